@@ -197,7 +197,7 @@ class Value:
         adjoints = gradients([self], [number(seed)])
         totals = [node.grad + adjoint for node, adjoint in adjoints.items()]
         for node, total in zip(adjoints, totals, strict=True):
-            if node._rule.requires_grad:
+            if node._a is not None or node._rule.requires_grad:
                 node.grad = total
 
     def zero_grad(self) -> None:
@@ -242,6 +242,12 @@ class Value:
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else repr(self)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
 
     # ---------------------------------------------------------------- copying
 
@@ -290,7 +296,9 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
         adjoints[root] += seed
     # When a node's turn comes, all its children have been seen, so its adjoint is complete.
     for node, adjoint in reversed(adjoints.items()):
-        node._rule.backward(node, adjoint, adjoints)
+        if node._a is not None:
+            local_backward = node._rule.backward
+            local_backward(node, adjoint, adjoints)
     return adjoints
 
 
@@ -314,7 +322,7 @@ def _zero_adjoints(roots: Iterable[Value]) -> Adjoints:
                     waiting = []
                     for parent in x:
                         if parent is not None and parent not in finished:
-                            if parent._rule.is_leaf:
+                            if parent._a is None:
                                 finished[parent] = 0.0
                             else:
                                 waiting.append(parent)
@@ -324,14 +332,14 @@ def _zero_adjoints(roots: Iterable[Value]) -> Adjoints:
                         break
                 else:
                     if x is not None and x not in finished:
-                        if x._rule.is_leaf:
+                        if x._a is None:
                             finished[x] = 0.0
                         else:
                             stack.append(node)
                             node = x
                             continue
                     if y is not None and y not in finished:
-                        if y._rule.is_leaf:
+                        if y._a is None:
                             finished[y] = 0.0
                         else:
                             stack.append(node)

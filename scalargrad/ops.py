@@ -78,7 +78,7 @@ def _power(x: float, y: float) -> float:
     except OverflowError:
         return -inf if x < 0 and y % 2 == 1 else inf
     if isinstance(z, complex):
-        raise ValueError("a negative number to a fractional power is complex")
+        raise ValueError("a negative number has no real fractional power")
     return z
 
 
@@ -143,7 +143,7 @@ def _sum(xs: Sequence[float]) -> float:
 
 def _mean(xs: Sequence[float]) -> float:
     if not xs:
-        raise ValueError("the mean of nothing")
+        raise ValueError("no operands")
     return _sum(xs) / len(xs)
 
 
@@ -153,13 +153,13 @@ def _prod(xs: Sequence[float]) -> float:
 
 def _max(xs: Sequence[float]) -> float:
     if not xs:
-        raise ValueError("the maximum of nothing")
+        raise ValueError("no operands")
     return reduce(_maximum, xs)
 
 
 def _min(xs: Sequence[float]) -> float:
     if not xs:
-        raise ValueError("the minimum of nothing")
+        raise ValueError("no operands")
     return reduce(_minimum, xs)
 
 
@@ -238,7 +238,7 @@ square       = unary("square",        lambda x: x * x,   lambda x, y, z: 2 * x)
 reciprocal   = unary("reciprocal",    lambda x: 1 / x,   lambda x, y, z: -z * z,                domain=NONZERO,
                      pole=lambda x: math.copysign(inf, x))
 sqrt         = unary("sqrt",          math.sqrt,         lambda x, y, z: 0.5 / z,               domain=NOT_NEGATIVE)
-cbrt         = unary("cbrt",          _cbrt,             lambda x, y, z: 1 / (3 * z * z))
+cbrt         = unary("cbrt",          _cbrt,             lambda x, y, z: 1 / (3 * z * z),      kinks=lambda x: _sign(x))
 
 # Exponentials and logarithms.
 

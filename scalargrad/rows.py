@@ -20,6 +20,8 @@ Function = Callable[..., Any]
 Partial = Callable[..., Any] | float
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
 
+VALUES, FLOATS = {Value}, {float}
+
 TABLE: dict[str, Op] = {}
 """Every op by name."""
 
@@ -147,6 +149,11 @@ def unary(
 
     def function(x: Any) -> Any:
         if type(x) is not Value:
+            if type(x) is float:  # rules call other rows on floats: the shortest way for them
+                try:
+                    return value(x)
+                except HARD:
+                    pass
             return op.apply(*_operands(op, (x,)))
         node = new(Value)
         node._x = x
@@ -205,6 +212,11 @@ def binary(
         return op.apply((x, y), (a, y._data))
 
     def function(x: Any, y: Any = default) -> Any:
+        if type(x) is float and type(y) is float:
+            try:
+                return value(x, y)
+            except HARD:
+                pass
         if y is None:
             raise TypeError(f"{name} takes two operands, but one was given")
         return op.apply(*_operands(op, (x, y)))
@@ -227,11 +239,15 @@ def nary(
 
     def function(*args: Any) -> Any:
         operands = gather(*args)
-        try:
-            parents, numbers = tuple(operands), list(map(data_of, operands))
-        except TypeError:
-            parents, numbers = _operands(op, operands)
-        return op.apply(parents, numbers)
+        kinds = set(map(type, operands))
+        if kinds == VALUES:
+            return op.apply(tuple(operands), list(map(data_of, operands)))
+        if kinds == FLOATS:
+            try:
+                return value(operands)
+            except HARD:
+                pass
+        return op.apply(*_operands(op, operands))
 
     return _install(op, function)
 
@@ -355,14 +371,19 @@ def _rule_of(partial: Partial) -> Function:
 
 
 def _domain_error(op: Op, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> Exception:
+    place = f" at {_listed(numbers)}" if numbers else ""
     if isinstance(error, ZeroDivisionError):
         kind = "division by zero"
-    elif str(error) in ("math domain error", "expected a positive input", "expected a nonnegative input"):
+    elif str(error) in _PYTHONS_WORDS:
         kind = "domain error"
     else:
-        kind = f"domain error ({error})"
-    text = f"{op.name}: {kind} at {_listed(numbers)}{_labels(parents)}{_user_line()}"
+        kind = f"{error},"
+    text = f"{op.name}: {kind}{place}{_labels(parents)}{_user_line()}"
     return ZeroDivisionError(text) if isinstance(error, ZeroDivisionError) else ValueError(text)
+
+
+# What math raises; Python 3.14 says more, but not more than the message here.
+_PYTHONS_WORDS = ("math domain error", "expected a positive input", "expected a nonnegative input")
 
 
 def _listed(numbers: Any) -> str:
@@ -392,4 +413,5 @@ def _user_line() -> str:
     frame = sys._getframe(_user_depth() - 1)
     path, line = frame.f_code.co_filename, frame.f_lineno
     source = linecache.getline(path, line).strip()
+    source = source if len(source) <= 80 else source[:79] + "…"
     return f"\n  at {path}:{line}" + (f": {source}" if source else "")

@@ -1,0 +1,316 @@
+"""Losses: one number that says how wrong the scores are; and penalties on the size of the parameters.
+
+Scores are what a model returns: for one sample a Value or a list of Values, for a batch a list of those. `reduction` says
+what becomes of the samples' losses: their "mean" (the default), their "sum", or "none" for the list of them.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from scalargrad.engine import Value, number
+from scalargrad.nn.module import Module, parameters_of
+from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_
+
+Loss = Callable[[Any, Any], Any]
+"""A function of a batch's scores and targets."""
+
+
+# -------------------------------------------------------------------- regression
+
+
+def mse(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """Return the mean squared error, mean (s - t)**2 over all outputs of all samples.
+
+    Args:
+        scores: a Value, a list of n Values, or a list of n lists of m Values.
+        targets: numbers (or Values) in the same shape.
+        reduction: "mean" divides by the number of outputs, n or n * m.
+
+    Raises:
+        ValueError: if the shapes differ, there is no sample, or the reduction is unknown.
+
+    >>> mse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
+    2.5
+    """
+    pairs = _flat_pairs(scores, targets, "mse")
+    return _reduce([square(_difference(s, t)) for s, t in pairs], reduction)
+
+
+def sse(scores: Any, targets: Any) -> Any:
+    """Return the sum of squared errors, sum (s - t)**2 over all outputs of all samples; arguments as in `mse`.
+
+    >>> sse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
+    5.0
+    """
+    return mse(scores, targets, reduction="sum")
+
+
+# -------------------------------------------------------------------- two classes, one score
+
+
+def hinge(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """Return the hinge loss max(0, 1 - t * s) of a binary classifier: the maximum-margin loss of micrograd's demo.
+
+    At its margin, t * s = 1, value and gradient are 0.
+
+    Args:
+        scores: a Value, or a list of n Values; positive for the class +1.
+        targets: -1 or +1, or a list of n of them.
+        reduction: see above.
+
+    Raises:
+        ValueError: if a target is neither -1 nor +1, the lengths differ, or there is no sample.
+
+    >>> hinge([Value(0.25), Value(-3.0)], [1, -1], reduction="none")[0].data
+    0.75
+    """
+    losses = []
+    for i, (s, target) in enumerate(_samples(scores, targets, "hinge")):
+        t = _target_number(target, i, "hinge")
+        if t == 1:
+            losses.append(relu(1 - s))
+        elif t == -1:
+            losses.append(relu(1 + s))
+        else:
+            hint = "; labels 0 and 1 become 2 * y - 1, or use bce_with_logits" if t == 0 else ""
+            raise ValueError(f"hinge: target {i} is {target!r}, but must be -1 or +1{hint}")
+    return _reduce(losses, reduction)
+
+
+def bce_with_logits(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """Return the binary cross-entropy -t log p - (1 - t) log(1 - p) with p = sigmoid(s).
+
+    Computed as t softplus(-s) + (1 - t) softplus(s), which is exact and finite for any finite score.
+
+    Args:
+        scores: a Value, or a list of n Values: the logits, before any sigmoid.
+        targets: probabilities of the class 1, between 0 and 1, usually 0 or 1; as many as scores.
+        reduction: see above.
+
+    Raises:
+        ValueError: if a target lies outside [0, 1], the lengths differ, or there is no sample.
+
+    >>> bce_with_logits(Value(-1000.0), 1).data
+    1000.0
+    """
+    losses = []
+    for i, (s, target) in enumerate(_samples(scores, targets, "bce_with_logits")):
+        t = _target_number(target, i, "bce_with_logits")
+        if t == 1:
+            losses.append(softplus(-s))
+        elif t == 0:
+            losses.append(softplus(s))
+        elif 0 < t < 1:
+            losses.append(t * softplus(-s) + (1 - t) * softplus(s))
+        else:
+            hint = "; labels -1 and +1 become (y + 1) / 2, or use hinge" if t == -1 else ""
+            raise ValueError(f"bce_with_logits: target {i} is {target!r}, but must lie between 0 and 1{hint}")
+    return _reduce(losses, reduction)
+
+
+# -------------------------------------------------------------------- many classes, one score each
+
+
+def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin: float = 1.0) -> Any:
+    """Return the multi-class SVM loss, sum over j != t of max(0, s_j - s_t + margin).
+
+    Source: Weston and Watkins, 1999; the course CS231n.
+
+    Args:
+        scores: a list of k Values, or a list of n such lists.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them.
+        reduction: see above.
+        margin: by how much the right class must win.
+
+    Raises:
+        ValueError: if an index is out of range, there are fewer than two classes, or lengths differ.
+        TypeError: if a target is not an integer.
+
+    >>> multiclass_hinge([Value(3.0), Value(5.0), Value(-2.0)], 0).data
+    3.0
+    """
+    losses = []
+    for s, t in _classified(scores, targets, "multiclass_hinge"):
+        losses.append(sum_([relu(s_j - s[t] + margin) for j, s_j in enumerate(s) if j != t]))  # noqa: PERF401
+    return _reduce(losses, reduction)
+
+
+def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
+    """Return the cross-entropy of softmax, -log(exp(s_t) / sum_j exp(s_j)) = logsumexp(s) - s_t.
+
+    Finite for any finite scores; its gradient is softmax(s) minus 1 at the right class.
+
+    Args:
+        scores: a list of k Values, or a list of n such lists: the logits, before any softmax.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them.
+        reduction: see above.
+
+    Raises:
+        ValueError: if an index is out of range, there are fewer than two classes, or lengths differ.
+        TypeError: if a target is not an integer.
+
+    >>> cross_entropy([Value(-1000.0), Value(1000.0)], 0).data
+    2000.0
+    """
+    return _reduce([logsumexp(s) - s[t] for s, t in _classified(scores, targets, "cross_entropy")], reduction)
+
+
+# -------------------------------------------------------------------- penalties
+
+
+def l2_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> Any:
+    """Return strength * sum of p**2: keeps weights small. Its gradient is 2 * strength * p.
+
+    >>> l2_penalty([Value(3.0), Value(-4.0)], 0.5).data
+    12.5
+    """
+    values = parameters_of(parameters, "l2_penalty")
+    return dot(values, values) * strength
+
+
+def l1_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> Any:
+    """Return strength * sum of |p|: drives weights to zero. Its gradient is strength * sign(p), 0 at 0.
+
+    >>> l1_penalty([Value(3.0), Value(-4.0)], 0.5).data
+    3.5
+    """
+    return sum_([abs(p) for p in parameters_of(parameters, "l1_penalty")]) * strength
+
+
+LOSSES: dict[str, Loss] = {
+    "mse": mse,
+    "sse": sse,
+    "hinge": hinge,
+    "bce_with_logits": bce_with_logits,
+    "multiclass_hinge": multiclass_hinge,
+    "cross_entropy": cross_entropy,
+}
+"""Every loss by name."""
+
+
+def resolve_loss(loss: str | Loss) -> Loss:
+    """Return the loss of this name, or the function itself.
+
+    Raises:
+        ValueError: if there is none of this name.
+        TypeError: if it is neither a name nor a function.
+    """
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function (scores, targets)")
+        return LOSSES[loss]
+    if not callable(loss):
+        raise TypeError(f"loss must be a name or a function (scores, targets) -> Value, not {type(loss).__name__}")
+    return loss
+
+
+# -------------------------------------------------------------------- shapes
+
+
+def is_sequence(x: Any) -> bool:
+    """Whether x is a list, tuple or array; a Value, number or string is not."""
+    return isinstance(x, Sequence) and not isinstance(x, str) if not hasattr(x, "ndim") else bool(x.ndim)
+
+
+def _samples(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
+    """Pairs of one score and one target for each sample; a lone score is a batch of one."""
+    if not is_sequence(scores):
+        scores = [scores]
+        targets = targets if is_sequence(targets) else [targets]
+    if not is_sequence(targets):
+        raise ValueError(f"{who}: {_n(len(scores), 'score')} but a single target: give a list with one for each score")
+    if len(scores) != len(targets):
+        raise ValueError(f"{who}: {_n(len(scores), 'score')} but {_n(len(targets), 'target')}: give one target for each")
+    if not len(scores):
+        raise ValueError(f"{who}: there is no sample to take the loss of")
+    for i, score in enumerate(scores):
+        if is_sequence(score):
+            hint = "; for several classes use cross_entropy or multiclass_hinge" if who in ("hinge", "bce_with_logits") else ""
+            raise ValueError(f"{who}: sample {i} has {_n(len(score), 'score')}, but must have a single one{hint}")
+    return list(zip(scores, targets, strict=True))
+
+
+def _flat_pairs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
+    """Pairs of score and target, over samples and outputs."""
+    if not (is_sequence(scores) and len(scores) and is_sequence(scores[0])):
+        return _samples(scores, targets, who)
+    if not is_sequence(targets) or len(targets) != len(scores):
+        given = _n(len(targets), "row") if is_sequence(targets) else "a single number"
+        raise ValueError(f"{who}: {_n(len(scores), 'row')} of scores but {given} of targets: give one row for each sample")
+    pairs = []
+    for i, (row, target_row) in enumerate(zip(scores, targets, strict=True)):
+        if not (is_sequence(row) and is_sequence(target_row)) or len(row) != len(target_row):
+            widths = [_n(len(r), "number") if is_sequence(r) else "a single number" for r in (row, target_row)]
+            raise ValueError(f"{who}: sample {i} has {widths[0]} of scores but {widths[1]} of targets: they must match")
+        pairs += zip(row, target_row, strict=True)
+    if not pairs:
+        raise ValueError(f"{who}: there is no output to take the loss of")
+    return pairs
+
+
+def _classified(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any], int]]:
+    """Pairs of class scores and class index for each sample; one list of scores is a batch of one."""
+    if not is_sequence(scores):
+        raise ValueError(f"{who}: one score for each class is needed, as a list; for a single score use hinge or bce_with_logits")
+    if not len(scores):
+        raise ValueError(f"{who}: there is no sample to take the loss of")
+    if not is_sequence(scores[0]):
+        if is_sequence(targets):
+            if len(scores) == len(targets):
+                raise ValueError(
+                    f"{who}: each sample has a single score, but must have one for each class; "
+                    "for a single score use hinge or bce_with_logits"
+                )
+            raise ValueError(f"{who}: the scores of one sample go with one class index, not with {_n(len(targets), 'target')}")
+        scores, targets = [scores], [targets]
+    elif not is_sequence(targets):
+        raise ValueError(f"{who}: {_n(len(scores), 'sample')} but a single target: give a list with one for each")
+    if len(scores) != len(targets):
+        raise ValueError(f"{who}: {_n(len(scores), 'sample')} but {_n(len(targets), 'target')}: give one target for each")
+    pairs = []
+    for i, (s, t) in enumerate(zip(scores, targets, strict=True)):
+        if not is_sequence(s) or len(s) < 2:
+            raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")
+        pairs.append((s, _class_index(t, len(s), i, who)))
+    return pairs
+
+
+def _class_index(target: Any, classes: int, i: int, who: str) -> int:
+    if isinstance(target, float) and target.is_integer():  # labels read from a file often are floats
+        target = int(target)
+    try:
+        index = operator.index(target)
+    except TypeError:
+        raise TypeError(f"{who}: target {i} must be a class index from 0 to {classes - 1}, not {target!r}") from None
+    if not 0 <= index < classes:
+        raise ValueError(f"{who}: target {i} is {index}, but there are {classes} classes: it must be from 0 to {classes - 1}")
+    return index
+
+
+def _target_number(target: Any, i: int, who: str) -> float:
+    try:
+        return number(target)
+    except TypeError as error:
+        hint = ": take its number with .data" if isinstance(target, Value) else ""
+        raise TypeError(f"{who}: target {i} must be a number, not {type(target).__name__}{hint}") from error
+
+
+def _difference(s: Any, t: Any) -> Any:
+    return s - t if isinstance(t, Value) else s - number(t)
+
+
+def _reduce(losses: list[Any], reduction: str) -> Any:
+    if reduction == "mean":
+        return mean(losses)
+    if reduction == "sum":
+        return sum_(losses)
+    if reduction == "none":
+        return losses
+    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+
+
+def _n(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -1,0 +1,187 @@
+"""Module: anything that holds parameters, and how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from scalargrad.engine import Value
+from scalargrad.nn.naming import relabel
+
+
+class Module:
+    """The base of everything with parameters. Store Values and Modules in attributes; they are found by themselves.
+
+    Found are Values and Modules in attributes, and in lists, tuples and dicts in attributes, at any depth. A Value counts
+    as a parameter if it is a leaf that requires grad, or was made with `parameter=True`; a constant
+    (`requires_grad=False`) and a computed Value do not. No `super().__init__()` is needed.
+
+    Attributes:
+        training: True while the module learns; `eval()` sets it to False, `train()` to True.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line(3.0).data, [name for name, _ in line.named_parameters()]
+    (7.0, ['slope', 'offset'])
+    """
+
+    training: bool = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's output; every subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} has no __call__: define what the module computes there")
+
+    def parameters(self) -> list[Value]:
+        """Return every parameter once, in the order in which attributes were first set and containers list them.
+
+        For an MLP that is micrograd's order: layer by layer, neuron by neuron, the weights and then the bias.
+        """
+        return [value for _, value in _own_parameters(self)]
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """Return (dotted name, parameter) in the order of `parameters()`, as ('layers.0.neurons.1.w.0', Value(...)).
+
+        A parameter reached by several paths has the name of the first.
+        """
+        names = {value: name for name, value in _own_parameters(self)}
+        return [(names.get(value, str(i)), value) for i, value in enumerate(self.parameters())]
+
+    def modules(self) -> list[Module]:
+        """Return this module and every module inside it, each once, in the order of `parameters()`."""
+        return [part for _, part in _walk(self) if isinstance(part, Module)]
+
+    def zero_grad(self) -> None:
+        """Set every parameter's `grad` to 0.0."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+    def train(self, mode: bool = True) -> Module:
+        """Set `training` here and in every module inside; returns self."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Set `training` to False here and in every module inside; returns self."""
+        return self.train(False)
+
+    def place(self, scope: tuple[str, ...]) -> None:
+        """Tell the module where it lies in a network: its parameters' and outputs' labels get this scope.
+
+        MLP and Sequential do this for their layers. Call `model.place(())` to name the parts of a Module of your own
+        after its attributes; labels that you gave stay.
+        """
+        for path, part in _parts(self):
+            if isinstance(part, Module):
+                part.place((*scope, path))
+            else:
+                relabel(part, path, scope)
+
+    def _head(self) -> str:
+        """The module's own line in its repr."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        lines = [f"{self._head()}, {_count(len(self.parameters()), 'parameter')}"]
+        parts = [(path, repr(part)) for path, part in _parts(self) if isinstance(part, Module)]
+        for text, group in groupby(parts, key=lambda part: part[1]):
+            paths = [path for path, _ in group]
+            name = paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}, each"
+            lines.append(f"  {name}: " + text.replace("\n", "\n  "))
+        return "\n".join(lines)
+
+
+def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
+    """Return a module's parameters, or the given ones as a list; `who` asks, for the error message.
+
+    Raises:
+        TypeError: if it is neither a Module nor an iterable of Values.
+    """
+    if isinstance(source, Value) or not (hasattr(source, "parameters") or hasattr(source, "__iter__")):
+        raise TypeError(f"{who} takes a list of parameters, as model.parameters(), not {type(source).__name__}")
+    parameters = list(source.parameters() if hasattr(source, "parameters") else source)
+    for i, parameter in enumerate(parameters):
+        if not isinstance(parameter, Value):
+            raise TypeError(f"{who}: parameter {i} must be a Value, not {type(parameter).__name__}")
+    return parameters
+
+
+def _walk(root: Module) -> Iterator[tuple[str, Module | Value]]:
+    """Every Module and Value reachable from root, root first, as (dotted path, object); each once, so cycles end."""
+    seen: set[int] = set()
+    stack: list[tuple[str, Any]] = [("", root)]
+    while stack:
+        path, part = stack.pop()
+        if isinstance(part, Value):
+            if id(part) not in seen:
+                seen.add(id(part))
+                yield path, part
+            continue
+        inside = _inside(part)
+        if inside is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Module):
+            yield path, part
+        prefix = f"{path}." if path else ""
+        stack.extend([(f"{prefix}{key}", value) for key, value in reversed(inside) if isinstance(value, _KINDS)])
+
+
+_KINDS = (Value, Module, list, tuple, dict)
+
+
+def _inside(part: Any) -> list[tuple[Any, Any]] | None:
+    """What a container holds, by key; None if it is not a container."""
+    if isinstance(part, (list, tuple)):
+        return list(enumerate(part))
+    if isinstance(part, Module):
+        return list(vars(part).items())
+    if isinstance(part, dict):
+        return list(part.items())
+    return None
+
+
+def _parts(module: Module) -> Iterator[tuple[str, Module | Value]]:
+    """The Modules and parameters that lie directly in a module, not inside another one of them."""
+    inner = ""
+    for path, part in _walk(module):
+        if part is module or (inner and path.startswith(inner)):
+            continue
+        if isinstance(part, Module):
+            inner = f"{path}."
+        elif not _is_parameter(part):
+            continue
+        yield path, part
+
+
+def _own_parameters(root: Module) -> Iterator[tuple[str, Value]]:
+    """The parameters below root. A module inside it that defines `parameters()` itself decides for its own part."""
+    seen: set[Value] = set()
+    inner = ""
+    for path, part in _walk(root):
+        if inner and path.startswith(inner):
+            continue
+        if isinstance(part, Value):
+            found = [(path, part)] if _is_parameter(part) else []
+        elif part is not root and type(part).parameters is not Module.parameters:
+            inner = f"{path}."
+            found = [(f"{inner}{name}", value) for name, value in part.named_parameters()]
+        else:
+            continue
+        for name, value in found:
+            if value not in seen:
+                seen.add(value)
+                yield name, value
+
+
+def _is_parameter(value: Value) -> bool:
+    return value.is_leaf and (value.is_parameter or value.requires_grad)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

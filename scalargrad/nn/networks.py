@@ -1,0 +1,162 @@
+"""MLP and Sequential: layers one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scalargrad.nn.activations import Activation, Elementwise
+from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
+from scalargrad.nn.module import Module
+from scalargrad.nn.neurons import Layer, count
+from scalargrad.nn.randomness import RandomSource, random_source
+
+
+class MLP(Module):
+    """A multi-layer perceptron: fully connected layers one after another.
+
+    `random.seed(1337); MLP(2, [16, 16, 1])` has the very weights that micrograd's has.
+
+    Args:
+        nin: how many inputs it has.
+        nouts: how many neurons each layer has, the last being the outputs.
+        activation: that of the hidden layers, the last layer being linear; or a list with one for each layer.
+        init: the initialiser of all layers, or its name.
+        bias: False leaves out all biases.
+        fused: as in Neuron.
+        seed: seeds one generator, from which all layers draw in turn.
+        rng: or a `random.Random` to draw from; without either, Python's global `random`.
+
+    Attributes:
+        layers: a list of Layers.
+
+    Raises:
+        TypeError: if nouts is not a list of integers.
+        ValueError: if nouts is empty, a size is not positive or a list of activations has not one for each layer.
+
+    >>> model = MLP(2, [16, 16, 1], seed=0)
+    >>> model
+    MLP(2, [16, 16, 1]), 337 parameters
+      layer 0: Layer(2, 16, activation='relu')
+      layer 1: Layer(16, 16, activation='relu')
+      layer 2: Layer(16, 1, activation='linear')
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        *,
+        activation: Activation | Sequence[Activation] = "relu",
+        init: str | Initialiser = "uniform",
+        bias: bool = True,
+        fused: bool = True,
+        seed: int | None = None,
+        rng: RandomSource | None = None,
+    ) -> None:
+        example = "MLP(2, [16, 16, 1])"
+        if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__iter__"):
+            raise TypeError(f"nouts must be a list of layer sizes, not {type(nouts).__name__}, as in {example}")
+        sizes = [count(nin, "nin", example), *(count(nout, "each of nouts", example) for nout in nouts)]
+        if len(sizes) == 1:
+            raise ValueError(f"nouts is empty: give the size of at least one layer, as in {example}")
+        rng, init = random_source(seed, rng), resolve_initialiser(init)
+        self.layers = [
+            Layer(size_in, size_out, activation=activation, init=init, bias=bias, fused=fused, rng=rng)
+            for size_in, size_out, activation in zip(
+                sizes[:-1], sizes[1:], _one_for_each_layer(activation, len(sizes) - 1), strict=True
+            )
+        ]
+        self.place(())
+
+    def place(self, scope: tuple[str, ...]) -> None:
+        """Place each layer as "layer 1" within the scope."""
+        for i, layer in enumerate(self.layers):
+            layer.place((*scope, f"layer {i}"))
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        """Return the last layer's outputs for one sample: a list of Values, or the Value itself if there is one.
+
+        Args:
+            x: nin numbers or Values.
+
+        Raises:
+            ValueError: if x has not nin elements.
+            TypeError: if an element is neither a Value nor a real number.
+        """
+        out: Any = x
+        for layer in self.layers:
+            out = layer(out)
+        return out
+
+    def _head(self) -> str:
+        return f"MLP({self.layers[0].nin}, {[len(layer.neurons) for layer in self.layers]})"
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("\n  layers.", "\n  layer ")
+
+
+class Sequential(Module):
+    """Modules and functions applied one after another, each to the result of the one before.
+
+    Args:
+        steps: Modules; names of activations and ops of one operand (applied to each element); other functions (applied
+            to the result as a whole). One list of these will do too.
+
+    Attributes:
+        layers: the list of steps.
+
+    Raises:
+        TypeError: if a step is none of these.
+        ValueError: if there is no step, or no activation of a name.
+
+    >>> Sequential(Layer(2, 4, nonlin=False, seed=0), "tanh", Layer(4, 1, nonlin=False, seed=1))
+    Sequential, 17 parameters
+      layer 0: Layer(2, 4, activation='linear')
+      layer 1: Elementwise('tanh')
+      layer 2: Layer(4, 1, activation='linear')
+    """
+
+    def __init__(self, *steps: Any) -> None:
+        if len(steps) == 1 and isinstance(steps[0], (list, tuple)):
+            (steps,) = steps
+        if not steps:
+            raise ValueError("Sequential needs at least one layer, as in Sequential(Layer(2, 4), Layer(4, 1))")
+        self.layers: list[Callable[..., Any]] = [_step(step, i) for i, step in enumerate(steps)]
+        self.place(())
+
+    def place(self, scope: tuple[str, ...]) -> None:
+        """Place each step as "layer 1" within the scope; one that occurs twice keeps its first place."""
+        placed: list[Any] = []
+        for i, layer in enumerate(self.layers):
+            if isinstance(layer, Module) and not any(layer is other for other in placed):
+                placed.append(layer)
+                layer.place((*scope, f"layer {i}"))
+
+    def __call__(self, x: Any) -> Any:
+        """Return the last step's result; x is what the first step takes."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("\n  layers.", "\n  layer ")
+
+
+def _step(step: Any, i: int) -> Callable[..., Any]:
+    if isinstance(step, str) or getattr(getattr(step, "op", None), "arity", None) == 1:
+        return Elementwise(step)
+    if not callable(step):
+        raise TypeError(f"step {i} of Sequential must be a Module, a function or an activation's name, not {type(step).__name__}")
+    return step  # type: ignore[no-any-return]
+
+
+def _one_for_each_layer(activation: Activation | Sequence[Activation], layers: int) -> list[Activation]:
+    if isinstance(activation, str) or not isinstance(activation, Sequence):
+        return [activation] * (layers - 1) + [None]
+    if len(activation) != layers:
+        raise ValueError(
+            f"{len(activation)} activations were given for {layers} layers: give one for each, "
+            "as in MLP(2, [16, 1], activation=['tanh', None]), or a single one for the hidden layers"
+        )
+    return list(activation)

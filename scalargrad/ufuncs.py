@@ -1,0 +1,49 @@
+"""numpy's ufunc protocol: `np.tanh(v)`, `np.float64(2) * v` and arrays of Values work. numpy itself is not imported."""
+
+from __future__ import annotations
+
+import operator
+import sys
+from typing import Any
+
+from scalargrad.engine import Value
+from scalargrad.rows import TABLE
+
+# Where a ufunc and the row have different names; the comparisons answer with a bool and are no rows.
+_OTHER_NAMES = {"true_divide": "divide", "fabs": "absolute", "mod": "remainder"}
+_COMPARISONS = {
+    "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
+    "equal": operator.eq, "not_equal": operator.ne,
+}  # fmt: skip
+
+
+def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # noqa: ARG001
+    """Apply the op named like the ufunc; over an array, to each element, giving an array of Values."""
+    name = _OTHER_NAMES.get(ufunc.__name__, ufunc.__name__)
+    if name in _COMPARISONS:
+        function = _COMPARISONS[name]
+    elif name == "positive":
+        function = operator.pos
+    elif name == "logaddexp":
+        function = TABLE["logsumexp"].function
+    elif name in TABLE:
+        function = TABLE[name].function
+    else:
+        raise TypeError(f"numpy.{ufunc.__name__} has no counterpart in scalargrad: use .data for the number")
+    if method != "__call__" or any(option is not None for option in kwargs.values()):
+        raise TypeError(f"numpy.{ufunc.__name__} works on Values as a plain call only, without .{method} or options")
+    if not any(getattr(x, "ndim", 0) for x in inputs):
+        return function(*inputs)
+    numpy = sys.modules["numpy"]
+    boxed = []
+    for x in inputs:  # inside an object array a Value is left alone by numpy, bare it would land here again
+        if isinstance(x, Value):
+            box = numpy.empty((), dtype=object)
+            box[()] = x
+            boxed.append(box)
+        else:
+            boxed.append(x)
+    return numpy.frompyfunc(function, len(inputs), 1)(*boxed)
+
+
+Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]

@@ -1,0 +1,201 @@
+"""The op table: one property for every row, and an independent oracle for the values."""
+
+import math
+
+import mpmath
+import pytest
+from helpers import arguments, call, slope
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scalargrad
+from scalargrad import Value, rows
+from scalargrad.rows import TABLE, Domain, unary
+
+IN_TABLE = sorted(TABLE)
+
+
+def check_row(op, xs):
+    """What every row promises at one point: function, method and plain numbers agree; partials match finite differences."""
+    values = [Value(x, label=f"x{i}") for i, x in enumerate(xs)]
+    z = call(op, values)
+    plain = op.value(list(xs)) if op.arity is None else op.value(*xs)
+    assert z.data == plain == call(op, xs)
+    assert z.parents == tuple(values)
+    assert z._rule is op
+    assert z._op == op.text
+    if op.name != "dot":
+        assert getattr(values[0], op.name)(*values[1:]).data == plain
+
+    z.backward()
+    for i, x in enumerate(values):
+        numeric, error = slope(lambda t, i=i: call(op, [*xs[:i], t, *xs[i + 1 :]]), xs[i])
+        assert x.grad == pytest.approx(numeric, rel=1e-7, abs=10 * error + 1e-9)
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_every_row_keeps_its_promises(name):
+    op = TABLE[name]
+
+    @settings(max_examples=60)
+    @given(arguments(op))
+    def holds(xs):
+        check_row(op, xs)
+
+    holds()
+
+
+def test_a_row_added_in_process_keeps_them_too(monkeypatch):
+    monkeypatch.setattr(rows, "TABLE", dict(TABLE))
+    before = set(dir(Value))
+    cube = unary("cube_for_a_test", lambda x: x**3, lambda x, y, z: 3 * x * x, domain=Domain(low=0.0))
+    try:
+
+        @given(arguments(cube.op))
+        def holds(xs):
+            check_row(cube.op, xs)
+
+        holds()
+        wrong = unary("wrong_for_a_test", lambda x: x**3, lambda x, y, z: 2 * x * x)
+        with pytest.raises(AssertionError):
+            check_row(wrong.op, [1.5])
+    finally:
+        for name in set(dir(Value)) - before:
+            delattr(Value, name)
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_at_the_edges_of_its_domain_an_op_raises_or_has_a_slope(name):
+    """Outside the domain: an error naming op and number. On a closed edge: a value, and a slope that may be infinite."""
+    op = TABLE[name]
+    inside = [0.5 if 0.5 in d and d.low > -math.inf else 1.5 for d in op.domain]
+    for i, domain in enumerate(op.domain):
+        if name == "power":
+            continue  # (-2)**3 and 0**2 are legal: the table of hard points in test_semantics.py lists them
+        for edge, outward in ((domain.low, -1), (domain.high, 1)):
+            if math.isinf(edge):
+                continue
+            outside = edge + outward * 1e-9 if not domain.open else edge
+            with pytest.raises((ValueError, ZeroDivisionError), match=f"^{name}: .*{outside!r}"):
+                call(op, [Value(x) for x in [*inside[:i], outside, *inside[i + 1 :]]])
+            if not domain.open:
+                x = Value(edge)
+                call(op, [*inside[:i], x, *inside[i + 1 :]]).backward()
+                assert not math.isnan(x.grad)
+        if domain.hole is not None:
+            with pytest.raises(ZeroDivisionError, match=f"^{name}: division by zero"):
+                call(op, [Value(x) for x in [*inside[:i], domain.hole, *inside[i + 1 :]]])
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+@pytest.mark.filterwarnings("ignore:.*the gradient is nan")
+def test_nan_in_nan_out_and_backward_never_raises(name):
+    op = TABLE[name]
+    count = op.arity or 3
+    for xs in ([math.nan] * count, [math.inf] * count, [-math.inf] * count, [0.0] * count, [1e308] * count, [5e-324] * count):
+        values = [Value(x) for x in xs]
+        try:
+            z = call(op, values)
+        except (ValueError, ZeroDivisionError):
+            assert not math.isnan(xs[0]), "nan is a number of every op"
+            continue
+        assert type(z.data) is float
+        if math.isnan(xs[0]):
+            assert math.isnan(z.data)
+        z.backward()
+        assert all(type(x.grad) is float for x in values)
+
+
+ORACLES = {
+    "add": lambda x, y: x + y, "subtract": lambda x, y: x - y, "multiply": lambda x, y: x * y,
+    "divide": lambda x, y: x / y, "power": lambda x, y: x**y, "floor_divide": lambda x, y: mpmath.floor(x / y),
+    "remainder": lambda x, y: x - y * mpmath.floor(x / y), "negative": lambda x: -x, "absolute": abs,
+    "square": lambda x: x * x, "reciprocal": lambda x: 1 / x, "sqrt": mpmath.sqrt,
+    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+    "exp": mpmath.exp, "exp2": lambda x: mpmath.mpf(2) ** x, "expm1": mpmath.expm1,
+    "log": mpmath.log, "log2": lambda x: mpmath.log(x, 2), "log10": mpmath.log10, "log1p": mpmath.log1p,
+    "sin": mpmath.sin, "cos": mpmath.cos, "tan": mpmath.tan, "arcsin": mpmath.asin, "arccos": mpmath.acos,
+    "arctan": mpmath.atan, "arctan2": mpmath.atan2, "hypot": mpmath.hypot,
+    "sinh": mpmath.sinh, "cosh": mpmath.cosh, "tanh": mpmath.tanh,
+    "arcsinh": mpmath.asinh, "arccosh": mpmath.acosh, "arctanh": mpmath.atanh,
+    "erf": mpmath.erf, "erfc": mpmath.erfc,
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)), "logsigmoid": lambda x: -mpmath.log(1 + mpmath.exp(-x)),
+    "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)), "relu": lambda x: max(x, mpmath.mpf(0)),
+    "leaky_relu": lambda x, a: x if x > 0 else a * x, "elu": lambda x, a: x if x > 0 else a * mpmath.expm1(x),
+    "gelu": lambda x: x * mpmath.ncdf(x), "silu": lambda x: x / (1 + mpmath.exp(-x)),
+    "maximum": max, "minimum": min, "greater": lambda x, y: mpmath.mpf(x > y),
+    "sign": mpmath.sign, "step": lambda x: mpmath.mpf(x > 0), "floor": mpmath.floor, "ceil": mpmath.ceil,
+    "rint": mpmath.nint,
+    "where": lambda c, x, y: x if c else y, "clip": lambda x, low, high: min(max(x, low), high),
+    "sum": lambda *xs: mpmath.fsum(xs), "mean": lambda *xs: mpmath.fsum(xs) / len(xs), "prod": lambda *xs: mpmath.fprod(xs),
+    "dot": lambda *xs: mpmath.fdot(xs[: (n := len(xs) // 2)], xs[n : 2 * n]) + (xs[-1] if len(xs) % 2 else 0),
+    "max": lambda *xs: max(xs), "min": lambda *xs: min(xs),
+    "logsumexp": lambda *xs: mpmath.log(mpmath.fsum(map(mpmath.exp, xs))),
+}  # fmt: skip
+
+
+def test_every_row_has_an_oracle():
+    assert sorted(ORACLES) == IN_TABLE
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_values_and_partials_agree_with_mpmath(name):
+    """The value and, by mpmath's own differentiation at 40 digits, each partial derivative."""
+    op = TABLE[name]
+
+    @settings(max_examples=25)
+    @given(arguments(op))
+    def holds(xs):
+        values = [Value(x) for x in xs]
+        z = call(op, values)
+        z.backward()
+        with mpmath.workdps(40):
+            exact = [mpmath.mpf(x) for x in xs]
+            assert z.data == pytest.approx(float(ORACLES[name](*exact)), rel=1e-14, abs=1e-15)
+            for i, x in enumerate(values):
+                derivative = mpmath.diff(lambda t, i=i: ORACLES[name](*exact[:i], t, *exact[i + 1 :]), exact[i])
+                assert x.grad == pytest.approx(float(derivative), rel=1e-12, abs=1e-14)
+
+    holds()
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=20), st.floats(-5, 5))
+def test_many_operand_ops_are_the_chains_they_stand_for_bit_for_bit(xs, bias):
+    ys = [x / 3 + 1 for x in xs]
+    total, product, chain = xs[0], xs[0], bias
+    for x in xs[1:]:
+        total, product = total + x, product * x
+    for x, y in zip(xs, ys, strict=True):
+        chain = chain + x * y
+    values = [Value(x) for x in xs]
+    assert scalargrad.sum(values).data == total
+    assert scalargrad.prod(values).data == product
+    assert scalargrad.dot(values, ys, bias).data == chain
+
+
+def test_operands_may_be_values_or_numbers_on_either_side():
+    v = Value(3.0, label="v")
+    cases = [
+        (v + 2, 5.0, 1.0), (2 + v, 5.0, 1.0), (v - 2, 1.0, 1.0), (2 - v, -1.0, -1.0), (v * 2, 6.0, 2.0), (2 * v, 6.0, 2.0),
+        (v / 2, 1.5, 0.5), (2 / v, 2 / 3, -2 / 9), (v**2, 9.0, 6.0), (2**v, 8.0, 8.0 * math.log(2)),
+        (v // 2, 1.0, 0.0), (7 // v, 2.0, 0.0), (v % 2, 1.0, 1.0), (7 % v, 1.0, -2.0),
+        (abs(-v), 3.0, 1.0), (+v, 3.0, 1.0), (-v, -3.0, -1.0), (round(v * 0.9), 3.0, 0.0),
+        (math.floor(v * 0.9), 2.0, 0.0), (math.ceil(v * 0.9), 3.0, 0.0), (divmod(v, 2)[1], 1.0, 1.0),
+    ]  # fmt: skip
+    for out, data, slope_ in cases:
+        v.grad = 0.0
+        out.backward()
+        assert (out.data, v.grad) == (pytest.approx(data, rel=1e-15), pytest.approx(slope_, rel=1e-15))
+    v.grad = 0.0
+    (v**v).backward()
+    assert v.grad == pytest.approx(27 * (math.log(3) + 1), rel=1e-15)
+    assert (v * 2).parents == (2 * v).parents == (v,)
+    assert (v + v).parents == (v, v)
+
+
+def test_functions_on_plain_numbers_give_plain_numbers():
+    for result in (scalargrad.tanh(0.5), scalargrad.maximum(1, 2), scalargrad.sum([1, 2.5]), scalargrad.dot([1], [2], 3)):
+        assert type(result) is float
+    assert scalargrad.tanh(True) == math.tanh(1)
+    with pytest.raises(ValueError, match=r"^log: domain error at -1\.0"):
+        scalargrad.log(-1)

@@ -12,17 +12,18 @@ Which operations exist, and what their derivatives are, is written in one place:
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any
 
+from scalargrad.behaviour import NumberLike, describe, label_text, number
+
 Adjoints = dict["Value", Any]
 """From each node to the derivative of the output with respect to it, as far as it has been added up."""
 
 
-class Value:
+class Value(NumberLike):
     """A number that remembers how it was computed.
 
     `Value(2.0)` is a leaf. Arithmetic and the functions of the op table make the other nodes. The signature is
@@ -77,7 +78,7 @@ class Value:
                 raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
         self._data = number(data)
         self.grad = 0.0
-        self._label = _text(label)
+        self._label = label_text(label)
         self._x = self._y = self._a = self._b = None
         if parents:
             self._rule = HandWritten(_op)
@@ -109,7 +110,7 @@ class Value:
 
     @label.setter
     def label(self, text: str) -> None:
-        self._label = _text(text)
+        self._label = label_text(text)
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -137,7 +138,7 @@ class Value:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether backward() reaches this Value: a leaf's own setting; else, whether any leaf below it requires grad."""
+        """Whether backward() reaches this Value: a leaf's own setting; else, whether a leaf below does."""
         if self._rule.is_leaf:
             return self._rule.requires_grad
         return any(node._rule.requires_grad for node in _ancestors(self) if node._rule.is_leaf)
@@ -145,7 +146,7 @@ class Value:
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
         if not self._rule.is_leaf:
-            raise ValueError(f"requires_grad can be set on leaves only, and {_name(self)} was computed: use detach()")
+            raise ValueError(f"requires_grad can be set on leaves only; {describe(self)} was computed: use detach()")
         self._rule = _LEAVES[bool(flag), self._rule.is_parameter]
 
     # micrograd's names for the same things
@@ -170,7 +171,9 @@ class Value:
         if not callable(closure):
             raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
         if self._rule.is_leaf:
-            raise ValueError(f"{_name(self)} is a leaf: make a node with parents, Value(data, (a, b), 'op'), to give it a _backward")
+            raise ValueError(
+                f"{describe(self)} is a leaf: make a node with parents, Value(data, (a, b), 'op'), to give it a _backward"
+            )
         if type(self._x) is not tuple:
             parents = self.parents
             self._a = tuple(a for parent, a in self.operands if parent is not None)
@@ -209,48 +212,6 @@ class Value:
         """The same number as a new constant leaf: gradients stop here."""
         return Value(self._data, label=self.label, requires_grad=False)
 
-    # ---------------------------------------------------------------- behaving as a number
-
-    # == and hash stay object identity: a Value is a node, and nodes live in sets and dicts.
-
-    def __lt__(self, other: Any) -> bool:
-        return self._data < other_data if (other_data := _comparable(other)) is not None else NotImplemented
-
-    def __le__(self, other: Any) -> bool:
-        return self._data <= other_data if (other_data := _comparable(other)) is not None else NotImplemented
-
-    def __gt__(self, other: Any) -> bool:
-        return self._data > other_data if (other_data := _comparable(other)) is not None else NotImplemented
-
-    def __ge__(self, other: Any) -> bool:
-        return self._data >= other_data if (other_data := _comparable(other)) is not None else NotImplemented
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"the truth of {_name(self)} is ambiguous: write `v.data != 0` or compare, `v > 0`")
-
-    def __float__(self) -> float:
-        raise TypeError(
-            f"float() and math.* would silently cut {_name(self)} out of the graph: "
-            "use scalargrad's functions, as in v.tanh() or scalargrad.tanh(v), or take the number with v.data"
-        )
-
-    __int__ = __complex__ = __index__ = __float__  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data!r}, grad={self.grad!r}{label})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
-
-    def __pos__(self) -> Value:
-        return self
-
-    def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
-
-    # ---------------------------------------------------------------- copying
-
     def __copy__(self) -> Value:
         return _copy_node(self, {})
 
@@ -260,9 +221,6 @@ class Value:
             known = memo.get(id(node))
             copies[node] = memo[id(node)] = _copy_node(node, copies) if known is None else known
         return copies[self]
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a Value cannot be pickled: copy.deepcopy(v) copies a graph; store the numbers, as in [p.data for p in parameters]")
 
 
 # -------------------------------------------------------------------- the sweep
@@ -289,7 +247,7 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
     adjoints = _zero_adjoints(roots)
     if not any(node._rule.requires_grad for node in adjoints if node._rule.is_leaf):
         raise ValueError(
-            f"nothing to differentiate: no leaf below {', '.join(map(_name, roots))} requires grad "
+            f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
             "(made by detach(), under no_grad(), or with requires_grad=False)"
         )
     for root, seed in zip(roots, seeds, strict=True):
@@ -303,9 +261,9 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
 
 
 def _zero_adjoints(roots: Iterable[Value]) -> Adjoints:
-    """Depth-first search: a node is finished, and put last, when its parents are. (A dict keeps insertion order.)
+    """Depth-first search: a node is finished, and put last, when its parents are.
 
-    No recursion: graphs are deeper than Python's stack. The node in hand stays in a variable and leaves are finished
+    A dict keeps insertion order. No recursion: graphs are deeper than Python's stack. The node in hand stays in a variable and leaves are finished
     on sight: measured 1.5 times as fast as a stack of every node.
     """
     finished: Adjoints = {}
@@ -374,10 +332,8 @@ class Rule:
     is_leaf = False
     is_parameter = False
     requires_grad = True
-
-    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        """Add upstream times each local derivative to the adjoints of node's parents."""
-        raise NotImplementedError
+    backward: Callable[[Value, Any, Adjoints], None]
+    """backward(node, upstream, adjoints) adds upstream times each local derivative to the adjoints of the parents."""
 
 
 class Leaf(Rule):
@@ -390,7 +346,7 @@ class Leaf(Rule):
         self.is_parameter = is_parameter
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        pass
+        """Pass nothing on."""
 
 
 _LEAVES = {(grad, parameter): Leaf(grad, parameter) for grad in (True, False) for parameter in (True, False)}
@@ -404,6 +360,7 @@ class HandWritten(Rule):
         self.closure = closure
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Run the closure and take what it added. Without one, no gradient passes, as in micrograd."""
         if self.closure is None:
             return
         # The closure works on `grad`, the sweep on adjoints: lend it clean gradients and take them back, so that
@@ -429,9 +386,10 @@ class Overwritten(Rule):
     def __init__(self, rule: Rule) -> None:
         self.text = rule.text
 
-    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+        """Refuse."""
         raise ValueError(
-            f"the data of {_name(node)} was assigned after '{self.text}' computed it, so its gradient is undefined: "
+            f"the data of {describe(node)} was assigned after '{self.text}' computed it, so its gradient is undefined: "
             "assign to leaves and compute again, or make it a leaf with Value(...)"
         )
 
@@ -443,6 +401,7 @@ class LocalBackward:
         self.node = node
 
     def __call__(self) -> None:
+        """Add this node's `grad` times each local derivative to its parents' `grad`."""
         contributions: Adjoints = dict.fromkeys(self.node.parents, 0.0)
         self.node._rule.backward(self.node, self.node.grad, contributions)
         for parent, contribution in contributions.items():
@@ -486,48 +445,16 @@ def unless_no_grad(node: Value) -> Value:
     return node if _recording.get() else Value(node._data, requires_grad=False)
 
 
-# -------------------------------------------------------------------- numbers and names
-
-
-def number(x: Any) -> float:
-    """x as a float, if it is a real number; never a string, a complex number or an array."""
-    if type(x) is float:
-        return x
-    if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
-        return float(x)
-    if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):  # a 0-d array or tensor
-        return number(x.item())
-    hint = ": take its number with .data" if isinstance(x, Value) else ""
-    raise TypeError(f"Value data must be a real number, not {type(x).__name__}{hint}")
-
-
 def operand(x: Any) -> tuple[Value | None, float]:
     """An operand as (parent, number): a plain number has no parent."""
     return (x, x._data) if isinstance(x, Value) else (None, number(x))
 
 
-def _comparable(other: Any) -> float | None:
-    try:
-        return operand(other)[1]
-    except TypeError:
-        return None
-
-
-def _text(label: str) -> str:
-    if not isinstance(label, str):
-        raise TypeError(f"a label must be a string, not {type(label).__name__}")
-    return label
-
-
-def _name(value: Value) -> str:
-    return f"Value {value.label!r}" if value.label else f"Value({value._data!r})"
-
-
 def _copy_node(node: Value, copies: dict[Value, Value]) -> Value:
     """A new node like this one whose parents are the copies, where there are any."""
     if isinstance(node._rule, HandWritten) and node._rule.closure is not None:
-        raise TypeError(f"cannot copy {_name(node)}: its hand-written _backward closure refers to the original")
-    twin = object.__new__(type(node))
+        raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
+    twin: Value = object.__new__(type(node))
     twin._data, twin.grad, twin._label, twin._rule = node._data, node.grad, node.label, node._rule
     twin._a, twin._b = node._a, node._b
     x, y = node._x, node._y

@@ -122,7 +122,9 @@ class Op(Rule):
             _ieee.reset(token)
         numbers = [operand(result)[1] for result in results]
         if any(map(math.isnan, numbers)) and not any(x._data != x._data for x in xs):
-            which = "" if index is None or len(xs) == 1 else f" with respect to its {('first', 'second')[index]} operand"
+            which = (
+                "" if index is None or len(xs) == 1 else f" with respect to its {('first', 'second')[index]} operand"
+            )
             warnings.warn(
                 f"{self.name} has no derivative{which} at {_listed(x._data for x in xs)}"
                 f"{_labels(p for p, _ in node.operands)}: the gradient is nan",
@@ -144,7 +146,7 @@ def unary(
 ) -> Function:  # fmt: skip
     """Add an op of one operand to the table and to Value; returns its function."""
     op = Op(name, value, (_rule_of(partial),), (domain,), kinks, text, symbol, pole, 1)
-    op.backward = _unary_backward(op, partial)  # type: ignore[method-assign]
+    op.backward = _unary_backward(op, partial)
     new = object.__new__
 
     def function(x: Any) -> Any:
@@ -180,7 +182,7 @@ def binary(
     A text that is a Python operator installs that operator too; `default` is the second operand if it is left out.
     """
     op = Op(name, value, (_rule_of(partial_x), _rule_of(partial_y)), domain, kinks, text, symbol, pole, 2)
-    op.backward = _binary_backward(op, partial_x, partial_y)  # type: ignore[method-assign]
+    op.backward = _binary_backward(op, partial_x, partial_y)
     new = object.__new__
 
     def operate(x: Value, y: Any) -> Any:
@@ -221,9 +223,9 @@ def binary(
             raise TypeError(f"{name} takes two operands, but one was given")
         return op.apply(*_operands(op, (x, y)))
 
-    if text in _DUNDERS:
-        setattr(Value, f"__{_DUNDERS[text]}__", operate)
-        setattr(Value, f"__r{_DUNDERS[text]}__", reflected)
+    if text in OPERATORS:
+        setattr(Value, f"__{OPERATORS[text]}__", operate)
+        setattr(Value, f"__r{OPERATORS[text]}__", reflected)
     return _install(op, function)
 
 
@@ -233,7 +235,7 @@ def nary(
 ) -> Function:  # fmt: skip
     """Add an op of any number of operands; its rules take their numbers. `gather` lists the operands of a call."""
     op = Op(name, value, partials, (domain,), kinks, "", "", pole, None)
-    op.backward = _nary_backward(op, partials)  # type: ignore[method-assign]
+    op.backward = _nary_backward(op, partials)
     gather = gather or _gather
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
@@ -268,7 +270,7 @@ def _install(op: Op, function: Function) -> Function:
     return function
 
 
-_DUNDERS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow"}
+OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod", "**": "pow"}
 
 
 def _gather(*args: Any) -> Sequence[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from scalargrad.engine import Value
@@ -20,6 +21,7 @@ _COMPARISONS = {
 def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # noqa: ARG001
     """Apply the op named like the ufunc; over an array, to each element, giving an array of Values."""
     name = _OTHER_NAMES.get(ufunc.__name__, ufunc.__name__)
+    function: Callable[..., Any]
     if name in _COMPARISONS:
         function = _COMPARISONS[name]
     elif name == "positive":

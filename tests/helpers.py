@@ -95,5 +95,7 @@ def random_graph(value_type, n: int, seed: int):
     nodes = list(leaves)
     for _ in range(n):
         x, y = rng.choice(nodes[-20:]), rng.choice(nodes[-20:])
-        nodes.append(rng.choice([lambda: x + y, lambda: x * y, lambda: x - y, lambda: x.tanh(), lambda: (x * y).tanh()])())
+        nodes.append(
+            rng.choice([lambda: x + y, lambda: x * y, lambda: x - y, lambda: x.tanh(), lambda: (x * y).tanh()])()
+        )
     return sum(nodes[-20:], value_type(0.0)), leaves

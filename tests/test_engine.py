@@ -97,7 +97,9 @@ def test_gradients_of_random_graphs_match_exact_fractions(seed, n):
             self.x, self.dx = x, dx
 
         def __add__(self, other):
-            return Dual(self.x + other.x, self.dx + other.dx) if isinstance(other, Dual) else Dual(self.x + other, self.dx)
+            return (
+                Dual(self.x + other.x, self.dx + other.dx) if isinstance(other, Dual) else Dual(self.x + other, self.dx)
+            )
 
         __radd__ = __add__
 

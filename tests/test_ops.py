@@ -92,7 +92,14 @@ def test_at_the_edges_of_its_domain_an_op_raises_or_has_a_slope(name):
 def test_nan_in_nan_out_and_backward_never_raises(name):
     op = TABLE[name]
     count = op.arity or 3
-    for xs in ([math.nan] * count, [math.inf] * count, [-math.inf] * count, [0.0] * count, [1e308] * count, [5e-324] * count):
+    for xs in (
+        [math.nan] * count,
+        [math.inf] * count,
+        [-math.inf] * count,
+        [0.0] * count,
+        [1e308] * count,
+        [5e-324] * count,
+    ):
         values = [Value(x) for x in xs]
         try:
             z = call(op, values)
@@ -194,7 +201,12 @@ def test_operands_may_be_values_or_numbers_on_either_side():
 
 
 def test_functions_on_plain_numbers_give_plain_numbers():
-    for result in (scalargrad.tanh(0.5), scalargrad.maximum(1, 2), scalargrad.sum([1, 2.5]), scalargrad.dot([1], [2], 3)):
+    for result in (
+        scalargrad.tanh(0.5),
+        scalargrad.maximum(1, 2),
+        scalargrad.sum([1, 2.5]),
+        scalargrad.dot([1], [2], 3),
+    ):
         assert type(result) is float
     assert scalargrad.tanh(True) == math.tanh(1)
     with pytest.raises(ValueError, match=r"^log: domain error at -1\.0"):

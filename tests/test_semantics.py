@@ -86,7 +86,9 @@ HARD_POINTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("f", "xs", "value", "slopes"), [row[1:] for row in HARD_POINTS], ids=[row[0] for row in HARD_POINTS])
+@pytest.mark.parametrize(
+    ("f", "xs", "value", "slopes"), [row[1:] for row in HARD_POINTS], ids=[row[0] for row in HARD_POINTS]
+)
 def test_hard_point(f, xs, value, slopes):
     values = [Value(x) for x in xs]
     z = f(*values)
@@ -161,9 +163,14 @@ def test_real_numbers_of_every_kind_become_floats(given, stored):
     assert type(v.data) is float
 
 
-@pytest.mark.parametrize("given", ["1.5", None, [1.0], 1j, Decimal("1.5"), np.array([1.0, 2.0]), np.array("1.5"), np.complex128(1), {}, Value(1.0)])
+@pytest.mark.parametrize(
+    "given",
+    ["1.5", None, [1.0], 1j, Decimal("1.5"), np.array([1.0, 2.0]), np.array("1.5"), np.complex128(1), {}, Value(1.0)],
+)
 def test_nothing_else_becomes_a_value(given):
-    with pytest.raises(TypeError, match=f"^Value data must be a real number, not {type(given).__name__}|not str|not complex"):
+    with pytest.raises(
+        TypeError, match=f"^Value data must be a real number, not {type(given).__name__}|not str|not complex"
+    ):
         Value(given)
     v = Value(2.0)
     with pytest.raises(TypeError, match="Value data must be a real number"):
@@ -187,7 +194,15 @@ def test_an_integer_too_large_for_a_float_is_an_error_everywhere():
 
 def test_numpys_functions_and_scalars_keep_the_graph():
     v = Value(0.5)
-    for result in (np.tanh(v), np.float64(2) * v, v * np.float64(2), np.maximum(v, 0.1), np.arctan2(v, 1.0), np.abs(v), np.true_divide(v, 2)):
+    for result in (
+        np.tanh(v),
+        np.float64(2) * v,
+        v * np.float64(2),
+        np.maximum(v, 0.1),
+        np.arctan2(v, 1.0),
+        np.abs(v),
+        np.true_divide(v, 2),
+    ):
         assert type(result) is Value
         assert result.parents == (v,)
     for ufunc in ("exp log sqrt cbrt square reciprocal sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh "
@@ -221,7 +236,7 @@ def test_a_value_is_not_silently_a_number_or_a_truth():
 def test_comparison_is_of_numbers_equality_is_of_objects():
     a, b = Value(1.0), Value(1.0)
     assert a != b
-    assert a == a  # noqa: PLR0124
+    assert a == a
     assert len({a, b, a}) == 2
     assert a <= b
     assert a >= 1

@@ -62,13 +62,13 @@ _DARK = {
 
 THEMES = {
     "default": Theme(
-        _LIGHT | _edges("#0b5394", "#2f7fc1", "#6a96c4", "#868e9c", "#c98654", "#cc6a26", "#a83f00"),
+        _LIGHT | _edges("#0b5394", "#2f7fc1", "#618dbe", "#868e9c", "#c07f4d", "#cc6a26", "#a83f00"),
         _DARK | _edges("#8ecbff", "#5a9fd8", "#4f79a3", "#6f798a", "#a9714a", "#d98344", "#ffab6b"),
     ),
     "cs231n": Theme(
         _LIGHT
         | {"value": "#00701a", "gradient": "#c00018"}
-        | _edges("#0b5394", "#2f7fc1", "#6a96c4", "#868e9c", "#cf7f80", "#cf4850", "#b00016"),
+        | _edges("#0b5394", "#2f7fc1", "#618dbe", "#868e9c", "#c97778", "#cf4850", "#b00016"),
         _DARK
         | {"value": "#63d879", "gradient": "#ff9091"}
         | _edges("#8ecbff", "#5a9fd8", "#4f79a3", "#6f798a", "#a86a6b", "#d8696e", "#ff9091"),

@@ -1,0 +1,110 @@
+"""How a Value behaves as a Python object: what it accepts as a number, compares, prints, refuses and copies.
+
+The engine (engine.py) adds what makes it a node of a graph, the op table (ops.py) its operators and methods.
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from scalargrad._methods import TableMethods
+else:
+    TableMethods = object  # the op table installs the methods; the stub shows them to editors and type checkers
+
+
+class NumberLike(TableMethods):
+    """Comparison, printing and the conversions that a Value refuses, over `data`, `grad` and `label`."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        grad: float
+        label: str
+
+        @property
+        def data(self) -> float: ...  # noqa: D102
+
+    # == and hash stay object identity: a Value is a node, and nodes live in sets and dicts.
+
+    def __lt__(self, other: Any) -> bool:
+        x = _comparable(other)
+        return NotImplemented if x is None else self.data < x
+
+    def __le__(self, other: Any) -> bool:
+        x = _comparable(other)
+        return NotImplemented if x is None else self.data <= x
+
+    def __gt__(self, other: Any) -> bool:
+        x = _comparable(other)
+        return NotImplemented if x is None else self.data > x
+
+    def __ge__(self, other: Any) -> bool:
+        x = _comparable(other)
+        return NotImplemented if x is None else self.data >= x
+
+    def __bool__(self) -> bool:
+        raise TypeError(f"the truth of {describe(self)} is ambiguous: write `v.data != 0` or compare, `v > 0`")
+
+    def __float__(self) -> float:
+        raise TypeError(
+            f"float() and math.* would silently cut {describe(self)} out of the graph: "
+            "use scalargrad's functions, as in v.tanh() or scalargrad.tanh(v), or take the number with v.data"
+        )
+
+    __int__ = __complex__ = __index__ = __float__
+
+    def __pos__(self) -> Self:
+        return self
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            "a Value cannot be pickled: copy.deepcopy(v) copies a graph; "
+            "to store a model keep its numbers, as in [p.data for p in model.parameters()]"
+        )
+
+
+def number(x: Any) -> float:
+    """X as a float, if it is a real number; never a string, a complex number or an array."""
+    if type(x) is float:
+        return x
+    if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
+        return float(x)
+    if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):  # a 0-d array or tensor
+        return number(x.item())
+    hint = ": take its number with .data" if isinstance(x, NumberLike) else ""
+    raise TypeError(f"Value data must be a real number, not {type(x).__name__}{hint}")
+
+
+def label_text(label: str) -> str:
+    """The label itself, if it is a string."""
+    if not isinstance(label, str):
+        raise TypeError(f"a label must be a string, not {type(label).__name__}")
+    return label
+
+
+def describe(value: NumberLike) -> str:
+    """A Value as messages name it."""
+    return f"Value {value.label!r}" if value.label else f"Value({value.data!r})"
+
+
+def _comparable(other: Any) -> float | None:
+    if isinstance(other, NumberLike):
+        return other.data
+    try:
+        return number(other)
+    except TypeError:
+        return None

@@ -1,0 +1,121 @@
+"""Card style: one card per node, its equation on top, then its value, then its gradient."""
+
+from __future__ import annotations
+
+from scalargrad.drawing.clusters import scope_title
+from scalargrad.drawing.engines import Curve, Layout
+from scalargrad.drawing.graph import Card, Edge, Picture
+from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
+from scalargrad.drawing.sketch import Link, Shape, Sketch
+from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
+from scalargrad.formula import clean_label
+
+SIZE = 12.0
+ROW = 18.0
+PADDING = 9.0
+MARGIN = 8.0
+_FILLS = {"parameter": "parameter", "input": "input", "detached": "input", "group": "group", "stub": "cluster"}
+
+
+def sketch(picture: Picture) -> Sketch:
+    """One record per card, one link per edge."""
+    shapes = []
+    for i, card in enumerate(picture.cards):
+        width = max(text_width(text, SIZE) for _, text in card.rows) + 2 * PADDING
+        shapes.append(
+            Shape(
+                f"n{i}", max(width, 56.0), ROW * len(card.rows), [text for _, text in card.rows],
+                classes=" ".join(card.kinds), fill=_fill(card), border=_border(card), dashed=_dashed(card), scope=card.scope,
+            )
+        )  # fmt: skip
+    links = [edge_link(f"e{i}", edge) for i, edge in enumerate(picture.edges)]
+    return Sketch(shapes, links, clusters={scope: clean_label(scope_title(scope)) for scope in picture.scopes})
+
+
+def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
+    """Clusters at the back, then the edges, weak ones first, then their labels, then the cards."""
+    groups = paint_clusters(sketch, layout)
+    order = sorted(range(len(picture.edges)), key=lambda i: abs(picture.edges[i].bin))
+    groups += [paint_edge(f"e{i}", picture.edges[i], layout.curves[f"e{i}"]) for i in order]
+    for i, (card, shape) in enumerate(zip(picture.cards, sketch.shapes, strict=True)):
+        x, y = layout.centers[shape.key]
+        left, top = x - shape.width / 2, y - shape.height / 2
+        group = Group(shape.key, "node " + shape.classes, card.title)
+        line = 2.0 if "root" in card.kinds or "bad" in card.kinds else 1.0
+        face = Box(left, top, shape.width, shape.height, shape.fill, shape.border, 8.0, line, shape.dashed)
+        if "repeated" in card.kinds:  # a stack of cards
+            group.items.append(Box(left + 4, top + 4, shape.width, shape.height, shape.fill, shape.border, 8.0))
+        group.items.append(face)
+        for row, (role, text) in enumerate(card.rows):
+            y = top + ROW * row
+            if row:
+                group.items.append(Line([(left, y), (left + shape.width, y)], "hairline"))
+            group.items.append(row_text(x, y + ROW / 2, text, role, bold=row == 0 and role == "ink"))
+        groups.append(group)
+    return framed(picture, layout, groups)
+
+
+def row_text(x: float, y: float, text: str, role: str, *, bold: bool = False, size: float = SIZE) -> Text:
+    """A text centred at (x, y); characters that monospace fonts lack are made to fit the width they were given."""
+    width = None if is_plain(text) else text_width(text, size)
+    return Text(x, y + size * 0.36, text, role, size, bold, width=width)
+
+
+def edge_link(key: str, edge: Edge) -> Link:
+    """The layout's link for an edge."""
+    return Link(
+        key, f"n{edge.tail}", f"n{edge.head}", edge.label,
+        color=edge_role(edge.bin), width=WIDTHS[abs(edge.bin)], dotted=edge.stub,
+    )  # fmt: skip
+
+
+def paint_edge(key: str, edge: Edge, curve: Curve) -> Group:
+    """The curve with its arrow, and its label."""
+    role = edge_role(edge.bin)
+    group = Group(key, f"edge {role}", edge.title)
+    group.items.append(Line(curve.points, role, WIDTHS[abs(edge.bin)], curve.tip, edge.stub))
+    if edge.label and curve.label:
+        x, y = curve.label
+        group.items.append(Text(x, y + 3.5, edge.label, "muted", 10.0, halo=True))
+    return group
+
+
+def paint_clusters(sketch: Sketch, layout: Layout) -> list[Group]:
+    """A box with its title for each cluster."""
+    groups = []
+    for i, title in enumerate(sketch.clusters.values()):
+        if i not in layout.clusters:
+            continue
+        left, top, right, bottom = layout.clusters[i]
+        group = Group(f"c{i}", "cluster", title)
+        group.items.append(Box(left, top, right - left, bottom - top, "cluster", "cluster-border", 10.0))
+        text = Text(left + 10, top + 15, title, "muted", 11.5, anchor="start", family=SANS)
+        group.items.append(text)
+        groups.append(group)
+    return groups
+
+
+def framed(picture: Picture, layout: Layout, groups: list[Group]) -> Scene:
+    """The scene with a margin on every side."""
+    for group in groups:
+        for item in group.items:
+            if isinstance(item, Line):
+                item.points = [(x + MARGIN, y + MARGIN) for x, y in item.points]
+                item.tip = item.tip and (item.tip[0] + MARGIN, item.tip[1] + MARGIN)
+            else:
+                item.x += MARGIN
+                item.y += MARGIN
+    width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    return Scene(width, height, picture.title, picture.description, groups)
+
+
+def _fill(card: Card) -> str:
+    return "root" if "root" in card.kinds else _FILLS.get(card.kinds[0], "card")
+
+
+def _border(card: Card) -> str:
+    return "bad" if "bad" in card.kinds else "root-border" if "root" in card.kinds else "border"
+
+
+def _dashed(card: Card) -> bool:
+    return card.kinds[0] in ("detached", "stub")

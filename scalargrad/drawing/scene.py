@@ -1,0 +1,75 @@
+"""A picture as shapes with coordinates and colour roles, before it is written as SVG or painted into a PNG or PDF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scalargrad.drawing.engines import Point
+from scalargrad.drawing.theme import MONO
+
+
+@dataclass
+class Text:
+    """One line of text, centred at x unless `anchor` says otherwise; y is the baseline.
+
+    A `halo` outlines it in the page's colour, so that it stays readable across lines.
+    """
+
+    x: float
+    y: float
+    text: str
+    color: str = "ink"
+    size: float = 12.0
+    bold: bool = False
+    anchor: str = "middle"
+    family: str = MONO
+    halo: bool = False
+    width: float | None = None
+
+
+@dataclass
+class Box:
+    """A rectangle with round corners, or an ellipse of that size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    stroke: str
+    radius: float = 0.0
+    line: float = 1.0
+    dashed: bool = False
+    ellipse: bool = False
+
+
+@dataclass
+class Line:
+    """A Bezier curve of 1 + 3n points, or a straight line of two, with an arrowhead at `tip`."""
+
+    points: list[Point]
+    color: str
+    line: float = 1.0
+    tip: Point | None = None
+    dotted: bool = False
+
+
+@dataclass
+class Group:
+    """What belongs together: one card, one edge, one cluster; the title is read aloud and shown on hovering."""
+
+    key: str
+    classes: str
+    title: str = ""
+    items: list[Text | Box | Line] = field(default_factory=list)
+
+
+@dataclass
+class Scene:
+    """A finished picture: width and height in points, groups from back to front."""
+
+    width: float
+    height: float
+    title: str
+    description: str
+    groups: list[Group]

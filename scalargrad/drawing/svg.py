@@ -1,0 +1,127 @@
+"""A scene as SVG text: right without its stylesheet, which only adds the dark colours."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from xml.sax.saxutils import escape, quoteattr
+
+from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
+from scalargrad.drawing.theme import Theme
+
+
+def to_svg(scene: Scene, theme: Theme, *, scheme: str = "auto", id_prefix: str = "") -> str:
+    """The scene as one SVG document, the same bytes for the same scene.
+
+    Light colours are presentation attributes. With scheme 'auto' a stylesheet overrides them by CSS variables, which
+    are the dark colours where the reader prefers a dark page. Every selector starts with the drawing's own id.
+
+    Args:
+        scene: what to write.
+        theme: the colours.
+        scheme: 'auto', or 'light' or 'dark' for one of them without a stylesheet.
+        id_prefix: start of every id; from the content if empty, so that different drawings share no id.
+    """
+    colors = theme.colors(scheme)
+    body = "\n".join(_group(group, colors) for group in scene.groups)
+    title, description = escape(scene.title), escape(scene.description)
+    # XML names start with a letter; a digest might not.
+    prefix = id_prefix or "sg" + sha256(f"{scheme}{title}{description}{body}".encode()).hexdigest()[:10]
+    width, height = _n(scene.width), _n(scene.height)
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="{prefix}" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{prefix}-title {prefix}-desc">\n'
+        f'<title id="{prefix}-title">{title}</title>\n<desc id="{prefix}-desc">{description}</desc>\n'
+    )
+    style = _style(prefix, theme, _roles(scene)) if scheme == "auto" else ""
+    return head + style + body.replace('<g id="', f'<g id="{prefix}-') + "\n</svg>\n"
+
+
+def _style(prefix: str, theme: Theme, roles: list[str]) -> str:
+    light = "".join(f"--{role}:{theme.light[role]};" for role in roles)
+    dark = "".join(f"--{role}:{theme.dark[role]};" for role in roles)
+    rules = "\n".join(
+        f"#{prefix} .f-{role}{{fill:var(--{role})}}#{prefix} .s-{role}{{stroke:var(--{role})}}" for role in roles
+    )
+    return (
+        f"<style>\n#{prefix}{{{light}}}\n@media (prefers-color-scheme: dark){{#{prefix}{{{dark}}}}}\n{rules}\n</style>\n"
+    )
+
+
+def _roles(scene: Scene) -> list[str]:
+    found: set[str] = set()
+    for group in scene.groups:
+        for item in group.items:
+            if isinstance(item, Box):
+                found |= {item.fill, item.stroke}
+            else:
+                found.add(item.color)
+                if isinstance(item, Text) and item.halo:
+                    found.add("halo")
+    return sorted(found - {"none"})
+
+
+def _group(group: Group, colors: dict[str, str]) -> str:
+    title = f"<title>{escape(group.title)}</title>" if group.title else ""
+    items = "\n".join(_item(item, colors) for item in group.items)
+    return f'<g id="{group.key}" class="{group.classes}">{title}\n{items}\n</g>'
+
+
+def _item(item: Text | Box | Line, colors: dict[str, str]) -> str:
+    if isinstance(item, Text):
+        return _text(item, colors)
+    return _box(item, colors) if isinstance(item, Box) else _line(item, colors)
+
+
+def _text(item: Text, colors: dict[str, str]) -> str:
+    halo = 'stroke="none"'
+    classes = f"f-{item.color}"
+    if item.halo:
+        halo = f'stroke="{colors["halo"]}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
+        classes += " s-halo"
+    fit = f' textLength="{_n(item.width)}" lengthAdjust="spacingAndGlyphs"' if item.width else ""
+    if "  " in item.text or item.text != item.text.strip():
+        fit += ' xml:space="preserve"'
+    return (
+        f'<text class="{classes}" x="{_n(item.x)}" y="{_n(item.y)}" text-anchor="{item.anchor}" '
+        f'fill="{colors[item.color]}" {halo} font-family={quoteattr(item.family)} font-size="{_n(item.size)}" '
+        f'font-weight="{"bold" if item.bold else "normal"}" font-style="normal"{fit}>{escape(item.text)}</text>'
+    )
+
+
+def _box(item: Box, colors: dict[str, str]) -> str:
+    dash = ' stroke-dasharray="5 3"' if item.dashed else ""
+    paint = (
+        f'class="f-{item.fill} s-{item.stroke}" fill="{colors.get(item.fill, "none")}" '
+        f'stroke="{colors.get(item.stroke, "none")}" stroke-width="{_n(item.line)}"{dash}'
+    )
+    if item.ellipse:
+        cx, cy = item.x + item.width / 2, item.y + item.height / 2
+        return f'<ellipse {paint} cx="{_n(cx)}" cy="{_n(cy)}" rx="{_n(item.width / 2)}" ry="{_n(item.height / 2)}"/>'
+    return (
+        f'<rect {paint} x="{_n(item.x)}" y="{_n(item.y)}" width="{_n(item.width)}" height="{_n(item.height)}" '
+        f'rx="{_n(item.radius)}"/>'
+    )
+
+
+def _line(item: Line, colors: dict[str, str]) -> str:
+    color = colors[item.color]
+    (x, y), *rest = item.points
+    way = f"M{_n(x)} {_n(y)}" + ("L" if len(rest) == 1 else "C") + " ".join(f"{_n(x)} {_n(y)}" for x, y in rest)
+    dash = ' stroke-dasharray="2 3"' if item.dotted else ""
+    path = f'<path class="s-{item.color}" d="{way}" fill="none" stroke="{color}" stroke-width="{_n(item.line)}"{dash}/>'
+    if item.tip is None:
+        return path
+    corners = " ".join(f"{_n(x)},{_n(y)}" for x, y in arrowhead(item))
+    return path + f'\n<polygon class="f-{item.color}" points="{corners}" fill="{color}" stroke="none"/>'
+
+
+def arrowhead(item: Line) -> list[tuple[float, float]]:
+    """The triangle from the end of the line to its tip."""
+    (x0, y0), (x1, y1) = item.points[-1], item.tip or item.points[-1]
+    half = 0.36 + item.line * 0.06
+    dx, dy = (x1 - x0) * half, (y1 - y0) * half
+    return [(x1, y1), (x0 - dy, y0 + dx), (x0 + dy, y0 - dx)]
+
+
+def _n(x: float) -> str:
+    return f"{x:.2f}".rstrip("0").rstrip(".")

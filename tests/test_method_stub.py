@@ -1,0 +1,44 @@
+"""scalargrad/_methods.pyi shows editors and type checkers what the op table installs on Value; it must be what is there.
+
+`python tests/test_method_stub.py` writes it anew.
+"""
+
+from pathlib import Path
+
+from scalargrad import Value
+from scalargrad.rows import OPERATORS, TABLE
+
+STUB = Path(__file__).parents[1] / "scalargrad" / "_methods.pyi"
+ALIASES = ("abs", "neg", "pow", "round", "__abs__", "__neg__", "__round__", "__floor__", "__ceil__")
+
+
+def stub_text() -> str:
+    lines = [
+        '"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/test_method_stub.py."""',
+        "",
+        "from scalargrad.engine import Value",
+        "",
+        "class TableMethods:",
+    ]
+    for op in TABLE.values():
+        if op.arity == 2 and op.text in OPERATORS:
+            for prefix in ("", "r"):
+                lines.append(f"    def __{prefix}{OPERATORS[op.text]}__(self, other: Value | float, /) -> Value: ...")
+    for name in sorted([*TABLE, *ALIASES]):
+        op = getattr(Value, name).op
+        if op.arity is None:
+            rest = ", *others: Value | float"
+        elif op.arity == 1:
+            rest = ""
+        else:
+            rest = ", other: Value | float" + (" = ..." if getattr(Value, name).__defaults__ != (None,) else "")
+        lines.append(f"    def {name}(self{rest}) -> Value: ...")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_stub_is_what_the_table_installs():
+    assert STUB.read_text(encoding="utf-8") == stub_text()
+
+
+if __name__ == "__main__":
+    STUB.write_text(stub_text(), encoding="utf-8")

@@ -234,7 +234,46 @@ def topological_order(*roots: Value) -> list[Value]:
     >>> [node.label for node in topological_order(a + b)]
     ['a', '', '']
     """
-    return list(_zero_adjoints(roots))
+    # Depth first: a node is finished, and put last, when its parents are. No recursion: graphs are deeper than
+    # Python's stack. The node in hand stays in a variable and a leaf is finished on sight, 1.5 times as fast as a
+    # stack that every node passes through.
+    order: list[Value] = []
+    finished: set[Value | None] = {None}  # None stands for a constant operand
+    for root in roots:
+        stack: list[Any] = [root] if root not in finished else []
+        while stack:
+            node = stack.pop()
+            if node is None:  # it lay on a node whose parents are finished by now
+                node = stack.pop()
+                finished.add(node)
+                order.append(node)
+                continue
+            while node not in finished:
+                x, y = node._x, node._y
+                if type(x) is tuple:
+                    waiting = [] if finished.issuperset(x) else [parent for parent in x if parent not in finished]
+                    if waiting:
+                        stack += (node, None)
+                        stack += reversed(waiting)
+                        break
+                else:
+                    if x not in finished:
+                        if x._a is not None:
+                            stack.append(node)
+                            node = x
+                            continue
+                        finished.add(x)
+                        order.append(x)
+                    if y not in finished:
+                        if y._a is not None:
+                            stack.append(node)
+                            node = y
+                            continue
+                        finished.add(y)
+                        order.append(y)
+                finished.add(node)
+                order.append(node)
+    return order
 
 
 def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
@@ -244,68 +283,21 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
         A dict from node to adjoint in topological order, parents first.
     """
     roots = list(roots)
-    adjoints = _zero_adjoints(roots)
-    if not any(node._rule.requires_grad for node in adjoints if node._rule.is_leaf):
+    order = topological_order(*roots)
+    if not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
         raise ValueError(
             f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
             "(made by detach(), under no_grad(), or with requires_grad=False)"
         )
+    adjoints: Adjoints = dict.fromkeys(order, 0.0)
     for root, seed in zip(roots, seeds, strict=True):
         adjoints[root] += seed
     # When a node's turn comes, all its children have been seen, so its adjoint is complete.
-    for node, adjoint in reversed(adjoints.items()):
+    for node in reversed(order):
         if node._a is not None:
             local_backward = node._rule.backward
-            local_backward(node, adjoint, adjoints)
+            local_backward(node, adjoints[node], adjoints)
     return adjoints
-
-
-def _zero_adjoints(roots: Iterable[Value]) -> Adjoints:
-    """Depth-first search: a node is finished, and put last, when its parents are.
-
-    A dict keeps insertion order. No recursion: graphs are deeper than Python's stack. The node in hand stays in a variable and leaves are finished
-    on sight: measured 1.5 times as fast as a stack of every node.
-    """
-    finished: Adjoints = {}
-    for root in roots:
-        stack: list[Any] = [root]
-        while stack:
-            node = stack.pop()
-            if node is None:
-                finished[stack.pop()] = 0.0
-                continue
-            while True:
-                x, y = node._x, node._y
-                if type(x) is tuple:
-                    waiting = []
-                    for parent in x:
-                        if parent is not None and parent not in finished:
-                            if parent._a is None:
-                                finished[parent] = 0.0
-                            else:
-                                waiting.append(parent)
-                    if waiting:  # None says: the node below it is finished when it comes up
-                        stack += (node, None)
-                        stack += waiting
-                        break
-                else:
-                    if x is not None and x not in finished:
-                        if x._a is None:
-                            finished[x] = 0.0
-                        else:
-                            stack.append(node)
-                            node = x
-                            continue
-                    if y is not None and y not in finished:
-                        if y._a is None:
-                            finished[y] = 0.0
-                        else:
-                            stack.append(node)
-                            node = y
-                            continue
-                finished[node] = 0.0
-                break
-    return finished
 
 
 def _ancestors(root: Value) -> Iterator[Value]:

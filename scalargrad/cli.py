@@ -1,0 +1,131 @@
+"""The command line: `scalargrad demo`, `scalargrad draw`, `scalargrad grad`.
+
+Bad input gives one line on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+
+_EXPRESSION_HELP = 'an expression in quotes, as "tanh(w*x + b)"'
+_VARIABLES_HELP = "a number for each variable, as x=-2"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0, 2 for bad input, 130 for Ctrl-C."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _make_parser()
+    options = parser.parse_args(_protect_minus(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show ∂ gets a ? instead of a traceback
+            stream.reconfigure(errors="replace")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = lambda message, *_: print(f"scalargrad: note: {message}", file=sys.stderr)
+            return int(options.run(options))
+    except (ValueError, ArithmeticError, TypeError, OSError, ImportError) as error:
+        lines = str(error).splitlines() or [repr(error)]
+        print(f"scalargrad {options.command}: {lines[0]}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    import scalargrad
+
+    parser = _Parser(prog="scalargrad", description="Scalar automatic differentiation to learn from, look at and trust.")
+    parser.add_argument("--version", action="version", version=f"scalargrad {scalargrad.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="train a small network on two moons and draw it")
+    demo.add_argument("-o", "--output", type=Path, default=Path("scalargrad-demo"), help="folder for the pictures")
+    demo.add_argument("--seed", type=int, default=1, help="of the data and the initial weights")
+    demo.set_defaults(run=_demo)
+
+    draw = commands.add_parser("draw", help="draw the graph of an expression, with values and gradients")
+    draw.add_argument("expression", help=_EXPRESSION_HELP)
+    draw.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
+    draw.add_argument("-o", "--output", type=Path, help="a file ending in .svg .png .pdf .dot .mmd .json .txt")
+    draw.add_argument("--style", choices=["card", "circuit", "micrograd"], default="card")
+    draw.set_defaults(run=_draw)
+
+    grad = commands.add_parser("grad", help="show the value of an expression and its gradients")
+    grad.add_argument("expression", help=_EXPRESSION_HELP)
+    grad.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
+    grad.set_defaults(run=_grad)
+    return parser
+
+
+def _protect_minus(arguments: list[str]) -> list[str]:
+    """Keep argparse from taking the expression `-x*y` for an option: it leaves arguments with a space alone."""
+    known = {"-o", "--output", "--style", "--seed", "--help", "-h", "--version", "--"}
+    return [
+        f" {argument}" if argument.startswith("-") and argument.split("=")[0] not in known else argument
+        for argument in arguments
+    ]
+
+
+def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
+    from scalargrad.expressions import ExpressionError, parse_expression
+
+    numbers: dict[str, float] = {}
+    for assignment in options.variables:
+        name, equals, text = (part.strip() for part in assignment.partition("="))
+        if not equals:
+            raise ExpressionError(f"{assignment.strip()!r} is not of the form x=NUMBER")
+        if name in numbers:
+            raise ExpressionError(f"{name} is given twice")
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise ExpressionError(f"{name}={text}: {text!r} is not a number") from None
+    root, leaves = parse_expression(options.expression, numbers)
+    if leaves:
+        root.backward()
+    return root, leaves
+
+
+def _grad(options: argparse.Namespace) -> int:
+    root, leaves = _expression(options)
+    print(f"{options.expression.strip()} = {root.data!r}")
+    if leaves:
+        rows = [("", "value", "gradient"), *((name, repr(v.data), repr(v.grad)) for name, v in leaves.items())]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _draw(options: argparse.Namespace) -> int:
+    from scalargrad.drawing import draw
+
+    root, _ = _expression(options)
+    drawing = draw(root, style=options.style)
+    if options.output is None:
+        print(drawing.text)
+    else:
+        drawing.save(options.output)
+        print(f"wrote {options.output}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from scalargrad.demo import run
+
+    run(options.output, options.seed)
+    return 0

@@ -1,0 +1,133 @@
+"""Expressions in text, as the command line takes them: parsed, checked against a whitelist and built from Values.
+
+Nothing is evaluated as Python. The text is capped before it is parsed; only arithmetic, numbers, variables and the
+functions of the op table are accepted; constants become floats at once, so that 9**9**9 is inf and not a long wait.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from scalargrad.engine import Value
+from scalargrad.rows import TABLE
+
+MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 60, 400
+
+_BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "subtract",
+    ast.Mult: "multiply",
+    ast.Div: "divide",
+    ast.FloorDiv: "floor_divide",
+    ast.Mod: "remainder",
+    ast.Pow: "power",
+}
+_FUNCTIONS = {name: op.function for name, op in TABLE.items() if name != "dot"}
+_FUNCTIONS |= {"abs": TABLE["absolute"].function, "pow": TABLE["power"].function, "round": TABLE["rint"].function}
+_CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
+
+
+class ExpressionError(ValueError):
+    """Text that is no expression; the message is one line and names the place."""
+
+
+def parse_expression(text: str, variables: Mapping[str, float]) -> tuple[Value, dict[str, Value]]:
+    """Build the graph of an expression in text.
+
+    Args:
+        text: arithmetic over numbers, variables and functions of the op table, as in `"tanh(w*x + b)"`.
+        variables: the number of each variable.
+
+    Returns:
+        The root, and the leaf Value of each variable, labelled with its name.
+
+    Raises:
+        ExpressionError: if the text is too long, too deep, or anything but such an expression; if a variable has no
+            number, or a number no variable.
+        ValueError, ZeroDivisionError: outside an op's domain.
+
+    >>> root, leaves = parse_expression("(x + y) * z", {"x": -2, "y": 5, "z": -4})
+    >>> root.backward()
+    >>> root.data, leaves["x"].grad
+    (-12.0, -4.0)
+    """
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    for name in variables:
+        _check_name(name)
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        column = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
+        reason = error.msg if isinstance(error, SyntaxError) else "it is too deeply nested or holds an illegal character"
+        raise ExpressionError(f"not an expression{column}: {reason}") from None
+    if (count := sum(1 for _ in ast.walk(tree))) > MAX_NODES:
+        raise ExpressionError(f"the expression has {count} parts; at most {MAX_NODES} are allowed")
+
+    leaves = {name: Value(x, label=name) for name, x in variables.items()}
+    used: set[str] = set()
+    result = _build(tree, leaves, used, 0)
+    if unused := sorted(set(leaves) - used):
+        raise ExpressionError(f"{', '.join(unused)} has a value but does not occur in the expression")
+    return (result if isinstance(result, Value) else Value(result)), leaves
+
+
+def _build(node: ast.expr, leaves: Mapping[str, Value], used: set[str], depth: int) -> Any:
+    """The Value of a part of the expression, or a float if no variable is in it."""
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise ExpressionError(f"{_place(node)}: nested deeper than {MAX_DEPTH} levels")
+
+    def build(part: ast.expr) -> Any:
+        return _build(part, leaves, used, depth + 1)
+
+    match node:
+        case ast.Constant(value=bool() | str() | bytes() | complex() | None):
+            raise ExpressionError(f"{_place(node)}: {node.value!r} is not a real number")
+        case ast.Constant(value=int() | float()):
+            try:
+                return float(node.value)
+            except OverflowError:
+                raise ExpressionError(f"{_place(node)}: the number is too large") from None
+        case ast.Name(id=name) if name in leaves:
+            used.add(name)
+            return leaves[name]
+        case ast.Name(id=name) if name in _CONSTANTS:
+            return _CONSTANTS[name]
+        case ast.Name(id=name):
+            hint = "it is a function: call it" if name in _FUNCTIONS else f"add {name}=NUMBER"
+            raise ExpressionError(f"{_place(node)}: {name} has no value; {hint}")
+        case ast.UnaryOp(op=ast.USub()):
+            return TABLE["negative"].function(build(node.operand))
+        case ast.UnaryOp(op=ast.UAdd()):
+            return build(node.operand)
+        case ast.BinOp() if type(node.op) in _BINARY:
+            x, y = build(node.left), build(node.right)
+            return TABLE[_BINARY[type(node.op)]].function(x, y)
+        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
+            if not node.args or any(isinstance(argument, ast.Starred) for argument in node.args):
+                raise ExpressionError(f"{_place(node)}: {name} needs its operands listed")
+            arguments = [build(argument) for argument in node.args]
+            try:
+                return _FUNCTIONS[name](*arguments)
+            except TypeError:
+                raise ExpressionError(f"{_place(node)}: {name} does not take {len(arguments)} operands") from None
+        case ast.Call(func=ast.Name(id=name), keywords=[]):
+            near = difflib.get_close_matches(name, _FUNCTIONS, n=3, cutoff=0.5)
+            hint = f"; near it are {', '.join(near)}" if near else ""
+            raise ExpressionError(f"{_place(node)}: there is no function {name}{hint}")
+        case ast.BinOp(op=ast.BitXor()):
+            raise ExpressionError(f"{_place(node)}: write a power as x**y")
+    raise ExpressionError(f"{_place(node)}: only + - * / // % **, numbers, variables and functions are understood")
+
+
+def _check_name(name: str) -> None:
+    if not name.isidentifier() or name in _FUNCTIONS:
+        raise ExpressionError(f"{name!r} cannot be the name of a variable")
+
+
+def _place(node: ast.expr) -> str:
+    return f"at column {node.col_offset + 1}"

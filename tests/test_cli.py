@@ -1,0 +1,119 @@
+"""The command line as a user types it: right answers, and one line with status 2 for everything else."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scalargrad.cli import main
+from scalargrad.expressions import ExpressionError, parse_expression
+
+
+def run(capsys, *arguments):
+    status = main(list(arguments))
+    output = capsys.readouterr()
+    return status, output.out, output.err
+
+
+def test_grad_prints_the_value_and_a_table(capsys):
+    status, out, err = run(capsys, "grad", "(x + y) * z", "x=-2", "y=5", "z=-4")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        "(x + y) * z = -12.0",
+        "   value  gradient",
+        "x  -2.0   -4.0",
+        "y  5.0    -4.0",
+        "z  -4.0   3.0",
+    ]
+
+
+def test_an_expression_may_start_with_a_minus_and_have_no_variables(capsys):
+    assert run(capsys, "grad", "-x*y", "x=2", "y=3")[1].startswith("-x*y = -6.0")
+    assert run(capsys, "grad", "9**9**9")[1] == "9**9**9 = inf\n"
+    assert run(capsys, "grad", "abs(-2) + max(1, 2, 3) + pi*0")[1].endswith("= 5.0\n")
+
+
+def test_a_missing_derivative_is_a_note_not_a_failure(capsys):
+    status, out, err = run(capsys, "grad", "a**b", "a=-2", "b=3")
+    assert (status, out.splitlines()[-1].split()) == (0, ["b", "3.0", "nan"])
+    assert err.startswith("scalargrad: note: power has no derivative")
+
+
+BAD = [
+    ("x+", ["x=1"], "not an expression"),
+    ("", [], "not an expression"),
+    ("((((", [], "not an expression"),
+    ("\0", [], "not an expression"),
+    ("x", [], "x has no value; add x=NUMBER"),
+    ("x", ["x=a"], "'a' is not a number"),
+    ("x", ["x"], "not of the form x=NUMBER"),
+    ("x", ["x=1", "x=2"], "x is given twice"),
+    ("x", ["x=1", "y=2"], "y has a value but does not occur"),
+    ("x", ["x=1", "tanh=2"], "'tanh' cannot be the name of a variable"),
+    ("1/0", [], "division by zero at 1.0, 0.0"),
+    ("log(x)", ["x=-2"], "log: domain error at -2.0 (label 'x')"),
+    ("__import__('os')", [], "there is no function __import__"),
+    ("tan_h(x)", ["x=1"], "near it are tanh"),
+    ("x.real", ["x=1"], "only + - * /"),
+    ("(lambda: 1)()", [], "only + - * /"),
+    ("[i for i in (1, 2)]", [], "only + - * /"),
+    ("x if x else 1", ["x=1"], "only + - * /"),
+    ("x := 3", [], "not an expression"),
+    ("'a' * 9", [], "'a' is not a real number"),
+    ("1j", [], "1j is not a real number"),
+    ("True", [], "True is not a real number"),
+    ("x^2", ["x=1"], "write a power as x**y"),
+    ("tanh", [], "it is a function: call it"),
+    ("tanh(x, x)", ["x=1"], "tanh does not take 2 operands"),
+    ("tanh(*x)", ["x=1"], "needs its operands listed"),
+    ("max()", [], "needs its operands listed"),
+    ("dot(x, x)", ["x=1"], "there is no function dot"),
+    ("x+" * 300 + "x", ["x=1"], "at most 400"),
+    ("x" * 2000, [], "at most 1000 are allowed"),
+    ("-" * 300 + "x", ["x=1"], "at most 400"),
+    ("-" * 150 + "x", ["x=1"], "nested deeper than 60 levels"),
+    ("1" + "0" * 400, [], "the number is too large"),
+]
+
+
+@pytest.mark.parametrize(("expression", "variables", "message"), BAD, ids=[row[0][:20] for row in BAD])
+def test_bad_input_is_one_line_and_status_2(capsys, expression, variables, message):
+    status, out, err = run(capsys, "grad", expression, *variables)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("scalargrad grad: ")
+    assert message in err
+
+
+def test_a_wrong_command_is_one_line_and_status_2(capsys):
+    for arguments in ([], ["frob"], ["draw"], ["draw", "x", "x=1", "--style", "cubist"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_draw_writes_the_file_or_prints_the_picture(capsys, tmp_path):
+    target = tmp_path / "f.svg"
+    status, out, _ = run(capsys, "draw", "(x + y) * z", "x=-2", "y=5", "z=-4", "-o", str(target))
+    assert (status, out) == (0, f"wrote {target}\n")
+    assert "−12" in target.read_text(encoding="utf-8")
+    status, out, _ = run(capsys, "draw", "(x + y) * z", "x=-2", "y=5", "z=-4")
+    assert "x + y" in out
+    status, _, err = run(capsys, "draw", "x", "x=1", "-o", str(tmp_path / "f.jpeg"))
+    assert (status, err.count("\n")) == (2, 1)
+
+
+def test_the_module_runs_as_a_command():
+    done = subprocess.run([sys.executable, "-m", "scalargrad", "grad", "x*x", "x=3"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "x*x = 9.0"
+
+
+@given(st.text(alphabet="xy01.e+-*/%()[], \n\\'\"=:@tanhlogsqr_", max_size=40))
+def test_any_text_is_an_expression_or_an_error_of_the_documented_kinds(text):
+    try:
+        root, _ = parse_expression(text, {})
+    except (ExpressionError, ValueError, ZeroDivisionError):
+        return
+    assert isinstance(root.data, float)

@@ -12,6 +12,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from scalargrad import derivation as _derivation
 from scalargrad import ufuncs as _ufuncs
 from scalargrad.engine import Value, no_grad, topological_order
 from scalargrad.ops import abs_ as abs

@@ -234,7 +234,47 @@ def topological_order(*roots: Value) -> list[Value]:
     >>> [node.label for node in topological_order(a + b)]
     ['a', '', '']
     """
-    return list(_zero_adjoints(roots))
+    # Depth first: a node is finished, and put last, when its parents are. No recursion: graphs are deeper than
+    # Python's stack. The node in hand stays in a variable and a leaf is finished on sight, 1.5 times as fast as a
+    # stack that every node passes through.
+    order: list[Value] = []
+    finished: set[Value | None] = {None}  # None stands for a constant operand
+    finish, put_last = finished.add, order.append
+    for root in roots:
+        stack: list[Any] = [root]
+        push, pop = stack.append, stack.pop
+        while stack:
+            node = pop()
+            if node is None:  # it lay on a node whose parents are finished by now
+                node = pop()
+                finish(node)
+                put_last(node)
+                continue
+            while node not in finished:
+                x, y = node._x, node._y
+                if type(x) is tuple:
+                    if not finished.issuperset(x):
+                        stack += (node, None)
+                        stack += [parent for parent in reversed(x) if parent not in finished]
+                        break
+                else:
+                    if x not in finished:
+                        if x._a is not None:
+                            push(node)
+                            node = x
+                            continue
+                        finish(x)
+                        put_last(x)
+                    if y not in finished:
+                        if y._a is not None:
+                            push(node)
+                            node = y
+                            continue
+                        finish(y)
+                        put_last(y)
+                finish(node)
+                put_last(node)
+    return order
 
 
 def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
@@ -244,62 +284,21 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
         A dict from node to adjoint in topological order, parents first.
     """
     roots = list(roots)
-    adjoints = _zero_adjoints(roots)
-    if not any(node._rule.requires_grad for node in adjoints if node._rule.is_leaf):
+    order = topological_order(*roots)
+    if not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
         raise ValueError(
             f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
             "(made by detach(), under no_grad(), or with requires_grad=False)"
         )
+    adjoints: Adjoints = dict.fromkeys(order, 0.0)
     for root, seed in zip(roots, seeds, strict=True):
         adjoints[root] += seed
     # When a node's turn comes, all its children have been seen, so its adjoint is complete.
-    for node, adjoint in reversed(adjoints.items()):
+    for node in reversed(order):
         if node._a is not None:
             local_backward = node._rule.backward
-            local_backward(node, adjoint, adjoints)
+            local_backward(node, adjoints[node], adjoints)
     return adjoints
-
-
-def _zero_adjoints(roots: Iterable[Value]) -> Adjoints:
-    """Sort depth first: a node is finished, and put last, when its parents are; a dict keeps that order.
-
-    No recursion: graphs are deeper than Python's stack. The node in hand stays in a variable and a leaf is finished on
-    sight, which is 1.5 times as fast as a stack that every node passes through.
-    """
-    finished: Adjoints = {None: 0.0}  # type: ignore[dict-item]  # None stands for a constant operand
-    for root in roots:
-        stack: list[Any] = [root]
-        push, pop = stack.append, stack.pop
-        while stack:
-            node = pop()
-            if node is None:  # it lay on a node whose parents are finished by now
-                finished[pop()] = 0.0
-                continue
-            while True:
-                x, y = node._x, node._y
-                if type(x) is tuple:
-                    waiting = [parent for parent in x if parent not in finished]
-                    if waiting and node not in finished:
-                        stack += (node, None)
-                        stack += reversed(waiting)
-                        break
-                else:
-                    if x not in finished:
-                        if x._a is not None:
-                            push(node)
-                            node = x
-                            continue
-                        finished[x] = 0.0
-                    if y not in finished:
-                        if y._a is not None:
-                            push(node)
-                            node = y
-                            continue
-                        finished[y] = 0.0
-                finished[node] = 0.0
-                break
-    del finished[None]  # type: ignore[arg-type]
-    return finished
 
 
 def _ancestors(root: Value) -> Iterator[Value]:

@@ -85,13 +85,15 @@ def _build(node: ast.expr, leaves: Mapping[str, Value], used: set[str], depth: i
         return _build(part, leaves, used, depth + 1)
 
     match node:
-        case ast.Constant(value=bool() | str() | bytes() | complex() | None):
+        case ast.Constant(value=bool()):
             raise ExpressionError(f"{_place(node)}: {node.value!r} is not a real number")
-        case ast.Constant(value=int() | float()):
+        case ast.Constant(value=int() | float() as constant):
             try:
-                return float(node.value)
+                return float(constant)
             except OverflowError:
                 raise ExpressionError(f"{_place(node)}: the number is too large") from None
+        case ast.Constant():
+            raise ExpressionError(f"{_place(node)}: {node.value!r} is not a real number")
         case ast.Name(id=name) if name in leaves:
             used.add(name)
             return leaves[name]

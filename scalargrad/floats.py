@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 
 inf = math.inf
@@ -123,7 +123,7 @@ def leaky_relu(x: float, a: float) -> float:
 
 def step(x: float) -> float:
     """1 above 0, else 0."""
-    return x if math.isnan(x) else float(x > 0)
+    return 1.0 if x > 0 else 0.0 if x <= 0 else x
 
 
 def greater(x: float, y: float) -> float:
@@ -173,13 +173,21 @@ def log_at_pole(x: float) -> float:
     return math.nan if x else -inf
 
 
-# Sums are plain left-to-right folds: what the same chain of `+` gives, bit for bit, on every Python version.
-# (From 3.12 on the built-in sum compensates rounding.)
+# Sums are plain left-to-right folds: what the same chain of `+` gives, bit for bit, on every Python version. The
+# built-in sum, twice as fast, does that up to Python 3.11; from 3.12 on it compensates rounding.
+
+
+def _fold(xs: Iterable[float], start: float) -> float:
+    return reduce(operator.add, xs, start)
+
+
+fold: Callable[[Iterable[float], float], float] = sum if sum([1e16, 1.0, -1e16]) == 0.0 else _fold
+"""fold(xs, start) is start + x0 + x1 + ..., from left to right."""
 
 
 def total(xs: Sequence[float]) -> float:
     """x0 + x1 + ..."""
-    return reduce(operator.add, xs) if xs else 0.0
+    return fold(xs[1:], xs[0]) if xs else 0.0
 
 
 def mean(xs: Sequence[float]) -> float:
@@ -218,4 +226,4 @@ def dot(xs: Sequence[float]) -> float:
     """Bias + x0 * y0 + x1 * y1 + ... of the operands x0, x1, ..., y0, y1, ... and, if their number is odd, the bias."""
     n = len(xs) // 2
     products = map(operator.mul, xs[:n], xs[n : 2 * n])
-    return reduce(operator.add, products, xs[-1]) if len(xs) % 2 else total(list(products))
+    return fold(products, xs[-1]) if len(xs) % 2 else total(list(products))

@@ -10,10 +10,14 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from scalargrad.engine import Overwritten, Value
 from scalargrad.rows import HARD, TABLE, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -74,8 +78,8 @@ def _clean_character(c: str) -> str:
 def display_names(values: Iterable[Value]) -> dict[Value, str]:
     """A name for every Value, unique among them: its cleaned label; without one v1, v2, ... in the order given.
 
-    Equal labels of neurons get the numbers of their scope: `w0` of layer 0, neuron 1 becomes `w010`; if one layer is all
-    there is, `w10`. Other equal labels get a subscript.
+    Equal labels of neurons get the numbers of their scope: `w0` of layer 0, neuron 1 becomes `w010`; if there is one
+    layer only, `w10`. Other equal labels get a subscript.
 
     >>> x, y = Value(1.0, label='x'), Value(2.0, label='x')
     >>> z = x * y
@@ -90,9 +94,10 @@ def display_names(values: Iterable[Value]) -> dict[Value, str]:
     counters: Counter[str] = Counter()
     names: dict[Value, str] = {}
     for value in values:
-        label = labels.get(value, "")
-        name = label
-        while not name or (name in taken and (not label or repeated[label] > 1)):
+        name = label = labels.get(value, "")
+        if repeated[label] != 1:
+            name = ""
+        while not name or (repeated[label] != 1 and name in taken):
             counters[label] += 1
             name = label + str(counters[label]).translate(_SUBSCRIPTS) if label else f"v{counters['']}"
         taken.add(name)
@@ -123,12 +128,13 @@ def _scoped_names(labels: Mapping[Value, str]) -> dict[Value, str]:
 # -------------------------------------------------------------------- equations
 
 
-def equation(node: Value, names: Mapping[Value, str], limit: int = 60) -> str:
+def equation(node: Value, names: Mapping[Value, str], limit: int = 60, varying: Collection[int] = ()) -> str:
     """What computed the node, in the names of its operands, constants as numbers; empty for a leaf.
 
     Args:
         node: the Value.
         names: a name for each parent, as from `display_names`.
+        varying: indices of constant operands to show as …, where one equation stands for several nodes.
         limit: about how many characters; long lists of operands are cut as in `sum(v1, v2, … 98 more)`.
 
     >>> a, b = Value(2.0, label='a'), Value(3.0, label='b')
@@ -139,7 +145,10 @@ def equation(node: Value, names: Mapping[Value, str], limit: int = 60) -> str:
     rule = node._rule
     if rule.is_leaf:
         return ""
-    operands = [number_text(a) if parent is None else names.get(parent, "?") for parent, a in node.operands]
+    operands = [
+        names.get(parent, "?") if parent is not None else ELLIPSIS if i in varying else number_text(a)
+        for i, (parent, a) in enumerate(node.operands)
+    ]
     if isinstance(rule, Op):
         text = _op_text(rule, node, operands, limit)
     else:
@@ -167,7 +176,7 @@ def _op_text(op: Op, node: Value, operands: list[str], limit: int) -> str:
         return op.symbol + _wrapped(operands[0])
     if op.name == "dot":
         return _dot_text(operands, limit)
-    return f"{op.symbol}({_listed(operands, limit - len(op.symbol) - 2)})"
+    return f"{op.symbol}({listed(operands, limit - len(op.symbol) - 2)})"
 
 
 def _hand_written_text(text: str, operands: list[str], limit: int) -> str:
@@ -178,7 +187,7 @@ def _hand_written_text(text: str, operands: list[str], limit: int) -> str:
         return f"{_wrapped(operands[0])}^{text[2:]}"
     if text in ("-", "neg") and len(operands) == 1:
         return MINUS + _wrapped(operands[0])
-    return f"{text or 'op'}({_listed(operands, limit - len(text) - 2)})"
+    return f"{text or 'op'}({listed(operands, limit - len(text) - 2)})"
 
 
 def _infix(symbol: str, operands: Sequence[str], constants: Sequence[bool]) -> str:
@@ -204,21 +213,28 @@ def _dot_text(operands: list[str], limit: int) -> str:
     if text and len(text + bias) <= min(limit, 32):
         return text + bias
     room = (limit - len(bias) - 11) // 2
-    return f"dot([{_listed(ws, room)}], [{_listed(xs, room)}]){bias}"
+    return f"dot([{listed(ws, room)}], [{listed(xs, room)}]){bias}"
 
 
-def _listed(items: Sequence[str], room: int) -> str:
-    text = ", ".join(items)
-    if len(text) <= room:
-        return text
+def listed(items: Sequence[str], room: int) -> str:
+    """The items with commas; runs of equal ones counted, the rest cut to about so many characters.
+
+    >>> listed(["a", "b", "c", "d"], 12), listed(["a"] * 100, 12)
+    ('a, … 3 more', 'a ×100')
+    """
+    pieces: list[tuple[str, int]] = []
+    for item, run in groupby(items):
+        n = len(list(run))
+        pieces += [(f"{item} ×{n}", n)] if n > 3 else [(item, 1)] * n
     shown: list[str] = []
-    for item in items:
-        rest = f"{ELLIPSIS} {len(items) - len(shown) - 1} more"
-        if shown and len(", ".join([*shown, item, rest])) > room:
-            break
-        shown.append(item)
-    hidden = len(items) - len(shown)
-    return ", ".join([*shown, f"{ELLIPSIS} {hidden} more"] if hidden else shown)
+    left = len(items)
+    for text, n in pieces:
+        rest = f", {ELLIPSIS} {left - n} more" if left > n else ""
+        if shown and len(", ".join([*shown, text])) + len(rest) > room:
+            return ", ".join([*shown, f"{ELLIPSIS} {left} more"])
+        shown.append(text)
+        left -= n
+    return ", ".join(shown)
 
 
 # -------------------------------------------------------------------- local derivatives
@@ -237,32 +253,40 @@ def local_derivatives(node: Value, *, constants: bool = False) -> list[float | N
     rule, operands = node._rule, node.operands
     if not isinstance(rule, Op):
         return [None] * len(operands)
-    numbers = [a for _, a in operands]
     wanted = [constants or parent is not None for parent, _ in operands]
     if rule.arity is None:
-        found = _partials(rule, node, numbers)
-        return [d if want else None for d, want in zip(found, wanted, strict=True)]
-    return [_partial(rule, node, numbers, i) if want else None for i, want in enumerate(wanted)]
+        return [d if want else None for d, want in zip(_partials(rule, node), wanted, strict=True)]
+    return [local_derivative(node, i) if want else None for i, want in enumerate(wanted)]
 
 
-def _partials(op: Op, node: Value, numbers: list[float]) -> list[float]:
+def local_derivative(node: Value, index: int) -> float | None:
+    """The derivative of the node with respect to one operand; None if only a hand-written closure knows it.
+
+    >>> local_derivative(Value(3.0) * 5.0, 0)
+    5.0
+    """
+    op = node._rule
+    if not isinstance(op, Op):
+        return None
+    if op.arity is None:
+        return _partials(op, node)[index]
     try:
-        return [float(d) for d in op.partials(numbers, node.data)]
-    except HARD:
-        pass
-    try:
-        return [float(d) for d in op.partials_at_hard_point(node)]
-    except RuntimeWarning:  # where warnings are errors; the derivative is nan, and nan is what is shown
-        return [math.nan] * len(numbers)
-
-
-def _partial(op: Op, node: Value, numbers: list[float], index: int) -> float:
-    x, y = numbers[0], numbers[1] if len(numbers) > 1 else None
-    try:
-        return float(op.partials[index](x, y, node.data))
+        return float(op.partials[index](node._a, node._b, node._data))
     except HARD:
         pass
     try:
         return float(op.partials_at_hard_point(node, index))
-    except RuntimeWarning:
+    except RuntimeWarning:  # where warnings are errors; the derivative is nan, and nan is what is shown
         return math.nan
+
+
+def _partials(op: Op, node: Value) -> list[float]:
+    numbers = [a for _, a in node.operands]
+    try:
+        return [float(d) for d in op.partials(numbers, node._data)]
+    except HARD:
+        pass
+    try:
+        return [float(d) for d in op.partials_at_hard_point(node)]
+    except RuntimeWarning:
+        return [math.nan] * len(numbers)

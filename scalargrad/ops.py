@@ -29,6 +29,7 @@ from scalargrad.rows import (
     NOT_NEGATIVE,
     POSITIVE,
     REAL,
+    TABLE as TABLE,
     Function,
     alias,
     binary,
@@ -183,10 +184,10 @@ where        = nary("where",          floats.where,        lambda xs, z: [0.0, w
                     kinks=lambda xs: floats.sign(xs[0]), gather=_gather_three("where", "condition", "x", "y"))
 clip         = nary("clip",           floats.clip,         lambda xs, z: [1 - greater(xs[1], xs[0]) - greater(xs[0], xs[2]), greater(xs[1], xs[0]), greater(xs[0], xs[2])],
                     kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), gather=_gather_three("clip", "x", "low", "high"))
-sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs))
-mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs))
+sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  tame=True)
+mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  tame=True)
 prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs))
-dot          = nary("dot",            floats.dot,          lambda xs, z: [*xs[(n := len(xs) // 2) : 2 * n], *xs[:n], *[1.0] * (len(xs) % 2)],  gather=_gather_dot)
+dot          = nary("dot",            floats.dot,          lambda xs, z: [*xs[(n := len(xs) // 2) : 2 * n], *xs[:n], *[1.0] * (len(xs) % 2)],  gather=_gather_dot, tame=True)
 max_         = nary("max",            floats.largest,      lambda xs, z: _shares([1 - greater(z, x) for x in xs]),  kinks=lambda xs: tuple(x == max(xs) for x in xs))
 min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs))
 logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs])

@@ -94,7 +94,7 @@ class Op(Rule):
         node: Value = object.__new__(Value)
         node._data, node.grad, node._rule = data, 0.0, self
         if self.arity is None:
-            node._x, node._a, node._y, node._b = tuple(parents), numbers, None, None
+            node._x, node._a, node._y, node._b = tuple(parents), tuple(numbers), None, None
         else:
             node._x, node._y, *_ = *parents, None
             node._a, node._b, *_ = *numbers, None
@@ -108,18 +108,20 @@ class Op(Rule):
             return float(self.pole(numbers) if self.arity is None else self.pole(*numbers))
         raise _domain_error(self, parents, numbers, error) from None
 
-    def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
-        """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""
-        xs = [Value(a, requires_grad=False) for _, a in node.operands]
-        z = Value(node._data, requires_grad=False)
+    def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:
+        """The partial derivatives (of an op of one or two operands: the one at index) as Values that follow IEEE."""
         token = _ieee.set(True)
         try:
             if index is None:
-                results = self.partials(xs, z)
-            else:
-                results = [self.partials[index](xs[0], xs[-1] if len(xs) > 1 else None, z)]
+                return list(self.partials(xs, z))
+            return [self.partials[index](xs[0], xs[1] if len(xs) > 1 else None, z)]
         finally:
             _ieee.reset(token)
+
+    def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
+        """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""
+        xs = [Value(a, requires_grad=False) for _, a in node.operands]
+        results = self.partials_on_values(xs, Value(node._data, requires_grad=False), index)
         numbers = [operand(result)[1] for result in results]
         if any(map(math.isnan, numbers)) and not any(x._data != x._data for x in xs):
             which = (
@@ -231,11 +233,16 @@ def binary(
 
 def nary(
     name: str, value: Function, partials: Function, *, domain: Domain = REAL, kinks: Function | None = None,
-    pole: Function | None = None, gather: Callable[..., Sequence[Any]] | None = None,
+    pole: Function | None = None, gather: Callable[..., Sequence[Any]] | None = None, tame: bool = False,
 ) -> Function:  # fmt: skip
-    """Add an op of any number of operands; its rules take their numbers. `gather` lists the operands of a call."""
+    """Add an op of any number of operands to the table and to Value; returns its function. Its rules take one sequence.
+
+    `gather` lists the operands of a call. `tame` says that where the value is finite so are the partials; then a node
+    whose upstream gradient is 0, as behind a dead relu, has nothing to pass on, and half the work of a relu network
+    is saved.
+    """
     op = Op(name, value, partials, (domain,), kinks, "", "", pole, None)
-    op.backward = _nary_backward(op, partials)
+    op.backward = _nary_backward(op, partials, tame)
     gather = gather or _gather
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
@@ -243,7 +250,7 @@ def nary(
         operands = gather(*args)
         kinds = set(map(type, operands))
         if kinds == VALUES:
-            return op.apply(tuple(operands), list(map(data_of, operands)))
+            return op.apply(tuple(operands), tuple(map(data_of, operands)))
         if kinds == FLOATS:
             try:
                 return value(operands)
@@ -347,8 +354,10 @@ def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable
     return backward if callable(partial_x) or callable(partial_y) else backward_of_constants
 
 
-def _nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints], None]:
+def _nary_backward(op: Op, partials: Function, tame: bool) -> Callable[[Value, Any, Adjoints], None]:
     def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        if tame and upstream == 0.0 and math.isfinite(node._data):
+            return
         try:
             locals_ = partials(node._a, node._data)
         except HARD:

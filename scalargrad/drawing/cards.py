@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from scalargrad.drawing.clusters import scope_title
-from scalargrad.drawing.engines import Curve, Layout
-from scalargrad.drawing.graph import Card, Edge, Picture
 from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
 from scalargrad.formula import clean_label
+
+if TYPE_CHECKING:
+    from scalargrad.drawing.engines import Curve, Layout, Point
+    from scalargrad.drawing.graph import Card, Edge, Picture
 
 SIZE = 12.0
 ROW = 18.0
@@ -25,7 +30,8 @@ def sketch(picture: Picture) -> Sketch:
         shapes.append(
             Shape(
                 f"n{i}", max(width, 56.0), ROW * len(card.rows), [text for _, text in card.rows],
-                classes=" ".join(card.kinds), fill=_fill(card), border=_border(card), dashed=_dashed(card), scope=card.scope,
+                classes=" ".join(card.kinds), fill=_fill(card), border=_border(card), dashed=_dashed(card),
+                scope=card.scope,
             )
         )  # fmt: skip
     links = [edge_link(f"e{i}", edge) for i, edge in enumerate(picture.edges)]
@@ -37,7 +43,7 @@ def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
     groups = paint_clusters(sketch, layout)
     order = sorted(range(len(picture.edges)), key=lambda i: abs(picture.edges[i].bin))
     groups += [paint_edge(f"e{i}", picture.edges[i], layout.curves[f"e{i}"]) for i in order]
-    for i, (card, shape) in enumerate(zip(picture.cards, sketch.shapes, strict=True)):
+    for card, shape in zip(picture.cards, sketch.shapes, strict=True):
         x, y = layout.centers[shape.key]
         left, top = x - shape.width / 2, y - shape.height / 2
         group = Group(shape.key, "node " + shape.classes, card.title)
@@ -75,9 +81,36 @@ def paint_edge(key: str, edge: Edge, curve: Curve) -> Group:
     group = Group(key, f"edge {role}", edge.title)
     group.items.append(Line(curve.points, role, WIDTHS[abs(edge.bin)], curve.tip, edge.stub))
     if edge.label and curve.label:
-        x, y = curve.label
+        x, y = _beside(curve, curve.label, text_width(edge.label, 10.0), 10.0)
         group.items.append(Text(x, y + 3.5, edge.label, "muted", 10.0, halo=True))
     return group
+
+
+def _beside(curve: Curve, label: Point, width: float, height: float) -> Point:
+    """Where a label's centre goes: on the side that the engine chose, close to the curve but clear of it."""
+    x, y = label
+    way = _sampled(curve.points)
+    (x0, y0), (x1, y1) = way[0], way[-1]
+    if abs(y1 - y0) > abs(x1 - x0):
+        beside = [p[0] for p in way if abs(p[1] - y) <= height / 2] or [min(way, key=lambda p: abs(p[1] - y))[0]]
+        near = max(beside) if x >= sum(beside) / len(beside) else min(beside)
+        new = near + math.copysign(width / 2 + 4, x - near if x != near else 1)
+        return (new, y) if abs(new - x) < 30 else (x, y)
+    beside = [p[1] for p in way if abs(p[0] - x) <= width / 2] or [min(way, key=lambda p: abs(p[0] - x))[1]]
+    below = y > sum(beside) / len(beside)
+    new = max(beside) + height / 2 + 3 if below else min(beside) - height / 2 - 2
+    return (x, new) if abs(new - y) < 14 else (x, y)
+
+
+def _sampled(points: list[Point], steps: int = 12) -> list[Point]:
+    found = []
+    for i in range(0, len(points) - 3, 3):
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[i : i + 4]
+        for n in range(steps + 1):
+            t = n / steps
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
+    return found
 
 
 def paint_clusters(sketch: Sketch, layout: Layout) -> list[Group]:

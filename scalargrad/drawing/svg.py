@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
-from scalargrad.drawing.theme import Theme
+
+if TYPE_CHECKING:
+    from scalargrad.drawing.theme import Theme
 
 
 def to_svg(scene: Scene, theme: Theme, *, scheme: str = "auto", id_prefix: str = "") -> str:
@@ -42,9 +45,8 @@ def _style(prefix: str, theme: Theme, roles: list[str]) -> str:
     rules = "\n".join(
         f"#{prefix} .f-{role}{{fill:var(--{role})}}#{prefix} .s-{role}{{stroke:var(--{role})}}" for role in roles
     )
-    return (
-        f"<style>\n#{prefix}{{{light}}}\n@media (prefers-color-scheme: dark){{#{prefix}{{{dark}}}}}\n{rules}\n</style>\n"
-    )
+    dark_page = f"@media (prefers-color-scheme: dark){{#{prefix}{{{dark}}}}}"
+    return f"<style>\n#{prefix}{{{light}}}\n{dark_page}\n{rules}\n</style>\n"
 
 
 def _roles(scene: Scene) -> list[str]:

@@ -1,8 +1,8 @@
 """Small data sets for classification, drawn afresh from a seed; no files, no dependencies.
 
 Each returns (X, y): X is a list of n points [x0, x1], y the list of their labels. Labels are class numbers 0, 1, ...;
-`labels=(-1, 1)` puts others in their place, as the hinge loss needs. Points are in random order. With neither seed nor rng,
-Python's global generator is used.
+`labels=(-1, 1)` puts others in their place, as the hinge loss needs. Points are in random order. With neither seed nor
+rng, Python's global generator is used.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scalargrad.nn.neurons import count
+from scalargrad.nn.inputs import count
 from scalargrad.nn.randomness import RandomSource, random_source
 
 Point = list[float]
@@ -27,8 +27,8 @@ def moons(
 ) -> DataSet:
     """Return two interleaving half circles of radius 1, as scikit-learn's make_moons.
 
-    Class 0 is (cos a, sin a), class 1 is (1 - cos a, 0.5 - sin a), for n // 2 and n - n // 2 angles a evenly spaced from
-    0 to pi.
+    Class 0 is (cos a, sin a), class 1 is (1 - cos a, 0.5 - sin a), for n // 2 and n - n // 2 angles a evenly spaced
+    from 0 to pi.
 
     Args:
         n: how many points, at least 2.
@@ -170,8 +170,8 @@ def blobs(
         rng: or a `random.Random` to draw from.
 
     Raises:
-        ValueError: if a number is too small or negative, a center is not a point [x0, x1], or there is not one label for
-            each class.
+        ValueError: if a number is too small or negative, a center is not a point [x0, x1], or there is not one label
+            for each class.
     """
     source = random_source(seed, rng)
     if centers is None:
@@ -192,7 +192,9 @@ def _sizes(n: int, classes: int, who: str) -> list[int]:
     """How many of n points each class has: equally many, the rest going to the last ones."""
     n, classes = count(n, "n", f"{who}(100)"), count(classes, "classes", f"{who}(100, classes=3)")
     if n < classes:
-        raise ValueError(f"{who}: {n} point{'s' * (n > 1)} cannot be shared among {classes} classes: give n={classes} or more")
+        raise ValueError(
+            f"{who}: {n} point{'s' * (n > 1)} cannot be shared among {classes} classes: give n={classes} or more"
+        )
     return [(n + k) // classes for k in range(classes)]
 
 

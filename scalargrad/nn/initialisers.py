@@ -81,7 +81,7 @@ def he_uniform(gain: float = math.sqrt(2)) -> Initialiser:
     Source: He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015, section 2.2.
     """
 
-    def draw(rng: RandomSource, nin: int, nout: int) -> float:
+    def draw(rng: RandomSource, nin: int, _nout: int) -> float:
         bound = gain * math.sqrt(3 / nin)
         return rng.uniform(-bound, bound)
 

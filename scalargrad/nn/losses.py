@@ -1,17 +1,18 @@
 """Losses: one number that says how wrong the scores are; and penalties on the size of the parameters.
 
-Scores are what a model returns: for one sample a Value or a list of Values, for a batch a list of those. `reduction` says
-what becomes of the samples' losses: their "mean" (the default), their "sum", or "none" for the list of them.
+Scores are what a model returns: for one sample a Value or a list of Values, for a batch a list of those. `reduction`
+says what becomes of the samples' losses: their "mean" (the default), their "sum", or "none" for the list of them.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from scalargrad.engine import Value, number
+from scalargrad.behaviour import number
+from scalargrad.engine import Value
 from scalargrad.nn.module import Module, parameters_of
+from scalargrad.nn.targets import all_outputs, class_scores, single_scores, target_number
 from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_
 
 Loss = Callable[[Any, Any], Any]
@@ -35,7 +36,7 @@ def mse(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> mse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
     2.5
     """
-    pairs = _flat_pairs(scores, targets, "mse")
+    pairs = all_outputs(scores, targets, "mse")
     return _reduce([square(_difference(s, t)) for s, t in pairs], reduction)
 
 
@@ -68,8 +69,8 @@ def hinge(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     0.75
     """
     losses = []
-    for i, (s, target) in enumerate(_samples(scores, targets, "hinge")):
-        t = _target_number(target, i, "hinge")
+    for i, (s, target) in enumerate(single_scores(scores, targets, "hinge")):
+        t = target_number(target, i, "hinge")
         if t == 1:
             losses.append(relu(1 - s))
         elif t == -1:
@@ -97,8 +98,8 @@ def bce_with_logits(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     1000.0
     """
     losses = []
-    for i, (s, target) in enumerate(_samples(scores, targets, "bce_with_logits")):
-        t = _target_number(target, i, "bce_with_logits")
+    for i, (s, target) in enumerate(single_scores(scores, targets, "bce_with_logits")):
+        t = target_number(target, i, "bce_with_logits")
         if t == 1:
             losses.append(softplus(-s))
         elif t == 0:
@@ -133,8 +134,8 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     3.0
     """
     losses = []
-    for s, t in _classified(scores, targets, "multiclass_hinge"):
-        losses.append(sum_([relu(s_j - s[t] + margin) for j, s_j in enumerate(s) if j != t]))  # noqa: PERF401
+    for s, t in class_scores(scores, targets, "multiclass_hinge"):
+        losses.append(sum_([relu(s_j - s[t] + margin) for j, s_j in enumerate(s) if j != t]))
     return _reduce(losses, reduction)
 
 
@@ -155,7 +156,7 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> cross_entropy([Value(-1000.0), Value(1000.0)], 0).data
     2000.0
     """
-    return _reduce([logsumexp(s) - s[t] for s, t in _classified(scores, targets, "cross_entropy")], reduction)
+    return _reduce([logsumexp(s) - s[t] for s, t in class_scores(scores, targets, "cross_entropy")], reduction)
 
 
 # -------------------------------------------------------------------- penalties
@@ -200,102 +201,13 @@ def resolve_loss(loss: str | Loss) -> Loss:
     """
     if isinstance(loss, str):
         if loss not in LOSSES:
-            raise ValueError(f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function (scores, targets)")
+            raise ValueError(
+                f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function (scores, targets)"
+            )
         return LOSSES[loss]
     if not callable(loss):
         raise TypeError(f"loss must be a name or a function (scores, targets) -> Value, not {type(loss).__name__}")
     return loss
-
-
-# -------------------------------------------------------------------- shapes
-
-
-def is_sequence(x: Any) -> bool:
-    """Whether x is a list, tuple or array; a Value, number or string is not."""
-    return isinstance(x, Sequence) and not isinstance(x, str) if not hasattr(x, "ndim") else bool(x.ndim)
-
-
-def _samples(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
-    """Pairs of one score and one target for each sample; a lone score is a batch of one."""
-    if not is_sequence(scores):
-        scores = [scores]
-        targets = targets if is_sequence(targets) else [targets]
-    if not is_sequence(targets):
-        raise ValueError(f"{who}: {_n(len(scores), 'score')} but a single target: give a list with one for each score")
-    if len(scores) != len(targets):
-        raise ValueError(f"{who}: {_n(len(scores), 'score')} but {_n(len(targets), 'target')}: give one target for each")
-    if not len(scores):
-        raise ValueError(f"{who}: there is no sample to take the loss of")
-    for i, score in enumerate(scores):
-        if is_sequence(score):
-            hint = "; for several classes use cross_entropy or multiclass_hinge" if who in ("hinge", "bce_with_logits") else ""
-            raise ValueError(f"{who}: sample {i} has {_n(len(score), 'score')}, but must have a single one{hint}")
-    return list(zip(scores, targets, strict=True))
-
-
-def _flat_pairs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
-    """Pairs of score and target, over samples and outputs."""
-    if not (is_sequence(scores) and len(scores) and is_sequence(scores[0])):
-        return _samples(scores, targets, who)
-    if not is_sequence(targets) or len(targets) != len(scores):
-        given = _n(len(targets), "row") if is_sequence(targets) else "a single number"
-        raise ValueError(f"{who}: {_n(len(scores), 'row')} of scores but {given} of targets: give one row for each sample")
-    pairs = []
-    for i, (row, target_row) in enumerate(zip(scores, targets, strict=True)):
-        if not (is_sequence(row) and is_sequence(target_row)) or len(row) != len(target_row):
-            widths = [_n(len(r), "number") if is_sequence(r) else "a single number" for r in (row, target_row)]
-            raise ValueError(f"{who}: sample {i} has {widths[0]} of scores but {widths[1]} of targets: they must match")
-        pairs += zip(row, target_row, strict=True)
-    if not pairs:
-        raise ValueError(f"{who}: there is no output to take the loss of")
-    return pairs
-
-
-def _classified(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any], int]]:
-    """Pairs of class scores and class index for each sample; one list of scores is a batch of one."""
-    if not is_sequence(scores):
-        raise ValueError(f"{who}: one score for each class is needed, as a list; for a single score use hinge or bce_with_logits")
-    if not len(scores):
-        raise ValueError(f"{who}: there is no sample to take the loss of")
-    if not is_sequence(scores[0]):
-        if is_sequence(targets):
-            if len(scores) == len(targets):
-                raise ValueError(
-                    f"{who}: each sample has a single score, but must have one for each class; "
-                    "for a single score use hinge or bce_with_logits"
-                )
-            raise ValueError(f"{who}: the scores of one sample go with one class index, not with {_n(len(targets), 'target')}")
-        scores, targets = [scores], [targets]
-    elif not is_sequence(targets):
-        raise ValueError(f"{who}: {_n(len(scores), 'sample')} but a single target: give a list with one for each")
-    if len(scores) != len(targets):
-        raise ValueError(f"{who}: {_n(len(scores), 'sample')} but {_n(len(targets), 'target')}: give one target for each")
-    pairs = []
-    for i, (s, t) in enumerate(zip(scores, targets, strict=True)):
-        if not is_sequence(s) or len(s) < 2:
-            raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")
-        pairs.append((s, _class_index(t, len(s), i, who)))
-    return pairs
-
-
-def _class_index(target: Any, classes: int, i: int, who: str) -> int:
-    if isinstance(target, float) and target.is_integer():  # labels read from a file often are floats
-        target = int(target)
-    try:
-        index = operator.index(target)
-    except TypeError:
-        raise TypeError(f"{who}: target {i} must be a class index from 0 to {classes - 1}, not {target!r}") from None
-    if not 0 <= index < classes:
-        raise ValueError(f"{who}: target {i} is {index}, but there are {classes} classes: it must be from 0 to {classes - 1}")
-    return index
-
-
-def _target_number(target: Any, i: int, who: str) -> float:
-    try:
-        return number(target)
-    except TypeError as error:
-        hint = ": take its number with .data" if isinstance(target, Value) else ""
-        raise TypeError(f"{who}: target {i} must be a number, not {type(target).__name__}{hint}") from error
 
 
 def _difference(s: Any, t: Any) -> Any:
@@ -310,7 +222,3 @@ def _reduce(losses: list[Any], reduction: str) -> Any:
     if reduction == "none":
         return losses
     raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
-
-
-def _n(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

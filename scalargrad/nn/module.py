@@ -13,8 +13,8 @@ from scalargrad.nn.naming import relabel
 class Module:
     """The base of everything with parameters. Store Values and Modules in attributes; they are found by themselves.
 
-    Found are Values and Modules in attributes, and in lists, tuples and dicts in attributes, at any depth. A Value counts
-    as a parameter if it is a leaf that requires grad, or was made with `parameter=True`; a constant
+    Found are Values and Modules in attributes, and in lists, tuples and dicts in attributes, at any depth. A Value
+    counts as a parameter if it is a leaf that requires grad, or was made with `parameter=True`; a constant
     (`requires_grad=False`) and a computed Value do not. No `super().__init__()` is needed.
 
     Attributes:
@@ -86,9 +86,13 @@ class Module:
         """The module's own line in its repr."""
         return type(self).__name__
 
+    def _part_name(self, path: str) -> str:
+        """What a module that lies directly in this one is called in the repr."""
+        return path
+
     def __repr__(self) -> str:
         lines = [f"{self._head()}, {_count(len(self.parameters()), 'parameter')}"]
-        parts = [(path, repr(part)) for path, part in _parts(self) if isinstance(part, Module)]
+        parts = [(self._part_name(path), repr(part)) for path, part in _parts(self) if isinstance(part, Module)]
         for text, group in groupby(parts, key=lambda part: part[1]):
             paths = [path for path, _ in group]
             name = paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}, each"
@@ -104,7 +108,8 @@ def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
     """
     if isinstance(source, Value) or not (hasattr(source, "parameters") or hasattr(source, "__iter__")):
         raise TypeError(f"{who} takes a list of parameters, as model.parameters(), not {type(source).__name__}")
-    parameters = list(source.parameters() if hasattr(source, "parameters") else source)
+    found: Any = source.parameters() if hasattr(source, "parameters") else source
+    parameters = list(found)
     for i, parameter in enumerate(parameters):
         if not isinstance(parameter, Value):
             raise TypeError(f"{who}: parameter {i} must be a Value, not {type(parameter).__name__}")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from scalargrad.engine import Value
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from scalargrad.engine import Value
 
 
 class Name(str):
@@ -19,7 +24,7 @@ class Name(str):
 
     scope: tuple[str, ...]
 
-    def __new__(cls, text: str, scope: tuple[str, ...] = ()) -> Name:
+    def __new__(cls, text: str, scope: tuple[str, ...] = ()) -> Self:
         """Make the text a name within the scope."""
         name = super().__new__(cls, text)
         name.scope = scope

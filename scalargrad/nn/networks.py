@@ -7,8 +7,9 @@ from typing import Any
 
 from scalargrad.nn.activations import Activation, Elementwise
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
+from scalargrad.nn.inputs import count
 from scalargrad.nn.module import Module
-from scalargrad.nn.neurons import Layer, count
+from scalargrad.nn.neurons import Layer
 from scalargrad.nn.randomness import RandomSource, random_source
 
 
@@ -92,8 +93,8 @@ class MLP(Module):
     def _head(self) -> str:
         return f"MLP({self.layers[0].nin}, {[len(layer.neurons) for layer in self.layers]})"
 
-    def __repr__(self) -> str:
-        return super().__repr__().replace("\n  layers.", "\n  layer ")
+    def _part_name(self, path: str) -> str:
+        return path.replace("layers.", "layer ")
 
 
 class Sequential(Module):
@@ -139,15 +140,17 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def __repr__(self) -> str:
-        return super().__repr__().replace("\n  layers.", "\n  layer ")
+    def _part_name(self, path: str) -> str:
+        return path.replace("layers.", "layer ")
 
 
 def _step(step: Any, i: int) -> Callable[..., Any]:
     if isinstance(step, str) or getattr(getattr(step, "op", None), "arity", None) == 1:
         return Elementwise(step)
     if not callable(step):
-        raise TypeError(f"step {i} of Sequential must be a Module, a function or an activation's name, not {type(step).__name__}")
+        raise TypeError(
+            f"step {i} of Sequential must be a Module, a function or an activation's name, not {type(step).__name__}"
+        )
     return step  # type: ignore[no-any-return]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scalargrad.engine import Value, number
+from scalargrad.behaviour import number
 from scalargrad.nn.module import Module, parameters_of
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
 
 State = tuple[float, ...]
 """What an optimizer remembers of one parameter: running averages, all starting at 0."""
@@ -17,8 +20,8 @@ State = tuple[float, ...]
 class Optimizer:
     """The base of the optimizers: subclasses give the rule for one parameter in `update`.
 
-    A step computes every new number before it writes the first: if anything raises, nothing has changed. Parameters with
-    `requires_grad=False` are left alone. A gradient that is nan or inf is used as it is.
+    A step computes every new number before it writes the first: if anything raises, nothing has changed. Parameters
+    with `requires_grad=False` are left alone. A gradient that is nan or inf is used as it is.
 
     Args:
         parameters: the Values to train, as `model.parameters()`, or a Module; each is updated once per step.
@@ -44,7 +47,9 @@ class Optimizer:
             raise ValueError(f"{who} has no parameters to train: give model.parameters()")
         for i, parameter in enumerate(self.parameters):
             if not parameter.is_leaf:
-                raise ValueError(f"{who}: parameter {i}, {parameter!r}, was computed from others: only leaves are trained")
+                raise ValueError(
+                    f"{who}: parameter {i}, {parameter!r}, was computed from others: only leaves are trained"
+                )
         self.lr = lr
         self.weight_decay = _within(weight_decay, "weight_decay", 0.0)
         self.steps = 0
@@ -114,6 +119,7 @@ class SGD(Optimizer):
         nesterov: looks ahead along the momentum: p = p - lr * (g + momentum * v). Source: Sutskever, Martens, Dahl and
             Hinton, On the importance of initialization and momentum in deep learning, 2013.
 
+    >>> from scalargrad import Value
     >>> p = Value(1.0)
     >>> (p * p).backward()
     >>> SGD([p], lr=0.25).step()
@@ -223,7 +229,10 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.betas = (_within(betas[0], "the first of betas", 0.0, 1.0), _within(betas[1], "the second of betas", 0.0, 1.0))
+        self.betas = (
+            _within(betas[0], "the first of betas", 0.0, 1.0),
+            _within(betas[1], "the second of betas", 0.0, 1.0),
+        )
         self.eps = _positive(eps)
 
     def _prepare(self, t: int) -> None:
@@ -275,46 +284,6 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adamw": AdamW,
 }
 """Every optimizer by name."""
-
-
-# -------------------------------------------------------------------- gradient clipping
-
-
-def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> float:
-    """Scale all gradients by min(1, max_norm / (norm + 1e-6)), so that together they are no longer than max_norm.
-
-    Returns:
-        The norm before, sqrt(sum of grad**2).
-
-    Raises:
-        ValueError: if max_norm is not positive.
-    """
-    values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_norm")))
-    if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm must be positive, not {max_norm!r}")
-    norm = math.hypot(*(value.grad for value in values))
-    scale = max_norm / (norm + 1e-6)
-    if not scale >= 1:  # a norm of nan makes every gradient nan, as in PyTorch
-        _set_grads(values, [value.grad * scale for value in values])
-    return norm
-
-
-def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> None:
-    """Bring every gradient between -max_value and max_value; nan stays nan.
-
-    Raises:
-        ValueError: if max_value is not positive.
-    """
-    values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_value")))
-    if not max_value > 0:
-        raise ValueError(f"clip_grad_value: max_value must be positive, not {max_value!r}")
-    # The gradient comes first: max and min keep their first argument where a comparison with nan is false.
-    _set_grads(values, [min(max(value.grad, -max_value), max_value) for value in values])
-
-
-def _set_grads(values: list[Value], grads: list[float]) -> None:
-    for value, grad in zip(values, grads, strict=True):
-        value.grad = grad
 
 
 def _within(x: float, name: str, low: float, high: float = math.inf) -> float:

@@ -1,0 +1,208 @@
+"""From units to a picture: the texts of every card, the edges between them, stubs for what is hidden."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from scalargrad.drawing.clusters import scope_title
+from scalargrad.drawing.edges import color_edges, edges_between
+from scalargrad.drawing.graph import Card, Edge, Picture, counted, grouped
+from scalargrad.engine import Overwritten, Value
+from scalargrad.formula import ELLIPSIS, clean_label, display_names, equation, listed, number_text, op_symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from scalargrad.drawing.snapshot import Snapshot
+    from scalargrad.drawing.units import Unit, Uses
+
+NO_GRADIENT = "–"
+
+
+def assemble(
+    graph: Snapshot,
+    units: Sequence[Unit],
+    root: int,
+    between: Mapping[tuple[int, int], Uses],
+    visible: set[int] | None = None,
+) -> Picture:
+    """The picture of these units.
+
+    Args:
+        graph: the graph.
+        units: from a Partition.
+        root: the output's position.
+        between: the links of the units.
+        visible: indices of the units to draw; the others become stubs. None draws all.
+    """
+    # Gradients exist only after a backward() that reached this root; zeros shown before would be misread.
+    done = graph.order[root].grad != 0.0
+    names = _names(graph, units)
+    shown = range(len(units)) if visible is None else sorted(visible)
+    index = {unit: i for i, unit in enumerate(shown)}
+    cards = [_card(graph, units[i], names, root, done) for i in shown]
+    picture = Picture(cards, [], next((index[i] for i in shown if root in units[i].members), None), done)
+    final = names[graph.order[root]] if done else None
+    for (tail, head), uses in between.items():
+        if tail in index and head in index:
+            single = units[tail].is_single and units[head].is_single
+            pairs = [(graph.order[i], j) for i, j in uses]
+            picture.edges += edges_between(index[tail], index[head], pairs, names, final, single=single)
+    if len(index) < len(units):
+        _add_stubs(picture, units, index, between)
+    color_edges(picture)
+    picture.scopes = list(dict.fromkeys(card.scope for card in cards if card.scope))
+    _describe(picture, graph, names[graph.order[root]], root)
+    return picture
+
+
+def _names(graph: Snapshot, units: Sequence[Unit]) -> dict[Value, str]:
+    """One name for all the Values of a unit; a group's is its title without the kinds in parentheses."""
+    names = display_names([graph.order[unit.outputs[0]] for unit in units if not unit.is_group])
+    for unit in units:
+        name = re.sub(r" \([^()]*\)", "", unit.title) if unit.is_group else names[graph.order[unit.outputs[0]]]
+        for i in unit.members:
+            names[graph.order[i]] = name
+    return names
+
+
+def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, done: bool) -> Card:
+    values = [graph.order[i] for i in unit.outputs]
+    value = graph.order[root] if root in unit.outputs else values[-1]
+    name = unit.title or names[value]
+    numbers, grads = [v.data for v in values], [v.grad for v in values]
+    kinds = [_kind(value, unit)]
+    kinds += ["root"] * (root in unit.members) + ["repeated"] * (unit.repeats > 1)
+    kinds += ["bad"] * (not all(map(math.isfinite, numbers + grads)))
+    text = (
+        ""
+        if unit.is_group
+        else _folded(graph, unit, names)
+        if unit.folded
+        else equation(value, names, varying=_varying(values))
+    )
+    first = f"{name} = {text}" if text else name
+    if isinstance(value._rule, Overwritten) and text:
+        first = f"{name} ({text})"
+    if unit.repeats > 1:
+        first += f"  ×{unit.repeats}"
+    rows = [("ink", first)]
+    if unit.is_group:
+        rows.append(("muted", _inside(graph, unit)))
+    rows.append(("value", _range(numbers)))
+    constant = kinds[0] == "detached"
+    rows.append(("muted", "constant") if constant else ("gradient", "∂ " + (_range(grads) if done else NO_GRADIENT)))
+    full = clean_label(value.label, 1000) if value.label and not unit.is_group else name
+    title = [first if full == clean_label(full) else f"{first} ({full})"]
+    if unit.scope:
+        title.append("in " + clean_label(scope_title(unit.scope), 200))
+    title.append(f"{op_symbol(value)} operation" if kinds[0] == "op" else kinds[0])
+    title.append(f"value {_full(numbers)}")
+    title.append(f"gradient {_full(grads)}" if done else "no gradient yet: backward() has not run")
+    return Card(
+        name, text, rows, "; ".join(title), tuple(kinds), unit.scope, value, len(unit.members), value.data, value.grad
+    )
+
+
+def _varying(values: Sequence[Value]) -> set[int]:
+    """The operands that are constants, and not the same in all of these repetitions."""
+    first = values[0].operands
+    if len(values) == 1 or any(len(value.operands) != len(first) for value in values):
+        return set()
+    return {i for i, (parent, a) in enumerate(first) if parent is None and any(v.operands[i][1] != a for v in values)}
+
+
+def _kind(value: Value, unit: Unit) -> str:
+    if unit.is_group:
+        return "group"
+    if not value.is_leaf:
+        return "op"
+    if not value.requires_grad:
+        return "detached"
+    return "parameter" if value.is_parameter else "input"
+
+
+def _folded(graph: Snapshot, unit: Unit, names: Mapping[Value, str]) -> str:
+    """The terms of one chain of additions, as one sum."""
+    inside, chain = set(unit.members), [unit.outputs[0]]
+    terms: list[str] = []
+    while chain:
+        i = chain.pop()
+        for p, (parent, a) in zip(graph.operands[i], graph.order[i].operands, strict=True):
+            if p in inside:
+                chain.append(p)
+            elif parent is not None:
+                terms.append(names[parent])
+            elif a:
+                terms.append(number_text(a))
+    return f"sum({listed(terms[::-1], 55)})"
+
+
+def _inside(graph: Snapshot, unit: Unit) -> str:
+    parameters = sum(graph.order[i].is_parameter for i in unit.members if graph.ops[i] is None)
+    parts = [counted(unit.neurons, "neuron")] if unit.neurons > 1 else []
+    parts += [counted(parameters, "parameter")] if parameters else []
+    return ", ".join(parts) or counted(len(unit.members), "value")
+
+
+def _range(numbers: Sequence[float]) -> str:
+    if any(x != x for x in numbers):
+        return "nan"
+    low, high = number_text(min(numbers)), number_text(max(numbers))
+    return low if low == high else f"{low} {ELLIPSIS} {high}"
+
+
+def _full(numbers: Sequence[float]) -> str:
+    return repr(numbers[0]) if len(numbers) == 1 else f"{min(numbers)!r} to {max(numbers)!r} over {len(numbers)} values"
+
+
+def _add_stubs(
+    picture: Picture,
+    units: Sequence[Unit],
+    index: Mapping[int, int],
+    between: Collection[tuple[int, int]],
+) -> None:
+    """Cards `… 69 812 more`: one for the hidden units that the visible ones were computed from, one for the others."""
+    parents: dict[int, list[int]] = {}
+    for tail, head in between:
+        parents.setdefault(head, []).append(tail)
+    before: set[int] = set()
+    stack, seen = list(index), set(index)
+    while stack:
+        for tail in parents.get(stack.pop(), ()):
+            if tail not in seen:
+                seen.add(tail)
+                before.add(tail)
+                stack.append(tail)
+    after = set(range(len(units))) - before - set(index)
+    for hidden in (before, after):
+        if not hidden:
+            continue
+        stub = len(picture.cards)
+        count = sum(len(units[i].members) for i in hidden)
+        text = f"{ELLIPSIS} {grouped(count)} more"
+        title = f"{counted(count, 'value')} not drawn"
+        picture.cards.append(Card(text, "", [("muted", text)], title, ("stub",), values=count))
+        pairs = {
+            (stub if tail in hidden else index[tail], stub if head in hidden else index[head])
+            for tail, head in between
+            if (tail in hidden and head in index) or (head in hidden and tail in index)
+        }
+        picture.edges += [Edge(tail, head, title="not drawn in full", stub=True) for tail, head in sorted(pairs)]
+
+
+def _describe(picture: Picture, graph: Snapshot, name: str, root: int) -> None:
+    leaves = [value for value, op in zip(graph.order, graph.ops, strict=True) if op is None]
+    parameters = sum(value.is_parameter for value in leaves)
+    counts = [
+        (parameters, "parameter"),
+        (len(leaves) - parameters, "input"),
+        (len(graph.order) - len(leaves), "operation"),
+    ]
+    parts = ", ".join(counted(n, noun) for n, noun in counts if n)
+    gradients = "gradients shown" if picture.backward_done else "backward() has not run"
+    drawn = "" if len(picture.cards) == len(graph.order) else f", drawn as {counted(len(picture.cards), 'card')}"
+    picture.title = f"Computation graph of {name} = {number_text(graph.order[root].data)}"
+    picture.description = f"{picture.title}: {parts}{drawn}; {gradients}."

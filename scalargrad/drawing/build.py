@@ -1,0 +1,203 @@
+"""`draw` and `draw_dot`: from a Value to a Drawing, if it is small enough, or to a call that makes it so."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from scalargrad.drawing.assemble import assemble
+from scalargrad.drawing.engines import available
+from scalargrad.drawing.expand import expanded
+from scalargrad.drawing.graph import counted, grouped
+from scalargrad.drawing.result import Drawing
+from scalargrad.drawing.sketch import choose_rankdir
+from scalargrad.drawing.snapshot import Snapshot
+from scalargrad.drawing.styles import STYLES
+from scalargrad.drawing.theme import THEMES
+from scalargrad.drawing.units import Collapse, Partition, Unit, links
+from scalargrad.engine import Value, topological_order
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+
+class GraphTooLargeError(ValueError):
+    """The graph has more cards than `max_nodes`; the message names calls that draw it."""
+
+
+def draw(
+    value: Value,
+    *,
+    style: Literal["card", "circuit", "micrograd"] = "card",
+    rankdir: Literal["auto", "LR", "TB"] = "auto",
+    theme: Literal["default", "cs231n"] = "default",
+    scheme: Literal["auto", "light", "dark"] = "auto",
+    max_nodes: int = 500,
+    collapse: Collapse = None,
+    merge_repeats: bool | None = None,
+    depth: int | None = None,
+    focus: Value | None = None,
+    radius: int = 2,
+    clusters: bool = True,
+    expand: bool = False,
+    engine: Literal["auto", "wasi", "dot", "text"] = "auto",
+    id_prefix: str = "",
+) -> Drawing:
+    """Draw the graph that computed this Value.
+
+    Each card shows a name and equation, the value and, after `backward()`, the gradient ∂. Each edge shows the local
+    derivative if it is not 1; its width and colour show what it contributes: local derivative times upstream gradient.
+
+    Args:
+        value: the output of the graph.
+        style: 'card'; 'circuit' for at most 15 gates, values above the wires and gradients below; 'micrograd'.
+        rankdir: 'LR' from left to right, 'TB' from top to bottom, 'auto' by the shape of the graph.
+        theme: 'default', or 'cs231n' for green values and red gradients.
+        scheme: 'auto' follows the reader's light or dark page; 'light' and 'dark' fix it.
+        max_nodes: how many cards at most.
+        collapse: 'neuron' or 'layer' draws each as one card; or a function from Value to its group's name, or None.
+        merge_repeats: draw what is repeated for every sample once, with a badge ×100; by default when collapsing.
+        depth: only this many steps back from the output; a stub says how many more there are.
+        focus: only what lies within `radius` steps of this Value.
+        radius: how many steps.
+        clusters: whether to draw boxes around neurons.
+        expand: whether to draw fused sums and dot products as elementary additions and multiplications.
+        engine: 'wasi' is Graphviz embedded in Python, 'dot' the system's, 'text' none; 'auto' the first there is.
+        id_prefix: start of every id in the SVG; by default from its content, so that different drawings share none.
+
+    Returns:
+        A Drawing: shown by Jupyter, saved with `save('graph.svg')`.
+
+    Raises:
+        GraphTooLargeError: if there are more than `max_nodes` cards; it names calls that work.
+        TypeError: if `value` is not a Value.
+        ValueError: for an option that does not exist.
+
+    >>> a, b = Value(2.0, label='a'), Value(-3.0, label='b')
+    >>> f = (a * b + 4).tanh()
+    >>> f.backward()
+    >>> print(draw(f).text.splitlines()[1])
+    v3 = tanh(v2)     −0.964  ∂ 1
+    """
+    _check(value, style=style, rankdir=rankdir, theme=theme, scheme=scheme, id_prefix=id_prefix)
+    _check_numbers(max_nodes=max_nodes, depth=depth, radius=radius, focus=focus)
+    available(engine)
+    root = value
+    order = topological_order(root)
+    if expand:
+        order, replaced = expanded(order)
+        root, focus = replaced.get(root, root), replaced.get(focus, focus) if focus is not None else None
+    graph = Snapshot(order)
+    output = graph.position[root]
+    partition = Partition(graph, output, collapse, collapse is not None if merge_repeats is None else merge_repeats)
+    if focus is None and depth is None:
+        if len(partition) > max_nodes:
+            raise _too_large(partition, output, len(partition), max_nodes, collapse)
+        units, visible = partition.units(), None
+        between = links(graph, units)
+    else:
+        units = partition.units()
+        between = links(graph, units)
+        visible = _visible(
+            graph, units, between, output if focus is None else focus, radius if depth is None else depth
+        )
+        if len(visible) > max_nodes:
+            raise _too_large(partition, output, len(visible), max_nodes, collapse)
+    if not clusters:
+        for unit in units:
+            unit.scope = ()
+    picture = assemble(graph, units, output, between, visible)
+    sketch = STYLES[style].sketch(picture)
+    sketch.rankdir = rankdir if rankdir != "auto" else "LR" if style != "card" else choose_rankdir(sketch)
+    return Drawing(picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix)
+
+
+def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Literal["LR", "TB"] = "LR") -> Drawing:  # noqa: A002
+    """Draw as micrograd does: a record `data | grad` for every Value and constant, an ellipse for every operation.
+
+    Args:
+        root: the output of the graph.
+        format: 'svg', or 'png' (needs the system's Graphviz): what Jupyter shows.
+        rankdir: 'LR' from left to right, 'TB' from top to bottom.
+
+    Raises:
+        ValueError: for another format or direction.
+        GraphTooLargeError: if there are more than 500 Values.
+    """
+    if format not in ("svg", "png"):
+        raise ValueError(f"format must be 'svg' or 'png', not {format!r}: for others use save('graph.pdf')")
+    if rankdir not in ("LR", "TB"):
+        raise ValueError(f"rankdir must be 'LR' or 'TB', not {rankdir!r}")
+    drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False)
+    return drawing.shown_as(format)
+
+
+def _check(value: Any, *, id_prefix: str, **options: str) -> None:
+    if not isinstance(value, Value):
+        raise TypeError(f"draw takes a Value, the output of a graph, not {type(value).__name__}")
+    allowed: dict[str, Iterable[str]] = {
+        "style": STYLES, "theme": THEMES, "rankdir": ("auto", "LR", "TB"), "scheme": ("auto", "light", "dark"),
+    }  # fmt: skip
+    for name, given in options.items():
+        if given not in allowed[name]:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed[name]))}, not {given!r}")
+    if id_prefix and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", id_prefix):
+        raise ValueError(f"id_prefix must be a letter followed by letters, digits, - or _, not {id_prefix!r}")
+
+
+def _check_numbers(*, max_nodes: int, depth: int | None, radius: int, focus: Value | None) -> None:
+    if max_nodes < 1:
+        raise ValueError(f"max_nodes must be at least 1, not {max_nodes}")
+    if radius < 0 or (depth is not None and depth < 0):
+        raise ValueError(f"depth and radius must not be negative: {depth}, {radius}")
+    if depth is not None and focus is not None:
+        raise ValueError("give depth (steps back from the output) or focus (a neighbourhood), not both")
+
+
+# -------------------------------------------------------------------- a part of the graph
+
+
+def _visible(
+    graph: Snapshot, units: Sequence[Unit], between: Collection[tuple[int, int]], start: int | Value, steps: int
+) -> set[int]:
+    """The units so many steps from the start: back from the output, or, if a Value is the focus, in both directions."""
+    both = isinstance(start, Value)
+    position = graph.position.get(start, -1) if isinstance(start, Value) else start
+    center = next((i for i, unit in enumerate(units) if position in unit.members), None)
+    if center is None:
+        raise ValueError("focus is not part of this graph: the output was not computed from it")
+    neighbours: list[list[int]] = [[] for _ in units]
+    for tail, head in between:
+        neighbours[head].append(tail)
+        if both:
+            neighbours[tail].append(head)
+    seen = ring = {center}
+    for _ in range(steps):
+        ring = {j for i in ring for j in neighbours[i]} - seen
+        if not ring:
+            break
+        seen = seen | ring
+    return seen
+
+
+def _too_large(partition: Partition, output: int, cards: int, max_nodes: int, collapse: Collapse) -> GraphTooLargeError:
+    """An error with calls that work; they are counted here, so their sizes are true."""
+    graph, found = partition.graph, []
+    if collapse is None:
+        option = "collapse='layer'" if len(graph.scopes) > 1 else "merge_repeats=True"
+        n = len(Partition(graph, output, "layer" if len(graph.scopes) > 1 else None, merge=True))
+        if n <= max_nodes:
+            found.append(f"draw(value, {option}) draws {counted(n, 'card')}")
+    if collapse is None or not found:
+        total, depth = 0, -1
+        for count in graph.levels_up(output):
+            if total + count > max_nodes:
+                break
+            total, depth = total + count, depth + 1
+        found.append(
+            f"draw(value, depth={depth}) draws the {grouped(total)} next to the output, and a stub for the rest"
+        )
+    size = f"this graph has {counted(len(graph.order), 'value')}"
+    if cards != len(graph.order):
+        size += f" and would be {counted(cards, 'card')}"
+    return GraphTooLargeError(f"{size}; the limit is max_nodes={max_nodes}. Instead: {'; or '.join(found)}.")

@@ -1,0 +1,81 @@
+"""The edges of a picture: the chain rule's factors in words, and what each contributes as a colour."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from scalargrad.drawing.graph import Edge, Picture, counted
+from scalargrad.formula import local_derivative, local_derivatives, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from scalargrad.engine import Value
+
+
+def edges_between(
+    tail: int,
+    head: int,
+    uses: Sequence[tuple[Value, int]],
+    names: Mapping[Value, str],
+    final: str | None,
+    *,
+    single: bool,
+) -> list[Edge]:
+    """The edges between two cards: one for each operand, or one for all if the cards stand for several Values.
+
+    Args:
+        tail: index of the parents' card.
+        head: index of the children's card.
+        uses: (child, operand index) of every operand on the way.
+        names: the Values' names.
+        final: the output's name; None before backward().
+        single: whether both cards stand for one Value.
+    """
+    edges = []
+    total, known = 0.0, False
+    nary: Value | None = None
+    locals_: list[float | None] = []
+    for node, i in uses:
+        if type(node._x) is not tuple:
+            local = local_derivative(node, i)
+        else:  # one list of derivatives serves all operands
+            if node is not nary:
+                nary, locals_ = node, local_derivatives(node)
+            local = locals_[i]
+        contribution = None if local is None or final is None else local * node.grad
+        if contribution is not None:
+            total, known = total + contribution, True
+        parent = node.operands[i][0] if single or len(uses) == 1 else None
+        if parent is not None:
+            edge = Edge(tail, head, local if single else None, contribution)
+            edge.title = _title(local, contribution, names[parent], names[node], final, node.grad)
+            edges.append(edge)
+    if edges:
+        return edges
+    title = counted(len(uses), "operand")
+    if known:
+        title += f", contributing {number_text(total)} in total"
+    return [Edge(tail, head, None, total if known else None, len(uses), title=title)]
+
+
+def color_edges(picture: Picture) -> None:
+    """Give every edge its bin: the sign of its contribution, and how much of the largest one it is."""
+    sizes = [abs(e.contribution) for e in picture.edges if e.contribution is not None and math.isfinite(e.contribution)]
+    largest = max(sizes, default=0.0)
+    for edge in picture.edges:
+        c = edge.contribution
+        if c is None or c == 0.0 or c != c:
+            continue
+        share = 1.0 if math.isinf(c) or not largest else abs(c) / largest
+        edge.bin = int(math.copysign(3 if share > 0.3 else 2 if share > 0.06 else 1, c))
+
+
+def _title(local: float | None, contribution: float | None, x: str, y: str, f: str | None, upstream: float) -> str:
+    if local is None:
+        return f"{x} to {y}"
+    if contribution is None:
+        return f"∂{y}/∂{x} = {number_text(local)}"
+    product = f"{number_text(upstream)} × {number_text(local)} = {number_text(contribution)}"
+    return f"∂{f}/∂{y} · ∂{y}/∂{x} = {product}"

@@ -1,0 +1,162 @@
+"""The Drawing: what `draw` returns, what Jupyter shows, what is saved to files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.drawing.dot import labelled_source, layout_source
+from scalargrad.drawing.engines import NO_ENGINE, available, lay_out
+from scalargrad.drawing.exports import to_json, to_mermaid, to_text
+from scalargrad.drawing.raster import to_raster
+from scalargrad.drawing.styles import STYLES
+from scalargrad.drawing.svg import to_svg
+from scalargrad.drawing.theme import THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.scene import Scene
+    from scalargrad.drawing.sketch import Sketch
+
+
+class Drawing:
+    """A drawn graph. It keeps the names and numbers of when it was made; the engine starts when it is first shown.
+
+    Jupyter shows it as SVG, and as text where no engine is installed; `print` shows the text.
+
+    Attributes:
+        picture: cards, edges and their texts.
+
+    >>> from scalargrad import Value
+    >>> from scalargrad.drawing import draw
+    >>> x = Value(3.0, label="x")
+    >>> drawing = draw(x * x)
+    >>> drawing
+    <Drawing of v1 = 9: 2 cards, 2 edges>
+    """
+
+    def __init__(
+        self,
+        picture: Picture,
+        sketch: Sketch,
+        *,
+        style: str = "card",
+        theme: str = "default",
+        scheme: str = "auto",
+        engine: str = "auto",
+        id_prefix: str = "",
+    ) -> None:
+        self.picture = picture
+        self._sketch = sketch
+        self._style = STYLES[style]
+        self._theme = THEMES[theme]
+        self._scheme = scheme
+        self._engine = engine
+        self._id_prefix = id_prefix
+        self._show = "svg"
+        self._svg = ""
+
+    @property
+    def svg(self) -> str:
+        """The picture as an SVG document.
+
+        Raises:
+            EngineError: if no engine is installed, or it failed.
+        """
+        if not self._svg:
+            self._svg = to_svg(self._scene(), self._theme, scheme=self._scheme, id_prefix=self._id_prefix)
+        return self._svg
+
+    @property
+    def dot(self) -> str:
+        """The picture as DOT, with texts and colours, for any Graphviz."""
+        return labelled_source(self._sketch, self._theme.colors(self._scheme))
+
+    @property
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flowchart."""
+        return to_mermaid(self.picture, self._sketch.rankdir)
+
+    @property
+    def json(self) -> str:
+        """The picture as JSON: names, equations, numbers in full, local derivatives."""
+        return to_json(self.picture)
+
+    @property
+    def text(self) -> str:
+        """The picture as an indented tree for a terminal."""
+        return to_text(self.picture)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to a file; its suffix says how: .svg .png .pdf .dot .mmd .json .txt. Returns the path.
+
+        The file is written beside its place and then moved there, so nobody ever reads half of it.
+
+        Raises:
+            ValueError: for another suffix.
+            EngineError: if no engine is installed (.svg), or no system Graphviz (.png and .pdf).
+            OSError: if the file cannot be written.
+        """
+        path = Path(path)
+        writers: dict[str, Callable[[], str | bytes]] = {
+            ".svg": lambda: self.svg, ".png": lambda: self._raster("png"), ".pdf": lambda: self._raster("pdf"),
+            ".dot": lambda: self.dot, ".mmd": lambda: self.mermaid,
+            ".json": lambda: self.json, ".txt": lambda: self.text,
+        }  # fmt: skip
+        writer = writers.get(path.suffix.lower())
+        if writer is None:
+            raise ValueError(f"cannot save a drawing as {path.name!r}: the suffix must be one of {' '.join(writers)}")
+        content = writer()
+        _write(path, content.encode() if isinstance(content, str) else content)
+        return path
+
+    def shown_as(self, format_: str) -> Drawing:
+        """This drawing, shown by Jupyter as 'svg' or 'png'."""
+        self._show = format_
+        return self
+
+    def _scene(self) -> Scene:
+        layout = lay_out(layout_source(self._sketch), self._engine)
+        return self._style.paint(self.picture, self._sketch, layout)
+
+    def _raster(self, format_: str) -> bytes:
+        return to_raster(self._scene(), self._theme, format_, scheme=self._scheme)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """What Jupyter shows: SVG (or PNG) and text; without an engine the text and what to install."""
+        if available(self._engine) == "text":
+            note = "" if self._engine == "text" else f"\n({NO_ENGINE})\n"
+            return {"text/plain": self.text + note}
+        if self._show == "png":
+            return {"image/png": self._raster("png"), "text/plain": repr(self)}
+        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        what = self.picture.title.removeprefix("Computation graph of ")
+        cards, edges = len(self.picture.cards), len(self.picture.edges)
+        return f"<Drawing of {what}: {cards} card{'s' * (cards != 1)}, {edges} edge{'s' * (edges != 1)}>"
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files that only their owner may read
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise

@@ -1,0 +1,98 @@
+"""A graph as lists of numbers, read once: what every later step walks over, at any size and without recursion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.drawing.clusters import Scope, scope_of
+from scalargrad.rows import Op
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from scalargrad.engine import Value
+
+_SEVERAL = -1
+
+
+class Snapshot:
+    """A graph in topological order; everything else is by position in that order.
+
+    Attributes:
+        order: the Values, parents before children.
+        position: the Values' positions.
+        operands: the position of each operand, -1 for a constant.
+        labels: the labels; empty texts where there are none.
+        ops: what tells one operation from another; None for leaves.
+        scopes: the different scopes, () first.
+        own: by Value, the number of the scope on its own label; 0 for none.
+    """
+
+    def __init__(self, order: Sequence[Value]) -> None:
+        self.order = order
+        self.position = position = {value: i for i, value in enumerate(order)}
+        at: dict[Any, int] = dict(position)
+        at[None] = -1
+        # The slots are read directly: with 70 000 Values the properties would take most of the time.
+        self.operands: list[tuple[int, ...]] = []
+        for value in order:
+            x = value._x
+            if type(x) is tuple:
+                self.operands.append(tuple([at[p] for p in x]))
+            elif value._a is None:
+                self.operands.append(())
+            else:
+                self.operands.append((at[x],) if value._b is None else (at[x], at[value._y]))
+        self.labels: list[str] = [getattr(value, "_label", "") for value in order]
+        rules = [value._rule for value in order]
+        self.ops: list[Hashable] = [
+            rule if isinstance(rule, Op) else None if rule.is_leaf else (type(rule), rule.text) for rule in rules
+        ]
+        numbers: dict[Scope, int] = {(): 0}
+        self.own = [
+            0 if type(label) is str else numbers.setdefault(scope_of(value), len(numbers))
+            for value, label in zip(order, self.labels, strict=True)
+        ]
+        self.scopes = list(numbers)
+        self._modules: list[int] = []
+
+    def modules(self) -> list[int]:
+        """By Value, the number of the scope it lies in; 0 outside all modules.
+
+        A module's parameters and its tagged outputs are in it, and everything on the way from one of its parameters to
+        one of its outputs that crosses no other module's output.
+        """
+        if not self._modules:
+            self._modules = self._find_modules() if len(self.scopes) > 1 else self.own
+        return self._modules
+
+    def _find_modules(self) -> list[int]:
+        own, operands = self.own, self.operands
+        below = [0] * len(own)  # the one scope whose parameters flow into a node
+        for i, parents in enumerate(operands):
+            if own[i]:
+                continue
+            scope = 0
+            for p in parents:
+                flowing = 0 if p < 0 else below[p] if not own[p] else own[p] if self.ops[p] is None else 0
+                if flowing and flowing != scope:
+                    scope = _SEVERAL if scope else flowing
+            below[i] = scope
+        above = [0] * len(own)  # the one scope to whose outputs a node leads
+        for i in range(len(own) - 1, -1, -1):
+            target = own[i] or above[i]
+            if target:
+                for p in operands[i]:
+                    if p >= 0:
+                        above[p] = target if above[p] in (0, target) else _SEVERAL
+        return [o or (b if b > 0 and b == a else 0) for o, b, a in zip(own, below, above, strict=True)]
+
+    def levels_up(self, center: int) -> list[int]:
+        """How many Values lie 0, 1, 2, ... steps below this one, the shortest way."""
+        seen, ring, counts = {center}, [center], []
+        while ring:
+            counts.append(len(ring))
+            found = {p for i in ring for p in self.operands[i] if p >= 0} - seen
+            seen |= found
+            ring = list(found)
+        return counts

@@ -1,0 +1,49 @@
+"""What a graph of any size consists of, as a text table: its operations and its modules, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from scalargrad.drawing.clusters import scope_title
+from scalargrad.drawing.graph import counted, grouped
+from scalargrad.drawing.snapshot import Snapshot
+from scalargrad.engine import Value, topological_order
+from scalargrad.formula import clean_label, op_symbol
+
+OUTSIDE = "(outside modules)"
+
+
+def summary(root: Value) -> str:
+    """A table of how many nodes of each operation, and of how many in each module, computed this Value.
+
+    >>> x = Value(2.0)
+    >>> print(summary((x * x + 1).tanh()))
+    4 values: 1 input, 3 operations
+    <BLANKLINE>
+    operation  nodes
+    ×              1
+    +              1
+    tanh           1
+    """
+    order = topological_order(root)
+    leaves = [value for value in order if value.is_leaf]
+    parameters = sum(value.is_parameter for value in leaves)
+    parts = [(parameters, "parameter"), (len(leaves) - parameters, "input"), (len(order) - len(leaves), "operation")]
+    counts = ", ".join(counted(n, noun) for n, noun in parts if n)
+    operations = Counter(op_symbol(value) or "(hand-written)" for value in order if not value.is_leaf)
+    blocks = [f"{counted(len(order), 'value')}: {counts}", _table("operation", operations)]
+    graph = Snapshot(order)
+    if len(graph.scopes) > 1:
+        titles = [OUTSIDE, *(clean_label(scope_title(scope)) for scope in graph.scopes[1:])]
+        modules = Counter(titles[m] for m in graph.modules())
+        blocks.append(_table("module", modules))
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _table(head: str, counts: Counter[str]) -> str:
+    if not counts:
+        return ""
+    width = max(len(head), *map(len, counts))
+    lines = [f"{head.ljust(width)}  {'nodes':>5}"]
+    lines += [f"{name.ljust(width)}  {grouped(n):>5}" for name, n in counts.most_common()]
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""Gradient clipping: a limit on how far one step can go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from scalargrad.nn.module import Module, parameters_of
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+
+
+def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> float:
+    """Scale all gradients by min(1, max_norm / (norm + 1e-6)), so that together they are no longer than max_norm.
+
+    Returns:
+        The norm before, sqrt(sum of grad**2).
+
+    Raises:
+        ValueError: if max_norm is not positive.
+    """
+    values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_norm")))
+    if not max_norm > 0:
+        raise ValueError(f"clip_grad_norm: max_norm must be positive, not {max_norm!r}")
+    norm = math.hypot(*(value.grad for value in values))
+    scale = max_norm / (norm + 1e-6)
+    if not scale >= 1:  # a norm of nan makes every gradient nan, as in PyTorch
+        _set_grads(values, [value.grad * scale for value in values])
+    return norm
+
+
+def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> None:
+    """Bring every gradient between -max_value and max_value; nan stays nan.
+
+    Raises:
+        ValueError: if max_value is not positive.
+    """
+    values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_value")))
+    if not max_value > 0:
+        raise ValueError(f"clip_grad_value: max_value must be positive, not {max_value!r}")
+    # The gradient comes first: max and min keep their first argument where a comparison with nan is false.
+    _set_grads(values, [min(max(value.grad, -max_value), max_value) for value in values])
+
+
+def _set_grads(values: list[Value], grads: list[float]) -> None:
+    for value, grad in zip(values, grads, strict=True):
+        value.grad = grad

@@ -1,0 +1,117 @@
+"""Maxout: neurons that learn their own activation, the largest of several linear functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.nn.inputs import count, inputs
+from scalargrad.nn.module import Module
+from scalargrad.nn.naming import Name
+from scalargrad.nn.neurons import Neuron
+from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.ops import max_
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+    from scalargrad.nn.initialisers import Initialiser
+
+
+class MaxoutNeuron(Module):
+    """The largest of several linear functions of the inputs: max_j (w_j · x + b_j).
+
+    Args:
+        nin: how many inputs it has.
+        pieces: how many linear functions, at least 2.
+
+    Attributes:
+        pieces: a list of linear Neurons.
+
+    The remaining arguments are those of Neuron. A tie shares the gradient equally. Source: Goodfellow, Warde-Farley,
+    Mirza, Courville and Bengio, Maxout networks, 2013, eq. 1.
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        pieces: int = 2,
+        *,
+        init: str | Initialiser = "uniform",
+        bias: bool = True,
+        fused: bool = True,
+        nout: int = 1,
+        seed: int | None = None,
+        rng: RandomSource | None = None,
+    ) -> None:
+        if count(pieces, "pieces", "Maxout(2, 16, pieces=2)") < 2:
+            raise ValueError(
+                "a maxout of one piece is a linear neuron: use pieces=2 or more, or Layer with activation=None"
+            )
+        rng = random_source(seed, rng)
+        self.pieces = [Neuron(nin, False, init=init, bias=bias, fused=fused, nout=nout, rng=rng) for _ in range(pieces)]
+        self.activation = "maxout"
+        self.place(("neuron (maxout)",))
+
+    def place(self, scope: tuple[str, ...]) -> None:
+        """Place each linear piece as "piece 1" within the scope."""
+        self._output_label = Name("", scope)
+        for i, piece in enumerate(self.pieces):
+            piece.place((*scope, f"piece {i}"))
+
+    def __call__(self, x: Sequence[Any]) -> Value:
+        """Return the largest of the pieces' outputs; x and the errors are as in Neuron."""
+        out: Value = max_([piece(x) for piece in self.pieces])
+        out._label = self._output_label
+        return out
+
+    def _head(self) -> str:
+        return f"MaxoutNeuron({len(self.pieces[0].w)}, pieces={len(self.pieces)})"
+
+    def __repr__(self) -> str:
+        return self._head()
+
+
+class Maxout(Module):
+    """A layer of MaxoutNeurons; arguments as for Layer and MaxoutNeuron.
+
+    >>> layer = Maxout(2, 3, pieces=2, seed=0)
+    >>> layer, len(layer([1.0, -2.0])), len(layer.parameters())
+    (Maxout(2, 3, pieces=2), 3, 18)
+    """
+
+    def __init__(
+        self,
+        nin: int,
+        nout: int,
+        pieces: int = 2,
+        *,
+        init: str | Initialiser = "uniform",
+        bias: bool = True,
+        fused: bool = True,
+        seed: int | None = None,
+        rng: RandomSource | None = None,
+    ) -> None:
+        nin, nout = count(nin, "nin", "Maxout(2, 16)"), count(nout, "nout", "Maxout(2, 16)")
+        rng = random_source(seed, rng)
+        self.neurons = [
+            MaxoutNeuron(nin, pieces, init=init, bias=bias, fused=fused, nout=nout, rng=rng) for _ in range(nout)
+        ]
+        self.nin = nin
+        self.place(("layer",))
+
+    def place(self, scope: tuple[str, ...]) -> None:
+        """Place each neuron as "neuron 1 (maxout)" within the scope."""
+        for i, neuron in enumerate(self.neurons):
+            neuron.place((*scope, f"neuron {i} (maxout)"))
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        """Return the list of the neurons' outputs, or the output itself if there is one neuron; x is as in Layer."""
+        x = inputs(x, self.nin, self._head())
+        outputs = [neuron(x) for neuron in self.neurons]
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _head(self) -> str:
+        return f"Maxout({self.nin}, {len(self.neurons)}, pieces={len(self.neurons[0].pieces)})"
+
+    def __repr__(self) -> str:
+        return self._head()

@@ -1,0 +1,119 @@
+"""Scores and targets paired, sample by sample, their shapes and labels checked."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from scalargrad.behaviour import number
+from scalargrad.engine import Value
+
+
+def is_sequence(x: Any) -> bool:
+    """Return whether x is a list, tuple or array; a Value, number or string is not."""
+    return isinstance(x, Sequence) and not isinstance(x, str) if not hasattr(x, "ndim") else bool(x.ndim)
+
+
+def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
+    """Return pairs of one score and one target for each sample; a lone score is a batch of one."""
+    if not is_sequence(scores):
+        scores = [scores]
+        targets = targets if is_sequence(targets) else [targets]
+    if not is_sequence(targets):
+        raise ValueError(f"{who}: {_n(len(scores), 'score')} but a single target: give a list with one for each score")
+    if len(scores) != len(targets):
+        raise ValueError(
+            f"{who}: {_n(len(scores), 'score')} but {_n(len(targets), 'target')}: give one target for each"
+        )
+    if len(scores) == 0:
+        raise ValueError(f"{who}: there is no sample to take the loss of")
+    for i, score in enumerate(scores):
+        if is_sequence(score):
+            hint = (
+                "; for several classes use cross_entropy or multiclass_hinge"
+                if who in ("hinge", "bce_with_logits")
+                else ""
+            )
+            raise ValueError(f"{who}: sample {i} has {_n(len(score), 'score')}, but must have a single one{hint}")
+    return list(zip(scores, targets, strict=True))
+
+
+def all_outputs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
+    """Return pairs of score and target, over all samples and outputs."""
+    if not (is_sequence(scores) and len(scores) and is_sequence(scores[0])):
+        return single_scores(scores, targets, who)
+    if not is_sequence(targets) or len(targets) != len(scores):
+        given = _n(len(targets), "row") if is_sequence(targets) else "a single number"
+        raise ValueError(
+            f"{who}: {_n(len(scores), 'row')} of scores but {given} of targets: give one row for each sample"
+        )
+    pairs: list[tuple[Any, Any]] = []
+    for i, (row, target_row) in enumerate(zip(scores, targets, strict=True)):
+        if not (is_sequence(row) and is_sequence(target_row)) or len(row) != len(target_row):
+            widths = [_n(len(r), "number") if is_sequence(r) else "a single number" for r in (row, target_row)]
+            raise ValueError(f"{who}: sample {i} has {widths[0]} of scores but {widths[1]} of targets: they must match")
+        pairs += zip(row, target_row, strict=True)
+    if not pairs:
+        raise ValueError(f"{who}: there is no output to take the loss of")
+    return pairs
+
+
+def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any], int]]:
+    """Return pairs of class scores and class index for each sample; one list of scores is a batch of one."""
+    if not is_sequence(scores):
+        raise ValueError(
+            f"{who}: one score for each class is needed, as a list; for a single score use hinge or bce_with_logits"
+        )
+    if len(scores) == 0:
+        raise ValueError(f"{who}: there is no sample to take the loss of")
+    if not is_sequence(scores[0]):
+        if is_sequence(targets):
+            if len(scores) == len(targets):
+                raise ValueError(
+                    f"{who}: each sample has a single score, but must have one for each class; "
+                    "for a single score use hinge or bce_with_logits"
+                )
+            raise ValueError(
+                f"{who}: the scores of one sample go with one class index, not with {_n(len(targets), 'target')}"
+            )
+        scores, targets = [scores], [targets]
+    elif not is_sequence(targets):
+        raise ValueError(f"{who}: {_n(len(scores), 'sample')} but a single target: give a list with one for each")
+    if len(scores) != len(targets):
+        raise ValueError(
+            f"{who}: {_n(len(scores), 'sample')} but {_n(len(targets), 'target')}: give one target for each"
+        )
+    pairs = []
+    for i, (s, t) in enumerate(zip(scores, targets, strict=True)):
+        if not is_sequence(s) or len(s) < 2:
+            raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")
+        pairs.append((s, _class_index(t, len(s), i, who)))
+    return pairs
+
+
+def _class_index(target: Any, classes: int, i: int, who: str) -> int:
+    if isinstance(target, float) and target.is_integer():  # labels read from a file often are floats
+        target = int(target)
+    try:
+        index = operator.index(target)
+    except TypeError:
+        raise TypeError(f"{who}: target {i} must be a class index from 0 to {classes - 1}, not {target!r}") from None
+    if not 0 <= index < classes:
+        raise ValueError(
+            f"{who}: target {i} is {index}, but there are {classes} classes: it must be from 0 to {classes - 1}"
+        )
+    return index
+
+
+def target_number(target: Any, i: int, who: str) -> float:
+    """Return the target of sample i as a float."""
+    try:
+        return number(target)
+    except TypeError as error:
+        hint = ": take its number with .data" if isinstance(target, Value) else ""
+        raise TypeError(f"{who}: target {i} must be a number, not {type(target).__name__}{hint}") from error
+
+
+def _n(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -1,0 +1,253 @@
+"""fit: the training loop, forward, zero_grad, backward, step, over and over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.engine import Value, no_grad
+from scalargrad.nn.clipping import clip_grad_norm
+from scalargrad.nn.history import History, Progress
+from scalargrad.nn.inputs import count
+from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
+from scalargrad.nn.metrics import Metric, accuracy, as_rows, predict
+from scalargrad.nn.module import Module
+from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
+from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.nn.targets import is_sequence
+
+if TYPE_CHECKING:
+    from scalargrad.nn.schedules import Schedule
+
+Penalty = Callable[[list[Value]], Any]
+
+
+class DivergenceError(ArithmeticError):
+    """Training reached a loss or parameter that is nan or infinite.
+
+    Attributes:
+        epoch: the epoch in which it happened, counted from 1.
+        history: the History of the epochs before.
+    """
+
+    def __init__(self, message: str, epoch: int, history: History) -> None:
+        super().__init__(message)
+        self.epoch = epoch
+        self.history = history
+
+
+def fit(
+    model: Any,
+    X: Any,
+    y: Any,
+    *,
+    loss: str | Loss,
+    optimizer: str | Optimizer = "sgd",
+    lr: float | None = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    schedule: Schedule | None = None,
+    penalty: float | Penalty | None = None,
+    clip_norm: float | None = None,
+    metrics: str | Metric | Mapping[str, Metric] | None = None,
+    validation: tuple[Any, Any] | None = None,
+    shuffle: bool = True,
+    seed: int | None = None,
+    rng: RandomSource | None = None,
+    progress: bool = True,
+    callback: Callable[[int, History], Any] | None = None,
+) -> History:
+    """Train the model on the samples X with targets y and return the History.
+
+    An epoch goes once through the samples. Each step takes one batch: loss (and penalty) forward, zero_grad, backward,
+    clipping, optimizer step. Whatever ends training early, Ctrl-C included, the parameters are those after a whole
+    step.
+
+    Args:
+        model: a Module, or anything that is called with one sample and has `parameters()`.
+        X: n rows of numbers, a list of lists or an array; a list of n numbers means rows of one.
+        y: n targets, as the loss takes them.
+        loss: a name, "mse", "sse", "hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy", or a function
+            (scores, targets) -> Value of a batch.
+        optimizer: a name, "sgd", "adagrad", "rmsprop", "adam", "adamw", or an Optimizer.
+        lr: the learning rate, if the optimizer is given by name; its own default if left out.
+        epochs: how many epochs.
+        batch_size: how many samples a step takes; all if left out, and then in the given order.
+        schedule: the number of steps made so far in this call -> the learning rate; overrides lr.
+        penalty: a number, the strength of `l2_penalty`, or a function of the list of parameters; added to the loss.
+        clip_norm: the longest gradient allowed, as in `clip_grad_norm`.
+        metrics: "accuracy", a function (scores, targets) -> number, or a dict of them by name. With a loss for
+            classification, accuracy is recorded by itself.
+        validation: a pair (X, y) of samples that are measured after every epoch, without the penalty.
+        shuffle: whether batches are drawn afresh in every epoch.
+        seed: seeds the shuffling; with neither seed nor rng, Python's global generator is used.
+        rng: or a `random.Random` to shuffle with.
+        progress: shows a progress bar (tqdm) or plain lines on stderr.
+        callback: called as callback(epoch, history) after every epoch, counted from 1; returning True ends training.
+
+    Returns:
+        A History with an entry for each epoch: "loss" and the metrics, means over the epoch's samples as they were met,
+        just before each step; "lr", that of the epoch's last step; and "val_..." after the epoch.
+
+    Raises:
+        DivergenceError: if the loss or a parameter became nan or infinite. Parameters and optimizer are put back to
+            where the loss was last finite.
+        ValueError: if the numbers of samples and targets differ, or a name or number is wrong.
+        TypeError: if an argument is of the wrong kind.
+
+    >>> from scalargrad.nn import MLP, xor
+    >>> history = fit(MLP(2, [4, 1], activation="tanh", seed=1), *xor(labels=(-1, 1)), loss="hinge", lr=0.3, epochs=60,
+    ...               progress=False)
+    >>> history.accuracy[-1]
+    1.0
+    """
+    loss_of = resolve_loss(loss)
+    measures = _resolve_metrics(metrics, loss)
+    rows, targets = _samples(X, y, "X", "y")
+    held_out = None if validation is None else _samples(*_pair(validation), "validation X", "validation y")
+    epochs = count(epochs, "epochs", "fit(..., epochs=100)")
+    size = (
+        len(rows) if batch_size is None else min(count(batch_size, "batch_size", "fit(..., batch_size=16)"), len(rows))
+    )
+    optimizer = _resolve_optimizer(optimizer, model, lr)
+    penalty_of = _resolve_penalty(penalty)
+    source = random_source(seed, rng)
+    if isinstance(model, Module):
+        model.train()
+
+    history = History()
+    order = list(range(len(rows)))
+    step = 0
+    last_good = optimizer.snapshot()
+    with Progress(epochs, progress) as display:
+        for epoch in range(1, epochs + 1):
+            if shuffle and size < len(rows):
+                source.shuffle(order)
+            totals = dict.fromkeys(["loss", *measures], 0.0)
+            for start in range(0, len(order), size):
+                batch = order[start : start + size]
+                batch_targets = [targets[i] for i in batch]
+                if schedule is not None:
+                    optimizer.lr = schedule(step)
+                scores = [model(rows[i]) for i in batch]
+                total = _scalar(loss_of(scores, batch_targets))
+                if penalty_of is not None:
+                    total = total + penalty_of(optimizer.parameters)
+                if not math.isfinite(total.data):
+                    last_good()
+                    raise _diverged(f"the loss became {total.data}", epoch, step, optimizer, history)
+                optimizer.zero_grad()
+                total.backward()
+                if clip_norm is not None:
+                    clip_grad_norm(optimizer.parameters, clip_norm)
+                last_good = optimizer.snapshot()
+                optimizer.step()
+                if not all(math.isfinite(parameter.data) for parameter in optimizer.parameters):
+                    last_good()
+                    raise _diverged("a parameter became nan or infinite", epoch, step, optimizer, history)
+                step += 1
+                totals["loss"] += total.data * len(batch)
+                for name, measure in measures.items():
+                    totals[name] += measure(scores, batch_targets) * len(batch)
+            numbers = {name: sum_ / len(rows) for name, sum_ in totals.items()}
+            numbers["lr"] = optimizer.lr
+            if held_out is not None:
+                numbers.update(_validate(model, *held_out, loss_of, measures))
+            history.append(numbers)
+            display.show(history)
+            if callback is not None and callback(epoch, history) is True:
+                break
+    return history
+
+
+def _validate(
+    model: Any, rows: list[Any], targets: list[Any], loss_of: Loss, measures: Mapping[str, Metric]
+) -> dict[str, float]:
+    scores = predict(model, rows)
+    with no_grad():
+        total = loss_of(scores, targets)
+    numbers = {"val_loss": total.data if isinstance(total, Value) else float(total)}
+    numbers.update((f"val_{name}", measure(scores, targets)) for name, measure in measures.items())
+    return numbers
+
+
+def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: History) -> DivergenceError:
+    return DivergenceError(
+        f"{what} in epoch {epoch} (step {step}, lr {optimizer.lr:g}); the parameters were put back to where the loss "
+        "was last finite. Try a smaller lr, clip_norm=1.0, or inputs of about unit size",
+        epoch,
+        history,
+    )
+
+
+def _scalar(total: Any) -> Value:
+    if isinstance(total, Value):
+        return total
+    kind = "a list" if is_sequence(total) else type(total).__name__
+    raise TypeError(f"the loss must return one Value for the batch, not {kind}: reduce it with scalargrad.mean or sum")
+
+
+def _samples(X: Any, y: Any, X_name: str, y_name: str) -> tuple[list[Any], list[Any]]:
+    rows = as_rows(X)
+    targets = y.tolist() if hasattr(y, "tolist") else y
+    if not is_sequence(targets):
+        raise TypeError(f"{y_name} must be a list of targets, one for each sample, not {type(y).__name__}")
+    if len(rows) != len(targets):
+        raise ValueError(
+            f"{X_name} has {len(rows)} rows but {y_name} has {len(targets)} targets: give one target for each row"
+        )
+    return rows, list(targets)
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, Sequence) or len(validation) != 2:
+        raise TypeError("validation must be a pair (X, y)")
+    return validation[0], validation[1]
+
+
+def _resolve_optimizer(optimizer: str | Optimizer, model: Any, lr: float | None) -> Optimizer:
+    if isinstance(optimizer, Optimizer):
+        if lr is not None:
+            raise ValueError("lr= goes with an optimizer given by name; this one has its own: set optimizer.lr")
+        return optimizer
+    if not isinstance(optimizer, str):
+        raise TypeError(
+            f"optimizer must be a name or an Optimizer, as nn.SGD(model.parameters()), not {type(optimizer).__name__}"
+        )
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"there is no optimizer {optimizer!r}; choose one of {', '.join(OPTIMIZERS)}")
+    if not hasattr(model, "parameters"):
+        raise TypeError(
+            "the model has no parameters(): give an Optimizer, as in fit(..., optimizer=nn.SGD(parameters))"
+        )
+    kind: Any = OPTIMIZERS[optimizer]
+    made: Optimizer = kind(model.parameters()) if lr is None else kind(model.parameters(), lr=lr)
+    return made
+
+
+def _resolve_penalty(penalty: float | Penalty | None) -> Penalty | None:
+    if penalty is None or callable(penalty):
+        return penalty
+    if isinstance(penalty, bool) or not isinstance(penalty, (int, float)) or not 0 <= penalty < math.inf:
+        raise ValueError(
+            f"penalty must be a number from 0 up, the strength of l2_penalty, or a function, not {penalty!r}"
+        )
+    strength = float(penalty)
+    return lambda parameters: l2_penalty(parameters, strength)
+
+
+def _resolve_metrics(metrics: Any, loss: str | Loss) -> dict[str, Metric]:
+    if metrics is None:
+        name = loss if isinstance(loss, str) else getattr(loss, "__name__", "")
+        classifies = name in ("hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy")
+        return {"accuracy": accuracy} if classifies else {}
+    if metrics == "accuracy":
+        return {"accuracy": accuracy}
+    if callable(metrics):
+        return {getattr(metrics, "__name__", "metric"): metrics}
+    if isinstance(metrics, Mapping) and all(isinstance(name, str) and callable(metrics[name]) for name in metrics):
+        return dict(metrics)
+    raise TypeError(
+        f"metrics must be 'accuracy', a function (scores, targets) -> number, or a dict of them, not {metrics!r}"
+    )

@@ -110,7 +110,8 @@ class Value(NumberLike):
 
     @label.setter
     def label(self, text: str) -> None:
-        self._label = label_text(text)
+        renamed = getattr(self.label, "renamed", label_text)  # a label that nn gave keeps its place in the network
+        self._label = renamed(label_text(text))
 
     @property
     def parents(self) -> tuple[Value, ...]:

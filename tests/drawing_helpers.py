@@ -3,6 +3,7 @@
 import os
 import random
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -54,7 +55,7 @@ def mlp_loss(sizes=(2, 2, 1), samples=1, fused=False, seed=0, python_sum=False):
     """The loss of a network whose labels carry scopes as those of nn do, after backward()."""
     rng = random.Random(seed)
     layers = []
-    for i, (nin, nout) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (nin, nout) in enumerate(pairwise(sizes)):
         kind = "tanh" if i < len(sizes) - 2 else "linear"
         neurons = []
         for j in range(nout):
@@ -80,17 +81,15 @@ def mlp_loss(sizes=(2, 2, 1), samples=1, fused=False, seed=0, python_sum=False):
                 outputs.append(out)
             xs = outputs
         losses.append((xs[0] - rng.choice([-1, 1])) ** 2)
-    if samples == 1:
-        loss = losses[0]
-    else:
-        loss = sum(losses) * (1.0 / samples) if python_sum else sg.mean(losses)
+    mean = sum(losses) * (1.0 / samples) if python_sum else sg.mean(losses)
+    loss = losses[0] if samples == 1 else mean
     loss.label = "L"
     loss.backward()
     return loss
 
 
 def parsed(svg):
-    return ElementTree.fromstring(svg)
+    return ElementTree.fromstring(svg)  # noqa: S314
 
 
 def cards(svg):

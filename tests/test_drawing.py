@@ -26,7 +26,7 @@ def rows(drawing, name):
 
 
 def readme():
-    g, a, b = readme_example(Value)
+    g, _, _ = readme_example(Value)
     g.label = "g"
     g.backward()
     return g
@@ -199,6 +199,10 @@ def test_rankdir_auto_turns_long_graphs():
     assert "rankdir=TB" in draw(readme()).dot
     assert "rankdir=LR" in draw(readme(), rankdir="LR").dot
     x = Value(1.0)
+    chain = Value(1.0, label="x0")
+    for i in range(12):
+        chain = chain * Value(1.0, label=f"w{i}")
+    assert "rankdir=TB" in draw(chain).dot  # the inputs stand along the chain, not in one column
     wide = sg.sum([(x + i).tanh() for i in range(30)])
     for _ in range(9):
         wide = wide.sin()
@@ -296,7 +300,9 @@ def test_weight_decay_is_outside_the_neurons():
     weights = [v for v in topological_order(loss) if v.is_parameter]
     total = loss + sum((w * w for w in weights), 0.0)
     drawing = draw(total)
-    squares = [c for c in drawing.picture.cards if c.value.parents and c.value._op == "*" and len(set(c.value.parents)) == 1]
+    squares = [
+        c for c in drawing.picture.cards if c.value.parents and c.value._op == "*" and len(set(c.value.parents)) == 1
+    ]
     assert len(squares) == len(weights)
     assert all(card.scope == () for card in squares)
 
@@ -391,9 +397,9 @@ def test_focus_and_depth_draw_a_part_and_say_how_much_is_hidden():
     assert [c.rows[0][1] for c in drawing.picture.cards if "stub" in c.kinds] == ["… 598 more", "… 598 more"]
     drawing = draw(chain[-1], depth=3)
     assert len(drawing.picture.cards) == 5
+    assert sum(card.values for card in drawing.picture.cards) == 1201
     assert drawing.picture.cards[-1].rows == [("muted", "… 1 197 more")]
     assert ["… 1 197 more"] in cards(drawing.svg)
-    assert sum(card.values for card in drawing.picture.cards) == 1201
 
 
 def test_expanding_fused_nodes():
@@ -425,7 +431,7 @@ def test_circuit_style():
     assert ["1÷", "0.7311", "1", "f"] in texts
     assert ["+1", "1.3679", "−0.5344"] in texts
     group = next(g for g in parsed(drawing.svg).iter(SVG + "g") if "parameter" in g.get("class"))
-    name, value, gradient = group.iter(SVG + "text")
+    _, value, gradient = group.iter(SVG + "text")
     wire = float(group.find(SVG + "path").get("d").split(" ")[1].split("L")[0])
     assert float(value.get("y")) < wire < float(gradient.get("y"))
     with pytest.raises(ValueError, match="at most 15 gates and this graph has 25"):
@@ -462,6 +468,16 @@ def test_theme_of_the_lecture():
 
 
 # ---------------------------------------------------------------- summary and laziness
+
+
+def test_folded_chains_list_their_terms_in_order():
+    a, b, c, d, e = (Value(1.0, label=name) for name in "abcde")
+    total = a + b + (c + d) + e
+    total.label = "t"
+    drawing = draw(total * 2, merge_repeats=True)
+    assert rows(drawing, "t")[0] == "t = sum(a, b, c, d, e)"
+    assert by_name(drawing)["t"].values == 4
+    assert len(drawing.picture.edges) == 6
 
 
 def test_summary_counts_operations_and_modules():

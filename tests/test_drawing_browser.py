@@ -117,7 +117,10 @@ def test_as_an_image_in_a_dark_page(browser):
 
     data = base64.b64encode(draw(sigmoid_neuron()).svg.encode()).decode()
     with page_of(browser, f'<img src="data:image/svg+xml;base64,{data}">', "dark") as (page, trouble):
-        assert page.evaluate("() => { const i = document.querySelector('img'); return i.complete && i.naturalWidth }") > 500
+        assert (
+            page.evaluate("() => { const i = document.querySelector('img'); return i.complete && i.naturalWidth }")
+            > 500
+        )
         assert [line for line in trouble if not line.startswith("request data:")] == []
 
 
@@ -138,7 +141,9 @@ def test_hostile_labels(browser, style):
     """Every label as one small drawing, all inline on one page."""
     drawings = [draw(Value(1.0, label=label) + 1.0, style=style, id_prefix=f"d{i}") for i, label in enumerate(HOSTILE)]
     with page_of(browser, "".join(drawing.svg for drawing in drawings)) as (page, trouble):
-        shown = page.evaluate("() => [...document.querySelectorAll('svg')].map(s => [...s.querySelectorAll('text')].map(t => t.textContent))")
+        shown = page.evaluate(
+            "() => [...document.querySelectorAll('svg')].map(s => [...s.querySelectorAll('text')].map(t => t.textContent))"
+        )
         assert len(shown) == len(HOSTILE)
         for texts, label in zip(shown, HOSTILE, strict=True):
             assert clean_label(label) in texts

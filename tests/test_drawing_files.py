@@ -168,7 +168,7 @@ def test_a_failing_engine_is_named(monkeypatch):
         _ = draw(Value(1.0), engine="dot").svg
     monkeypatch.setattr(engines.shutil, "which", lambda _: "/bin/sleep")
     monkeypatch.setattr(engines, "TIMEOUT", 0.0)
-    with pytest.raises(EngineError, match="did not finish|dot failed"):
+    with pytest.raises(EngineError, match=r"did not finish|dot failed"):
         _ = draw(Value(1.0), engine="dot").svg
 
 
@@ -206,7 +206,7 @@ def test_hostile_labels_are_shown_as_they_are_in_svg():
     assert [texts[0] for texts in shown] == [card.rows[0][1] for card in drawing.picture.cards]
     tags = {e.tag.removeprefix(SVG) for e in parsed(drawing.svg).iter()}
     assert tags == {"svg", "title", "desc", "style", "g", "rect", "path", "polygon", "text"}
-    attributes = {name for e in parsed(drawing.svg).iter() for name in e.keys()}
+    attributes = {name for e in parsed(drawing.svg).iter() for name in e.attrib}
     assert not [name for name in attributes if name.startswith("on") or "href" in name]
     assert "<!--" not in drawing.svg
     assert "]]>" not in drawing.svg
@@ -251,7 +251,9 @@ def spaced(text):
 def test_hostile_labels_parse_back_from_dot():
     drawing = draw(hostile_graph())
     labels = re.findall(r'^\s*n\d+ \[id="n\d+", class="[a-z ]+", label="([^"]*)", style', drawing.dot, re.M)
-    assert [[spaced(field) for field in dot_fields(label)] for label in labels] == [[text for _, text in c.rows] for c in drawing.picture.cards]
+    assert [[spaced(field) for field in dot_fields(label)] for label in labels] == [
+        [text for _, text in c.rows] for c in drawing.picture.cards
+    ]
 
 
 @needs_dot

@@ -81,6 +81,12 @@ def test_a_neuron_is_one_dot_and_one_activation():
         assert (out._op, dot._op, len(dot.parents)) == ("tanh", "dot", 5)
 
 
+def test_an_unfused_layer_builds_every_product_and_sum():
+    (total,) = nn.Layer(2, 1, activation="tanh", fused=False)([Value(1.0), Value(2.0)]).parents
+    partial, product = total.parents
+    assert [node._op for node in (total, partial, product, *partial.parents)] == ["+", "+", "*", "", "*"]
+
+
 def test_a_layer_without_graph_under_no_grad():
     with scalargrad.no_grad():
         outputs = nn.Layer(2, 3)([Value(1.0), Value(2.0)])

@@ -126,18 +126,19 @@ def _kind(value: Value, unit: Unit) -> str:
 
 def _folded(graph: Snapshot, unit: Unit, names: Mapping[Value, str]) -> str:
     """The terms of one chain of additions, as one sum."""
-    inside, chain = set(unit.members), [unit.outputs[0]]
+    inside = set(unit.members)
     terms: list[str] = []
-    while chain:
-        i = chain.pop()
-        for p, (parent, a) in zip(graph.operands[i], graph.order[i].operands, strict=True):
-            if p in inside:
-                chain.append(p)
-            elif parent is not None:
-                terms.append(names[parent])
-            elif a:
-                terms.append(number_text(a))
-    return f"sum({listed(terms[::-1], 55)})"
+    stack: list[tuple[int, Value | None, float]] = [(unit.outputs[0], None, 0.0)]
+    while stack:
+        i, parent, a = stack.pop()
+        if i in inside:
+            operands = zip(graph.operands[i], graph.order[i].operands, strict=True)
+            stack += [(p, *operand) for p, operand in operands][::-1]
+        elif parent is not None:
+            terms.append(names[parent])
+        elif a:
+            terms.append(number_text(a))
+    return f"sum({listed(terms, 55)})"
 
 
 def _inside(graph: Snapshot, unit: Unit) -> str:

@@ -10,7 +10,7 @@ from scalargrad.drawing.engines import available
 from scalargrad.drawing.expand import expanded
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.result import Drawing
-from scalargrad.drawing.sketch import choose_rankdir
+from scalargrad.drawing.sketch import choose_rankdir, make_room
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.theme import THEMES
@@ -108,6 +108,7 @@ def draw(
             unit.scope = ()
     picture = assemble(graph, units, output, between, visible)
     sketch = STYLES[style].sketch(picture)
+    make_room(sketch)
     sketch.rankdir = rankdir if rankdir != "auto" else "LR" if style != "card" else choose_rankdir(sketch)
     return Drawing(picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix)
 

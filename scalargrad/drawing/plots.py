@@ -205,7 +205,7 @@ def _fill_scores(
     # The shade saturates at the 90th percentile: a few steep corners would bleach everything else.
     reach = (flat[int(0.9 * (len(flat) - 1))] if flat else 0.0) or 1.0
     levels = [threshold + reach * (i / 8 - 1) for i in range(17)]
-    ax.contourf(across, up, scores, levels=levels, cmap=_shades(colors["page"]), extend="both", alpha=0.55)
+    ax.contourf(across, up, scores, levels=levels, cmap=_shades(colors["page"]), extend="both")
     above = [s > threshold for row in scores for s in row]
     if any(above) and not all(above):
         ax.contour(across, up, scores, levels=[threshold], colors=colors["boundary"], linewidths=1.6)
@@ -214,7 +214,13 @@ def _fill_scores(
 def _shades(page: str) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("scores", [_POINTS[0], page, _POINTS[1]])
+    return LinearSegmentedColormap.from_list("scores", [_mixed(_POINTS[0], page), page, _mixed(_POINTS[1], page)])
+
+
+def _mixed(color: str, page: str) -> str:
+    """The colour at 55 %, over the page: a transparent fill would show its seams."""
+    parts = [(int(color[i : i + 2], 16), int(page[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(0.55 * c + 0.45 * p):02x}" for c, p in parts)
 
 
 def _fill_regions(ax: Any, across: list[float], up: list[float], regions: list[list[int]], classes: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -76,10 +77,26 @@ def levels(sketch: Sketch) -> list[list[Shape]]:
         tail, head = position[link.tail], position[link.head]
         if tail < head:
             level[head] = max(level[head], level[tail] + 1)
+    # Inputs stand beside what uses them first, as the engines place them.
+    fed = {link.head for link in sketch.links}
+    first = [len(level)] * len(level)
+    for link in sketch.links:
+        tail, head = position[link.tail], position[link.head]
+        first[tail] = min(first[tail], level[head] - 1)
+    for i, shape in enumerate(sketch.shapes):
+        if shape.key not in fed and first[i] < len(level):
+            level[i] = max(first[i], 0)
     found: list[list[Shape]] = [[] for _ in range(max(level, default=0) + 1)]
     for shape, i in zip(sketch.shapes, level, strict=True):
         found[i].append(shape)
     return found
+
+
+def make_room(sketch: Sketch) -> None:
+    """Move the levels apart where so many links run between two of them that they would merge into one band."""
+    at = {shape.key: i for i, column in enumerate(levels(sketch)) for shape in column}
+    busiest = max(Counter(at[link.head] for link in sketch.links).values(), default=0)
+    sketch.ranksep += min(2.0, 0.008 * max(0, busiest - 24))
 
 
 def choose_rankdir(sketch: Sketch) -> str:

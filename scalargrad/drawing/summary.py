@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from scalargrad.drawing.clusters import scope_title
@@ -31,19 +32,26 @@ def summary(root: Value) -> str:
     parts = [(parameters, "parameter"), (len(leaves) - parameters, "input"), (len(order) - len(leaves), "operation")]
     counts = ", ".join(counted(n, noun) for n, noun in parts if n)
     operations = Counter(op_symbol(value) or "(hand-written)" for value in order if not value.is_leaf)
-    blocks = [f"{counted(len(order), 'value')}: {counts}", _table("operation", operations)]
+    by_count = [name for name, _ in operations.most_common()]
+    blocks = [f"{counted(len(order), 'value')}: {counts}", _table("operation", operations, by_count)]
     graph = Snapshot(order)
     if len(graph.scopes) > 1:
         titles = [OUTSIDE, *(clean_label(scope_title(scope)) for scope in graph.scopes[1:])]
         modules = Counter(titles[m] for m in graph.modules())
-        blocks.append(_table("module", modules))
+        blocks.append(_table("module", modules, sorted(modules, key=_natural)))
     return "\n\n".join(block for block in blocks if block)
 
 
-def _table(head: str, counts: Counter[str]) -> str:
+def _natural(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    """Sorts neuron 2 before neuron 10, and what is outside modules last."""
+    parts = re.split(r"(\d+)", name)
+    return name == OUTSIDE, [(int(part), "") if part.isdecimal() else (0, part) for part in parts]
+
+
+def _table(head: str, counts: Counter[str], order: list[str]) -> str:
     if not counts:
         return ""
     width = max(len(head), *map(len, counts))
     lines = [f"{head.ljust(width)}  {'nodes':>5}"]
-    lines += [f"{name.ljust(width)}  {grouped(n):>5}" for name, n in counts.most_common()]
+    lines += [f"{name.ljust(width)}  {grouped(counts[name]):>5}" for name in order]
     return "\n".join(lines)

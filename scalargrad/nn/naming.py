@@ -20,18 +20,27 @@ class Name(str):
     ('w0', ('layer 0', 'neuron 1 (tanh)'))
     """
 
-    __slots__ = ("scope",)
+    __slots__ = ("given", "scope")
 
     scope: tuple[str, ...]
+    given: bool
 
-    def __new__(cls, text: str, scope: tuple[str, ...] = ()) -> Self:
-        """Make the text a name within the scope."""
+    def __new__(cls, text: str, scope: tuple[str, ...] = (), *, given: bool = False) -> Self:
+        """Make the text a name within the scope; `given` says that the user chose the text."""
         name = super().__new__(cls, text)
         name.scope = scope
+        name.given = given
         return name
+
+    def renamed(self, text: str) -> Name:
+        """Return the user's text in the same place, as `value.label = text` asks for; a Name brings its own place."""
+        return text if isinstance(text, Name) else Name(text, self.scope, given=True)
 
 
 def relabel(value: Value, text: str, scope: tuple[str, ...]) -> None:
-    """Name a Value within a scope; a label that the user gave keeps its text and stays."""
-    if not value.label or isinstance(value.label, Name):
+    """Name a Value within a scope; a text that the user gave stays."""
+    label = value.label
+    if isinstance(label, Name) and label.given:
+        value.label = Name(label, scope, given=True)
+    elif not label or isinstance(label, Name):
         value.label = Name(text, scope)

@@ -1,0 +1,63 @@
+"""`scalargrad demo`: train a small network on two moons, and draw what it learned and how it is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EPOCHS, NOISE, PENALTY = 100, 0.1, 1e-4
+
+
+def run(folder: Path, seed: int = 1) -> None:
+    """Train a 2-16-16-1 network on 100 points to 100 % training accuracy and write four pictures into the folder.
+
+    The network, the loss (hinge, plus 1e-4 times the sum of squared parameters) and the schedule (lr from 1.0 to 0.1)
+    are those of micrograd's demo, which takes 100 steps; should a point be on the wrong side then, training goes on.
+    """
+    from scalargrad import Value, drawing, nn
+
+    folder.mkdir(parents=True, exist_ok=True)
+    X, y = nn.moons(100, noise=NOISE, seed=seed, labels=(-1, 1))
+    model = nn.MLP(2, [16, 16, 1], seed=seed)
+    print(f"a scalar network learns two moons: 2-16-16-1, {len(model.parameters())} parameters, 100 points")
+
+    def accuracy() -> float:
+        return nn.accuracy(nn.predict(model, X), y)
+
+    schedule = nn.linear_lr(1.0, 0.1, EPOCHS)
+    history = nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS, schedule=schedule)
+    steps, loss = len(history.loss), history.loss[-1]
+    while accuracy() < 1.0 and steps < 10 * EPOCHS:
+        more = nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS // 10, lr=0.1, progress=False)
+        steps, loss = steps + len(more.loss), more.loss[-1]
+    print(f"training accuracy {accuracy():.0%} after {steps} steps, loss {loss:.4f}")
+
+    neuron = nn.Neuron(2, activation="tanh", seed=seed)
+    out = neuron([Value(X[0][0], label="x0"), Value(X[0][1], label="x1")])
+    out.backward()
+    score = model([Value(X[0][0], label="x0"), Value(X[0][1], label="x1")])
+    score.label = "score"
+    score.backward()
+    pictures = {
+        "decision-boundary.png": ("what it learned", lambda path: drawing.decision_boundary(model, X, y).savefig(path)),
+        "loss.png": ("how it got there", lambda path: drawing.loss_curve(history).savefig(path)),
+        "neuron.svg": ("one neuron, with its gradients", lambda path: drawing.draw(out, expand=True).save(path)),
+        "network.svg": ("the network, layer by layer", lambda path: drawing.draw(score, collapse="layer").save(path)),
+    }
+    missing = []
+    print(f"\npictures in {folder}{'/' if folder.name else ''}:")
+    for name, (what, write) in pictures.items():
+        try:
+            write(folder / name)
+        except ImportError as error:
+            missing.append(str(error).splitlines()[0])
+        else:
+            print(f"  {name:22} {what}")
+    for reason in sorted(set(missing)):
+        print(f"  not drawn: {reason}")
+    print(
+        "\nnext:\n"
+        f"  open {folder / 'decision-boundary.png'} and {folder / 'neuron.svg'} (any browser shows them)\n"
+        '  scalargrad draw "(x + y) * z" x=-2 y=5 z=-4 -o f.svg    your own expression, drawn\n'
+        '  scalargrad grad "tanh(w*x + b)" w=-3 x=2 b=6.88         its value and gradients\n'
+        "  notebooks/01-a-value.ipynb                              where the lessons begin"
+    )

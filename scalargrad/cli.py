@@ -117,7 +117,7 @@ def _draw(options: argparse.Namespace) -> int:
     root, _ = _expression(options)
     drawing = draw(root, style=options.style)
     if options.output is None:
-        print(drawing.text)
+        print(drawing.text.rstrip())
     else:
         drawing.save(options.output)
         print(f"wrote {options.output}")

@@ -1,0 +1,40 @@
+"""Every notebook runs in a fresh kernel and gives the outputs that are stored in it."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def shown(cell):
+    """What a reader sees of a cell's outputs; of a picture its texts, since two layout engines differ in coordinates."""
+    seen = []
+    for output in cell.get("outputs", []):
+        if output.output_type == "stream":
+            seen.append((output.name, output.text))
+        elif output.output_type == "error":
+            seen.append(("error", output.ename, output.evalue))
+        else:
+            for kind, content in sorted(output.data.items()):
+                texts = sorted(re.findall(r"<text[^>]*>(.*?)</text>", content, re.DOTALL)) if kind == "image/svg+xml" else content
+                seen.append((kind, texts))
+    return seen
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning", "ignore::ResourceWarning")
+def test_stored_outputs_are_what_running_gives(path, tmp_path):
+    stored = nbformat.read(path, as_version=4)
+    fresh = nbformat.read(path, as_version=4)
+    NotebookClient(fresh, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    for i, (old, new) in enumerate(zip(stored.cells, fresh.cells, strict=True)):
+        assert shown(old) == shown(new), f"cell {i}:\n{old.source}"
+    assert any(cell.get("outputs") for cell in stored.cells)
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS

@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _make_parser() -> argparse.ArgumentParser:
     import scalargrad
 
-    parser = _Parser(prog="scalargrad", description="Scalar automatic differentiation to learn from, look at and trust.")
+    parser = _Parser(
+        prog="scalargrad", description="Scalar automatic differentiation to learn from, look at and trust."
+    )
     parser.add_argument("--version", action="version", version=f"scalargrad {scalargrad.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 EPOCHS, NOISE, PENALTY = 100, 0.1, 1e-4
@@ -37,7 +38,7 @@ def run(folder: Path, seed: int = 1) -> None:
     score = model([Value(X[0][0], label="x0"), Value(X[0][1], label="x1")])
     score.label = "score"
     score.backward()
-    pictures = {
+    pictures: dict[str, tuple[str, Callable[[Path], object]]] = {
         "decision-boundary.png": ("what it learned", lambda path: drawing.decision_boundary(model, X, y).savefig(path)),
         "loss.png": ("how it got there", lambda path: drawing.loss_curve(history).savefig(path)),
         "neuron.svg": ("one neuron, with its gradients", lambda path: drawing.draw(out, expand=True).save(path)),

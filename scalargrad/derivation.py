@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
 from scalargrad.engine import LocalBackward, Value, topological_order
-from scalargrad.ops import TABLE
-from scalargrad.rows import Op
+from scalargrad.rows import TABLE, Op
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 _NEGATION, _ATOM = 3, 5
@@ -123,7 +123,8 @@ def contributions_text(node: Value, most: int = 4) -> list[str]:
         if local in ("1", "-1"):
             lines.append(f"{names[i]}.grad += {local[:-1]}{result}.grad")
         else:
-            lines.append(f"{names[i]}.grad += {f'({local})' if precedence < _PRECEDENCE['*'] else local} * {result}.grad")
+            factor = f"({local})" if precedence < _PRECEDENCE["*"] else local
+            lines.append(f"{names[i]}.grad += {factor} * {result}.grad")
     return lines
 
 
@@ -148,12 +149,13 @@ def _docstring(op: Op) -> str:
     signature = {"dot": "[x0, x1, ...], [y0, y1, ...], bias=None"}.get(
         op.name, ", ".join(arguments) + (", ..." if op.arity is None and op.name not in ("where", "clip") else "")
     )
-    derivatives = ", ".join(
-        f"d/d{name} = {partial_text(op, i, arguments, 'z')[0]}" for i, name in enumerate(arguments[: 5 if op.arity is None else 2])
-    )
+    shown = arguments if op.arity is None else arguments[:2]
+    derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(shown))
     infix = f" The operator {op.text}." if op.arity == 2 and op.text in _PRECEDENCE else ""
-    domain = "" if all(d.low == -float("inf") and d.hole is None for d in op.domain) else (
-        " Raises ValueError or ZeroDivisionError outside its domain."
+    domain = (
+        ""
+        if all(d.low == -float("inf") and d.hole is None for d in op.domain)
+        else (" Raises ValueError or ZeroDivisionError outside its domain.")
     )
     return (
         f"z = {op.name}({signature}) of Values or numbers: a Value, or a float if none is a Value.{infix}\n\n"
@@ -163,4 +165,3 @@ def _docstring(op: Op) -> str:
 
 for _op in TABLE.values():
     _op.function.__doc__ = _docstring(_op)
-

@@ -172,9 +172,7 @@ class Value(NumberLike):
         if not callable(closure):
             raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
         if self._rule.is_leaf:
-            raise ValueError(
-                f"{describe(self)} is a leaf: make a node with parents, Value(data, (a, b), 'op'), to give it a _backward"
-            )
+            raise ValueError(f"{describe(self)} is a leaf: a node with a _backward is Value(data, (a, b), 'op')")
         if type(self._x) is not tuple:
             parents = self.parents
             self._a = tuple(a for parent, a in self.operands if parent is not None)

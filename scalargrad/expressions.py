@@ -63,7 +63,7 @@ def parse_expression(text: str, variables: Mapping[str, float]) -> tuple[Value, 
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
-        reason = error.msg if isinstance(error, SyntaxError) else "it is too deeply nested or holds an illegal character"
+        reason = error.msg if isinstance(error, SyntaxError) else "too deeply nested, or an illegal character"
         raise ExpressionError(f"not an expression{column}: {reason}") from None
     if (count := sum(1 for _ in ast.walk(tree))) > MAX_NODES:
         raise ExpressionError(f"the expression has {count} parts; at most {MAX_NODES} are allowed")

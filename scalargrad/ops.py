@@ -29,7 +29,6 @@ from scalargrad.rows import (
     NOT_NEGATIVE,
     POSITIVE,
     REAL,
-    TABLE as TABLE,
     Function,
     alias,
     binary,

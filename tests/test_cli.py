@@ -106,7 +106,9 @@ def test_draw_writes_the_file_or_prints_the_picture(capsys, tmp_path):
 
 
 def test_the_module_runs_as_a_command():
-    done = subprocess.run([sys.executable, "-m", "scalargrad", "grad", "x*x", "x=3"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "scalargrad", "grad", "x*x", "x=3"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[0] == "x*x = 9.0"
 
 

@@ -20,7 +20,11 @@ def shown(cell):
             seen.append(("error", output.ename, output.evalue))
         else:
             for kind, content in sorted(output.data.items()):
-                texts = sorted(re.findall(r"<text[^>]*>(.*?)</text>", content, re.DOTALL)) if kind == "image/svg+xml" else content
+                texts = (
+                    sorted(re.findall(r"<text[^>]*>(.*?)</text>", content, re.DOTALL))
+                    if kind == "image/svg+xml"
+                    else content
+                )
                 seen.append((kind, texts))
     return seen
 

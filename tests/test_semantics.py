@@ -4,6 +4,7 @@ import math
 import warnings
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,6 +85,48 @@ HARD_POINTS = [
     ("where picks", sg.where, (1, 2, 3), 2, (0, 1, 0)),
     ("where picks the other", sg.where, (0, 2, 3), 3, (0, 0, 1)),
 ]  # fmt: skip
+
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "hard-points.md"
+
+
+def document() -> str:
+    """The table as docs/hard-points.md shows it; `python tests/test_semantics.py` writes it anew."""
+    lines = [
+        "# Hard points",
+        "",
+        "What every operation gives where floating point, or calculus, has no obvious answer. Each line is a test in",
+        "tests/test_semantics.py, from which this page is written. The rules behind it:",
+        "",
+        "1. The number PyTorch gives where that is finite.",
+        "2. Outside its domain, or at a pole, an operation raises, naming itself, the operands, their labels and your line.",
+        "3. An infinite slope at a finite value is inf.",
+        "4. Overflow gives inf.",
+        "5. NaN in, NaN out.",
+        "6. Never silently a complex number, a big integer or an array.",
+        "7. `backward()` never raises because of a number.",
+        "",
+        "| | at | value | gradients |",
+        "|---|---|---|---|",
+    ]
+    for name, _, xs, value, slopes in HARD_POINTS:
+        cells = [name, ", ".join(f"{x:.6g}" for x in xs), f"{value:.6g}", ", ".join(f"{d:.6g}" for d in slopes)]
+        lines.append("| " + " | ".join(cells) + " |")
+    lines += ["", "| | at | raises |", "|---|---|---|"]
+    for name, _, xs, error, _ in ERRORS:
+        lines.append(f"| {name} | {', '.join(f'{x:.6g}' for x in xs)} | {error.__name__} |")
+    lines += [
+        "",
+        "`(-2) ** Value(3)` is -8; its gradient in the exponent is nan, with one warning. A change of `.data` after the",
+        "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning to the `.data` of a",
+        "computed Value makes `backward()` through it an error. IEEE keeps two numbers where NaN goes in: `nan ** 0` and",
+        "`1 ** nan` are 1, and `hypot(inf, nan)` is inf.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_shows_these_tables():
+    assert DOCUMENT.read_text(encoding="utf-8") == document()
 
 
 @pytest.mark.parametrize(
@@ -245,3 +288,7 @@ def test_comparison_is_of_numbers_equality_is_of_objects():
     assert sorted([Value(2.0), Value(1.0)])[0].data == 1.0
     assert not Value(nan) < Value(nan)
     assert max(a, Value(3.0)).data == 3.0
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")

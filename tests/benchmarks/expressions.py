@@ -76,7 +76,11 @@ def random_program(size, constants, seed=0):
                 if op < 4 and rng.random() < constants:
                     j = rng.choice([0.5, 2.0, 3.0])
                 y = j if isinstance(j, float) else values[j]
-                value = BINARY[op](values[i], y) if op < 4 else UNARY[float][op - 4](min(values[i], 9.0) if op == 5 else values[i])
+                value = (
+                    BINARY[op](values[i], y)
+                    if op < 4
+                    else UNARY[float][op - 4](min(values[i], 9.0) if op == 5 else values[i])
+                )
                 if 0.01 < abs(value) < 100:
                     break
             unused -= {i, j if op < 4 else i}
@@ -135,7 +139,10 @@ def bytes_per_node(value_type, leaves, program):
 
 
 def measure():
-    for constants, title in ((0.0, "every operand a Value"), (0.4, "4 of 10 second operands a number, as in micrograd's README")):
+    for constants, title in (
+        (0.0, "every operand a Value"),
+        (0.4, "4 of 10 second operands a number, as in micrograd's README"),
+    ):
         leaves, program = random_program(SIZE, constants)
         ours, theirs = one_pass(Value, leaves, program)[1], one_pass(MicrogradValue, leaves, program)[1]
         assert all(math.isclose(a, b, rel_tol=1e-9) for a, b in zip(ours, theirs, strict=True)), "gradients differ"

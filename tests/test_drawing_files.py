@@ -310,3 +310,10 @@ def test_terminal_text_has_no_control_characters():
     text = draw(hostile_graph()).text
     assert not [c for c in text if c != "\n" and (ord(c) < 32 or 0x7F <= ord(c) < 0xA0)]
     text.encode("utf-8")
+
+
+def test_spaces_are_kept():
+    drawing = draw(Value(1.0, label="  two  spaces  "))
+    (text,) = [t for t in parsed(drawing.svg).iter(SVG + "text") if "spaces" in t.text]
+    assert text.text == "  two  spaces  "
+    assert text.get("{http://www.w3.org/XML/1998/namespace}space") == "preserve"

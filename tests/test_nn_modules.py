@@ -88,9 +88,10 @@ def test_an_unfused_layer_builds_every_product_and_sum():
 
 
 def test_a_layer_without_graph_under_no_grad():
-    with scalargrad.no_grad():
-        outputs = nn.Layer(2, 3)([Value(1.0), Value(2.0)])
-    assert all(not out.parents and not out.requires_grad for out in outputs)
+    for nonlin in (True, False):
+        with scalargrad.no_grad():
+            outputs = nn.Layer(2, 3, nonlin)([Value(1.0), Value(2.0)])
+        assert all(not out.parents and not out.requires_grad for out in outputs)
 
 
 def test_weights_replaced_by_numbers_still_work():
@@ -178,6 +179,10 @@ def test_a_module_that_lists_its_parameters_itself_is_obeyed():
     assert half.named_parameters() == [("b", half.b)]
     assert nn.Sequential(half, nn.Neuron(1)).named_parameters()[0] == ("layers.0.b", half.b)
     assert nn.Sequential(half).parameters() == [half.b]
+    assert nn.Sequential(half, half, Half()).parameters()[:-1] == [half.b]
+    outer = nn.Module()
+    outer.mine, outer.half = half.b, half
+    assert outer.parameters() == [half.b]
 
 
 def test_train_and_eval_reach_everything():
@@ -230,6 +235,8 @@ def test_scopes_of_lone_and_nested_modules():
     nested = nn.Sequential(nn.Maxout(1, 1), nn.MLP(1, [1]))
     assert nested([1.0]).label.scope == ("layer 1", "layer 0", "neuron 0 (linear)")
     assert nested.layers[0]([1.0]).label.scope == ("layer 0", "neuron 0 (maxout)")
+    twice = nn.Layer(2, 2)
+    assert nn.Sequential(twice, twice)([1.0, 2.0])[0].label.scope == ("layer 0", "neuron 0 (relu)")
     zoo = Zoo()
     zoo.place(("zoo",))
     assert (zoo.scale.label, zoo.scale.label.scope) == ("scale", ("zoo",))

@@ -101,6 +101,7 @@ def test_each_parameter_has_its_own_state_and_moves_once():
     p.grad, q.grad, frozen.grad = 1.0, 2.0, 3.0
     optimizer.step()
     optimizer.step()
+    assert optimizer.parameters == [p, q, frozen]
     assert (p.data, q.data, frozen.data) == (1 - 1 - 1.5, 1 - 2 - 3.0, 1.0)
     optimizer.zero_grad()
     assert p.grad == q.grad == 0.0

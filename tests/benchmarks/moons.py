@@ -93,7 +93,9 @@ def main():
     """Check, measure with the collector on and off, print."""
     X, y = nn.moons(100, noise=0.1, seed=1337, labels=(-1, 1))
     check_equal(X, y)
-    print(f"moons training step, 2-16-16-1, 100 samples, hinge + L2; median of {ROUNDS} runs of {STEPS} steps; losses equal to 1e-9")
+    print(
+        f"moons training step, 2-16-16-1, 100 samples, hinge + L2; median of {ROUNDS} runs of {STEPS} steps; losses equal to 1e-9"
+    )
     print(f"{'collector':<10}{'micrograd ms':>14}{'scalargrad ms':>15}{'ratio':>8}{'bar':>6}")
     for collector, bar in (("on", 20), ("off", 5)):
         gc.collect()

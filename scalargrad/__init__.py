@@ -115,7 +115,7 @@ def _draw(value: Value, **options: _Any) -> _Any:
     return __getattr__("draw")(value, **options)
 
 
-Value.draw = _draw  # type: ignore[attr-defined]
+Value.draw = _draw  # type: ignore[method-assign,assignment]
 
 # abs, max, min, pow and sum are left out: `from scalargrad import *` must not replace Python's own.
 __all__ = [

@@ -7,14 +7,14 @@ import subprocess
 import sys
 
 import pytest
-from drawing_helpers import SVG, cards, mlp_loss, parsed, sigmoid_neuron
+from drawing_helpers import SVG, Name, cards, mlp_loss, parsed, sigmoid_neuron
 from helpers import readme_example
 
 import scalargrad as sg
 from scalargrad import Value, topological_order
 from scalargrad.drawing import Drawing, GraphTooLargeError, draw, draw_dot, summary
 from scalargrad.drawing.graph import Edge
-from scalargrad.drawing.theme import THEMES, contrast, edge_role
+from scalargrad.drawing.theme import THEMES, contrast, edge_role, text_width
 
 
 def by_name(drawing):
@@ -352,6 +352,27 @@ def test_gradients_of_merged_edges_add_up():
         if card.kinds == ("parameter",):
             total = sum(e.contribution for e in drawing.picture.edges if e.tail == i)
             assert total == pytest.approx(card.grad)
+
+
+def test_nodes_between_two_neurons_belong_to_the_one_they_lead_to():
+    a, b = (("layer 0", f"neuron {i}") for i in (0, 1))
+    wa, wb = Value(2.0, label=Name("w", a), parameter=True), Value(3.0, label=Name("w", b), parameter=True)
+    x = Value(1.0, label="x")
+    before = wa * x  # leads to its own neuron's output, and into the other neuron as well
+    out_a = before.tanh()
+    both = before * wb
+    out_b = both.tanh()
+    after = out_b + wa  # no output of neuron 0 follows
+    out_a.label, out_b.label = Name("", a), Name("", b)
+    scopes = {card.value: card.scope for card in draw(after * out_a).picture.cards}
+    assert (scopes[before], scopes[out_a], scopes[out_b]) == (a, a, b)
+    assert (scopes[both], scopes[after], scopes[x]) == ((), (), ())
+
+
+def test_wide_characters_get_wide_cards():
+    assert text_width("权重", 12) == 24
+    assert text_width("e\u0301", 10) == text_width("e", 10)
+    assert text_width("😀", 10) > text_width("ab", 10)
 
 
 def test_collapsing_with_a_function():

@@ -313,7 +313,6 @@ def test_terminal_text_has_no_control_characters():
 
 
 def test_spaces_are_kept():
-    drawing = draw(Value(1.0, label="  two  spaces  "))
-    (text,) = [t for t in parsed(drawing.svg).iter(SVG + "text") if "spaces" in t.text]
-    assert text.text == "  two  spaces  "
-    assert text.get("{http://www.w3.org/XML/1998/namespace}space") == "preserve"
+    for label in ("two  spaces", " one before", "one after "):
+        (text,) = [t for t in parsed(draw(Value(1.0, label=label)).svg).iter(SVG + "text") if t.text == label]
+        assert text.get("{http://www.w3.org/XML/1998/namespace}space") == "preserve"

@@ -16,9 +16,13 @@ def stub_text() -> str:
     lines = [
         '"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/test_method_stub.py."""',
         "",
+        "from typing import Any",
+        "",
+        "from scalargrad.drawing import Drawing",
         "from scalargrad.engine import Value",
         "",
         "class TableMethods:",
+        "    def draw(self, **options: Any) -> Drawing: ...",
     ]
     for op in TABLE.values():
         if op.arity == 2 and op.text in OPERATORS:

@@ -81,6 +81,16 @@ def test_a_neuron_is_one_dot_and_one_activation():
         assert (out._op, dot._op, len(dot.parents)) == ("tanh", "dot", 5)
 
 
+def test_numbers_become_shared_constants_and_values_keep_their_gradient():
+    v = Value(2.0)
+    first, second = nn.Layer(2, 2, nonlin=False, init=nn.constant(3.0))([1.0, v])
+    x0 = first.parents[2]
+    assert (x0.label, x0.data, x0.requires_grad) == ("x0", 1.0, False)
+    assert second.parents[2] is x0
+    first.backward()
+    assert (v.grad, x0.grad) == (3.0, 0.0)
+
+
 def test_an_unfused_layer_builds_every_product_and_sum():
     (total,) = nn.Layer(2, 1, activation="tanh", fused=False)([Value(1.0), Value(2.0)]).parents
     partial, product = total.parents

@@ -78,14 +78,14 @@ class Snapshot:
                 if flowing and flowing != scope:
                     scope = _SEVERAL if scope else flowing
             below[i] = scope
-        above = [0] * len(own)  # the one scope to whose outputs a node leads
+        reaches = [False] * len(own)  # whether a node leads to an output of that scope
         for i in range(len(own) - 1, -1, -1):
-            target = own[i] or above[i]
-            if target:
+            if own[i] or reaches[i]:
+                scope = own[i] or below[i]
                 for p in operands[i]:
-                    if p >= 0:
-                        above[p] = target if above[p] in (0, target) else _SEVERAL
-        return [o or (b if b > 0 and b == a else 0) for o, b, a in zip(own, below, above, strict=True)]
+                    if p >= 0 and below[p] == scope:
+                        reaches[p] = True
+        return [o or (b if r else 0) for o, b, r in zip(own, below, reaches, strict=True)]
 
     def levels_up(self, center: int) -> list[int]:
         """How many Values lie 0, 1, 2, ... steps below this one, the shortest way."""

@@ -98,5 +98,5 @@ class Progress:
             self._bar.update()
         elif self._shown:
             done = history.epochs
-            if done in (1, self._epochs) or done * 10 // self._epochs > (done - 1) * 10 // self._epochs:
+            if done == 1 or done * 10 // self._epochs > (done - 1) * 10 // self._epochs:
                 print(f"epoch {done}/{self._epochs}: {text}", file=sys.stderr, flush=True)  # noqa: T201

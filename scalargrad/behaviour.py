@@ -63,6 +63,9 @@ class NumberLike(TableMethods):
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
 
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
@@ -84,7 +87,9 @@ def number(x: Any) -> float:
     if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
         return float(x)
     if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):  # a 0-d array or tensor
-        return number(x.item())
+        kind = getattr(getattr(x, "dtype", None), "kind", "f")
+        if kind in "biuf":  # dates too have an item that is an int
+            return number(x.item())
     hint = ": take its number with .data" if isinstance(x, NumberLike) else ""
     raise TypeError(f"Value data must be a real number, not {type(x).__name__}{hint}")
 

@@ -36,6 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
             warnings.simplefilter("always")
             warnings.showwarning = lambda message, *_: print(f"scalargrad: note: {message}", file=sys.stderr)
             return int(options.run(options))
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        sys.stderr.close()
+        return 0
     except (ValueError, ArithmeticError, TypeError, OSError, ImportError) as error:
         lines = str(error).splitlines() or [repr(error)]
         print(f"scalargrad {options.command}: {lines[0]}", file=sys.stderr)
@@ -91,11 +94,11 @@ def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
         if not equals:
             raise ExpressionError(f"{assignment.strip()!r} is not of the form x=NUMBER")
         if name in numbers:
-            raise ExpressionError(f"{name} is given twice")
+            raise ExpressionError(f"{name!r} is given twice")
         try:
             numbers[name] = float(text)
         except ValueError:
-            raise ExpressionError(f"{name}={text}: {text!r} is not a number") from None
+            raise ExpressionError(f"the value of {name!r}, {text!r}, is not a number") from None
     root, leaves = parse_expression(options.expression, numbers)
     if leaves:
         root.backward()

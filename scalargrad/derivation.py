@@ -43,7 +43,7 @@ def _text_and_precedence(value: Value | float, limit: int = 200) -> tuple[str, i
 
 
 def _number(x: float) -> tuple[str, int]:
-    return (f"{x:.0f}" if x == int(x) and abs(x) < 1e6 else repr(x)), (_ATOM if x >= 0 else _NEGATION)
+    return (f"{x:.0f}" if abs(x) < 1e6 and x == int(x) else repr(x)), (_ATOM if x >= 0 else _NEGATION)
 
 
 def _operation(node: Value, texts: Mapping[Value, tuple[str, int]]) -> tuple[str, int]:
@@ -133,7 +133,7 @@ def _name(value: Value, default: str) -> str:
 
 
 def _repr(self: LocalBackward) -> str:
-    lines = contributions_text(self.node)
+    lines = contributions_text(self.as_computed)
     return f"<local backward: {'; '.join(lines) if lines else 'passes nothing on'}>"
 
 
@@ -141,7 +141,11 @@ LocalBackward.__repr__ = _repr  # type: ignore[method-assign,assignment]
 
 
 def _docstring(op: Op) -> str:
-    arguments = {None: ["x0", "x1"], 1: ["x"], 2: ["x", "y"]}[op.arity]
+    if op.arity is None:
+        arguments = ["x0", "x1"]
+    else:  # the names that the rule itself uses: the slope of leaky_relu is called a
+        named = max((rule.__code__.co_varnames for rule in op.partials), key=lambda names: "a" in names)
+        arguments = list(named[: op.arity])
     if op.name in ("where", "clip"):
         arguments = {"where": ["condition", "x", "y"], "clip": ["x", "low", "high"]}[op.name]
     if op.name == "dot":
@@ -151,6 +155,10 @@ def _docstring(op: Op) -> str:
     )
     shown = arguments if op.arity is None else arguments[:2]
     derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(shown))
+    derivatives += " (of two operands)" if op.name in ("mean", "prod", "max", "min") else ""
+    default = (op.function.__defaults__ or (None,))[-1]
+    if isinstance(default, float):
+        signature = signature.replace(", a", f", a={default}")
     infix = f" The operator {op.text}." if op.arity == 2 and op.text in _PRECEDENCE else ""
     domain = (
         ""

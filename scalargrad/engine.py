@@ -50,7 +50,8 @@ class Value(NumberLike):
 
     # A node is a gate that keeps its inputs: parents _x and _y, and the numbers _a and _b they held at the time, so
     # that a later change of their data cannot falsify the gradient. A constant operand has no parent: None. An op of
-    # many operands keeps tuples in _x and _a. (Two slots instead of a tuple: 124 bytes a node instead of 168.)
+    # many operands keeps tuples in _x and _a; a dot product one vector in _x, _a and one in _y, _b, so that all neurons
+    # of a layer share their inputs. (Two slots instead of a tuple: 126 bytes a node instead of 168.)
     __slots__ = ("__weakref__", "_a", "_b", "_data", "_label", "_rule", "_x", "_y", "grad")
 
     _data: float
@@ -80,8 +81,12 @@ class Value(NumberLike):
         self.grad = 0.0
         self._label = label_text(label)
         self._x = self._y = self._a = self._b = None
-        if parents:
-            self._rule = HandWritten(_op)
+        if parents and not (requires_grad and not parameter):
+            raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
+        if parents and not _recording.get():
+            self._rule = _LEAVES[False, False]
+        elif parents or (_op and requires_grad and not parameter):
+            self._rule = HandWritten(_op, is_leaf=not parents)
             self._x = parents
             self._a = tuple(parent._data for parent in parents)
         else:
@@ -116,16 +121,16 @@ class Value(NumberLike):
     @property
     def parents(self) -> tuple[Value, ...]:
         """The Values this one was computed from, in operand order; `a + a` has two. Constants are not among them."""
-        operands = self._x if type(self._x) is tuple else (self._x, self._y)
-        return tuple(parent for parent in operands if parent is not None)
+        return tuple(parent for parent, _ in self.operands if parent is not None)
 
     @property
     def operands(self) -> tuple[tuple[Value | None, float], ...]:
         """Every operand in order, as (parent, the number it held); a constant has None for a parent."""
-        if type(self._x) is tuple:
-            return tuple(zip(self._x, self._a, strict=True))
-        pairs = ((self._x, self._a), (self._y, self._b))
-        return tuple(pair for pair in pairs if pair[1] is not None)
+        xs = tuple(zip(self._x, self._a, strict=True)) if type(self._x) is tuple else ((self._x, self._a),)
+        if type(self._y) is tuple:  # a bias, if there is one, is the last of the first vector
+            n = len(self._y)
+            return (*xs[:n], *zip(self._y, self._b, strict=False), *xs[n:])
+        return tuple(pair for pair in (*xs, (self._y, self._b)) if pair[1] is not None)
 
     @property
     def is_leaf(self) -> bool:
@@ -171,13 +176,11 @@ class Value(NumberLike):
     def _backward(self, closure: Callable[[], None]) -> None:
         if not callable(closure):
             raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
-        if self._rule.is_leaf:
-            raise ValueError(f"{describe(self)} is a leaf: a node with a _backward is Value(data, (a, b), 'op')")
-        if type(self._x) is not tuple:
-            parents = self.parents
-            self._a = tuple(a for parent, a in self.operands if parent is not None)
-            self._x, self._y, self._b = parents, None, None
-        self._rule = HandWritten(self._rule.text, closure)
+        text, is_leaf = self._rule.text, self._rule.is_leaf
+        pairs = [pair for pair in self.operands if pair[0] is not None]
+        self._x, self._a = tuple(parent for parent, _ in pairs), tuple(a for _, a in pairs)
+        self._y = self._b = None
+        self._rule = HandWritten(text, closure, is_leaf)
 
     # ---------------------------------------------------------------- gradients
 
@@ -252,9 +255,9 @@ def topological_order(*roots: Value) -> list[Value]:
             while node not in finished:
                 x, y = node._x, node._y
                 if type(x) is tuple:
-                    if not finished.issuperset(x):
+                    if not finished.issuperset(x) or (y is not None and not finished.issuperset(y)):
                         stack += (node, None)
-                        stack += [parent for parent in reversed(x) if parent not in finished]
+                        stack += [parent for parent in reversed((*x, *(y or ()))) if parent not in finished]
                         break
                 else:
                     if x not in finished:
@@ -347,9 +350,10 @@ _LEAVES = {(grad, parameter): Leaf(grad, parameter) for grad in (True, False) fo
 class HandWritten(Rule):
     """An operation written micrograd's way: a closure that reads `out.grad` and adds to its parents' `grad`."""
 
-    def __init__(self, text: str, closure: Callable[[], None] | None = None) -> None:
+    def __init__(self, text: str, closure: Callable[[], None] | None = None, is_leaf: bool = False) -> None:
         self.text = text
         self.closure = closure
+        self.is_leaf = is_leaf
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """Run the closure and take what it added. Without one, no gradient passes, as in micrograd."""
@@ -357,19 +361,36 @@ class HandWritten(Rule):
             return
         # The closure works on `grad`, the sweep on adjoints: lend it clean gradients and take them back, so that
         # repeated backward stays exact and an exception in the closure leaves nothing behind.
-        parents = dict.fromkeys(node.parents)
-        kept = [(value, value.grad) for value in (*parents, node)]
+        reached = dict.fromkeys((*node.parents, *_values_in(self.closure)))
+        reached.pop(node, None)
+        kept = [(value, value.grad) for value in (*reached, node)]
         try:
-            for parent in parents:
-                parent.grad = 0.0
+            for value in reached:
+                value.grad = 0.0
             node.grad = upstream
             self.closure()
-            contributions = [number(parent.grad) for parent in parents]
+            contributions = [number(value.grad) for value in reached]
         finally:
             for value, grad in kept:
                 value.grad = grad
-        for parent, contribution in zip(parents, contributions, strict=True):
-            adjoints[parent] += contribution
+        parents = set(node.parents)
+        for value, contribution in zip(reached, contributions, strict=True):
+            if value not in parents and not value._rule.is_leaf and contribution:
+                raise ValueError(
+                    f"the _backward of '{self.text}' gives a gradient to {describe(value)}, which is not among its "
+                    "parents, so that its turn may be over: list it, as in Value(data, (a, b), 'op')"
+                )
+            adjoints[value] = adjoints.get(value, 0.0) + contribution
+
+
+def _values_in(closure: Callable[[], None]) -> Iterator[Value]:
+    """The Values that a function refers to from outside: what its body may give gradients to."""
+    for cell in getattr(closure, "__closure__", None) or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # a variable without a value yet
+            continue
+        yield from (x for x in (content if isinstance(content, (list, tuple)) else (content,)) if isinstance(x, Value))
 
 
 class Overwritten(Rule):
@@ -391,11 +412,13 @@ class LocalBackward:
 
     def __init__(self, node: Value) -> None:
         self.node = node
+        self.as_computed = _copy_node(node, {})  # a closure of the user's may take the node's place and call this one
 
     def __call__(self) -> None:
         """Add this node's `grad` times each local derivative to its parents' `grad`."""
-        contributions: Adjoints = dict.fromkeys(self.node.parents, 0.0)
-        self.node._rule.backward(self.node, self.node.grad, contributions)
+        contributions: Adjoints = dict.fromkeys(self.as_computed.parents, 0.0)
+        if not self.as_computed.is_leaf:
+            self.as_computed._rule.backward(self.as_computed, self.node.grad, contributions)
         for parent, contribution in contributions.items():
             parent.grad += contribution
 
@@ -451,5 +474,5 @@ def _copy_node(node: Value, copies: dict[Value, Value]) -> Value:
     twin._a, twin._b = node._a, node._b
     x, y = node._x, node._y
     twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)
-    twin._y = copies.get(y, y)
+    twin._y = tuple(copies.get(p, p) for p in y) if type(y) is tuple else copies.get(y, y)
     return twin

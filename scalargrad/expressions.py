@@ -9,13 +9,15 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+import unicodedata
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.rows import TABLE
 
-MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 60, 400
+MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 200, 400
 
 _BINARY: dict[type[ast.operator], str] = {
     ast.Add: "add",
@@ -57,15 +59,20 @@ def parse_expression(text: str, variables: Mapping[str, float]) -> tuple[Value, 
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are allowed")
+    variables = {unicodedata.normalize("NFKC", name): x for name, x in variables.items()}  # as Python reads names
     for name in variables:
         _check_name(name)
+    if not text.strip():
+        raise ExpressionError("the expression is empty")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the parser, about text like 1if
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
         reason = error.msg if isinstance(error, SyntaxError) else "too deeply nested, or an illegal character"
         raise ExpressionError(f"not an expression{column}: {reason}") from None
-    if (count := sum(1 for _ in ast.walk(tree))) > MAX_NODES:
+    if (count := sum(isinstance(part, ast.expr) for part in ast.walk(tree))) > MAX_NODES:
         raise ExpressionError(f"the expression has {count} parts; at most {MAX_NODES} are allowed")
 
     leaves = {name: Value(x, label=name) for name, x in variables.items()}

@@ -19,7 +19,6 @@ from functools import reduce
 from typing import Any
 
 from scalargrad import floats
-from scalargrad.engine import Value
 from scalargrad.rows import (
     ABOVE_MINUS_ONE,
     AT_LEAST_ONE,
@@ -33,6 +32,7 @@ from scalargrad.rows import (
     alias,
     binary,
     nary,
+    paired,
     unary,
 )
 
@@ -58,7 +58,7 @@ where: Function
 
 
 def _gather_dot(xs: Sequence[Any], ys: Sequence[Any], bias: Any = None) -> Sequence[Any]:
-    xs, ys = (x if hasattr(x, "__len__") else [x] if isinstance(x, Value) else list(x) for x in (xs, ys))
+    xs, ys = (x if hasattr(x, "__len__") else list(x) if hasattr(x, "__iter__") else [x] for x in (xs, ys))
     if len(xs) != len(ys):
         raise ValueError(f"dot: the vectors have {len(xs)} and {len(ys)} elements; they must have equally many")
     return [*xs, *ys] if bias is None else [*xs, *ys, bias]
@@ -154,9 +154,9 @@ sigmoid      = unary("sigmoid",       floats.sigmoid,      lambda x, y, z: z * (
 logsigmoid   = unary("logsigmoid",    lambda x: -floats.softplus(-x), lambda x, y, z: sigmoid(-x))
 softplus     = unary("softplus",      floats.softplus,     lambda x, y, z: sigmoid(x))
 relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign)
-leaky_relu   = binary("leaky_relu",   floats.leaky_relu,   lambda x, a, z: a + (1 - a) * step(x),    lambda x, a, z: x * (1 - step(x)),
+leaky_relu   = binary("leaky_relu",   floats.leaky_relu,   lambda x, a, z: where(step(x), 1.0, a),     lambda x, a, z: where(step(x), 0.0, x),
                       kinks=lambda x, a: floats.sign(x), default=0.1)
-elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, z + a), lambda x, a, z: where(step(x), 0.0, expm1(x)),
+elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, a * exp(x)), lambda x, a, z: where(step(x), 0.0, expm1(x)),
                       kinks=lambda x, a: floats.sign(x), default=1.0)
 silu         = unary("silu",          floats.silu,         lambda x, y, z: sigmoid(x) + where(sigmoid(-x), z * sigmoid(-x), 0.0))
 gelu         = unary("gelu",          floats.gelu,         lambda x, y, z: 0.5 * erfc(-x / SQRT2) + where(exp(-0.5 * x * x), x * exp(-0.5 * x * x), 0.0) / SQRT_2PI)
@@ -183,10 +183,10 @@ where        = nary("where",          floats.where,        lambda xs, z: [0.0, w
                     kinks=lambda xs: floats.sign(xs[0]), gather=_gather_three("where", "condition", "x", "y"))
 clip         = nary("clip",           floats.clip,         lambda xs, z: [1 - greater(xs[1], xs[0]) - greater(xs[0], xs[2]), greater(xs[1], xs[0]), greater(xs[0], xs[2])],
                     kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), gather=_gather_three("clip", "x", "low", "high"))
-sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  tame=True)
-mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  tame=True)
+sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs))
+mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs))
 prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs))
-dot          = nary("dot",            floats.dot,          lambda xs, z: [*xs[(n := len(xs) // 2) : 2 * n], *xs[:n], *[1.0] * (len(xs) % 2)],  gather=_gather_dot, tame=True)
+dot          = paired("dot",          floats.dot,          multiply, gather=_gather_dot)
 max_         = nary("max",            floats.largest,      lambda xs, z: _shares([1 - greater(z, x) for x in xs]),  kinks=lambda xs: tuple(x == max(xs) for x in xs))
 min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs))
 logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs])

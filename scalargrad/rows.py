@@ -22,6 +22,8 @@ HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and 
 
 VALUES, FLOATS = {Value}, {float}
 
+_MISSING = object()
+
 TABLE: dict[str, Op] = {}
 """Every op by name."""
 
@@ -62,6 +64,7 @@ class Op(Rule):
         domain: one Domain per argument (nary ops: one for all).
         kinks: arguments -> which side of each kink they are on, to be compared; None if smooth.
         pole: the IEEE result where `value` raises; NaN if None.
+        is_paired: whether it sums a binary op over pairs of operands, as the dot product sums products.
         function: the public function.
     """
 
@@ -78,6 +81,7 @@ class Op(Rule):
         self.symbol = symbol or self.text
         self.pole = pole
         self.arity = arity
+        self.is_paired = False
         self.function: Function = value
 
     def __repr__(self) -> str:
@@ -93,12 +97,21 @@ class Op(Rule):
             return data
         node: Value = object.__new__(Value)
         node._data, node.grad, node._rule = data, 0.0, self
-        if self.arity is None:
+        self.keep_operands(node, parents, numbers)
+        return unless_no_grad(node) if no_grad_was_used else node
+
+    def keep_operands(self, node: Value, parents: Sequence[Value | None], numbers: Sequence[float]) -> None:
+        """Put the operands into the node's slots."""
+        if self.is_paired:
+            n = len(parents) // 2
+            bias = slice(2 * n, None)
+            node._x, node._y = (*parents[:n], *parents[bias]), tuple(parents[n : 2 * n])
+            node._a, node._b = (*numbers[:n], *numbers[bias]), (*numbers[n : 2 * n], *[1.0] * len(numbers[bias]))
+        elif self.arity is None:
             node._x, node._a, node._y, node._b = tuple(parents), tuple(numbers), None, None
         else:
             node._x, node._y, *_ = *parents, None
             node._a, node._b, *_ = *numbers, None
-        return unless_no_grad(node) if no_grad_was_used else node
 
     def at_hard_point(self, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> float:
         """Raise the error for the user; in IEEE mode return the pole's value instead."""
@@ -215,13 +228,13 @@ def binary(
             return NotImplemented
         return op.apply((x, y), (a, y._data))
 
-    def function(x: Any, y: Any = default) -> Any:
+    def function(x: Any, y: Any = _MISSING if default is None else default) -> Any:
         if type(x) is float and type(y) is float:
             try:
                 return value(x, y)
             except HARD:
                 pass
-        if y is None:
+        if y is _MISSING:
             raise TypeError(f"{name} takes two operands, but one was given")
         return op.apply(*_operands(op, (x, y)))
 
@@ -233,20 +246,20 @@ def binary(
 
 def nary(
     name: str, value: Function, partials: Function, *, domain: Domain = REAL, kinks: Function | None = None,
-    pole: Function | None = None, gather: Callable[..., Sequence[Any]] | None = None, tame: bool = False,
+    pole: Function | None = None, gather: Callable[..., Sequence[Any]] | None = None,
 ) -> Function:  # fmt: skip
     """Add an op of any number of operands to the table and to Value; returns its function. Its rules take one sequence.
 
-    `gather` lists the operands of a call. `tame` says that where the value is finite so are the partials; then a node
-    whose upstream gradient is 0, as behind a dead relu, has nothing to pass on, and half the work of a relu network
-    is saved.
+    `gather` lists the operands of a call.
     """
     op = Op(name, value, partials, (domain,), kinks, "", "", pole, None)
-    op.backward = _nary_backward(op, partials, tame)
+    op.backward = _nary_backward(op, partials)
     gather = gather or _gather
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
-    def function(*args: Any) -> Any:
+    def function(*args: Any, **numpy_options: Any) -> Any:
+        if any(option is not None for option in numpy_options.values()):  # np.clip and np.sum pass out=None and such
+            raise TypeError(f"{name} takes no option {', '.join(numpy_options)}")
         operands = gather(*args)
         kinds = set(map(type, operands))
         if kinds == VALUES:
@@ -259,6 +272,38 @@ def nary(
         return op.apply(*_operands(op, operands))
 
     return _install(op, function)
+
+
+def paired(name: str, value: Function, over: Function, *, gather: Callable[..., Sequence[Any]]) -> Function:
+    """Add the sum of a binary op over pairs, x0 * y0 + x1 * y1 + ..., whose rules are that op's, pair by pair.
+
+    The operands are x0, x1, ..., y0, y1, ... and, if their number is odd, a term to add. Such an op must be linear in
+    each operand: then its partials are numbers it was given, finite where its value is.
+    """
+    rule_x, rule_y = over.op.partials  # type: ignore[attr-defined]
+
+    def partials(xs: Sequence[Any], z: Any) -> list[Any]:
+        n = len(xs) // 2
+        pairs = list(zip(xs[:n], xs[n : 2 * n], strict=True))
+        return [*(rule_x(x, y, z) for x, y in pairs), *(rule_y(x, y, z) for x, y in pairs), *[1.0] * (len(xs) % 2)]
+
+    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        if upstream == 0.0 and math.isfinite(node._data):  # behind a dead relu: half the work of a relu network
+            return
+        a, b, z = node._a, node._b, node._data
+        for parent, local in zip(
+            node._x, rule_x(a, b, z), strict=True
+        ):  # the rules pick a vector as they pick a number
+            if parent is not None:
+                adjoints[parent] += upstream * local
+        for parent, local in zip(node._y, rule_y(a, b, z), strict=False):
+            if parent is not None:
+                adjoints[parent] += upstream * local
+
+    function = nary(name, value, partials, gather=gather)
+    function.op.is_paired = True  # type: ignore[attr-defined]
+    function.op.backward = backward  # type: ignore[attr-defined]
+    return function
 
 
 def alias(function: Function, *names: str) -> Function:
@@ -354,10 +399,8 @@ def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable
     return backward if callable(partial_x) or callable(partial_y) else backward_of_constants
 
 
-def _nary_backward(op: Op, partials: Function, tame: bool) -> Callable[[Value, Any, Adjoints], None]:
+def _nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints], None]:
     def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        if tame and upstream == 0.0 and math.isfinite(node._data):
-            return
         try:
             locals_ = partials(node._a, node._data)
         except HARD:
@@ -388,7 +431,7 @@ def _domain_error(op: Op, parents: Sequence[Value | None], numbers: Sequence[flo
     elif str(error) in _PYTHONS_WORDS:
         kind = "domain error"
     else:
-        kind = f"{error},"
+        kind = f"{error}," if numbers else str(error)
     text = f"{op.name}: {kind}{place}{_labels(parents)}{_user_line()}"
     return ZeroDivisionError(text) if isinstance(error, ZeroDivisionError) else ValueError(text)
 

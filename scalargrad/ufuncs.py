@@ -7,15 +7,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from scalargrad.engine import Value
+from scalargrad.engine import Value, operand
 from scalargrad.rows import TABLE
 
 # Where a ufunc and the row have different names; the comparisons answer with a bool and are no rows.
 _OTHER_NAMES = {"true_divide": "divide", "fabs": "absolute", "mod": "remainder"}
 _COMPARISONS = {
     "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
-    "equal": operator.eq, "not_equal": operator.ne,
 }  # fmt: skip
+_IDENTITY = {"equal": operator.is_, "not_equal": operator.is_not}
 
 
 def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # noqa: ARG001
@@ -23,7 +23,13 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     name = _OTHER_NAMES.get(ufunc.__name__, ufunc.__name__)
     function: Callable[..., Any]
     if name in _COMPARISONS:
-        function = _COMPARISONS[name]
+        compare = _COMPARISONS[name]
+
+        def function(x: Any, y: Any) -> bool:  # of numbers: numpy's scalars would come back here
+            return bool(compare(operand(x)[1], operand(y)[1]))
+
+    elif name in _IDENTITY:
+        function = _IDENTITY[name]
     elif name == "positive":
         function = operator.pos
     elif name == "logaddexp":
@@ -33,7 +39,9 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     else:
         raise TypeError(f"numpy.{ufunc.__name__} has no counterpart in scalargrad: use .data for the number")
     if method != "__call__" or any(option is not None for option in kwargs.values()):
-        raise TypeError(f"numpy.{ufunc.__name__} works on Values as a plain call only, without .{method} or options")
+        raise TypeError(
+            f"numpy.{ufunc.__name__} works on Values as a plain call only, not .{method}, and without options such as out="
+        )
     if not any(getattr(x, "ndim", 0) for x in inputs):
         return function(*inputs)
     numpy = sys.modules["numpy"]

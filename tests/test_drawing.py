@@ -525,3 +525,23 @@ def test_deep_graphs_need_no_recursion():
     assert len(draw(chain, depth=5).picture.cards) == 7
     assert len(draw(chain, depth=5, expand=True).picture.cards) == 7
     assert len(draw(chain, max_nodes=100_000).text.splitlines()) > 60_000
+
+
+def test_a_partial_sum_that_is_used_twice_stays_a_card():
+    a, b, c, d, e = (Value(1.0, label=name) for name in "abcde")
+    shared = a + b + c
+    f = (shared + d + e + a) * shared
+    texts = [card.rows[0][1] for card in draw(f, merge_repeats=True).picture.cards]
+    assert "v2 = v1 + c" in texts
+    assert "v3 = sum(v2, d, e, a)" in texts
+
+
+def test_an_output_within_a_chain_of_additions_stays_a_card():
+    scope = ("layer 0", "neuron 0")
+    w = Value(1.0, label=Name("w", scope), parameter=True)
+    first = w + 1.0 + 2.0
+    second = first + w + 3.0
+    first.label = second.label = Name("", scope)
+    found = draw(second * 2, merge_repeats=True).picture.cards
+    assert len(found) == 6
+    assert all(card.values == 1 for card in found)

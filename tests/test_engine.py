@@ -251,10 +251,75 @@ def test_setting_a_closure_on_a_node_of_the_table():
     assert (x.grad, y.grad) == (5, 0)
     assert z._backward is straight_through
     assert z._op == "*"
-    with pytest.raises(ValueError, match="is a leaf"):
-        x._backward = straight_through
     with pytest.raises(TypeError, match="function without arguments"):
         z._backward = 3
+
+
+def test_a_closure_may_wrap_the_one_it_replaces():
+    a, b = Value(3.0), Value(4.0)
+    for build, slopes in (
+        (lambda: a * 2, (2, 0)),
+        (lambda: 5.0 - a, (-1, 0)),
+        (lambda: sg.dot([a, b], [3.0, 4.0], b), (3, 5)),
+    ):
+        c = build()
+        old = c._backward
+
+        def twice(old=old):
+            old()
+            a.grad *= 2
+
+        c._backward = twice
+        a.grad = b.grad = 0.0
+        c.backward()
+        assert (a.grad, b.grad) == (2 * slopes[0], slopes[1])
+        c._backward = c._backward
+    assert "x.grad" not in repr(old)
+
+
+def test_closures_on_leaves_as_micrograds_own_constructor_sets_them():
+    class Mine(Value):
+        def __init__(self, data, _children=(), _op=""):
+            super().__init__(data, _children, _op)
+            self._backward = lambda: None
+
+    x = Mine(3.0)
+    (x * 2).backward()
+    assert (x.grad, x.is_leaf, x.requires_grad) == (2, True, True)
+    x.data = 5
+    (x * 2).backward()
+    assert x.grad == 4
+    assert Value(1.0, (), "inp")._op == "inp"
+    with pytest.raises(ValueError, match="are for leaves"):
+        Value(1.0, (x,), "q", requires_grad=False)
+
+
+def test_a_closure_may_reach_leaves_it_did_not_list_but_no_computed_values():
+    a, w = Value(2.0), Value(3.0, label="w")
+
+    def linear(weight, fail=False):
+        out = Value(a.data * weight.data, (a,), "linear")
+
+        def _backward():
+            a.grad += weight.data * out.grad
+            weight.grad += a.data * out.grad
+            if fail:
+                raise RuntimeError
+
+        out._backward = _backward
+        return out
+
+    for times in (1, 2):
+        linear(w).backward()
+        assert (a.grad, w.grad) == (3 * times, 2 * times)
+    with pytest.raises(RuntimeError):
+        linear(w, fail=True).backward()
+    assert (a.grad, w.grad) == (6, 4)
+    computed = w * 5
+    computed.label = "computed"
+    with pytest.raises(ValueError, match="gives a gradient to Value 'computed', which is not among its parents"):
+        (linear(computed) * 2 + computed).backward()
+    assert (a.grad, w.grad, computed.grad) == (6, 4, 0)
 
 
 def test_children_must_be_values_and_parents_cannot_be_exchanged():
@@ -345,6 +410,7 @@ def test_no_grad_holds_in_its_block_its_thread_and_no_further():
         thread.join()
         for z in (y + 1, x.tanh(), 1 - x, sg.sum([x, x]), sg.maximum(x, 1), x // 2):
             assert (z.parents, z.requires_grad) == ((), False)
+        assert Value(6.0, (x,), "by hand").parents == ()
     assert y.data == 6
     assert seen["parents"] == (x,)
     assert (x * 3).parents == (x,)

@@ -35,7 +35,9 @@ def stub_text() -> str:
         elif op.arity == 1:
             rest = ""
         else:
-            rest = ", other: Value | float" + (" = ..." if getattr(Value, name).__defaults__ != (None,) else "")
+            rest = ", other: Value | float" + (
+                " = ..." if isinstance(getattr(Value, name).__defaults__[0], float) else ""
+            )
         lines.append(f"    def {name}(self{rest}) -> Value: ...")
     return "\n".join(lines) + "\n"
 

@@ -20,6 +20,9 @@ HARD_POINTS = [
     ("relu(-0.0)", sg.relu, (-0.0,), 0, (0,)),
     ("abs(0)", abs, (0,), 0, (0,)),
     ("leaky_relu(0)", sg.leaky_relu, (0, 0.25), 0, (0.25, 0)),
+    ("leaky_relu above 0, huge slope", sg.leaky_relu, (1, 1e17), 1, (1, 0)),
+    ("leaky_relu(inf)", sg.leaky_relu, (inf, 0.1), inf, (1, 0)),
+    ("elu far below 0", sg.elu, (-40, 1), -1, (4.248354255291589e-18, -1)),
     ("elu(0, a)", sg.elu, (0, 0.25), 0, (0.25, 0)),
     ("maximum tie", sg.maximum, (3, 3), 3, (0.5, 0.5)),
     ("minimum tie", sg.minimum, (3, 3), 3, (0.5, 0.5)),
@@ -208,7 +211,19 @@ def test_real_numbers_of_every_kind_become_floats(given, stored):
 
 @pytest.mark.parametrize(
     "given",
-    ["1.5", None, [1.0], 1j, Decimal("1.5"), np.array([1.0, 2.0]), np.array("1.5"), np.complex128(1), {}, Value(1.0)],
+    [
+        "1.5",
+        None,
+        [1.0],
+        1j,
+        Decimal("1.5"),
+        np.array([1.0, 2.0]),
+        np.array("1.5"),
+        np.complex128(1),
+        {},
+        Value(1.0),
+        np.datetime64("2020-01-01", "ns"),
+    ],
 )
 def test_nothing_else_becomes_a_value(given):
     with pytest.raises(
@@ -258,6 +273,16 @@ def test_numpys_functions_and_scalars_keep_the_graph():
     assert [x.data for x in row] == [0.5, 1.0]
     assert [x.data for x in np.array([1.0, 2.0]) * v] == [0.5, 1.0]
     assert np.less(v, 1.0)
+    assert np.float64(0.25) < v
+    assert np.int64(1) >= v
+    assert v < np.array(1.0)
+    assert v not in [np.float64(0.5)]
+    assert (v == np.float64(0.5), v != np.float64(0.5)) == (False, True)
+    assert list(np.array([0.25, 0.75]) < v) == [True, False]
+    with pytest.raises(TypeError):
+        v < np.complex128(1)
+    assert np.clip(v, 0, 0.25).parents == (v,)
+    assert np.sum(v).parents == (v,)
     with pytest.raises(TypeError, match="numpy.isnan has no counterpart"):
         np.isnan(v)
     with pytest.raises(TypeError, match="plain call"):

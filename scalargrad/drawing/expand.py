@@ -86,8 +86,8 @@ def _hand_down(made: Sequence[Value]) -> None:
 
 
 def _adopt(node: Value, operands: Sequence[Operand]) -> None:
-    if type(node._x) is tuple:
+    rule = node._rule
+    if isinstance(rule, Op):
+        rule.keep_operands(node, [parent for parent, _ in operands], [a for _, a in operands])
+    else:  # written by hand
         node._x = tuple(parent for parent, _ in operands)
-    else:
-        node._x = operands[0][0]
-        node._y = operands[1][0] if len(operands) > 1 else None

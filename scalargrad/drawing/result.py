@@ -111,6 +111,8 @@ class Drawing:
         writer = writers.get(path.suffix.lower())
         if writer is None:
             raise ValueError(f"cannot save a drawing as {path.name!r}: the suffix must be one of {' '.join(writers)}")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}")
         content = writer()
         _write(path, content.encode() if isinstance(content, str) else content)
         return path
@@ -146,8 +148,6 @@ class Drawing:
 
 
 def _write(path: Path, content: bytes) -> None:
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -38,6 +38,9 @@ class Snapshot:
         for value in order:
             x = value._x
             if type(x) is tuple:
+                if type(value._y) is tuple:
+                    n = len(value._y)
+                    x = (*x[:n], *value._y, *x[n:])
                 self.operands.append(tuple([at[p] for p in x]))
             elif value._a is None:
                 self.operands.append(())

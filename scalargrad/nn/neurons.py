@@ -65,7 +65,15 @@ class Neuron(Module):
         self.b = Value(0.0, parameter=True) if bias else None
         self.fused = fused
         self._custom = self._activate is not None and not hasattr(self._activate, "op")
+        self._kept: tuple[Value, ...] = ()
         self.place((f"neuron ({self.activation})",))
+
+    def _weights_and_bias(self) -> tuple[Value, ...]:
+        """(*w, b), the same tuple as long as they are the same Values, so that the nodes of all samples share it."""
+        now = tuple(self.w) if self.b is None else (*self.w, self.b)
+        if now != self._kept:
+            self._kept = now
+        return self._kept
 
     @property
     def nonlin(self) -> bool:
@@ -178,7 +186,9 @@ class Layer(Module):
         x = inputs(x, self.nin, self._head())
         weighted_sum = dot_with(x)
         outputs = [
-            neuron._finish(weighted_sum(neuron.w, neuron.b)) if type(neuron) is Neuron and neuron.fused else neuron(x)
+            neuron._finish(weighted_sum(neuron._weights_and_bias(), neuron.b is not None))
+            if type(neuron) is Neuron and neuron.fused
+            else neuron(x)
             for neuron in self.neurons
         ]
         return outputs[0] if len(outputs) == 1 else outputs

@@ -156,9 +156,8 @@ def _docstring(op: Op) -> str:
     shown = arguments if op.arity is None else arguments[:2]
     derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(shown))
     derivatives += " (of two operands)" if op.name in ("mean", "prod", "max", "min") else ""
-    default = (op.function.__defaults__ or (None,))[-1]
-    if isinstance(default, float):
-        signature = signature.replace(", a", f", a={default}")
+    if op.default is not None:
+        signature = signature.replace(", a", f", a={op.default}")
     infix = f" The operator {op.text}." if op.arity == 2 and op.text in _PRECEDENCE else ""
     domain = (
         ""

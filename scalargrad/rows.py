@@ -65,6 +65,7 @@ class Op(Rule):
         kinks: arguments -> which side of each kink they are on, to be compared; None if smooth.
         pole: the IEEE result where `value` raises; NaN if None.
         is_paired: whether it sums a binary op over pairs of operands, as the dot product sums products.
+        default: the second operand where it is left out; None if it must be given.
         function: the public function.
     """
 
@@ -82,6 +83,7 @@ class Op(Rule):
         self.pole = pole
         self.arity = arity
         self.is_paired = False
+        self.default: float | None = None
         self.function: Function = value
 
     def __repr__(self) -> str:
@@ -198,6 +200,7 @@ def binary(
     """
     op = Op(name, value, (_rule_of(partial_x), _rule_of(partial_y)), domain, kinks, text, symbol, pole, 2)
     op.backward = _binary_backward(op, partial_x, partial_y)
+    op.default = default
     new = object.__new__
 
     def operate(x: Value, y: Any) -> Any:

@@ -40,7 +40,7 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
         raise TypeError(f"numpy.{ufunc.__name__} has no counterpart in scalargrad: use .data for the number")
     if method != "__call__" or any(option is not None for option in kwargs.values()):
         raise TypeError(
-            f"numpy.{ufunc.__name__} works on Values as a plain call only, not .{method}, and without options such as out="
+            f"numpy.{ufunc.__name__} works on Values as a plain call only, not .{method} or with options like out="
         )
     if not any(getattr(x, "ndim", 0) for x in inputs):
         return function(*inputs)

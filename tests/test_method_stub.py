@@ -35,9 +35,7 @@ def stub_text() -> str:
         elif op.arity == 1:
             rest = ""
         else:
-            rest = ", other: Value | float" + (
-                " = ..." if isinstance(getattr(Value, name).__defaults__[0], float) else ""
-            )
+            rest = ", other: Value | float" + (" = ..." if op.default is not None else "")
         lines.append(f"    def {name}(self{rest}) -> Value: ...")
     return "\n".join(lines) + "\n"
 

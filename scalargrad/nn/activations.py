@@ -29,9 +29,7 @@ def resolve_activation(activation: Activation) -> tuple[str, Callable[[Any], Any
         return "linear", None
     if isinstance(activation, str):
         op = TABLE.get(activation.lower())
-        if op is None or not (
-            op.arity == 1 or (op.arity == 2 and (op.function.__defaults__ or (None,))[0] is not None)
-        ):
+        if op is None or not (op.arity == 1 or op.default is not None):
             known = "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, linear"
             raise ValueError(
                 f"there is no activation {activation!r}; use {known}, any other function of one operand, or your own"

@@ -84,7 +84,7 @@ from scalargrad.ops import sum_ as sum
 
 if _TYPE_CHECKING:
     from scalargrad import nn
-    from scalargrad.drawing import Drawing, decision_boundary, draw, draw_dot, loss_curve
+    from scalargrad.drawing import Drawing, decision_boundary, draw, draw_dot, loss_curve, summary
 
 __version__ = "0.1.0"
 
@@ -96,6 +96,7 @@ _LATER = {
     "draw": "scalargrad.drawing",
     "draw_dot": "scalargrad.drawing",
     "loss_curve": "scalargrad.drawing",
+    "summary": "scalargrad.drawing",
 }
 
 
@@ -183,6 +184,7 @@ __all__ = [
     "square",
     "step",
     "subtract",
+    "summary",
     "tan",
     "tanh",
     "topological_order",

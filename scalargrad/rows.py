@@ -208,6 +208,9 @@ def binary(
         if type(y) is Value:
             node._y = y
             node._b = b = y._data
+        elif type(y) is float:
+            node._y = None
+            node._b = b = y
         else:
             try:
                 node._y, b = operand(y)

@@ -8,83 +8,33 @@
 (-4.0, -4.0, 3.0)
 """
 
+import builtins as _builtins
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from scalargrad import derivation as _derivation
 from scalargrad import ufuncs as _ufuncs
-from scalargrad.engine import Value, no_grad, topological_order
-from scalargrad.ops import abs_ as abs
-from scalargrad.ops import (
-    absolute,
-    add,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cbrt,
-    ceil,
-    clip,
-    cos,
-    cosh,
-    divide,
-    dot,
-    elu,
-    erf,
-    erfc,
-    exp,
-    exp2,
-    expm1,
-    floor,
-    floor_divide,
-    gelu,
-    greater,
-    hypot,
-    leaky_relu,
-    log,
-    log1p,
-    log2,
-    log10,
-    logsigmoid,
-    logsumexp,
-    maximum,
-    mean,
-    minimum,
-    multiply,
-    neg,
-    negative,
-    power,
-    prod,
-    reciprocal,
-    relu,
-    remainder,
-    rint,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    square,
-    step,
-    subtract,
-    tan,
-    tanh,
-    where,
-)
-from scalargrad.ops import max_ as max
-from scalargrad.ops import min_ as min
-from scalargrad.ops import pow_ as pow
-from scalargrad.ops import sum_ as sum
+from scalargrad.engine import Value as Value
+from scalargrad.engine import no_grad as no_grad
+from scalargrad.engine import topological_order as topological_order
+from scalargrad.table import functions as _functions
 
-if _TYPE_CHECKING:
-    from scalargrad import nn
-    from scalargrad.drawing import Drawing, decision_boundary, draw, draw_dot, loss_curve, summary
+if _TYPE_CHECKING:  # "as" says that they are for users
+    from scalargrad import nn as nn
+    from scalargrad import ops as _ops
+    from scalargrad.drawing import Drawing as Drawing
+    from scalargrad.drawing import decision_boundary as decision_boundary
+    from scalargrad.drawing import draw as draw
+    from scalargrad.drawing import draw_dot as draw_dot
+    from scalargrad.drawing import loss_curve as loss_curve
+    from scalargrad.drawing import summary as summary
+    from scalargrad.ops import *  # noqa: F403
+
+    abs, max, min, pow = _ops.abs_, _ops.max_, _ops.min_, _ops.pow_  # noqa: A001
+    round, sum = _ops.rint, _ops.sum_  # noqa: A001
+
+globals().update(_functions())  # every op of the table, by each of its names
 
 __version__ = "0.1.0"
 
@@ -118,75 +68,7 @@ def _draw(value: Value, **options: _Any) -> _Any:
 
 Value.draw = _draw  # type: ignore[method-assign,assignment]
 
-# abs, max, min, pow and sum are left out: `from scalargrad import *` must not replace Python's own.
-__all__ = [
-    "Drawing",
-    "Value",
-    "absolute",
-    "add",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "cbrt",
-    "ceil",
-    "clip",
-    "cos",
-    "cosh",
-    "decision_boundary",
-    "divide",
-    "dot",
-    "draw",
-    "draw_dot",
-    "elu",
-    "erf",
-    "erfc",
-    "exp",
-    "exp2",
-    "expm1",
-    "floor",
-    "floor_divide",
-    "gelu",
-    "greater",
-    "hypot",
-    "leaky_relu",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logsigmoid",
-    "logsumexp",
-    "loss_curve",
-    "maximum",
-    "mean",
-    "minimum",
-    "multiply",
-    "neg",
-    "negative",
-    "nn",
-    "no_grad",
-    "power",
-    "prod",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "rint",
-    "sigmoid",
-    "sign",
-    "silu",
-    "sin",
-    "sinh",
-    "softplus",
-    "sqrt",
-    "square",
-    "step",
-    "subtract",
-    "summary",
-    "tan",
-    "tanh",
-    "topological_order",
-    "where",
-]
+# abs, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own.
+__all__ = ["Value", "no_grad", "topological_order"]
+__all__ += list(_LATER)
+__all__ += [name for name in _functions() if not hasattr(_builtins, name)]

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
-from scalargrad.engine import LocalBackward, Value, topological_order
-from scalargrad.rows import TABLE, Op
+from scalargrad.behaviour import describe
+from scalargrad.engine import Value, topological_order
+from scalargrad.rules import HandWritten, Leaf, LocalBackward
+from scalargrad.table import TABLE, Op
 
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
 _NEGATION, _ATOM = 3, 5
@@ -134,30 +136,31 @@ def _name(value: Value, default: str) -> str:
 
 def _repr(self: LocalBackward) -> str:
     lines = contributions_text(self.as_computed)
+    if not lines and not isinstance(self.as_computed._rule, (Op, Leaf, HandWritten)):
+        return f"<local backward: none, as the data of {describe(self.node)} was assigned>"
     return f"<local backward: {'; '.join(lines) if lines else 'passes nothing on'}>"
 
 
 LocalBackward.__repr__ = _repr  # type: ignore[method-assign,assignment]
 
 
-def _docstring(op: Op) -> str:
+def _arguments_and_signature(op: Op) -> tuple[list[str], str]:
+    if op.pair is not None:
+        return ["x0", "x1", "y0", "y1", "bias"], "[x0, x1, ...], [y0, y1, ...], bias=None"
+    if op.arguments:
+        return list(op.arguments), ", ".join(op.arguments)
     if op.arity is None:
-        arguments = ["x0", "x1"]
-    else:  # the names that the rule itself uses: the slope of leaky_relu is called a
-        named = max((rule.__code__.co_varnames for rule in op.partials), key=lambda names: "a" in names)
-        arguments = list(named[: op.arity])
-    if op.name in ("where", "clip"):
-        arguments = {"where": ["condition", "x", "y"], "clip": ["x", "low", "high"]}[op.name]
-    if op.name == "dot":
-        arguments = ["x0", "x1", "y0", "y1", "bias"]
-    signature = {"dot": "[x0, x1, ...], [y0, y1, ...], bias=None"}.get(
-        op.name, ", ".join(arguments) + (", ..." if op.arity is None and op.name not in ("where", "clip") else "")
-    )
-    shown = arguments if op.arity is None else arguments[:2]
-    derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(shown))
-    derivatives += " (of two operands)" if op.name in ("mean", "prod", "max", "min") else ""
-    if op.default is not None:
-        signature = signature.replace(", a", f", a={op.default}")
+        return ["x0", "x1"], "x0, x1, ..."
+    # The names that the rule itself uses: the slope of leaky_relu is called a.
+    named = max((rule.__code__.co_varnames for rule in op.partials), key=lambda names: "a" in names)
+    arguments = list(named[: op.arity])
+    return arguments, ", ".join(arguments) + ("" if op.default is None else f"={op.default}")
+
+
+def _docstring(op: Op) -> str:
+    arguments, signature = _arguments_and_signature(op)
+    derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(arguments))
+    derivatives += " (of two operands)" if signature.endswith(", ...") else ""
     infix = f" The operator {op.text}." if op.arity == 2 and op.text in _PRECEDENCE else ""
     domain = (
         ""

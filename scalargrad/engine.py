@@ -14,13 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar, Token, copy_context
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, label_text, number
-
-Adjoints = dict["Value", Any]
-"""From each node to the derivative of the output with respect to it, as far as it has been added up."""
+from scalargrad.rules import LEAVES, Adjoints, HandWritten, LocalBackward, Overwritten, Rule, copy_node
 
 
 class Value(NumberLike):
@@ -84,13 +82,13 @@ class Value(NumberLike):
         if parents and not (requires_grad and not parameter):
             raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
         if parents and not _recording.get():
-            self._rule = _LEAVES[False, False]
+            self._rule = LEAVES[False, False]
         elif parents or (_op and requires_grad and not parameter):
             self._rule = HandWritten(_op, is_leaf=not parents)
             self._x = parents
             self._a = tuple(parent._data for parent in parents)
         else:
-            self._rule = _LEAVES[bool(requires_grad), bool(parameter)]
+            self._rule = LEAVES[bool(requires_grad), bool(parameter)]
 
     # ---------------------------------------------------------------- what a node is
 
@@ -153,7 +151,7 @@ class Value(NumberLike):
     def requires_grad(self, flag: bool) -> None:
         if not self._rule.is_leaf:
             raise ValueError(f"requires_grad can be set on leaves only; {describe(self)} was computed: use detach()")
-        self._rule = _LEAVES[bool(flag), self._rule.is_parameter]
+        self._rule = LEAVES[bool(flag), self._rule.is_parameter]
 
     # micrograd's names for the same things
 
@@ -215,13 +213,13 @@ class Value(NumberLike):
         return Value(self._data, label=self.label, requires_grad=False)
 
     def __copy__(self) -> Value:
-        return _copy_node(self, {})
+        return copy_node(self, {})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         copies: dict[Value, Value] = {}
         for node in topological_order(self):
             known = memo.get(id(node))
-            copies[node] = memo[id(node)] = _copy_node(node, copies) if known is None else known
+            copies[node] = memo[id(node)] = copy_node(node, copies) if known is None else known
         return copies[self]
 
 
@@ -316,113 +314,6 @@ def _ancestors(root: Value) -> Iterator[Value]:
                 stack.append(parent)
 
 
-# -------------------------------------------------------------------- rules: how a node passes its gradient on
-
-
-class Rule:
-    """What a node knows about its operation. Nodes share one: the op's row of the table (ops.py) or a leaf's kind."""
-
-    text = ""
-    """The operation as micrograd writes it in `_op`: '+', 'tanh'; empty for a leaf."""
-    is_leaf = False
-    is_parameter = False
-    requires_grad = True
-    backward: Callable[[Value, Any, Adjoints], None]
-    """backward(node, upstream, adjoints) adds upstream times each local derivative to the adjoints of the parents."""
-
-
-class Leaf(Rule):
-    """The rule of a Value that no operation made: there is nobody to pass a gradient to."""
-
-    is_leaf = True
-
-    def __init__(self, requires_grad: bool, is_parameter: bool) -> None:
-        self.requires_grad = requires_grad
-        self.is_parameter = is_parameter
-
-    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        """Pass nothing on."""
-
-
-_LEAVES = {(grad, parameter): Leaf(grad, parameter) for grad in (True, False) for parameter in (True, False)}
-
-
-class HandWritten(Rule):
-    """An operation written micrograd's way: a closure that reads `out.grad` and adds to its parents' `grad`."""
-
-    def __init__(self, text: str, closure: Callable[[], None] | None = None, is_leaf: bool = False) -> None:
-        self.text = text
-        self.closure = closure
-        self.is_leaf = is_leaf
-
-    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        """Run the closure and take what it added. Without one, no gradient passes, as in micrograd."""
-        if self.closure is None:
-            return
-        # The closure works on `grad`, the sweep on adjoints: lend it clean gradients and take them back, so that
-        # repeated backward stays exact and an exception in the closure leaves nothing behind.
-        reached = dict.fromkeys((*node.parents, *_values_in(self.closure)))
-        reached.pop(node, None)
-        kept = [(value, value.grad) for value in (*reached, node)]
-        try:
-            for value in reached:
-                value.grad = 0.0
-            node.grad = upstream
-            self.closure()
-            contributions = [number(value.grad) for value in reached]
-        finally:
-            for value, grad in kept:
-                value.grad = grad
-        parents = set(node.parents)
-        for value, contribution in zip(reached, contributions, strict=True):
-            if value not in parents and not value._rule.is_leaf and contribution:
-                raise ValueError(
-                    f"the _backward of '{self.text}' gives a gradient to {describe(value)}, which is not among its "
-                    "parents, so that its turn may be over: list it, as in Value(data, (a, b), 'op')"
-                )
-            adjoints[value] = adjoints.get(value, 0.0) + contribution
-
-
-def _values_in(closure: Callable[[], None]) -> Iterator[Value]:
-    """The Values that a function refers to from outside: what its body may give gradients to."""
-    for cell in getattr(closure, "__closure__", None) or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # a variable without a value yet
-            continue
-        yield from (x for x in (content if isinstance(content, (list, tuple)) else (content,)) if isinstance(x, Value))
-
-
-class Overwritten(Rule):
-    """A computed node whose data was assigned afterwards: its number no longer follows from its parents."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.text = rule.text
-
-    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
-        """Refuse."""
-        raise ValueError(
-            f"the data of {describe(node)} was assigned after '{self.text}' computed it, so its gradient is undefined: "
-            "assign to leaves and compute again, or make it a leaf with Value(...)"
-        )
-
-
-class LocalBackward:
-    """One node's local backward closure, as micrograd's `_backward`: call it to run the chain rule for this node."""
-
-    def __init__(self, node: Value) -> None:
-        self.node = node
-        self.as_computed = _copy_node(node, {})  # a closure of the user's may take the node's place and call this one
-
-    def __call__(self) -> None:
-        """Add this node's `grad` times each local derivative to its parents' `grad`."""
-        contributions: Adjoints = dict.fromkeys(self.as_computed.parents, 0.0)
-        if not self.as_computed.is_leaf:
-            self.as_computed._rule.backward(self.as_computed, self.node.grad, contributions)
-        for parent, contribution in contributions.items():
-            parent.grad += contribution
-
-
 # -------------------------------------------------------------------- no_grad
 
 
@@ -460,19 +351,13 @@ def unless_no_grad(node: Value) -> Value:
     return node if _recording.get() else Value(node._data, requires_grad=False)
 
 
+def record(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns, its operations recorded even inside `no_grad`."""
+    context = copy_context()
+    context.run(_recording.set, True)
+    return context.run(function, *arguments)
+
+
 def operand(x: Any) -> tuple[Value | None, float]:
     """An operand as (parent, number): a plain number has no parent."""
     return (x, x._data) if isinstance(x, Value) else (None, number(x))
-
-
-def _copy_node(node: Value, copies: dict[Value, Value]) -> Value:
-    """A new node like this one whose parents are the copies, where there are any."""
-    if isinstance(node._rule, HandWritten) and node._rule.closure is not None:
-        raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
-    twin: Value = object.__new__(type(node))
-    twin._data, twin.grad, twin._label, twin._rule = node._data, node.grad, node.label, node._rule
-    twin._a, twin._b = node._a, node._b
-    x, y = node._x, node._y
-    twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)
-    twin._y = tuple(copies.get(p, p) for p in y) if type(y) is tuple else copies.get(y, y)
-    return twin

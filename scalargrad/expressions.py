@@ -15,21 +15,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from scalargrad.engine import Value
-from scalargrad.rows import TABLE
+from scalargrad.table import INFIX, TABLE, functions
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 200, 400
 
-_BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "subtract",
-    ast.Mult: "multiply",
-    ast.Div: "divide",
-    ast.FloorDiv: "floor_divide",
-    ast.Mod: "remainder",
-    ast.Pow: "power",
+_TEXT_OF: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
 }
-_FUNCTIONS = {name: op.function for name, op in TABLE.items() if name != "dot"}
-_FUNCTIONS |= {"abs": TABLE["absolute"].function, "pow": TABLE["power"].function, "round": TABLE["rint"].function}
+_FUNCTIONS = {name: function for name, function in functions().items() if function.op.pair is None}  # type: ignore[attr-defined]
 _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 
 
@@ -113,9 +112,9 @@ def _build(node: ast.expr, leaves: Mapping[str, Value], used: set[str], depth: i
             return TABLE["negative"].function(build(node.operand))
         case ast.UnaryOp(op=ast.UAdd()):
             return build(node.operand)
-        case ast.BinOp() if type(node.op) in _BINARY:
+        case ast.BinOp() if type(node.op) in _TEXT_OF:
             x, y = build(node.left), build(node.right)
-            return TABLE[_BINARY[type(node.op)]].function(x, y)
+            return INFIX[_TEXT_OF[type(node.op)]].function(x, y)
         case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS:
             if not node.args or any(isinstance(argument, ast.Starred) for argument in node.args):
                 raise ExpressionError(f"{_place(node)}: {name} needs its operands listed")

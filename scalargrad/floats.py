@@ -220,10 +220,3 @@ def logsumexp(xs: Sequence[float]) -> float:
     """log(e**x0 + e**x1 + ...), shifted by the largest so that nothing overflows."""
     top = largest(xs)
     return top if math.isinf(top) else top + math.log(total([math.exp(x - top) for x in xs]))
-
-
-def dot(xs: Sequence[float]) -> float:
-    """Bias + x0 * y0 + x1 * y1 + ... of the operands x0, x1, ..., y0, y1, ... and, if their number is odd, the bias."""
-    n = len(xs) // 2
-    products = map(operator.mul, xs[:n], xs[n : 2 * n])
-    return fold(products, xs[-1]) if len(xs) % 2 else total(list(products))

@@ -13,8 +13,9 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from scalargrad.engine import Overwritten, Value
-from scalargrad.rows import HARD, TABLE, Op
+from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
+from scalargrad.rules import Overwritten
+from scalargrad.table import HARD, INFIX, Op
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -174,15 +175,14 @@ def _op_text(op: Op, node: Value, operands: list[str], limit: int) -> str:
         return _infix(op.symbol, operands, constants)
     if op.arity == 1 and op.symbol != op.name:
         return op.symbol + _wrapped(operands[0])
-    if op.name == "dot":
-        return _dot_text(operands, limit)
+    if op.pair is not None:
+        return _paired_text(op.name, op.pair.symbol, operands, limit)
     return f"{op.symbol}({listed(operands, limit - len(op.symbol) - 2)})"
 
 
 def _hand_written_text(text: str, operands: list[str], limit: int) -> str:
-    infix = {op.text: op.symbol for op in TABLE.values() if is_infix(op)}
-    if text in infix and len(operands) == 2:
-        return _infix(infix[text], operands, [False, False])
+    if text in INFIX and len(operands) == 2:
+        return _infix(INFIX[text].symbol, operands, [False, False])
     if text.startswith("**") and len(operands) == 1:
         return f"{_wrapped(operands[0])}^{text[2:]}"
     if text in ("-", "neg") and len(operands) == 1:
@@ -205,15 +205,16 @@ def _wrapped(name: str) -> str:
     return f"({name})" if _LOOKS_COMPUTED.search(name) else name
 
 
-def _dot_text(operands: list[str], limit: int) -> str:
+def _paired_text(name: str, symbol: str, operands: list[str], limit: int) -> str:
     n = len(operands) // 2
     ws, xs = operands[:n], operands[n : 2 * n]
     bias = f" + {_wrapped(operands[-1]) if operands[-1][0] == MINUS else operands[-1]}" if len(operands) % 2 else ""
-    text = " + ".join(f"{_wrapped(w)}×{_wrapped(x)}" for w, x in zip(ws, xs, strict=True)) if n <= 3 else ""
+    pairs = [f"{_wrapped(w)}{symbol}{_wrapped(x)}" for w, x in zip(ws, xs, strict=True)]
+    text = " + ".join(pairs) if n <= 3 else ""
     if text and len(text + bias) <= min(limit, 32):
         return text + bias
-    room = (limit - len(bias) - 11) // 2
-    return f"dot([{listed(ws, room)}], [{listed(xs, room)}]){bias}"
+    room = (limit - len(bias) - len(name) - 8) // 2
+    return f"{name}([{listed(ws, room)}], [{listed(xs, room)}]){bias}"
 
 
 def listed(items: Sequence[str], room: int) -> str:

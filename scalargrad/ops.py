@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
 from scalargrad import floats
-from scalargrad.rows import (
+from scalargrad.rows import alias, binary, nary, paired, unary
+from scalargrad.table import (
     ABOVE_MINUS_ONE,
     AT_LEAST_ONE,
     BETWEEN_ONES,
@@ -29,11 +30,6 @@ from scalargrad.rows import (
     POSITIVE,
     REAL,
     Function,
-    alias,
-    binary,
-    nary,
-    paired,
-    unary,
 )
 
 LN2, LN10, SQRT2 = math.log(2), math.log(10), math.sqrt(2)
@@ -62,15 +58,6 @@ def _gather_dot(xs: Sequence[Any], ys: Sequence[Any], bias: Any = None) -> Seque
     if len(xs) != len(ys):
         raise ValueError(f"dot: the vectors have {len(xs)} and {len(ys)} elements; they must have equally many")
     return [*xs, *ys] if bias is None else [*xs, *ys, bias]
-
-
-def _gather_three(name: str, *parameters: str) -> Callable[..., Sequence[Any]]:
-    def gather(*args: Any) -> Sequence[Any]:
-        if len(args) != len(parameters):
-            raise TypeError(f"{name} takes {', '.join(parameters)}, but {len(args)} operands were given")
-        return args
-
-    return gather
 
 
 def _products_of_others(xs: Sequence[Any]) -> list[Any]:
@@ -180,13 +167,13 @@ rint         = unary("rint",          floats.rounded(round),      0.0,          
 # Many operands, one node.
 
 where        = nary("where",          floats.where,        lambda xs, z: [0.0, where(xs[0], 1.0, 0.0), where(xs[0], 0.0, 1.0)],
-                    kinks=lambda xs: floats.sign(xs[0]), gather=_gather_three("where", "condition", "x", "y"))
+                    kinks=lambda xs: floats.sign(xs[0]), arguments=("condition", "x", "y"))
 clip         = nary("clip",           floats.clip,         lambda xs, z: [1 - greater(xs[1], xs[0]) - greater(xs[0], xs[2]), greater(xs[1], xs[0]), greater(xs[0], xs[2])],
-                    kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), gather=_gather_three("clip", "x", "low", "high"))
-sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs))
-mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs))
-prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs))
-dot          = paired("dot",          floats.dot,          multiply, gather=_gather_dot)
+                    kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), arguments=("x", "low", "high"))
+sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  is_spelled_out=True)
+mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  is_spelled_out=True)
+prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs),  is_spelled_out=True)
+dot          = paired("dot",          multiply, gather=_gather_dot)
 max_         = nary("max",            floats.largest,      lambda xs, z: _shares([1 - greater(z, x) for x in xs]),  kinks=lambda xs: tuple(x == max(xs) for x in xs))
 min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs))
 logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs])

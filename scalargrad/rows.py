@@ -1,157 +1,25 @@
 """How a row of the op table becomes a function, a method, an operator and a local backward closure.
 
-The table itself is ops.py. Adding a row there, or calling `unary`, `binary` or `nary` anywhere, is all it takes.
+The rows are in ops.py. Adding one there, or calling `unary`, `binary`, `nary` or `paired` anywhere, is all it takes.
 """
 
 from __future__ import annotations
 
-import linecache
 import math
-import os
-import sys
-import warnings
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from scalargrad.engine import Adjoints, Rule, Value, no_grad_was_used, operand, unless_no_grad
+from scalargrad import floats
+from scalargrad.engine import Value, no_grad_was_used, operand, unless_no_grad
+from scalargrad.errors import labels_of, user_line
+from scalargrad.table import HARD, INFIX, REAL, TABLE, Domain, Function, Op
 
-Function = Callable[..., Any]
+if TYPE_CHECKING:
+    from scalargrad.rules import Adjoints
+
 Partial = Callable[..., Any] | float
-HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
-
 VALUES, FLOATS = {Value}, {float}
-
 _MISSING = object()
-
-TABLE: dict[str, Op] = {}
-"""Every op by name."""
-
-
-class Domain(NamedTuple):
-    """The real numbers an argument may take: between low and high, `hole` left out."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    open: bool = False
-    hole: float | None = None
-
-    def __contains__(self, x: object) -> bool:
-        if not isinstance(x, float) or x == self.hole:
-            return False
-        return self.low < x < self.high if self.open else self.low <= x <= self.high
-
-
-REAL = Domain()
-NONZERO = Domain(hole=0.0)
-POSITIVE = Domain(low=0.0, open=True)
-NOT_NEGATIVE = Domain(low=0.0)
-AT_LEAST_ONE = Domain(low=1.0)
-ABOVE_MINUS_ONE = Domain(low=-1.0, open=True)
-BETWEEN_ONES = Domain(-1.0, 1.0)
-INSIDE_ONES = Domain(-1.0, 1.0, open=True)
-
-
-class Op(Rule):
-    """One row of the table.
-
-    Attributes:
-        name: the function's and method's name, numpy's where numpy has one.
-        text: the Python operator ('+') or the name; micrograd's `_op`.
-        symbol: what pictures and formulas show; infix if there are two operands and it is not the name.
-        value: the function on floats; for nary ops, on one list of floats.
-        partials: one rule per argument, `(x, y, z) -> derivative`; for nary ops one rule `(xs, z) -> derivatives`.
-        domain: one Domain per argument (nary ops: one for all).
-        kinks: arguments -> which side of each kink they are on, to be compared; None if smooth.
-        pole: the IEEE result where `value` raises; NaN if None.
-        is_paired: whether it sums a binary op over pairs of operands, as the dot product sums products.
-        default: the second operand where it is left out; None if it must be given.
-        function: the public function.
-    """
-
-    def __init__(
-        self, name: str, value: Function, partials: Any, domain: Sequence[Domain], kinks: Function | None,
-        text: str, symbol: str, pole: Function | None, arity: int | None,
-    ) -> None:  # fmt: skip
-        self.name = name
-        self.value = value
-        self.partials = partials
-        self.domain = tuple(domain)
-        self.kinks = kinks
-        self.text = text or name
-        self.symbol = symbol or self.text
-        self.pole = pole
-        self.arity = arity
-        self.is_paired = False
-        self.default: float | None = None
-        self.function: Function = value
-
-    def __repr__(self) -> str:
-        return f"<op {self.name}>"
-
-    def apply(self, parents: Sequence[Value | None], numbers: Sequence[float]) -> Any:
-        """A new node over these operands, or a plain number if none of them is a Value."""
-        try:
-            data = self.value(numbers) if self.arity is None else self.value(*numbers)
-        except HARD as error:
-            data = self.at_hard_point(parents, numbers, error)
-        if all(parent is None for parent in parents):
-            return data
-        node: Value = object.__new__(Value)
-        node._data, node.grad, node._rule = data, 0.0, self
-        self.keep_operands(node, parents, numbers)
-        return unless_no_grad(node) if no_grad_was_used else node
-
-    def keep_operands(self, node: Value, parents: Sequence[Value | None], numbers: Sequence[float]) -> None:
-        """Put the operands into the node's slots."""
-        if self.is_paired:
-            n = len(parents) // 2
-            bias = slice(2 * n, None)
-            node._x, node._y = (*parents[:n], *parents[bias]), tuple(parents[n : 2 * n])
-            node._a, node._b = (*numbers[:n], *numbers[bias]), (*numbers[n : 2 * n], *[1.0] * len(numbers[bias]))
-        elif self.arity is None:
-            node._x, node._a, node._y, node._b = tuple(parents), tuple(numbers), None, None
-        else:
-            node._x, node._y, *_ = *parents, None
-            node._a, node._b, *_ = *numbers, None
-
-    def at_hard_point(self, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> float:
-        """Raise the error for the user; in IEEE mode return the pole's value instead."""
-        if _ieee.get():
-            if self.pole is None:
-                return math.nan
-            return float(self.pole(numbers) if self.arity is None else self.pole(*numbers))
-        raise _domain_error(self, parents, numbers, error) from None
-
-    def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:
-        """The partial derivatives (of an op of one or two operands: the one at index) as Values that follow IEEE."""
-        token = _ieee.set(True)
-        try:
-            if index is None:
-                return list(self.partials(xs, z))
-            return [self.partials[index](xs[0], xs[1] if len(xs) > 1 else None, z)]
-        finally:
-            _ieee.reset(token)
-
-    def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
-        """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""
-        xs = [Value(a, requires_grad=False) for _, a in node.operands]
-        results = self.partials_on_values(xs, Value(node._data, requires_grad=False), index)
-        numbers = [operand(result)[1] for result in results]
-        if any(map(math.isnan, numbers)) and not any(x._data != x._data for x in xs):
-            which = (
-                "" if index is None or len(xs) == 1 else f" with respect to its {('first', 'second')[index]} operand"
-            )
-            warnings.warn(
-                f"{self.name} has no derivative{which} at {_listed(x._data for x in xs)}"
-                f"{_labels(p for p, _ in node.operands)}: the gradient is nan",
-                RuntimeWarning,
-                stacklevel=_user_depth(),
-            )
-        return numbers if index is None else numbers[0]
-
-
-_ieee: ContextVar[bool] = ContextVar("ieee", default=False)
 
 
 # -------------------------------------------------------------------- one, two, many operands
@@ -244,6 +112,8 @@ def binary(
             raise TypeError(f"{name} takes two operands, but one was given")
         return op.apply(*_operands(op, (x, y)))
 
+    if text:
+        INFIX[text] = op
     if text in OPERATORS:
         setattr(Value, f"__{OPERATORS[text]}__", operate)
         setattr(Value, f"__r{OPERATORS[text]}__", reflected)
@@ -252,15 +122,20 @@ def binary(
 
 def nary(
     name: str, value: Function, partials: Function, *, domain: Domain = REAL, kinks: Function | None = None,
-    pole: Function | None = None, gather: Callable[..., Sequence[Any]] | None = None,
+    pole: Function | None = None, arguments: Sequence[str] = (), is_spelled_out: bool = False,
+    gather: Callable[..., Sequence[Any]] | None = None,
 ) -> Function:  # fmt: skip
-    """Add an op of any number of operands to the table and to Value; returns its function. Its rules take one sequence.
+    """Add an op of three or any number of operands to the table and to Value; returns its function.
 
-    `gather` lists the operands of a call.
+    Its rules take one sequence. `arguments` names the operands if their number is fixed. `is_spelled_out` says that
+    `value` is made of other rows' operators, so that on Values it builds the elementary nodes. `gather` lists the
+    operands of a call.
     """
     op = Op(name, value, partials, (domain,), kinks, "", "", pole, None)
+    op.arguments = tuple(arguments)
+    op.is_spelled_out = is_spelled_out
     op.backward = _nary_backward(op, partials)
-    gather = gather or _gather
+    gather = gather or (_gather_exactly(op) if arguments else _gather)
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
     def function(*args: Any, **numpy_options: Any) -> Any:
@@ -280,13 +155,21 @@ def nary(
     return _install(op, function)
 
 
-def paired(name: str, value: Function, over: Function, *, gather: Callable[..., Sequence[Any]]) -> Function:
-    """Add the sum of a binary op over pairs, x0 * y0 + x1 * y1 + ..., whose rules are that op's, pair by pair.
+def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -> Function:
+    """Add the sum of a binary op over pairs, as the dot product x0 * y0 + x1 * y1 + ...; returns its function.
 
-    The operands are x0, x1, ..., y0, y1, ... and, if their number is odd, a term to add. Such an op must be linear in
-    each operand: then its partials are numbers it was given, finite where its value is.
+    The operands are x0, x1, ..., y0, y1, ... and, if their number is odd, a term to begin with. Value and rules are
+    those of the binary op, pair by pair. It must be linear in each operand and its rules must pick an operand: they are
+    given whole vectors, and the partials are finite where the value is.
     """
-    rule_x, rule_y = over.op.partials  # type: ignore[attr-defined]
+    pair: Op = over.op  # type: ignore[attr-defined]
+    value_of_pair, (rule_x, rule_y) = pair.value, pair.partials
+    new = object.__new__
+
+    def value(xs: Sequence[Any]) -> Any:
+        n = len(xs) // 2
+        terms = map(value_of_pair, xs[:n], xs[n : 2 * n])
+        return floats.fold(terms, xs[-1]) if len(xs) % 2 else floats.total(list(terms))
 
     def partials(xs: Sequence[Any], z: Any) -> list[Any]:
         n = len(xs) // 2
@@ -297,23 +180,51 @@ def paired(name: str, value: Function, over: Function, *, gather: Callable[..., 
         if upstream == 0.0 and math.isfinite(node._data):  # behind a dead relu: half the work of a relu network
             return
         a, b, z = node._a, node._b, node._data
-        for parent, local in zip(
-            node._x, rule_x(a, b, z), strict=True
-        ):  # the rules pick a vector as they pick a number
+        for parent, local in zip(node._x, rule_x(a, b, z), strict=True):
             if parent is not None:
                 adjoints[parent] += upstream * local
         for parent, local in zip(node._y, rule_y(a, b, z), strict=False):
             if parent is not None:
                 adjoints[parent] += upstream * local
 
-    function = nary(name, value, partials, gather=gather)
-    function.op.is_paired = True  # type: ignore[attr-defined]
-    function.op.backward = backward  # type: ignore[attr-defined]
+    def bind(ys: Sequence[Value]) -> Callable[[tuple[Value, ...], bool], Value]:
+        """The function that makes the node of (*xs, bias), or of xs, with these ys.
+
+        What depends on ys alone is done once for all neurons of a layer, and its tuples are shared by their nodes: less
+        to build, to store and for the collector to visit. The forward pass of a network takes half the time.
+        """
+        second = tuple(ys)
+        n = len(second)
+        numbers = tuple([y._data for y in second])
+        numbers_and_one = (*numbers, 1.0)
+
+        def with_second(first: tuple[Value, ...], has_bias: bool) -> Value:
+            try:
+                a = tuple([x._data for x in first])
+            except AttributeError:  # plain numbers among them
+                return function(first[:n], second, *first[n:])  # type: ignore[no-any-return]
+            terms = map(value_of_pair, a, numbers)
+            node: Value = new(Value)
+            node._x, node._y, node._a = first, second, a
+            node._b = numbers_and_one if has_bias else numbers
+            node._data = floats.fold(terms, a[-1]) if has_bias else floats.total(list(terms))
+            node.grad = 0.0
+            node._rule = op
+            return unless_no_grad(node) if no_grad_was_used else node
+
+        return with_second
+
+    function = nary(name, value, partials, gather=gather, is_spelled_out=True)
+    op: Op = function.op  # type: ignore[attr-defined]
+    op.pair = pair
+    op.backward = backward
+    op.bind = bind
     return function
 
 
 def alias(function: Function, *names: str) -> Function:
-    """Give an op's method further names."""
+    """Give an op's method further names; those that are no special methods name the function too."""
+    function.op.aliases += [name for name in names if not name.startswith("__")]  # type: ignore[attr-defined]
     for name in names:
         setattr(Value, name, function)
     return function
@@ -338,6 +249,15 @@ def _gather(*args: Any) -> Sequence[Any]:
     return args
 
 
+def _gather_exactly(op: Op) -> Callable[..., Sequence[Any]]:
+    def gather(*args: Any) -> Sequence[Any]:
+        if len(args) != len(op.arguments):
+            raise TypeError(f"{op.name} takes {', '.join(op.arguments)}, but {len(args)} operands were given")
+        return args
+
+    return gather
+
+
 def _operands(op: Op, xs: Sequence[Any]) -> tuple[tuple[Value | None, ...], list[float]]:
     """Operands of any kind as parents and numbers; a TypeError names the op and the place."""
     try:
@@ -349,7 +269,7 @@ def _operands(op: Op, xs: Sequence[Any]) -> tuple[tuple[Value | None, ...], list
             except TypeError:
                 raise TypeError(
                     f"{op.name}: operand {i + 1} must be a Value or a real number, not {type(x).__name__}"
-                    f"{_labels(x for x in xs if isinstance(x, Value))}{_user_line()}"
+                    f"{labels_of(x for x in xs if isinstance(x, Value))}{user_line()}"
                 ) from None
         raise
     return tuple(parent for parent, _ in pairs), [a for _, a in pairs]
@@ -425,53 +345,3 @@ def _nothing(node: Value, upstream: Any, adjoints: Adjoints) -> None:
 def _rule_of(partial: Partial) -> Function:
     """A partial derivative as a function; the table writes one that is the same everywhere as a number."""
     return partial if callable(partial) else lambda x, y, z: partial
-
-
-# -------------------------------------------------------------------- errors that say what, at which numbers, and where
-
-
-def _domain_error(op: Op, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> Exception:
-    place = f" at {_listed(numbers)}" if numbers else ""
-    if isinstance(error, ZeroDivisionError):
-        kind = "division by zero"
-    elif str(error) in _PYTHONS_WORDS:
-        kind = "domain error"
-    else:
-        kind = f"{error}," if numbers else str(error)
-    text = f"{op.name}: {kind}{place}{_labels(parents)}{_user_line()}"
-    return ZeroDivisionError(text) if isinstance(error, ZeroDivisionError) else ValueError(text)
-
-
-# What math raises; Python 3.14 says more, but not more than the message here.
-_PYTHONS_WORDS = ("math domain error", "expected a positive input", "expected a nonnegative input")
-
-
-def _listed(numbers: Any) -> str:
-    listed = [repr(x) for x in numbers]
-    return ", ".join(listed if len(listed) <= 6 else [*listed[:5], f"... ({len(listed)} operands)"])
-
-
-def _labels(parents: Any) -> str:
-    labels = [repr(parent.label) for parent in parents if parent is not None and parent.label]
-    if not labels:
-        return ""
-    return f" (label{'s' if len(labels) > 1 else ''} {', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
-
-
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-
-
-def _user_depth() -> int:
-    """How many frames up the first line of code outside this package is, as warnings count them."""
-    depth, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        depth, frame = depth + 1, frame.f_back
-    return depth
-
-
-def _user_line() -> str:
-    frame = sys._getframe(_user_depth() - 1)
-    path, line = frame.f_code.co_filename, frame.f_lineno
-    source = linecache.getline(path, line).strip()
-    source = source if len(source) <= 80 else source[:79] + "…"
-    return f"\n  at {path}:{line}" + (f": {source}" if source else "")

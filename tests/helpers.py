@@ -5,7 +5,7 @@ import random
 
 from hypothesis import strategies as st
 
-from scalargrad.rows import Domain, Op
+from scalargrad.table import Domain, Op
 
 README_EXAMPLE = (24.70408163265306, 138.83381924198252, 645.5772594752186)
 

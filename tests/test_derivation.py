@@ -9,7 +9,7 @@ from hypothesis import given, settings
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.derivation import partial_text, python_text
-from scalargrad.rows import TABLE
+from scalargrad.table import TABLE
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))

@@ -6,10 +6,11 @@
 from pathlib import Path
 
 from scalargrad import Value
-from scalargrad.rows import OPERATORS, TABLE
+from scalargrad.rows import OPERATORS
+from scalargrad.table import TABLE, functions
 
 STUB = Path(__file__).parents[1] / "scalargrad" / "_methods.pyi"
-ALIASES = ("abs", "neg", "pow", "round", "__abs__", "__neg__", "__round__", "__floor__", "__ceil__")
+SPECIAL = ("__abs__", "__neg__", "__round__", "__floor__", "__ceil__")
 
 
 def stub_text() -> str:
@@ -28,7 +29,7 @@ def stub_text() -> str:
         if op.arity == 2 and op.text in OPERATORS:
             for prefix in ("", "r"):
                 lines.append(f"    def __{prefix}{OPERATORS[op.text]}__(self, other: Value | float, /) -> Value: ...")
-    for name in sorted([*TABLE, *ALIASES]):
+    for name in sorted([*functions(), *SPECIAL]):
         op = getattr(Value, name).op
         if op.arity is None:
             rest = ", *others: Value | float"

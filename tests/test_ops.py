@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import scalargrad
 from scalargrad import Value, rows
-from scalargrad.rows import TABLE, Domain, unary
+from scalargrad.rows import unary
+from scalargrad.table import TABLE, Domain
 
 IN_TABLE = sorted(TABLE)
 

@@ -10,7 +10,9 @@ import scalargrad
 PACKAGE = Path(scalargrad.__file__).parent
 
 # Lowest first: a module may import those before it, a package its own parts too.
-ORDER = "behaviour engine floats rows ops ufuncs derivation formula expressions nn drawing demo cli __main__".split()
+ORDER = (
+    "behaviour rules engine errors floats table rows ops ufuncs derivation formula expressions nn drawing demo cli __main__"
+).split()
 
 
 def imports(path: Path):

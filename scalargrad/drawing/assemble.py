@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.edges import color_edges, edges_between
 from scalargrad.drawing.graph import Card, Edge, Picture, counted, grouped
-from scalargrad.engine import Overwritten, Value
 from scalargrad.formula import ELLIPSIS, clean_label, display_names, equation, listed, number_text, op_symbol
+from scalargrad.rules import Overwritten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from scalargrad.drawing.snapshot import Snapshot
     from scalargrad.drawing.units import Unit, Uses
+    from scalargrad.engine import Value
 
 NO_GRADIENT = "–"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from scalargrad.engine import Value
-from scalargrad.rows import TABLE, Op
+from scalargrad.engine import Value, record, topological_order
+from scalargrad.table import Op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
     for node in order:
         rule = node._rule
         operands: list[Operand] = [(replaced.get(p, p) if p is not None else None, a) for p, a in node.operands]
-        if isinstance(rule, Op) and rule.name in _SPELLED_OUT and len(operands) > 1:
-            made = _spell_out(rule.name, operands)
+        if isinstance(rule, Op) and rule.is_spelled_out and len(operands) > 1:
+            made = _spell_out(rule, operands)
             made[-1].label, made[-1].grad = node.label, node.grad
             _hand_down(made)
             replaced[node] = made[-1]
@@ -46,29 +46,14 @@ def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
     return result, replaced
 
 
-_SPELLED_OUT = ("sum", "mean", "prod", "dot")
-
-
-def _spell_out(name: str, operands: list[Operand]) -> list[Value]:
-    made: list[Value] = []
-
-    def apply(op: str, x: Operand, y: Operand) -> Operand:
-        if x[0] is None and y[0] is None:
-            return None, float(TABLE[op].value(x[1], y[1]))
-        node = TABLE[op].apply((x[0], y[0]), (x[1], y[1]))
-        made.append(node)
-        return node, node.data
-
-    terms, start = operands, None
-    if name == "dot":
-        n = len(operands) // 2
-        start = operands[-1] if len(operands) % 2 else None
-        terms = [apply("multiply", w, x) for w, x in zip(operands[:n], operands[n : 2 * n], strict=True)]
-    total = terms[0] if start is None else apply("add", start, terms[0])
-    for term in terms[1:]:
-        total = apply("multiply" if name == "prod" else "add", total, term)
-    if name == "mean":
-        apply("divide", total, (None, float(len(terms))))
+def _spell_out(op: Op, operands: list[Operand]) -> list[Value]:
+    """The new nodes that compute the same, in topological order: the op's own value function, run on Values."""
+    stand_ins = {parent: Value(a) for parent, a in operands if parent is not None}
+    root = record(op.value, [a if parent is None else stand_ins[parent] for parent, a in operands])
+    made = [node for node in topological_order(root) if not node.is_leaf]
+    replaced_by: dict[Value | None, Value] = {stand_in: parent for parent, stand_in in stand_ins.items()}
+    for node in made:
+        _adopt(node, [(replaced_by.get(parent, parent), a) for parent, a in node.operands])
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.clusters import Scope, scope_of
-from scalargrad.rows import Op
+from scalargrad.table import Op
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

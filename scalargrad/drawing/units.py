@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.drawing.clusters import Scope, layer_of, scope_title
 from scalargrad.engine import Value
 from scalargrad.formula import clean_label
-from scalargrad.rows import TABLE
+from scalargrad.table import TABLE
 
 if TYPE_CHECKING:
     from scalargrad.drawing.snapshot import Snapshot

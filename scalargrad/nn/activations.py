@@ -7,7 +7,7 @@ from typing import Any
 
 from scalargrad import ops  # noqa: F401  (fills the table)
 from scalargrad.nn.module import Module
-from scalargrad.rows import TABLE
+from scalargrad.table import TABLE
 
 Activation = str | Callable[[Any], Any] | None
 """A row's name, "linear" or None for none, or a function from Value to Value."""

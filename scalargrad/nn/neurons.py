@@ -7,7 +7,6 @@ from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.nn.activations import Activation, resolve_activation
-from scalargrad.nn.fused import dot_with
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
 from scalargrad.nn.inputs import as_list, count, input_error, inputs
 from scalargrad.nn.module import Module
@@ -68,10 +67,12 @@ class Neuron(Module):
         self._kept: tuple[Value, ...] = ()
         self.place((f"neuron ({self.activation})",))
 
-    def _weights_and_bias(self) -> tuple[Value, ...]:
+    def _weights_and_bias(self, nin: int) -> tuple[Value, ...]:
         """(*w, b), the same tuple as long as they are the same Values, so that the nodes of all samples share it."""
         now = tuple(self.w) if self.b is None else (*self.w, self.b)
         if now != self._kept:
+            if len(self.w) != nin:
+                raise ValueError(f"a neuron has {len(self.w)} weights, but its layer has {nin} inputs")
             self._kept = now
         return self._kept
 
@@ -184,9 +185,9 @@ class Layer(Module):
             TypeError: if an element is neither a Value nor a real number.
         """
         x = inputs(x, self.nin, self._head())
-        weighted_sum = dot_with(x)
+        weighted_sum = dot.op.bind(x)  # type: ignore[attr-defined]
         outputs = [
-            neuron._finish(weighted_sum(neuron._weights_and_bias(), neuron.b is not None))
+            neuron._finish(weighted_sum(neuron._weights_and_bias(len(x)), neuron.b is not None))
             if type(neuron) is Neuron and neuron.fused
             else neuron(x)
             for neuron in self.neurons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ State = tuple[float, ...]
 """What an optimizer remembers of one parameter: running averages, all starting at 0."""
 
 
-class Optimizer:
+class Optimizer(ABC):
     """The base of the optimizers: subclasses give the rule for one parameter in `update`.
 
     A step computes every new number before it writes the first: if anything raises, nothing has changed. Parameters
@@ -82,16 +83,16 @@ class Optimizer:
                 numbers.append(data)
         self._commit(moving, numbers, states, self.steps + 1)
 
+    @abstractmethod
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """Return a parameter's new number and state, from its number, its gradient and its state."""
-        raise NotImplementedError(f"{type(self).__name__} must define update(p, g, state) -> (new p, new state)")
 
     def snapshot(self) -> Callable[[], None]:
         """Return a function that puts parameters, state and step count back to what they are now."""
         numbers, states, steps = [parameter.data for parameter in self.parameters], self._states, self.steps
         return lambda: self._commit(self.parameters, numbers, states, steps)
 
-    def _prepare(self, t: int) -> None:
+    def _prepare(self, t: int) -> None:  # noqa: B027  (most have nothing to prepare)
         """Compute what all parameters share in step t, counted from 1."""
 
     def _commit(self, parameters: list[Value], numbers: list[float], states: list[State], steps: int) -> None:

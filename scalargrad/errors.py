@@ -1,0 +1,65 @@
+"""Messages that say what happened, at which numbers, to which labels, and on which line of the user's code."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+
+
+def domain_error(
+    name: str, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception
+) -> ValueError | ZeroDivisionError:
+    """The error to raise for what Python's floats raised in the op of this name."""
+    place = f" at {listed(numbers)}" if numbers else ""
+    if isinstance(error, ZeroDivisionError):
+        kind = "division by zero"
+    elif str(error) in _PYTHONS_WORDS:
+        kind = "domain error"
+    else:
+        kind = f"{error}," if numbers else str(error)
+    text = f"{name}: {kind}{place}{labels_of(parents)}{user_line()}"
+    return ZeroDivisionError(text) if isinstance(error, ZeroDivisionError) else ValueError(text)
+
+
+# What math raises; Python 3.14 says more, but not more than the message here.
+_PYTHONS_WORDS = ("math domain error", "expected a positive input", "expected a nonnegative input")
+
+
+def listed(numbers: Iterable[float]) -> str:
+    """The numbers, as many as fit a message."""
+    listed = [repr(x) for x in numbers]
+    return ", ".join(listed if len(listed) <= 6 else [*listed[:5], f"... ({len(listed)} operands)"])
+
+
+def labels_of(parents: Iterable[Value | None]) -> str:
+    """The labels of those that have one, in parentheses."""
+    labels = [repr(parent.label) for parent in parents if parent is not None and parent.label]
+    if not labels:
+        return ""
+    return f" (label{'s' if len(labels) > 1 else ''} {', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def user_depth() -> int:
+    """How many frames up the first line of code outside this package is, as warnings count them."""
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+def user_line() -> str:
+    """Where that line is, and the line."""
+    frame = sys._getframe(user_depth() - 1)
+    path, line = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(path, line).strip()
+    source = source if len(source) <= 80 else source[:79] + "…"
+    return f"\n  at {path}:{line}" + (f": {source}" if source else "")

@@ -1,0 +1,164 @@
+"""What a row of the op table is: the facts about one operation, and what follows from them for a node.
+
+The rows themselves stand in ops.py; rows.py makes functions of them.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from scalargrad.engine import Value, no_grad_was_used, operand, unless_no_grad
+from scalargrad.errors import domain_error, labels_of, listed, user_depth
+from scalargrad.rules import Rule
+
+Function = Callable[..., Any]
+HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
+
+TABLE: dict[str, Op] = {}
+"""Every op by name."""
+
+INFIX: dict[str, Op] = {}
+"""The ops that Python writes between their operands, by that text: '+', '**'."""
+
+
+def functions() -> dict[str, Function]:
+    """Every op's function by each of its names."""
+    return {name: op.function for op in TABLE.values() for name in (op.name, *op.aliases)}
+
+
+class Domain(NamedTuple):
+    """The real numbers an argument may take: between low and high, `hole` left out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open: bool = False
+    hole: float | None = None
+
+    def __contains__(self, x: object) -> bool:
+        if not isinstance(x, float) or x == self.hole:
+            return False
+        return self.low < x < self.high if self.open else self.low <= x <= self.high
+
+
+REAL = Domain()
+NONZERO = Domain(hole=0.0)
+POSITIVE = Domain(low=0.0, open=True)
+NOT_NEGATIVE = Domain(low=0.0)
+AT_LEAST_ONE = Domain(low=1.0)
+ABOVE_MINUS_ONE = Domain(low=-1.0, open=True)
+BETWEEN_ONES = Domain(-1.0, 1.0)
+INSIDE_ONES = Domain(-1.0, 1.0, open=True)
+
+
+class Op(Rule):
+    """One row of the table.
+
+    Attributes:
+        name: the function's and method's name, numpy's where numpy has one.
+        text: the Python operator ('+') or the name; micrograd's `_op`.
+        symbol: what pictures and formulas show; infix if there are two operands and it is not the name.
+        value: the function on floats; for nary ops, on one list of floats.
+        partials: one rule per argument, `(x, y, z) -> derivative`; for nary ops one rule `(xs, z) -> derivatives`.
+        domain: one Domain per argument (nary ops: one for all).
+        kinks: arguments -> which side of each kink they are on, to be compared; None if smooth.
+        pole: the IEEE result where `value` raises; NaN if None.
+        arguments: names for the operands of an nary op that takes a fixed number of them.
+        aliases: further names of function and method.
+        is_spelled_out: whether `value`, called with Values, builds the elementary nodes that the op stands for.
+        pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
+        default: the second operand where it is left out; None if it must be given.
+        bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
+        function: the public function.
+    """
+
+    def __init__(
+        self, name: str, value: Function, partials: Any, domain: Sequence[Domain], kinks: Function | None,
+        text: str, symbol: str, pole: Function | None, arity: int | None,
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.value = value
+        self.partials = partials
+        self.domain = tuple(domain)
+        self.kinks = kinks
+        self.text = text or name
+        self.symbol = symbol or self.text
+        self.pole = pole
+        self.arity = arity
+        self.arguments: tuple[str, ...] = ()
+        self.aliases: list[str] = []
+        self.is_spelled_out = False
+        self.pair: Op | None = None
+        self.bind: Function | None = None
+        self.default: float | None = None
+        self.function: Function = value
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def apply(self, parents: Sequence[Value | None], numbers: Sequence[float]) -> Any:
+        """A new node over these operands, or a plain number if none of them is a Value."""
+        try:
+            data = self.value(numbers) if self.arity is None else self.value(*numbers)
+        except HARD as error:
+            data = self.at_hard_point(parents, numbers, error)
+        if all(parent is None for parent in parents):
+            return data
+        node: Value = object.__new__(Value)
+        node._data, node.grad, node._rule = data, 0.0, self
+        self.keep_operands(node, parents, numbers)
+        return unless_no_grad(node) if no_grad_was_used else node
+
+    def keep_operands(self, node: Value, parents: Sequence[Value | None], numbers: Sequence[float]) -> None:
+        """Put the operands into the node's slots."""
+        if self.pair is not None:
+            n = len(parents) // 2
+            bias = slice(2 * n, None)
+            node._x, node._y = (*parents[:n], *parents[bias]), tuple(parents[n : 2 * n])
+            node._a, node._b = (*numbers[:n], *numbers[bias]), (*numbers[n : 2 * n], *[1.0] * len(numbers[bias]))
+        elif self.arity is None:
+            node._x, node._a, node._y, node._b = tuple(parents), tuple(numbers), None, None
+        else:
+            node._x, node._y, *_ = *parents, None
+            node._a, node._b, *_ = *numbers, None
+
+    def at_hard_point(self, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> float:
+        """Raise the error for the user; in IEEE mode return the pole's value instead."""
+        if _ieee.get():
+            if self.pole is None:
+                return math.nan
+            return float(self.pole(numbers) if self.arity is None else self.pole(*numbers))
+        raise domain_error(self.name, parents, numbers, error) from None
+
+    def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:
+        """The partial derivatives (of an op of one or two operands: the one at index) as Values that follow IEEE."""
+        token = _ieee.set(True)
+        try:
+            if index is None:
+                return list(self.partials(xs, z))
+            return [self.partials[index](xs[0], xs[1] if len(xs) > 1 else None, z)]
+        finally:
+            _ieee.reset(token)
+
+    def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
+        """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""
+        xs = [Value(a, requires_grad=False) for _, a in node.operands]
+        results = self.partials_on_values(xs, Value(node._data, requires_grad=False), index)
+        numbers = [operand(result)[1] for result in results]
+        if any(map(math.isnan, numbers)) and not any(x._data != x._data for x in xs):
+            which = (
+                "" if index is None or len(xs) == 1 else f" with respect to its {('first', 'second')[index]} operand"
+            )
+            warnings.warn(
+                f"{self.name} has no derivative{which} at {listed(x._data for x in xs)}"
+                f"{labels_of(p for p, _ in node.operands)}: the gradient is nan",
+                RuntimeWarning,
+                stacklevel=user_depth(),
+            )
+        return numbers if index is None else numbers[0]
+
+
+_ieee: ContextVar[bool] = ContextVar("ieee", default=False)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from scalargrad import derivation as _derivation
+from scalargrad import notation as _notation
 from scalargrad import ufuncs as _ufuncs
 from scalargrad.engine import Value as Value
 from scalargrad.engine import no_grad as no_grad
@@ -30,6 +31,8 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.drawing import loss_curve as loss_curve
     from scalargrad.drawing import summary as summary
     from scalargrad.ops import *  # noqa: F403
+    from scalargrad.tracing import Trace as Trace
+    from scalargrad.tracing import trace as trace
 
     abs, max, min, pow = _ops.abs_, _ops.max_, _ops.min_, _ops.pow_  # noqa: A001
     round, sum = _ops.rint, _ops.sum_  # noqa: A001
@@ -47,6 +50,8 @@ _LATER = {
     "draw_dot": "scalargrad.drawing",
     "loss_curve": "scalargrad.drawing",
     "summary": "scalargrad.drawing",
+    "Trace": "scalargrad.tracing",
+    "trace": "scalargrad.tracing",
 }
 
 
@@ -66,7 +71,13 @@ def _draw(value: Value, **options: _Any) -> _Any:
     return __getattr__("draw")(value, **options)
 
 
+def _formula(value: Value, notation: str = "text", *, lines: bool = False) -> str:
+    """The expression that computes this Value, in 'text', 'latex' or 'python'; `lines` gives an equation per line."""
+    return _notation.formula(value, notation, lines=lines)
+
+
 Value.draw = _draw  # type: ignore[method-assign,assignment]
+Value.formula = _formula  # type: ignore[method-assign,assignment]
 
 # abs, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own.
 __all__ = ["Value", "no_grad", "topological_order"]

@@ -7,78 +7,23 @@ docstrings.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
 from scalargrad.behaviour import describe
-from scalargrad.engine import Value, topological_order
+from scalargrad.engine import Value
+from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
 from scalargrad.rules import HandWritten, Leaf, LocalBackward
-from scalargrad.table import TABLE, Op
-
-_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "**": 4}
-_NEGATION, _ATOM = 3, 5
+from scalargrad.table import INFIX, TABLE, Op
 
 
-def python_text(value: Value | float, limit: int = 200) -> str:
-    """The Python expression that computes a Value from its labelled ancestors; a labelled Value is its label.
-
-    >>> x = Value(2.0, label='x')
-    >>> python_text(1 - (x + 1) * x.tanh())
-    '1 - (x + 1) * tanh(x)'
-    """
-    return _text_and_precedence(value, limit)[0]
-
-
-def _text_and_precedence(value: Value | float, limit: int = 200) -> tuple[str, int]:
-    if not isinstance(value, Value):
-        return _number(value)
-    texts: dict[Value, tuple[str, int]] = {}
-    for node in topological_order(value):
-        if node.label:
-            texts[node] = (node.label, _ATOM)
-        elif node.is_leaf:
-            texts[node] = _number(node.data)
-        else:
-            text, precedence = _operation(node, texts)
-            texts[node] = (text, precedence) if len(text) <= limit else ("…", _ATOM)
-    return texts[value]
-
-
-def _number(x: float) -> tuple[str, int]:
-    return (f"{x:.0f}" if abs(x) < 1e6 and x == int(x) else repr(x)), (_ATOM if x >= 0 else _NEGATION)
-
-
-def _operation(node: Value, texts: Mapping[Value, tuple[str, int]]) -> tuple[str, int]:
-    operands = [texts[parent] if parent is not None else _number(a) for parent, a in node.operands]
-    text = node._op
-    if (plain := _without_constants(node, operands)) is not None:
-        return plain
-    if len(operands) == 2 and text in _PRECEDENCE:
-        mine = _PRECEDENCE[text]
-        (x, left), (y, right) = operands
-        x = f"({x})" if left < mine or (text == "**" and left <= mine) else x
-        y = f"({y})" if right < mine or (right == mine and text not in "+**") else y
-        return f"{x} {text} {y}", mine
-    if len(operands) == 1 and text == "-":
-        x, inner = operands[0]
-        return (f"-({x})" if inner < _NEGATION else f"-{x}"), _NEGATION
-    name = node._rule.name if isinstance(node._rule, Op) else text
-    return f"{name}({', '.join(x for x, _ in operands)})", _ATOM
-
-
-def _without_constants(node: Value, operands: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
-    """What 1 * x, x ** 1 and a choice already made come to, as one would write them on paper."""
-    constants = [a if parent is None else None for parent, a in node.operands]
-    if node._op == "*" and 1.0 in constants:
-        return operands[1 - constants.index(1.0)]
-    if node._op == "**" and constants[1] == 1.0:
-        return operands[0]
-    if node._op == "where" and constants[0] is not None:
-        return operands[1] if constants[0] else operands[2]
-    return None
-
-
-def partial_text(op: Op, index: int, arguments: Sequence[str | float], result: str) -> tuple[str, int]:
+def partial_text(
+    op: Op,
+    index: int,
+    arguments: Sequence[str | float],
+    result: str,
+    notation: Notation = PYTHON,
+    limit: int = 200,
+) -> Written:
     """The op's derivative with respect to one operand, and the precedence of that text.
 
     Args:
@@ -86,15 +31,35 @@ def partial_text(op: Op, index: int, arguments: Sequence[str | float], result: s
         index: which operand.
         arguments: a name for each operand, or its number if it is a constant.
         result: a name for the op's result.
+        notation: how it is written.
+        limit: a longer text becomes …
 
     >>> partial_text(TABLE["tanh"], 0, ["x"], "z")[0], partial_text(TABLE["multiply"], 0, ["x", "y"], "z")[0]
     ('1 - z * z', 'y')
     """
-    xs: list[Any] = [Value(0.5, label=name) if isinstance(name, str) else name for name in arguments]
-    z = Value(0.5, label=result)
-    if op.arity is None:
-        return _text_and_precedence(op.partials_on_values(xs, z)[index])
-    return _text_and_precedence(op.partials_on_values(xs, z, index)[0])
+    xs = [Value(0.5) if isinstance(name, str) else name for name in arguments]
+    z = Value(0.5)
+    names = {z: result}
+    names |= {x: str(name) for x, name in zip(xs, arguments, strict=True) if isinstance(x, Value)}
+    partial = op.partials_on_values(xs, z)[index] if op.arity is None else op.partials_on_values(xs, z, index)[0]
+    try:
+        return notation.written(partial, names, limit, simplified=True)
+    except TooLongError:
+        return "…", ATOM
+
+
+def partial_formula(node: Value, index: int, names: Mapping[Value, str], notation: Notation = TEXT) -> str:
+    """The derivative of a computed node with respect to one operand, in the names of its operands and its own.
+
+    >>> x = Value(3.0)
+    >>> partial_formula(x.tanh(), 0, {x: 'x'})
+    '1 − out × out'
+    """
+    op = node._rule
+    if not isinstance(op, Op):
+        return "…"
+    arguments = [a if parent is None else names.get(parent, f"x{i}") for i, (parent, a) in enumerate(node.operands)]
+    return partial_text(op, index, arguments, names.get(node, "out"), notation)[0]
 
 
 def contributions_text(node: Value, most: int = 4) -> list[str]:
@@ -125,7 +90,7 @@ def contributions_text(node: Value, most: int = 4) -> list[str]:
         if local in ("1", "-1"):
             lines.append(f"{names[i]}.grad += {local[:-1]}{result}.grad")
         else:
-            factor = f"({local})" if precedence < _PRECEDENCE["*"] else local
+            factor = f"({local})" if precedence < PRODUCT else local
             lines.append(f"{names[i]}.grad += {factor} * {result}.grad")
     return lines
 
@@ -161,7 +126,7 @@ def _docstring(op: Op) -> str:
     arguments, signature = _arguments_and_signature(op)
     derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(arguments))
     derivatives += " (of two operands)" if signature.endswith(", ...") else ""
-    infix = f" The operator {op.text}." if op.arity == 2 and op.text in _PRECEDENCE else ""
+    infix = f" The operator {op.text}." if op.arity == 2 and INFIX.get(op.text) is op else ""
     domain = (
         ""
         if all(d.low == -float("inf") and d.hole is None for d in op.domain)

@@ -226,6 +226,9 @@ class Value(NumberLike):
 # -------------------------------------------------------------------- the sweep
 
 
+Watch = Callable[[Iterator["Value"], Adjoints], Iterable["Value"]]
+
+
 def topological_order(*roots: Value) -> list[Value]:
     """Everything the roots were computed from, and the roots, parents before children, each node once.
 
@@ -277,8 +280,14 @@ def topological_order(*roots: Value) -> list[Value]:
     return order
 
 
-def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
+def gradients(roots: Iterable[Value], seeds: Iterable[Any], watch: Watch = lambda turns, _: turns) -> Adjoints:
     """The one sweep: the derivative of sum(seed * root) with respect to every node; no `grad` is touched.
+
+    Args:
+        roots: the outputs.
+        seeds: a factor for each.
+        watch: a generator over (turns, adjoints) that hands on the nodes of `turns` one by one: it sees the adjoints
+            before and after each node's turn. The stepper records with it.
 
     Returns:
         A dict from node to adjoint in topological order, parents first.
@@ -294,7 +303,7 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any]) -> Adjoints:
     for root, seed in zip(roots, seeds, strict=True):
         adjoints[root] += seed
     # When a node's turn comes, all its children have been seen, so its adjoint is complete.
-    for node in reversed(order):
+    for node in watch(reversed(order), adjoints):
         if node._a is not None:
             local_backward = node._rule.backward
             local_backward(node, adjoints[node], adjoints)

@@ -129,12 +129,12 @@ def _scoped_names(labels: Mapping[Value, str]) -> dict[Value, str]:
 # -------------------------------------------------------------------- equations
 
 
-def equation(node: Value, names: Mapping[Value, str], limit: int = 60, varying: Collection[int] = ()) -> str:
+def equation(node: Value, names: Mapping[Value, str] | None, limit: int = 60, varying: Collection[int] = ()) -> str:
     """What computed the node, in the names of its operands, constants as numbers; empty for a leaf.
 
     Args:
         node: the Value.
-        names: a name for each parent, as from `display_names`.
+        names: a name for each parent, as from `display_names`; None puts in the numbers that the operands held.
         varying: indices of constant operands to show as …, where one equation stands for several nodes.
         limit: about how many characters; long lists of operands are cut as in `sum(v1, v2, … 98 more)`.
 
@@ -146,12 +146,13 @@ def equation(node: Value, names: Mapping[Value, str], limit: int = 60, varying: 
     rule = node._rule
     if rule.is_leaf:
         return ""
+    constants = [parent is None or names is None for parent, _ in node.operands]
     operands = [
-        names.get(parent, "?") if parent is not None else ELLIPSIS if i in varying else number_text(a)
+        ELLIPSIS if i in varying else number_text(a) if parent is None or names is None else names.get(parent, "?")
         for i, (parent, a) in enumerate(node.operands)
     ]
     if isinstance(rule, Op):
-        text = _op_text(rule, node, operands, limit)
+        text = _op_text(rule, operands, constants, limit)
     else:
         text = _hand_written_text(clean_label(rule.text), operands, limit)
         if isinstance(rule, Overwritten):
@@ -169,12 +170,11 @@ def is_infix(op: Op) -> bool:
     return op.arity == 2 and op.symbol != op.name
 
 
-def _op_text(op: Op, node: Value, operands: list[str], limit: int) -> str:
+def _op_text(op: Op, operands: list[str], constants: list[bool], limit: int) -> str:
     if is_infix(op):
-        constants = [parent is None for parent, _ in node.operands]
         return _infix(op.symbol, operands, constants)
     if op.arity == 1 and op.symbol != op.name:
-        return op.symbol + _wrapped(operands[0])
+        return op.symbol + wrapped(operands[0])
     if op.pair is not None:
         return _paired_text(op.name, op.pair.symbol, operands, limit)
     return f"{op.symbol}({listed(operands, limit - len(op.symbol) - 2)})"
@@ -184,32 +184,36 @@ def _hand_written_text(text: str, operands: list[str], limit: int) -> str:
     if text in INFIX and len(operands) == 2:
         return _infix(INFIX[text].symbol, operands, [False, False])
     if text.startswith("**") and len(operands) == 1:
-        return f"{_wrapped(operands[0])}^{text[2:]}"
+        return f"{wrapped(operands[0])}^{text[2:]}"
     if text in ("-", "neg") and len(operands) == 1:
-        return MINUS + _wrapped(operands[0])
+        return MINUS + wrapped(operands[0])
     return f"{text or 'op'}({listed(operands, limit - len(text) - 2)})"
 
 
 def _infix(symbol: str, operands: Sequence[str], constants: Sequence[bool]) -> str:
     x, y = operands
     if symbol != "+":
-        x = x if constants[0] and symbol != "^" else _wrapped(x)
-        y = _wrapped(y) if not (constants[1] and symbol == "^") else y
+        x = x if constants[0] and symbol != "^" else wrapped(x)
+        y = wrapped(y) if not (constants[1] and symbol == "^") else y
     elif constants[1]:
-        y = _wrapped(y)
+        y = wrapped(y)
     return f"{x}^{y}" if symbol == "^" else f"{x} {symbol} {y}"
 
 
-def _wrapped(name: str) -> str:
-    """A name in parentheses if it looks like a computation itself, as the label `x1*w1` or the number −3."""
+def wrapped(name: str) -> str:
+    """A name in parentheses if it looks like a computation itself, as the label `x1*w1` or the number −3.
+
+    >>> wrapped("x1*w1"), wrapped("w1")
+    ('(x1*w1)', 'w1')
+    """
     return f"({name})" if _LOOKS_COMPUTED.search(name) else name
 
 
 def _paired_text(name: str, symbol: str, operands: list[str], limit: int) -> str:
     n = len(operands) // 2
     ws, xs = operands[:n], operands[n : 2 * n]
-    bias = f" + {_wrapped(operands[-1]) if operands[-1][0] == MINUS else operands[-1]}" if len(operands) % 2 else ""
-    pairs = [f"{_wrapped(w)}{symbol}{_wrapped(x)}" for w, x in zip(ws, xs, strict=True)]
+    bias = f" + {wrapped(operands[-1]) if operands[-1][0] == MINUS else operands[-1]}" if len(operands) % 2 else ""
+    pairs = [f"{wrapped(w)}{symbol}{wrapped(x)}" for w, x in zip(ws, xs, strict=True)]
     text = " + ".join(pairs) if n <= 3 else ""
     if text and len(text + bias) <= min(limit, 32):
         return text + bias

@@ -170,13 +170,13 @@ where        = nary("where",          floats.where,        lambda xs, z: [0.0, w
                     kinks=lambda xs: floats.sign(xs[0]), arguments=("condition", "x", "y"))
 clip         = nary("clip",           floats.clip,         lambda xs, z: [1 - greater(xs[1], xs[0]) - greater(xs[0], xs[2]), greater(xs[1], xs[0]), greater(xs[0], xs[2])],
                     kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), arguments=("x", "low", "high"))
-sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  is_spelled_out=True)
-mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  is_spelled_out=True)
-prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs),  is_spelled_out=True)
+sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  spelled_out=floats.total)
+mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  spelled_out=floats.mean)
+prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs),  spelled_out=floats.prod)
 dot          = paired("dot",          multiply, gather=_gather_dot)
 max_         = nary("max",            floats.largest,      lambda xs, z: _shares([1 - greater(z, x) for x in xs]),  kinks=lambda xs: tuple(x == max(xs) for x in xs))
 min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs))
-logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs])
+logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs],  spelled_out=lambda xs: log(floats.total([exp(x) for x in xs])))
 
 # fmt: on
 

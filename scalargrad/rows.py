@@ -122,18 +122,17 @@ def binary(
 
 def nary(
     name: str, value: Function, partials: Function, *, domain: Domain = REAL, kinks: Function | None = None,
-    pole: Function | None = None, arguments: Sequence[str] = (), is_spelled_out: bool = False,
+    pole: Function | None = None, arguments: Sequence[str] = (), spelled_out: Function | None = None,
     gather: Callable[..., Sequence[Any]] | None = None,
 ) -> Function:  # fmt: skip
     """Add an op of three or any number of operands to the table and to Value; returns its function.
 
-    Its rules take one sequence. `arguments` names the operands if their number is fixed. `is_spelled_out` says that
-    `value` is made of other rows' operators, so that on Values it builds the elementary nodes. `gather` lists the
-    operands of a call.
+    Its rules take one sequence. `arguments` names the operands if their number is fixed. `spelled_out` builds of
+    Values the elementary nodes that the op stands for. `gather` lists the operands of a call.
     """
     op = Op(name, value, partials, (domain,), kinks, "", "", pole, None)
     op.arguments = tuple(arguments)
-    op.is_spelled_out = is_spelled_out
+    op.spelled_out = spelled_out
     op.backward = _nary_backward(op, partials)
     gather = gather or (_gather_exactly(op) if arguments else _gather)
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
@@ -214,7 +213,7 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
 
         return with_second
 
-    function = nary(name, value, partials, gather=gather, is_spelled_out=True)
+    function = nary(name, value, partials, gather=gather, spelled_out=value)
     op: Op = function.op  # type: ignore[attr-defined]
     op.pair = pair
     op.backward = backward

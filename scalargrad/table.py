@@ -68,7 +68,7 @@ class Op(Rule):
         pole: the IEEE result where `value` raises; NaN if None.
         arguments: names for the operands of an nary op that takes a fixed number of them.
         aliases: further names of function and method.
-        is_spelled_out: whether `value`, called with Values, builds the elementary nodes that the op stands for.
+        spelled_out: of Values, builds the elementary nodes that the op stands for; None if it is elementary itself.
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
         bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
@@ -90,7 +90,7 @@ class Op(Rule):
         self.arity = arity
         self.arguments: tuple[str, ...] = ()
         self.aliases: list[str] = []
-        self.is_spelled_out = False
+        self.spelled_out: Function | None = None
         self.pair: Op | None = None
         self.bind: Function | None = None
         self.default: float | None = None

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.derivation import partial_text, python_text
+from scalargrad.derivation import partial_text
+from scalargrad.notation import PYTHON
 from scalargrad.table import TABLE
 
 
@@ -57,4 +58,4 @@ def test_expressions_print_as_python_with_the_parentheses_they_need():
                   lambda: (x**y) ** y, lambda: x ** (y**2), lambda: -(x**2), lambda: (x + 1).tanh() % y, lambda: sg.maximum(x, 2) // 1):  # fmt: skip
         value = build()
         known = {"x": x.data, "y": y.data, "tanh": math.tanh, "maximum": max}
-        assert eval(python_text(value), known) == value.data  # noqa: S307
+        assert eval(PYTHON.write(value, {x: "x", y: "y"}), known) == value.data  # noqa: S307

@@ -24,6 +24,7 @@ def stub_text() -> str:
         "",
         "class TableMethods:",
         "    def draw(self, **options: Any) -> Drawing: ...",
+        "    def formula(self, notation: str = ..., *, lines: bool = ...) -> str: ...",
     ]
     for op in TABLE.values():
         if op.arity == 2 and op.text in OPERATORS:

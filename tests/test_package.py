@@ -11,7 +11,8 @@ PACKAGE = Path(scalargrad.__file__).parent
 
 # Lowest first: a module may import those before it, a package its own parts too.
 ORDER = (
-    "behaviour rules engine errors floats table rows ops ufuncs derivation formula expressions nn drawing demo cli __main__"
+    "behaviour rules engine errors floats table rows ops ufuncs expansion formula notation derivation patterns expressions nn drawing "
+    "tracing demo cli __main__"
 ).split()
 
 

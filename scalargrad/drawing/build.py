@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import available
-from scalargrad.drawing.expand import expanded
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.sketch import choose_rankdir, make_room
@@ -16,6 +15,7 @@ from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.theme import THEMES
 from scalargrad.drawing.units import Collapse, Partition, Unit, links
 from scalargrad.engine import Value, topological_order
+from scalargrad.expansion import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

@@ -1,0 +1,89 @@
+"""Fused nodes, as sums, dot products and logsumexp, as the elementary nodes that they stand for."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import TYPE_CHECKING
+
+from scalargrad.engine import Value, record, topological_order
+from scalargrad.rules import Leaf
+from scalargrad.table import HARD, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Operand = tuple[Value | None, float]
+
+
+def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
+    """The graph with every op that has a `spelled_out` as elementary nodes. The original stays as it is.
+
+    What a hand-written closure was computed from is left as it is, as it refers to those very nodes. So is a node
+    whose elementary form does not give its number, as where exp overflows and logsumexp does not.
+
+    Args:
+        order: a graph in topological order.
+
+    Returns:
+        The new order, and for each Value that was replaced the one in its place. Gradients are carried over: a sum
+        hands its own to each of its terms.
+    """
+    kept = set(topological_order(*(node for node in order if not isinstance(node._rule, (Op, Leaf)))))
+    replaced: dict[Value, Value] = {}
+    result: list[Value] = []
+    for node in order:
+        made = _elementary(node, replaced) if node not in kept else []
+        if made:
+            made[-1].label, made[-1].grad = node.label, node.grad
+            _hand_down(made)
+            replaced[node] = made[-1]
+            result += made
+        elif any(p in replaced for p in node.parents):
+            twin = replaced[node] = copy.copy(node)
+            _adopt(twin, _operands(node, replaced))
+            result.append(twin)
+        else:
+            result.append(node)
+    return result, replaced
+
+
+def _operands(node: Value, replaced: Mapping[Value, Value]) -> list[Operand]:
+    return [(replaced.get(p, p) if p is not None else None, a) for p, a in node.operands]
+
+
+def _elementary(node: Value, replaced: Mapping[Value, Value]) -> list[Value]:
+    """The new nodes that compute the same, in topological order; none if there is no such form."""
+    op, operands = node._rule, _operands(node, replaced)
+    if not isinstance(op, Op) or op.spelled_out is None or len(operands) < 2:
+        return []
+    stand_ins = {parent: Value(a) for parent, a in operands if parent is not None}
+    try:
+        root = record(op.spelled_out, [a if parent is None else stand_ins[parent] for parent, a in operands])
+    except HARD:
+        return []
+    if not math.isclose(root.data, node.data, rel_tol=1e-9, abs_tol=1e-12):
+        return []
+    made = [node for node in topological_order(root) if not node.is_leaf]
+    replaced_by: dict[Value | None, Value] = {stand_in: parent for parent, stand_in in stand_ins.items()}
+    for part in made:
+        _adopt(part, [(replaced_by.get(parent, parent), a) for parent, a in part.operands])
+    return made
+
+
+def _hand_down(made: Sequence[Value]) -> None:
+    """The gradients inside: each new node's own, from the one that uses it, by the op's rule."""
+    adjoints = dict.fromkeys(made, 0.0)
+    adjoints[made[-1]] = made[-1].grad
+    for node in reversed(made):
+        node.grad = adjoints[node]
+        contributions = dict.fromkeys(node.parents, 0.0)
+        node._rule.backward(node, node.grad, contributions)
+        for parent, contribution in contributions.items():
+            if parent in adjoints:
+                adjoints[parent] += contribution
+
+
+def _adopt(node: Value, operands: Sequence[Operand]) -> None:
+    if isinstance(node._rule, Op):
+        node._rule.keep_operands(node, [parent for parent, _ in operands], [a for _, a in operands])

@@ -5,13 +5,11 @@ An add gate distributes, a max gate routes, a multiply gate switches: CS231n, "P
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients, record
-from scalargrad.table import HARD
 
 if TYPE_CHECKING:
     from scalargrad.table import Op
@@ -36,20 +34,23 @@ def pattern_of(op: Op) -> Pattern:
     >>> [pattern_of(TABLE[name]).name for name in ("add", "max", "multiply", "relu", "tanh", "sign")]
     ['DISTRIBUTOR', 'ROUTER', 'SWITCHER', 'VALVE', 'SCALER', 'WALL']
     """
-    return _common_pattern(record(_patterns_at, op, 0.4), record(_patterns_at, op, -0.8))
+    found = {record(_pattern_at, op, xs) for start in (0.4, -0.8) if (xs := _arguments(op, start))}
+    return found.pop() if len(found) == 1 else Pattern.SCALER
 
 
-def _common_pattern(here: Pattern, there: Pattern) -> Pattern:
-    return here if here is there else Pattern.SCALER
+def _arguments(op: Op, start: float) -> list[float]:
+    """Operands in ascending order; none if they are outside the op's domain."""
+    n = op.arity or len(op.arguments) or 4
+    domains = op.domain if op.arity else op.domain * n
+    xs = [start + 0.1 * i for i in range(n)]
+    if any(1.5 + x in domain and x not in domain for x, domain in zip(xs, domains, strict=True)):
+        xs = [1.5 + x for x in xs]
+    return xs if all(x in domain for x, domain in zip(xs, domains, strict=True)) else []
 
 
-def _patterns_at(op: Op, start: float) -> Pattern:
+def _pattern_at(op: Op, numbers: list[float]) -> Pattern:
     """The pattern as it looks at one point; a rule with kinks may look simpler there than it is."""
-    numbers = [start + 0.1 * i for i in range(op.arity or len(op.arguments) or 4)]
-    try:
-        result = op.value(numbers) if op.arity is None else op.value(*numbers)
-    except HARD:
-        result = math.nan
+    result = op.value(numbers) if op.arity is None else op.value(*numbers)
     xs, z = [Value(x) for x in numbers], Value(result)
     if op.arity is None:
         partials = op.partials_on_values(xs, z)

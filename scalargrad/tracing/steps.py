@@ -145,11 +145,12 @@ def _shares(
     """The local derivative and the contribution of each edge, where `added` is what each parent got in all."""
     locals_ = local_derivatives(node)
     uses = Counter(parent for _, parent in receivers)
-    shares = []
+    shares: list[tuple[float | None, float]] = []
     for i, parent in receivers:
-        local = locals_[i]
-        if uses[parent] == 1 or local is None or added[parent] == 0.0:
-            shares.append((local, added[parent]))
-        else:
-            shares.append((local, upstream * local))
+        local, all_of_it = locals_[i], added[parent]
+        if uses[parent] == 1 or local is None:
+            shares.append((local, all_of_it))
+        else:  # an infinite gradient stops at a flat op: nothing was added, though inf × 0 is nan
+            share = upstream * local
+            shares.append((local, 0.0 if share != share and all_of_it == 0.0 else share))
     return shares

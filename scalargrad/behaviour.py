@@ -80,10 +80,18 @@ class NumberLike(TableMethods):
         )
 
 
+kept_types: set[type] = set()
+"""Number types that Values keep as they are; exact.py puts its own here."""
+
+
 def number(x: Any) -> float:
     """X as a float, if it is a real number; never a string, a complex number or an array."""
     if type(x) is float:
         return x
+    if type(x) is int:
+        return float(x)
+    if type(x) in kept_types:
+        return x  # type: ignore[no-any-return]
     if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
         return float(x)
     if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):  # a 0-d array or tensor

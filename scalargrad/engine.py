@@ -13,11 +13,10 @@ Which operations exist, and what their derivatives are, is written in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ContextDecorator
-from contextvars import ContextVar, Token, copy_context
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, label_text, number
+from scalargrad.modes import Watch, modes_were_used, recording, standing_watches, under_modes, watches
 from scalargrad.rules import LEAVES, Adjoints, HandWritten, LocalBackward, Overwritten, Rule, copy_node
 
 
@@ -71,22 +70,27 @@ class Value(NumberLike):
         requires_grad: bool = True,
         parameter: bool = False,
     ) -> None:
+        self._data = data if type(data) is float else number(data)
+        self.grad = 0.0
+        self._label = label_text(label)
+        self._x = self._y = self._a = self._b = None
+        if not _children and not _op:
+            self._rule = LEAVES[bool(requires_grad), bool(parameter)]
+            return
         parents = tuple(_children)
         for parent in parents:
             if not isinstance(parent, Value):
                 raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
-        self._data = number(data)
-        self.grad = 0.0
-        self._label = label_text(label)
-        self._x = self._y = self._a = self._b = None
         if parents and not (requires_grad and not parameter):
             raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
-        if parents and not _recording.get():
+        if parents and not recording.get():
             self._rule = LEAVES[False, False]
         elif parents or (_op and requires_grad and not parameter):
             self._rule = HandWritten(_op, is_leaf=not parents)
             self._x = parents
             self._a = tuple(parent._data for parent in parents)
+            if modes_were_used:
+                under_modes(self)
         else:
             self._rule = LEAVES[bool(requires_grad), bool(parameter)]
 
@@ -182,12 +186,17 @@ class Value(NumberLike):
 
     # ---------------------------------------------------------------- gradients
 
-    def backward(self, seed: float = 1.0) -> None:
+    def backward(self, seed: float = 1.0, *, create_graph: bool = False) -> None:
         """Add to every node's `grad` the derivative of this Value with respect to it, times `seed`.
 
         The chain rule: `parent.grad += local derivative * child.grad`, children first. Gradients accumulate over
         calls, so call `zero_grad()` between steps. All of them are computed before the first is written: if anything
         raises, every `grad` is as it was.
+
+        Args:
+            seed: the gradient of this Value itself.
+            create_graph: whether each `grad` becomes a Value, computed from the nodes of this graph, so that it can be
+                differentiated again. `scalargrad.grad` gives the same without touching any `grad`.
 
         Raises:
             ValueError: if no leaf below requires grad, or a computed Value's data was overwritten.
@@ -197,7 +206,7 @@ class Value(NumberLike):
         >>> x.grad
         108.0
         """
-        adjoints = gradients([self], [number(seed)])
+        adjoints = gradients([self], [number(seed)], create_graph=create_graph)
         totals = [node.grad + adjoint for node, adjoint in adjoints.items()]
         for node, total in zip(adjoints, totals, strict=True):
             if node._a is not None or node._rule.requires_grad:
@@ -224,9 +233,6 @@ class Value(NumberLike):
 
 
 # -------------------------------------------------------------------- the sweep
-
-
-Watch = Callable[[Iterator["Value"], Adjoints], Iterable["Value"]]
 
 
 def topological_order(*roots: Value) -> list[Value]:
@@ -280,12 +286,21 @@ def topological_order(*roots: Value) -> list[Value]:
     return order
 
 
-def gradients(roots: Iterable[Value], seeds: Iterable[Any], watch: Watch = lambda turns, _: turns) -> Adjoints:
+def gradients(
+    roots: Iterable[Value],
+    seeds: Iterable[Any],
+    *,
+    create_graph: bool = False,
+    wrt: Iterable[Value] | None = None,
+    watch: Watch | None = None,
+) -> Adjoints:
     """The one sweep: the derivative of sum(seed * root) with respect to every node; no `grad` is touched.
 
     Args:
         roots: the outputs.
         seeds: a factor for each.
+        create_graph: whether the adjoints are Values, computed from the nodes of this graph by the same rules.
+        wrt: the nodes whose adjoints are wanted; a graph is created for what lies between them and the roots only.
         watch: a generator over (turns, adjoints) that hands on the nodes of `turns` one by one: it sees the adjoints
             before and after each node's turn. The stepper records with it.
 
@@ -294,20 +309,42 @@ def gradients(roots: Iterable[Value], seeds: Iterable[Any], watch: Watch = lambd
     """
     roots = list(roots)
     order = topological_order(*roots)
-    if not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
+    if wrt is None and not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
         raise ValueError(
             f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
             "(made by detach(), under no_grad(), or with requires_grad=False)"
         )
+    if create_graph and wrt is not None:
+        order = descendants(order, wrt)
     adjoints: Adjoints = dict.fromkeys(order, 0.0)
     for root, seed in zip(roots, seeds, strict=True):
-        adjoints[root] += seed
+        if root in adjoints:
+            adjoints[root] += seed
+    turns: Iterable[Value] = reversed(order)
+    for observe in (*standing_watches, *watches.get(), *([watch] if watch else [])):
+        turns = observe(iter(turns), adjoints)
     # When a node's turn comes, all its children have been seen, so its adjoint is complete.
-    for node in watch(reversed(order), adjoints):
+    for node in turns:
         if node._a is not None:
-            local_backward = node._rule.backward
+            local_backward = node._rule.backward_as_graph if create_graph else node._rule.backward
             local_backward(node, adjoints[node], adjoints)
     return adjoints
+
+
+def descendants(order: Iterable[Value], sources: Iterable[Value]) -> list[Value]:
+    """Those of a topological order that are among the sources or were computed from them."""
+    found: set[Value | None] = set(sources)
+    below = []
+    for node in order:
+        x, y = node._x, node._y
+        if type(x) is tuple:
+            reached = not found.isdisjoint(x) or (y is not None and not found.isdisjoint(y))
+        else:
+            reached = x in found or y in found
+        if reached or node in found:
+            found.add(node)
+            below.append(node)
+    return below
 
 
 def _ancestors(root: Value) -> Iterator[Value]:
@@ -321,50 +358,6 @@ def _ancestors(root: Value) -> Iterator[Value]:
             if parent not in seen:
                 seen.add(parent)
                 stack.append(parent)
-
-
-# -------------------------------------------------------------------- no_grad
-
-
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-# Filled by the first no_grad() and never emptied: until then a node costs one truth test instead of a context lookup.
-no_grad_was_used: list[bool] = []
-
-
-class no_grad(ContextDecorator):
-    """Inside `with no_grad():` results are constants: nothing is recorded. Holds for this thread or task only.
-
-    >>> x = Value(2.0)
-    >>> with no_grad():
-    ...     y = x * x
-    >>> y.data, y.parents, y.requires_grad
-    (4.0, (), False)
-    """
-
-    def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []
-
-    def __enter__(self) -> None:
-        no_grad_was_used[:] = [True]
-        self._tokens.append(_recording.set(False))
-
-    def __exit__(self, *_: object) -> None:
-        _recording.reset(self._tokens.pop())
-
-    def _recreate_cm(self) -> no_grad:
-        return no_grad()  # a decorated function may run in several threads at once
-
-
-def unless_no_grad(node: Value) -> Value:
-    """The node itself while recording, else its number as a constant."""
-    return node if _recording.get() else Value(node._data, requires_grad=False)
-
-
-def record(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What the function returns, its operations recorded even inside `no_grad`."""
-    context = copy_context()
-    context.run(_recording.set, True)
-    return context.run(function, *arguments)
 
 
 def operand(x: Any) -> tuple[Value | None, float]:

@@ -6,7 +6,8 @@ import copy
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.engine import Value, record, topological_order
+from scalargrad.engine import Value, topological_order
+from scalargrad.modes import record
 from scalargrad.rules import Leaf
 from scalargrad.table import HARD, Op
 

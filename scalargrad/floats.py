@@ -142,7 +142,7 @@ def clip(xs: list[float]) -> float:
 def where(xs: list[float]) -> float:
     """X if the condition is not 0, else y."""
     condition, x, y = xs
-    return condition if math.isnan(condition) else x if condition else y
+    return condition if condition != condition else x if condition else y
 
 
 def sign(x: float) -> float:

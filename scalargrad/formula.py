@@ -38,6 +38,7 @@ def number_text(x: float) -> str:
     >>> [number_text(x) for x in (2.0, -0.5, 645.5772594752186, 1e-7, -123456.0, -0.0)]
     ['2', '−0.5', '645.5773', '1e−7', '−1.2346e5', '0']
     """
+    x = float(x)
     if not math.isfinite(x):
         return "nan" if x != x else "inf" if x > 0 else MINUS + "inf"
     if x and not 1e-3 <= abs(x) <= 1e5:

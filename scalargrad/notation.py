@@ -239,7 +239,13 @@ def _without_constants(node: Value, operands: Sequence[Written]) -> Written | No
         return operands[0]
     if node._op == "where" and constants[0] is not None:
         return operands[1] if constants[0] else operands[2]
+    if node._op == "where" and _is_surely_not_zero(node.parents[0]):
+        return operands[1]
     return None
+
+
+def _is_surely_not_zero(condition: Value) -> bool:
+    return condition._op == "hypot" and any(parent is None and a for parent, a in condition.operands)
 
 
 class Latex(str):

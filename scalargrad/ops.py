@@ -89,7 +89,7 @@ subtract     = binary("subtract",     operator.sub,        1.0,                 
 multiply     = binary("multiply",     operator.mul,        lambda x, y, z: y,                        lambda x, y, z: x,                       text="*", symbol="×")
 divide       = binary("divide",       operator.truediv,    lambda x, y, z: 1 / y,                    lambda x, y, z: -z / y,                  text="/", symbol="÷",
                       domain=(REAL, NONZERO), pole=floats.quotient_by_zero)
-power        = binary("power",        floats.power,        lambda x, y, z: where(y, y * x ** (y - 1), 0.0),
+power        = binary("power",        floats.power,        lambda x, y, z: where(hypot(x, y), y * x ** (y - 1), 0.0),
                                                                                                      lambda x, y, z: where(x, z * log(x), 0.0), text="**", symbol="^",
                       domain=(POSITIVE, REAL), pole=floats.power_at_pole)
 floor_divide = binary("floor_divide", operator.floordiv,   0.0,                                      0.0,                                     text="//",

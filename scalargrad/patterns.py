@@ -9,7 +9,8 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.engine import Value, gradients, record
+from scalargrad.engine import Value, gradients
+from scalargrad.modes import record
 
 if TYPE_CHECKING:
     from scalargrad.table import Op

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad import floats
-from scalargrad.engine import Value, no_grad_was_used, operand, unless_no_grad
+from scalargrad.engine import Value, operand
 from scalargrad.errors import labels_of, user_line
+from scalargrad.modes import modes_were_used, under_modes
 from scalargrad.table import HARD, INFIX, REAL, TABLE, Domain, Function, Op
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def unary(
             node._data = op.at_hard_point((x,), (a,), error)
         node.grad = 0.0
         node._rule = op
-        return unless_no_grad(node) if no_grad_was_used else node
+        return under_modes(node) if modes_were_used else node
 
     return _install(op, function)
 
@@ -79,6 +80,9 @@ def binary(
         elif type(y) is float:
             node._y = None
             node._b = b = y
+        elif type(y) is int and -(2**53) <= y <= 2**53:
+            node._y = None
+            node._b = b = float(y)
         else:
             try:
                 node._y, b = operand(y)
@@ -93,14 +97,24 @@ def binary(
             node._data = op.at_hard_point((x, node._y), (a, b), error)
         node.grad = 0.0
         node._rule = op
-        return unless_no_grad(node) if no_grad_was_used else node
+        return under_modes(node) if modes_were_used else node
 
     def reflected(y: Value, x: Any) -> Any:
         try:
-            x, a = operand(x)
+            x, a = (None, x) if type(x) is float else operand(x)
         except TypeError:
             return NotImplemented
-        return op.apply((x, y), (a, y._data))
+        node = new(Value)
+        node._x, node._a = x, a
+        node._y = y
+        node._b = b = y._data
+        try:
+            node._data = value(a, b)
+        except HARD as error:
+            node._data = op.at_hard_point((x, y), (a, b), error)
+        node.grad = 0.0
+        node._rule = op
+        return under_modes(node) if modes_were_used else node
 
     def function(x: Any, y: Any = _MISSING if default is None else default) -> Any:
         if type(x) is float and type(y) is float:
@@ -137,8 +151,9 @@ def nary(
     gather = gather or (_gather_exactly(op) if arguments else _gather)
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
+
     def function(*args: Any, **numpy_options: Any) -> Any:
-        if any(option is not None for option in numpy_options.values()):  # np.clip and np.sum pass out=None and such
+        if numpy_options and any(option is not None for option in numpy_options.values()):  # np.sum passes out=None
             raise TypeError(f"{name} takes no option {', '.join(numpy_options)}")
         operands = gather(*args)
         kinds = set(map(type, operands))
@@ -151,7 +166,15 @@ def nary(
                 pass
         return op.apply(*_operands(op, operands))
 
-    return _install(op, function)
+    def of_three(x: Any = _MISSING, y: Any = _MISSING, z: Any = _MISSING, *more: Any, **numpy_options: Any) -> Any:
+        if type(x) is float and type(y) is float and type(z) is float:  # rules call where on floats: their shortest way
+            try:
+                return value((x, y, z))
+            except HARD:
+                pass
+        return function(*(arg for arg in (x, y, z) if arg is not _MISSING), *more, **numpy_options)
+
+    return _install(op, of_three if len(arguments) == 3 else function)
 
 
 def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -> Function:
@@ -209,7 +232,7 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
             node._data = floats.fold(terms, a[-1]) if has_bias else floats.total(list(terms))
             node.grad = 0.0
             node._rule = op
-            return unless_no_grad(node) if no_grad_was_used else node
+            return under_modes(node) if modes_were_used else node
 
         return with_second
 

@@ -28,6 +28,13 @@ class Rule:
     backward: Callable[[Value, Any, Adjoints], None]
     """backward(node, upstream, adjoints) adds upstream times each local derivative to the adjoints of the parents."""
 
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+        """As `backward`, with Values in place of numbers; only parents that have an entry get anything."""
+        raise TypeError(
+            f"no graph of gradients through {describe(node)}: the hand-written _backward of '{self.text}' computes "
+            "numbers. Write the operation with @primitive or as a Function, or leave create_graph out"
+        )
+
 
 class Leaf(Rule):
     """The rule of a Value that no operation made: there is nobody to pass a gradient to."""
@@ -40,6 +47,8 @@ class Leaf(Rule):
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """Pass nothing on."""
+
+    backward_as_graph = backward
 
 
 LEAVES = {(grad, parameter): Leaf(grad, parameter) for grad in (True, False) for parameter in (True, False)}
@@ -105,6 +114,8 @@ class Overwritten(Rule):
             f"the data of {describe(node)} was assigned after '{self.text}' computed it, so its gradient is undefined: "
             "assign to leaves and compute again, or make it a leaf with Value(...)"
         )
+
+    backward_as_graph = backward
 
 
 class LocalBackward:

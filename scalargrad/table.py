@@ -9,11 +9,16 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.engine import Value, no_grad_was_used, operand, unless_no_grad
+from scalargrad.behaviour import describe
+from scalargrad.engine import Value, operand
 from scalargrad.errors import domain_error, labels_of, listed, user_depth
+from scalargrad.modes import modes_were_used, under_modes
 from scalargrad.rules import Rule
+
+if TYPE_CHECKING:
+    from scalargrad.rules import Adjoints
 
 Function = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
@@ -68,6 +73,7 @@ class Op(Rule):
         pole: the IEEE result where `value` raises; NaN if None.
         arguments: names for the operands of an nary op that takes a fixed number of them.
         aliases: further names of function and method.
+        is_users: whether it was added with @primitive.
         spelled_out: of Values, builds the elementary nodes that the op stands for; None if it is elementary itself.
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
@@ -90,6 +96,7 @@ class Op(Rule):
         self.arity = arity
         self.arguments: tuple[str, ...] = ()
         self.aliases: list[str] = []
+        self.is_users = False
         self.spelled_out: Function | None = None
         self.pair: Op | None = None
         self.bind: Function | None = None
@@ -110,7 +117,7 @@ class Op(Rule):
         node: Value = object.__new__(Value)
         node._data, node.grad, node._rule = data, 0.0, self
         self.keep_operands(node, parents, numbers)
-        return unless_no_grad(node) if no_grad_was_used else node
+        return under_modes(node) if modes_were_used else node
 
     def keep_operands(self, node: Value, parents: Sequence[Value | None], numbers: Sequence[float]) -> None:
         """Put the operands into the node's slots."""
@@ -127,7 +134,7 @@ class Op(Rule):
 
     def at_hard_point(self, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> float:
         """Raise the error for the user; in IEEE mode return the pole's value instead."""
-        if _ieee.get():
+        if follows_ieee.get():
             if self.pole is None:
                 return math.nan
             return float(self.pole(numbers) if self.arity is None else self.pole(*numbers))
@@ -135,13 +142,35 @@ class Op(Rule):
 
     def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:
         """The partial derivatives (of an op of one or two operands: the one at index) as Values that follow IEEE."""
-        token = _ieee.set(True)
+        token = follows_ieee.set(True)
         try:
             if index is None:
                 return list(self.partials(xs, z))
             return [self.partials[index](xs[0], xs[1] if len(xs) > 1 else None, z)]
         finally:
-            _ieee.reset(token)
+            follows_ieee.reset(token)
+
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """The chain rule on Values: the row's rules, run on the parents themselves and on the node."""
+        if type(upstream) is float and upstream == 0.0:  # not reached by any root
+            return
+        operands = node.operands
+        for parent, a in operands:
+            if parent is not None and parent._data != a and a == a:
+                raise ValueError(
+                    f"{describe(parent)} was changed after '{self.text}' used it at {a!r}: a graph of gradients would "
+                    "mix both numbers; compute again"
+                )
+        xs = [a if parent is None else parent for parent, a in operands]
+        partials = self.partials_on_values(xs, node) if self.arity is None else None
+        for i, (parent, _) in enumerate(operands):
+            if parent is not None and parent in adjoints:
+                local = self.partials_on_values(xs, node, i)[0] if partials is None else partials[i]
+                if not isinstance(local, Value) and local == 0.0:
+                    continue
+                share = upstream if not isinstance(local, Value) and local == 1.0 else upstream * local
+                before = adjoints[parent]
+                adjoints[parent] = share if type(before) is float and before == 0.0 else before + share
 
     def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
         """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""
@@ -161,4 +190,5 @@ class Op(Rule):
         return numbers if index is None else numbers[0]
 
 
-_ieee: ContextVar[bool] = ContextVar("ieee", default=False)
+follows_ieee: ContextVar[bool] = ContextVar("follows_ieee", default=False)
+"""Set while rules run where floats would raise: ops then give what IEEE arithmetic says."""

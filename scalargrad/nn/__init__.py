@@ -30,6 +30,7 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name
 from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
+from scalargrad.nn.numpy_random import NumpyRandom
 from scalargrad.nn.optimizers import (
     SGD,
     Adagrad,
@@ -56,6 +57,7 @@ __all__ = [
     "Module",
     "Name",
     "Neuron",
+    "NumpyRandom",
     "Optimizer",
     "RMSprop",
     "Sequential",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scalargrad.engine import Value, no_grad
+from scalargrad.engine import Value
+from scalargrad.modes import no_grad
 from scalargrad.nn.inputs import constants
 from scalargrad.nn.module import Module
 from scalargrad.nn.targets import is_sequence

@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.engine import Value, no_grad
+from scalargrad.engine import Value
+from scalargrad.modes import no_grad
 from scalargrad.nn.clipping import clip_grad_norm
 from scalargrad.nn.history import History, Progress
 from scalargrad.nn.inputs import count

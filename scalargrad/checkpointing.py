@@ -1,0 +1,113 @@
+"""Gradient check-pointing: forget a part of the graph, and compute it again when its gradient is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.modes import record
+from scalargrad.rules import Rule
+from scalargrad.trees import Rebuild, flatten
+
+if TYPE_CHECKING:
+    from scalargrad.rules import Adjoints
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, but each of its results is one node over its inputs: what is computed inside is not kept.
+
+    `backward()` runs f again, once for each result that has a gradient. So a chain of n operations cut into k pieces
+    holds about k + n/k nodes at a time instead of n, and takes one more forward pass. Values that f uses without
+    taking them as arguments, such as parameters, get their gradients too.
+
+    Args:
+        f: a function of numbers, Values, and structures of them, that computes the same every time.
+
+    Raises:
+        RuntimeError: in backward(), if f gave another result than at first.
+
+    >>> from scalargrad.engine import topological_order
+    >>> def slow(x):
+    ...     for _ in range(100):
+    ...         x = x.sin()
+    ...     return x
+    >>> x = Value(1.0)
+    >>> len(topological_order(slow(x))), len(topological_order(checkpoint(slow)(x)))
+    (101, 2)
+    """
+
+    @wraps(f)
+    def forgetful(*args: Any) -> Any:
+        given, rebuild = flatten(args, "the arguments of a checkpointed function")
+        inputs = [x for x in given if isinstance(x, Value)]
+        stand_ins = [Value(x.data) for x in inputs]
+        outputs, rebuild_output = _run(f, given, rebuild, stand_ins)
+        results: list[Any] = []
+        for i, output in enumerate(outputs):
+            if not isinstance(output, Value):
+                results.append(output)
+                continue
+            leaves = [v for v in topological_order(output) if v.is_leaf and v.requires_grad]
+            captured = [v for v in leaves if v not in stand_ins]
+            node = Value(output.data, [*inputs, *captured], getattr(f, "__name__", "checkpoint"))
+            if not node.is_leaf:
+                node._rule = _Checkpoint(f, given, rebuild, i)
+            results.append(node)
+        return rebuild_output(iter(results))
+
+    return forgetful
+
+
+def _run(f: Any, given: list[Any], rebuild: Rebuild, stand_ins: list[Value]) -> tuple[list[Any], Rebuild]:
+    """The outputs of f with stand-ins in place of the Values among its arguments."""
+    fresh = iter(stand_ins)
+    args = rebuild(iter([next(fresh) if isinstance(x, Value) else x for x in given]))
+    return flatten(record(f, *args), "the result of a checkpointed function")
+
+
+class _Checkpoint(Rule):
+    """The rule of one result of a checkpointed function."""
+
+    def __init__(self, f: Any, given: list[Any], rebuild: Rebuild, index: int) -> None:
+        self.text = getattr(f, "__name__", "checkpoint")
+        self._f, self._given, self._rebuild, self._index = f, given, rebuild, index
+
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Compute the part again, on leaves, and sweep it."""
+        self._sweep(node, upstream, adjoints, [Value(a) for _, a in node.operands[: self._count]], create_graph=False)
+
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Compute the part again, on aliases of the parents, so that gradients are graphs over these."""
+        aliases = [record(_alias, parent) for parent in node.parents[: self._count]]
+        self._sweep(node, upstream, adjoints, aliases, create_graph=True)
+
+    @property
+    def _count(self) -> int:
+        return sum(isinstance(x, Value) for x in self._given)
+
+    def _sweep(
+        self, node: Value, upstream: Any, adjoints: Adjoints, stand_ins: list[Value], *, create_graph: bool
+    ) -> None:
+        outputs, _ = _run(self._f, self._given, self._rebuild, stand_ins)
+        output = outputs[self._index]
+        if not isinstance(output, Value) or repr(output.data) != repr(node.data):
+            raise RuntimeError(
+                f"the checkpointed function {self.text} gave {node.data!r} at first and {_shown(output)} when it was "
+                "run again for backward(): it must compute the same every time, from unchanged parameters"
+            )
+        sources = [*stand_ins, *node.parents[self._count :]]
+        found = gradients([output], [upstream], create_graph=create_graph, wrt=sources)
+        for parent, source in zip(node.parents, sources, strict=True):
+            if parent in adjoints and source in found:
+                before = adjoints[parent]
+                adjoints[parent] = before + found[source]
+
+
+def _alias(x: Value) -> Value:
+    return x * 1.0
+
+
+def _shown(output: Any) -> str:
+    return repr(output.data if isinstance(output, Value) else output)

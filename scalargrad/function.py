@@ -1,0 +1,259 @@
+"""Operations of your own: `Function`, in PyTorch's shape, and `@primitive`, which adds a row to the op table."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.behaviour import number
+from scalargrad.engine import Value
+from scalargrad.modes import no_grad, record
+from scalargrad.rows import binary, nary, unary
+from scalargrad.rules import Rule
+from scalargrad.table import REAL, TABLE, Domain, Op
+
+if TYPE_CHECKING:
+    from scalargrad.rules import Adjoints
+
+
+class Context:
+    """What `forward` leaves for `backward`: `ctx.save_for_backward(...)`, and any attribute of your own.
+
+    Attributes:
+        needs_input_grad: for each argument of `forward`, whether a gradient is wanted.
+    """
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._saved: tuple[Any, ...] = ()
+        self._stands_for: dict[Any, Any] = {}
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keep inputs, the output, or other numbers. Inputs and output stay differentiable in `backward`."""
+        self._saved = values
+
+    @property
+    def saved_values(self) -> tuple[Any, ...]:
+        """What was saved, in that order."""
+        return tuple(self._stands_for.get(v, v) if isinstance(v, Value) else v for v in self._saved)
+
+    saved_tensors = saved_values  # PyTorch's name
+
+
+class Function:
+    """An operation with a gradient of your own, in the shape of PyTorch's autograd.Function. Call it with `apply`.
+
+    Define two static methods. `forward(ctx, *arguments)` gets Values that record nothing, and returns one number.
+    `backward(ctx, grad)` returns a gradient for each argument of forward, None where there is none; a single argument
+    needs no tuple. If `backward` computes with Values only, gradients of gradients work too.
+
+    >>> class Cube(Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x ** 3
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, grad):
+    ...         (x,) = ctx.saved_values
+    ...         return grad * 3 * x ** 2
+    >>> x = Value(2.0)
+    >>> y = Cube.apply(x)
+    >>> y.backward()
+    >>> y.data, x.grad
+    (8.0, 12.0)
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+    @classmethod
+    def apply(cls, *arguments: Any) -> Value:
+        """The result as a node whose parents are those arguments that are Values.
+
+        Raises:
+            TypeError: if forward returns anything but one number.
+        """
+        for method in ("forward", "backward"):
+            if not callable(getattr(cls, method, None)):
+                raise TypeError(f"{cls.__name__} needs a static method {method}(ctx, ...)")
+        parents = [x for x in arguments if isinstance(x, Value)]
+        ctx = Context(tuple(isinstance(x, Value) and x.requires_grad for x in arguments))
+        inside = [x.detach() if isinstance(x, Value) else x for x in arguments]
+        with no_grad():
+            result = cls.forward(ctx, *inside)
+        try:
+            data = result.data if isinstance(result, Value) else number(result)
+        except TypeError:
+            raise TypeError(f"{cls.__name__}.forward must return one number, not {type(result).__name__}") from None
+        node = Value(data, parents, cls.__name__)
+        if not node.is_leaf:
+            positions = [i for i, x in enumerate(arguments) if isinstance(x, Value)]
+            node._rule = _Applied(cls, ctx, positions, [inside[i] for i in positions], result, len(arguments))
+        return node
+
+
+class _Applied(Rule):
+    """The rule of a node that a Function made."""
+
+    def __init__(
+        self, function: type[Function], ctx: Context, positions: list[int], inside: list[Value], result: Any, count: int
+    ) -> None:
+        self.text = function.__name__
+        self._function, self._ctx, self._positions = function, ctx, positions
+        self._inside, self._result, self._count = inside, result, count
+
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Run the user's backward on numbers."""
+        with no_grad():
+            grads = self._grads(Value(upstream, requires_grad=False))
+        for parent, grad in grads.items():
+            adjoints[node.parents[parent]] += grad.data if isinstance(grad, Value) else number(grad)
+
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Run the user's backward on the nodes of the graph themselves."""
+        stands_for = dict(zip(self._inside, node.parents, strict=True))
+        if isinstance(self._result, Value):
+            stands_for.setdefault(self._result, node)
+        ctx = Context(self._ctx.needs_input_grad)
+        ctx.__dict__.update(self._ctx.__dict__)
+        ctx._stands_for = stands_for
+        grads = record(
+            self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
+        )
+        for i, grad in grads.items():
+            parent = node.parents[i]
+            if parent in adjoints:
+                adjoints[parent] = adjoints[parent] + grad
+
+    def _grads(self, upstream: Value, ctx: Context | None = None) -> dict[int, Any]:
+        """The gradient of each parent by its position among the node's parents."""
+        who = f"{self.text}.backward"
+        grads = self._function.backward(ctx or self._ctx, upstream)
+        grads = tuple(grads) if isinstance(grads, (tuple, list)) else (grads,)
+        if len(grads) != self._count:
+            raise ValueError(
+                f"{who} returned {len(grads)} gradients, but forward took {self._count} arguments: return one for "
+                "each, None for an argument that has none"
+            )
+        found = {}
+        for i, position in enumerate(self._positions):
+            grad = grads[position]
+            if grad is None:
+                continue
+            if not isinstance(grad, Value):
+                try:
+                    number(grad)
+                except TypeError:
+                    raise TypeError(
+                        f"{who} must return numbers, Values or None, but gradient {position + 1} is of type "
+                        f"{type(grad).__name__}"
+                    ) from None
+            found[i] = grad
+        return found
+
+
+# -------------------------------------------------------------------- @primitive
+
+
+def primitive(
+    function: Callable[..., float] | None = None,
+    *,
+    partials: Any = None,
+    name: str = "",
+    domain: Any = REAL,
+    kinks: Callable[..., Any] | None = None,
+    symbol: str = "",
+    pole: Callable[..., float] | None = None,
+) -> Any:
+    """Make a function of floats an op of the table: it works on Values, backward to any order, and is drawn.
+
+    Args:
+        function: the value, on floats; one argument or more. Arguments with a default are not operands.
+        partials: the derivative with respect to each argument: a function of the arguments and, if it takes one more,
+            the result. One function if there is one argument, else a sequence of them. They use operators and
+            scalargrad's functions, so that they work on floats and on Values.
+        name: the op's name; by default the function's.
+        domain: a Domain, or (low, high), for the arguments; or a sequence of Domains, one each.
+        kinks: of the arguments; what it returns changes where the derivative jumps.
+        symbol: what pictures show.
+        pole: the result under IEEE rules where `function` raises; nan by default.
+
+    Returns:
+        The new function; `.op` is its row. `Value` gets a method of that name.
+
+    Raises:
+        ValueError: if the name is taken by the package, or there are not as many partials as arguments.
+
+    >>> from scalargrad import exp
+    >>> @primitive(partials=lambda x, z: z * (1 - z))
+    ... def logistic(x):
+    ...     return 1 / (1 + exp(-x))
+    >>> x = Value(0.0)
+    >>> logistic(x).backward()
+    >>> x.grad
+    0.25
+    """
+    if function is None:
+        return lambda f: primitive(
+            f, partials=partials, name=name, domain=domain, kinks=kinks, symbol=symbol, pole=pole
+        )
+    name = name or function.__name__
+    arguments = _parameters(function)
+    n = len(arguments)
+    rules = list(partials) if isinstance(partials, (list, tuple)) else [] if partials is None else [partials]
+    if len(rules) != n or not n:
+        raise ValueError(f"@primitive: {name} takes {n} arguments, so it needs {n} partials, not {len(rules)}")
+    known = TABLE.get(name)
+    if not name.isidentifier() or (known and not known.is_users) or (not known and hasattr(Value, name)):
+        raise ValueError(f"@primitive: the name {name!r} is taken or no identifier: choose another with name=...")
+    rules = [_with_result(rule, n, name) for rule in rules]
+    options: dict[str, Any] = {"kinks": kinks, "pole": pole}
+    if n == 1:
+        (rule,) = rules
+        made = unary(name, function, lambda x, y, z: rule((x,), z), domain=_domain(domain), symbol=symbol, **options)
+    elif n == 2:
+        first, second = rules
+        domains = (domain, domain) if isinstance(domain, Domain) or not _are_domains(domain) else tuple(domain)
+        made = binary(
+            name, function, lambda x, y, z: first((x, y), z), lambda x, y, z: second((x, y), z),
+            domain=(_domain(domains[0]), _domain(domains[1])), symbol=symbol, **options,
+        )  # fmt: skip
+    else:
+        made = nary(
+            name, lambda xs: function(*xs), lambda xs, z: [rule(xs, z) for rule in rules],
+            domain=_domain(domain), arguments=arguments, kinks=kinks and (lambda xs: kinks(*xs)),
+            pole=pole and (lambda xs: pole(*xs)),
+        )  # fmt: skip
+    op: Op = made.op  # type: ignore[attr-defined]
+    op.is_users = True
+    made.__doc__, made.__module__, made.__qualname__ = function.__doc__, function.__module__, function.__qualname__
+    return made
+
+
+def _parameters(function: Callable[..., Any]) -> list[str]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
+
+
+def _with_result(rule: Any, n: int, name: str) -> Callable[[Sequence[Any], Any], Any]:
+    """A rule of the arguments, or of the arguments and the result, or a number, as a function of (xs, z)."""
+    if not callable(rule):
+        constant = number(rule)
+        return lambda xs, z: constant
+    count = len(_parameters(rule))
+    if count not in (n, n + 1):
+        raise ValueError(
+            f"@primitive: a partial of {name} takes {count} arguments; it must take {n}, or {n + 1} with the result"
+        )
+    return (lambda xs, z: rule(*xs, z)) if count == n + 1 else (lambda xs, z: rule(*xs))
+
+
+def _are_domains(domain: Any) -> bool:
+    return not isinstance(domain, Domain) and all(isinstance(d, (Domain, tuple, list)) for d in domain)
+
+
+def _domain(domain: Any) -> Domain:
+    return domain if isinstance(domain, Domain) else Domain(float(domain[0]), float(domain[1]))

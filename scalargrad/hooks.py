@@ -1,0 +1,145 @@
+"""Hooks on a Value's gradient and on the whole sweep; `detect_anomaly`, which finds the first nan or inf."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from scalargrad.behaviour import describe, number
+from scalargrad.engine import Value
+from scalargrad.errors import labels_of, listed, user_line
+from scalargrad.modes import observed, standing_watches
+from scalargrad.rules import HandWritten
+from scalargrad.table import follows_ieee
+
+if TYPE_CHECKING:
+    from scalargrad.rules import Adjoints
+
+Hook = Callable[[Any], Any]
+
+# By node, as long as it lives. A slot for something so rare would cost every node 8 bytes.
+_hooks: WeakKeyDictionary[Value, dict[int, Hook]] = WeakKeyDictionary()
+_tickets = itertools.count()
+
+
+class Handle:
+    """What `register_hook` returns; `remove()` takes the hook away again."""
+
+    def __init__(self, value: Value, ticket: int) -> None:
+        self._value, self._ticket = value, ticket
+
+    def remove(self) -> None:
+        """Take the hook away; a second time does nothing."""
+        _hooks.get(self._value, {}).pop(self._ticket, None)
+
+
+def register_hook(value: Value, hook: Hook) -> Handle:
+    """Call `hook(gradient)` in every sweep as soon as this Value's gradient is complete, before it is passed on.
+
+    Args:
+        value: the Value, a leaf or a computed one.
+        hook: may return a number to take the gradient's place, or None to leave it.
+
+    >>> x = Value(2.0)
+    >>> y = x * 3
+    >>> handle = register_hook(y, lambda gradient: gradient * 10)
+    >>> (y + 1).backward()
+    >>> x.grad
+    30.0
+    """
+    if not callable(hook):
+        raise TypeError(f"a hook is a function of the gradient, not {type(hook).__name__}")
+    if _run_hooks not in standing_watches:
+        standing_watches.append(_run_hooks)
+    handle = Handle(value, next(_tickets))
+    _hooks.setdefault(value, {})[handle._ticket] = hook
+    return handle
+
+
+def _run_hooks(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
+    for node in turns:
+        for hook in tuple(_hooks.get(node, {}).values()):
+            replacement = hook(adjoints[node])
+            if replacement is not None:
+                adjoints[node] = replacement if isinstance(replacement, Value) else number(replacement)
+        yield node
+
+
+def sweep_hook(hook: Callable[[Value, Any], None]) -> observed:
+    """A context: every sweep inside it calls `hook(node, gradient)` for each node, children first.
+
+    >>> x = Value(2.0, label="x")
+    >>> seen = []
+    >>> with sweep_hook(lambda node, gradient: seen.append((node.label, gradient))):
+    ...     (x * x).backward()
+    >>> seen
+    [('', 1.0), ('x', 4.0)]
+    """
+
+    def watch(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
+        for node in turns:
+            hook(node, adjoints[node])
+            yield node
+
+    return observed(watch=watch)
+
+
+# -------------------------------------------------------------------- nan and inf
+
+
+class AnomalyError(ArithmeticError):
+    """A nan or inf came up inside `detect_anomaly`."""
+
+
+def detect_anomaly() -> observed:
+    """A context: the first nan or inf inside it raises, forward or backward.
+
+    The message names the operation, the labels and numbers of its operands, and the source line that computed it. For
+    looking for an error: it makes every operation slower.
+
+    >>> x = Value(800.0, label="x")
+    >>> with detect_anomaly():
+    ...     y = x.exp()
+    Traceback (most recent call last):
+    scalargrad.hooks.AnomalyError: exp gave inf at 800.0 (label 'x')
+    ...
+    """
+    lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+
+    def inspect(node: Value) -> None:
+        if follows_ieee.get():  # a rule at a hard point: the sweep is watched as a whole
+            return
+        lines[node] = user_line()
+        if not math.isfinite(node.data):
+            raise AnomalyError(f"{_name(node)} gave {node.data!r} at {_operands(node)}{lines[node]}")
+
+    def watch(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
+        for node in turns:
+            upstream = _number(adjoints[node])
+            if not math.isfinite(upstream):  # a seed or a hook: rules are looked at below
+                raise AnomalyError(f"the gradient of {describe(node)} is {upstream!r}{lines.get(node, '')}")
+            yield node
+            for parent in node.parents:
+                if not math.isfinite(_number(adjoints.get(parent, 0.0))):
+                    raise AnomalyError(
+                        f"the backward of {_name(node)} at {_operands(node)} gave {describe(parent)} the gradient "
+                        f"{_number(adjoints[parent])!r}, from {upstream!r} upstream{lines.get(node, '')}"
+                    )
+
+    return observed(inspect, watch)
+
+
+def _name(node: Value) -> str:
+    rule = node._rule
+    return getattr(rule, "name", "") or rule.text or ("a hand-made node" if isinstance(rule, HandWritten) else "a leaf")
+
+
+def _operands(node: Value) -> str:
+    return listed(a for _, a in node.operands) + labels_of(p for p, _ in node.operands)
+
+
+def _number(x: Any) -> float:
+    return x.data if isinstance(x, Value) else float(x)

@@ -1,0 +1,88 @@
+"""Modes of this thread or task: `no_grad`, and onlookers that see every new node or every sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token, copy_context
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+    from scalargrad.rules import Adjoints
+
+Watch = Callable[[Iterator["Value"], "Adjoints"], Iterable["Value"]]
+"""Hands on the nodes of a sweep one by one; between two it sees what the turn of the first has changed."""
+
+recording: ContextVar[bool] = ContextVar("recording", default=True)
+inspectors: ContextVar[tuple[Callable[[Value], None], ...]] = ContextVar("inspectors", default=())
+watches: ContextVar[tuple[Watch, ...]] = ContextVar("watches", default=())
+standing_watches: list[Watch] = []  # those that every thread needs: the one that runs the hooks of Values
+# Filled by the first use of a mode and never emptied: until then a node costs one truth test, not a context lookup.
+modes_were_used: list[bool] = []
+
+
+class no_grad(ContextDecorator):
+    """Inside `with no_grad():` results are constants: nothing is recorded. Holds for this thread or task only.
+
+    >>> from scalargrad import Value
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents, y.requires_grad
+    (4.0, (), False)
+    """
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        modes_were_used[:] = [True]
+        self._tokens.append(recording.set(False))
+
+    def __exit__(self, *_: object) -> None:
+        recording.reset(self._tokens.pop())
+
+    def _recreate_cm(self) -> no_grad:
+        return no_grad()  # a decorated function may run in several threads at once
+
+
+class observed(ContextDecorator):
+    """Inside `with observed(...)`, for this thread or task, others look on.
+
+    Args:
+        inspector: is handed every new node; what it raises reaches the user's code.
+        watch: sees every sweep, as `gradients` describes.
+    """
+
+    def __init__(self, inspector: Callable[[Value], None] | None = None, watch: Watch | None = None) -> None:
+        self._inspector, self._watch = inspector, watch
+        self._tokens: list[tuple[Token[Any], Token[Any]]] = []
+
+    def __enter__(self) -> None:
+        modes_were_used[:] = [True]
+        add_inspector = (self._inspector,) if self._inspector else ()
+        add_watch = (self._watch,) if self._watch else ()
+        self._tokens.append((inspectors.set(inspectors.get() + add_inspector), watches.set(watches.get() + add_watch)))
+
+    def __exit__(self, *_: object) -> None:
+        inspectors_before, watches_before = self._tokens.pop()
+        inspectors.reset(inspectors_before)
+        watches.reset(watches_before)
+
+    def _recreate_cm(self) -> observed:
+        return observed(self._inspector, self._watch)
+
+
+def under_modes(node: Value) -> Value:
+    """What becomes of a new node: itself while recording, after inspection; else its number as a constant."""
+    for inspect in inspectors.get():
+        inspect(node)
+    return node if recording.get() else type(node)(node._data, requires_grad=False)
+
+
+def record(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns, its operations recorded even inside `no_grad`."""
+    context = copy_context()
+    context.run(recording.set, True)
+    return context.run(function, *arguments)

@@ -1,0 +1,51 @@
+"""Numbers in lists, tuples and dicts, nested as one likes: taken apart into a flat list and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from scalargrad.engine import Value
+
+Rebuild = Callable[[Iterator[Any]], Any]
+
+
+def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
+    """The numbers and Values of a structure from left to right, and the function that puts others in their places.
+
+    Args:
+        tree: a number, a Value, or lists, tuples and dicts of these; a numpy array counts as nested lists.
+        what: how the message names it.
+
+    Raises:
+        TypeError: if anything else is in it.
+
+    >>> leaves, rebuild = flatten([1.0, (2.0, {"a": 3.0})])
+    >>> leaves, rebuild(iter("xyz"))
+    ([1.0, 2.0, 3.0], ['x', ('y', {'a': 'z'})])
+    """
+    leaves: list[Any] = []
+    return leaves, _collect(tree, leaves, what)
+
+
+def _collect(tree: Any, leaves: list[Any], what: str) -> Rebuild:
+    if getattr(tree, "ndim", 0):
+        tree = tree.tolist()
+    if isinstance(tree, Mapping):
+        parts = {key: _collect(part, leaves, f"{what}[{key!r}]") for key, part in tree.items()}
+        return lambda new: {key: rebuild(new) for key, rebuild in parts.items()}
+    if isinstance(tree, (list, tuple)):
+        items = [_collect(part, leaves, f"{what}[{i}]") for i, part in enumerate(tree)]
+        if isinstance(tree, list):
+            return lambda new: [rebuild(new) for rebuild in items]
+        make = getattr(tree, "_make", None) or tuple  # a named tuple stays one
+        return lambda new: make([rebuild(new) for rebuild in items])
+    if not isinstance(tree, Value):
+        try:
+            tree = Value(tree).data
+        except TypeError:
+            raise TypeError(
+                f"{what} must be a number, a Value, or lists, tuples and dicts of them, not {type(tree).__name__}"
+            ) from None
+    leaves.append(tree)
+    return next

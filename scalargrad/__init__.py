@@ -9,6 +9,7 @@
 """
 
 import builtins as _builtins
+from collections.abc import Callable as _Callable
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
@@ -17,22 +18,51 @@ from scalargrad import derivation as _derivation
 from scalargrad import notation as _notation
 from scalargrad import ufuncs as _ufuncs
 from scalargrad.engine import Value as Value
-from scalargrad.engine import no_grad as no_grad
 from scalargrad.engine import topological_order as topological_order
+from scalargrad.modes import no_grad as no_grad
 from scalargrad.table import functions as _functions
 
 if _TYPE_CHECKING:  # "as" says that they are for users
+    from scalargrad import circuit as circuit
+    from scalargrad import layers as layers
     from scalargrad import nn as nn
     from scalargrad import ops as _ops
+    from scalargrad.checkpointing import checkpoint as checkpoint
+    from scalargrad.counting import count_operations as count_operations
+    from scalargrad.counting import sparsity as sparsity
     from scalargrad.drawing import Drawing as Drawing
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
     from scalargrad.drawing import draw_dot as draw_dot
     from scalargrad.drawing import loss_curve as loss_curve
     from scalargrad.drawing import summary as summary
+    from scalargrad.exact import Exact as Exact
+    from scalargrad.exact import complex_step as complex_step
+    from scalargrad.function import Function as Function
+    from scalargrad.function import primitive as primitive
+    from scalargrad.functional import depends_on as depends_on
+    from scalargrad.functional import derivative as derivative
+    from scalargrad.functional import grad as grad
+    from scalargrad.functional import hessian as hessian
+    from scalargrad.functional import hvp as hvp
+    from scalargrad.functional import jacfwd as jacfwd
+    from scalargrad.functional import jacobian as jacobian
+    from scalargrad.functional import jacrev as jacrev
+    from scalargrad.functional import jvp as jvp
+    from scalargrad.functional import value_and_grad as value_and_grad
+    from scalargrad.functional import vjp as vjp
+    from scalargrad.hooks import AnomalyError as AnomalyError
+    from scalargrad.hooks import detect_anomaly as detect_anomaly
+    from scalargrad.hooks import register_hook as register_hook
+    from scalargrad.hooks import sweep_hook as sweep_hook
     from scalargrad.ops import *  # noqa: F403
     from scalargrad.tracing import Trace as Trace
+    from scalargrad.tracing import Worksheet as Worksheet
+    from scalargrad.tracing import diff as diff
+    from scalargrad.tracing import explain as explain
+    from scalargrad.tracing import name as name
     from scalargrad.tracing import trace as trace
+    from scalargrad.tracing import worksheet as worksheet
 
     abs, max, min, pow = _ops.abs_, _ops.max_, _ops.min_, _ops.pow_  # noqa: A001
     round, sum = _ops.rint, _ops.sum_  # noqa: A001
@@ -43,16 +73,25 @@ __version__ = "0.1.0"
 
 # Loaded at first use: `import scalargrad` stays quick.
 _LATER = {
-    "nn": "scalargrad.nn",
-    "Drawing": "scalargrad.drawing",
-    "decision_boundary": "scalargrad.drawing",
-    "draw": "scalargrad.drawing",
-    "draw_dot": "scalargrad.drawing",
-    "loss_curve": "scalargrad.drawing",
-    "summary": "scalargrad.drawing",
-    "Trace": "scalargrad.tracing",
-    "trace": "scalargrad.tracing",
-}
+    name: f"scalargrad.{module}"
+    for module, names in {
+        "checkpointing": ["checkpoint"],
+        "circuit": ["circuit"],
+        "counting": ["count_operations", "sparsity"],
+        "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
+        "exact": ["Exact", "complex_step"],
+        "function": ["Function", "primitive"],
+        "functional": [
+            "depends_on", "derivative", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
+            "value_and_grad", "vjp",
+        ],
+        "hooks": ["AnomalyError", "detect_anomaly", "register_hook", "sweep_hook"],
+        "layers": ["layers"],
+        "nn": ["nn"],
+        "tracing": ["Trace", "Worksheet", "diff", "explain", "name", "trace", "worksheet"],
+    }.items()
+    for name in names
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
@@ -76,8 +115,14 @@ def _formula(value: Value, notation: str = "text", *, lines: bool = False) -> st
     return _notation.formula(value, notation, lines=lines)
 
 
+def _register_hook(value: Value, hook: _Callable[[_Any], _Any]) -> _Any:
+    """Call `hook(gradient)` in every sweep when this Value's gradient is complete: `scalargrad.register_hook`."""
+    return __getattr__("register_hook")(value, hook)
+
+
 Value.draw = _draw  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
+Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 
 # abs, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own.
 __all__ = ["Value", "no_grad", "topological_order"]

@@ -1,4 +1,4 @@
-"""The command line: `scalargrad demo`, `scalargrad draw`, `scalargrad grad`.
+"""The command line: `scalargrad demo`, `scalargrad draw`, `scalargrad grad`, `scalargrad step`.
 
 Bad input gives one line on standard error and exit status 2.
 """
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scalargrad.engine import Value
 
 _EXPRESSION_HELP = 'an expression in quotes, as "tanh(w*x + b)"'
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.showwarning = lambda message, *_: print(f"scalargrad: note: {message}", file=sys.stderr)
+            warnings.showwarning = _note_once()
             return int(options.run(options))
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stderr.close()
@@ -46,6 +48,18 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _note_once() -> Callable[..., None]:
+    """Shows each warning as a line on standard error; the same warning of a second sweep is no news."""
+    seen: set[str] = set()
+
+    def note(message: Warning | str, *_: object) -> None:
+        if str(message) not in seen:
+            seen.add(str(message))
+            print(f"scalargrad: note: {message}", file=sys.stderr)
+
+    return note
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -73,12 +87,19 @@ def _make_parser() -> argparse.ArgumentParser:
     grad.add_argument("expression", help=_EXPRESSION_HELP)
     grad.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
     grad.set_defaults(run=_grad)
+
+    step = commands.add_parser("step", help="step through value and gradients, in the terminal or as a page")
+    step.add_argument("expression", help=_EXPRESSION_HELP)
+    step.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
+    step.add_argument("--html", type=Path, metavar="FILE", help="write a page to step through in a browser instead")
+    step.add_argument("--expand", action="store_true", help="spell out sums and other fused operations")
+    step.set_defaults(run=_step)
     return parser
 
 
 def _protect_minus(arguments: list[str]) -> list[str]:
     """Keep argparse from taking the expression `-x*y` for an option: it leaves arguments with a space alone."""
-    known = {"-o", "--output", "--style", "--seed", "--help", "-h", "--version", "--"}
+    known = {"-o", "--output", "--style", "--seed", "--html", "--expand", "--help", "-h", "--version", "--"}
     return [
         f" {argument}" if argument.startswith("-") and argument.split("=")[0] not in known else argument
         for argument in arguments
@@ -99,14 +120,13 @@ def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
             numbers[name] = float(text)
         except ValueError:
             raise ExpressionError(f"the value of {name!r}, {text!r}, is not a number") from None
-    root, leaves = parse_expression(options.expression, numbers)
-    if leaves:
-        root.backward()
-    return root, leaves
+    return parse_expression(options.expression, numbers)
 
 
 def _grad(options: argparse.Namespace) -> int:
     root, leaves = _expression(options)
+    if leaves:
+        root.backward()
     print(f"{options.expression.strip()} = {root.data!r}")
     if leaves:
         rows = [("", "value", "gradient"), *((name, repr(v.data), repr(v.grad)) for name, v in leaves.items())]
@@ -119,13 +139,30 @@ def _grad(options: argparse.Namespace) -> int:
 def _draw(options: argparse.Namespace) -> int:
     from scalargrad.drawing import draw
 
-    root, _ = _expression(options)
+    root, leaves = _expression(options)
+    if leaves:
+        root.backward()
     drawing = draw(root, style=options.style)
     if options.output is None:
         print(drawing.text.rstrip())
     else:
         drawing.save(options.output)
         print(f"wrote {options.output}")
+    return 0
+
+
+def _step(options: argparse.Namespace) -> int:
+    from scalargrad.tracing import trace
+
+    root, leaves = _expression(options)
+    if not root.label and "f" not in leaves:
+        root.label = "f"
+    steps = trace(root, expand=options.expand)
+    if options.html is None:
+        steps.play()
+    else:
+        steps.save(options.html)
+        print(f"wrote {options.html}")
     return 0
 
 

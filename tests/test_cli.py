@@ -105,6 +105,46 @@ def test_draw_writes_the_file_or_prints_the_picture(capsys, tmp_path):
     assert (status, err.count("\n")) == (2, 1)
 
 
+def test_step_writes_the_table_where_there_is_no_terminal(capsys):
+    status, out, err = run(capsys, "step", "(x + y) * z", "x=-2", "y=5", "z=-4")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0].split() == ["step", "phase", "equation"]
+    assert out.splitlines()[5] == "   5  forward   f = v1 × z = 3 × (−4) = −12"
+    assert len(out.splitlines()) == 11
+    assert "∂v2/∂f" in run(capsys, "step", "f * 3 + 1", "f=2")[1]  # the name f is taken
+    assert len(run(capsys, "step", "-x", "x=2")[1].splitlines()) == 5
+
+
+def test_step_spells_fused_operations_out(capsys):
+    plain, expanded = (run(capsys, "step", "logsumexp(x, y)", "x=1", "y=2", *more)[1] for more in ([], ["--expand"]))
+    assert "exp(x)" in expanded
+    assert "exp(x)" not in plain.replace("logsumexp(x", "")
+    assert len(expanded.splitlines()) > len(plain.splitlines())
+
+
+def test_step_writes_a_page(capsys, tmp_path):
+    target = tmp_path / "walk.html"
+    status, out, err = run(capsys, "step", "(x + y) * z", "x=-2", "y=5", "z=-4", "--html", str(target))
+    assert (status, out, err) == (0, f"wrote {target}\n", "")
+    page = target.read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "∂f/∂v1 += ∂f/∂f · ∂f/∂v1" in page
+    for place in (tmp_path / "walk.pdf", tmp_path / "none" / "walk.html"):
+        status, out, err = run(capsys, "step", "x*x", "x=1", f"--html={place}")
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("scalargrad step: cannot save")
+
+
+def test_step_tells_a_note_once_and_errors_as_the_others_do(capsys):
+    status, out, err = run(capsys, "step", "a**b", "a=-2", "b=3")
+    assert (status, err.count("\n")) == (0, 1)
+    assert err.startswith("scalargrad: note: power has no derivative")
+    assert out.rstrip().endswith("nan")
+    status, out, err = run(capsys, "step", "log(x)", "x=-2")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("scalargrad step: log: domain error")
+
+
 def test_the_module_runs_as_a_command():
     done = subprocess.run(
         [sys.executable, "-m", "scalargrad", "grad", "x*x", "x=3"], capture_output=True, text=True, check=True

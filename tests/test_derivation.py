@@ -27,7 +27,7 @@ def test_a_printed_rule_evaluated_as_python_is_the_derivative(name):
         for i, value in enumerate(values):
             text, _ = partial_text(op, i, names, "z")
             if "…" not in text:
-                known = {n: getattr(sg, n) for n in TABLE} | dict(zip(names, xs, strict=True)) | {"z": z.data}
+                known = {n: op.function for n, op in TABLE.items()} | dict(zip(names, xs, strict=True)) | {"z": z.data}
                 assert eval(text, known) == pytest.approx(value.grad, rel=1e-12, abs=1e-12)  # noqa: S307
 
     holds()
@@ -46,7 +46,7 @@ def test_the_local_backward_closure_says_what_it_does():
 
 
 def test_every_function_of_the_table_has_its_formula_in_its_docstring():
-    for op in TABLE.values():
+    for op in (op for op in TABLE.values() if not op.is_users):
         assert op.function.__doc__.startswith(f"z = {op.name}(")
         assert "Derivatives: d/d" in op.function.__doc__
     assert "d/dx = 1 - z * z." in sg.tanh.__doc__

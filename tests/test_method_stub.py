@@ -17,20 +17,25 @@ def stub_text() -> str:
     lines = [
         '"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/test_method_stub.py."""',
         "",
+        "from collections.abc import Callable",
         "from typing import Any",
         "",
         "from scalargrad.drawing import Drawing",
         "from scalargrad.engine import Value",
+        "from scalargrad.hooks import Handle",
         "",
         "class TableMethods:",
         "    def draw(self, **options: Any) -> Drawing: ...",
         "    def formula(self, notation: str = ..., *, lines: bool = ...) -> str: ...",
+        "    def register_hook(self, hook: Callable[[Any], Any]) -> Handle: ...",
     ]
     for op in TABLE.values():
+        if op.is_users:
+            continue
         if op.arity == 2 and op.text in OPERATORS:
             for prefix in ("", "r"):
                 lines.append(f"    def __{prefix}{OPERATORS[op.text]}__(self, other: Value | float, /) -> Value: ...")
-    for name in sorted([*functions(), *SPECIAL]):
+    for name in sorted(name for name in [*functions(), *SPECIAL] if not getattr(Value, name).op.is_users):
         op = getattr(Value, name).op
         if op.arity is None:
             rest = ", *others: Value | float"

@@ -1,5 +1,6 @@
 """Every notebook runs in a fresh kernel and gives the outputs that are stored in it."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -20,13 +21,24 @@ def shown(cell):
             seen.append(("error", output.ename, output.evalue))
         else:
             for kind, content in sorted(output.data.items()):
-                texts = (
-                    sorted(re.findall(r"<text[^>]*>(.*?)</text>", content, re.DOTALL))
-                    if kind == "image/svg+xml"
-                    else content
-                )
-                seen.append((kind, texts))
+                if kind == "image/svg+xml":
+                    content = svg_texts(content)
+                elif kind == "text/html":
+                    content = html_texts(content)
+                seen.append((kind, content))
     return seen
+
+
+def svg_texts(svg):
+    return sorted(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL))
+
+
+def html_texts(html):
+    """The page without its scripts, ids and styles, every embedded picture by its texts."""
+    html = re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.DOTALL)
+    html = re.sub(r'\b(id|for|aria-\w+)="[^"]*"', "", html)
+    embedded = r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)"
+    return re.sub(embedded, lambda match: repr(svg_texts(base64.b64decode(match[1]).decode())), html)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -103,7 +103,7 @@ def test_the_lecture_neuron_in_the_learners_words():
     assert steps[22].why == "× switches: ∂v2/∂w1 = x1 = −2, the other factor, scales the gradient."
     assert steps[18].why.startswith("+ distributes: ∂s/∂v3 = 1,")
     assert steps[16].why == "exp scales: ∂v5/∂v4 = v5 = 0.3679 is its slope here."
-    assert repr(steps[13]) == "<step 13, seed: ∂f/∂f = 1>"
+    assert repr(steps[13]) == "<step 14, seed: ∂f/∂f = 1>"
     assert repr(steps) == "<trace of f: 13 values, 26 steps>"
 
 

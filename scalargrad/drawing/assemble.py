@@ -28,6 +28,7 @@ def assemble(
     root: int,
     between: Mapping[tuple[int, int], Uses],
     visible: set[int] | None = None,
+    names: Mapping[Value, str] | None = None,
 ) -> Picture:
     """The picture of these units.
 
@@ -37,10 +38,10 @@ def assemble(
         root: the output's position.
         between: the links of the units.
         visible: indices of the units to draw; the others become stubs. None draws all.
+        names: of all the Values; by default made from their labels.
     """
-    # Gradients exist only after a backward() that reached this root; zeros shown before would be misread.
-    done = graph.order[root].grad != 0.0
-    names = _names(graph, units)
+    done = graph.backward_done(root)
+    names = names or _names(graph, units)
     shown = range(len(units)) if visible is None else sorted(visible)
     index = {unit: i for i, unit in enumerate(shown)}
     cards = [_card(graph, units[i], names, root, done) for i in shown]
@@ -49,8 +50,7 @@ def assemble(
     for (tail, head), uses in between.items():
         if tail in index and head in index:
             single = units[tail].is_single and units[head].is_single
-            pairs = [(graph.order[i], j) for i, j in uses]
-            picture.edges += edges_between(index[tail], index[head], pairs, names, final, single=single)
+            picture.edges += edges_between(graph, index[tail], index[head], uses, names, final, single=single)
     if len(index) < len(units):
         _add_stubs(picture, units, index, between)
     color_edges(picture)
@@ -71,9 +71,10 @@ def _names(graph: Snapshot, units: Sequence[Unit]) -> dict[Value, str]:
 
 def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, done: bool) -> Card:
     values = [graph.order[i] for i in unit.outputs]
-    value = graph.order[root] if root in unit.outputs else values[-1]
+    shown = root if root in unit.outputs else unit.outputs[-1]
+    value = graph.order[shown]
     name = unit.title or names[value]
-    numbers, grads = [v.data for v in values], [v.grad for v in values]
+    numbers, grads = [graph.data[i] for i in unit.outputs], [graph.gradients[i] for i in unit.outputs]
     kinds = [_kind(value, unit)]
     kinds += ["root"] * (root in unit.members) + ["repeated"] * (unit.repeats > 1)
     kinds += ["bad"] * (not all(map(math.isfinite, numbers + grads)))
@@ -100,11 +101,13 @@ def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, do
     if unit.scope:
         title.append("in " + clean_label(scope_title(unit.scope), 200))
     title.append(f"{op_symbol(value)} operation" if kinds[0] == "op" else kinds[0])
+    about = "; ".join(title)
     title.append(f"value {_full(numbers)}")
     title.append(f"gradient {_full(grads)}" if done else "no gradient yet: backward() has not run")
     return Card(
-        name, text, rows, "; ".join(title), tuple(kinds), unit.scope, value, len(unit.members), value.data, value.grad
-    )
+        name, text, rows, "; ".join(title), tuple(kinds), unit.scope, value, len(unit.members),
+        graph.data[shown], graph.gradients[shown], about,
+    )  # fmt: skip
 
 
 def _varying(values: Sequence[Value]) -> set[int]:
@@ -206,5 +209,5 @@ def _describe(picture: Picture, graph: Snapshot, name: str, root: int) -> None:
     parts = ", ".join(counted(n, noun) for n, noun in counts if n)
     gradients = "gradients shown" if picture.backward_done else "backward() has not run"
     drawn = "" if len(picture.cards) == len(graph.order) else f", drawn as {counted(len(picture.cards), 'card')}"
-    picture.title = f"Computation graph of {name} = {number_text(graph.order[root].data)}"
+    picture.title = f"Computation graph of {name} = {number_text(graph.data[root])}"
     picture.description = f"{picture.title}: {parts}{drawn}; {gradients}."

@@ -18,7 +18,10 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.expansion import expanded
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.sketch import Sketch
 
 
 class GraphTooLargeError(ValueError):
@@ -107,10 +110,22 @@ def draw(
         for unit in units:
             unit.scope = ()
     picture = assemble(graph, units, output, between, visible)
+    sketch = sketched(picture, style, rankdir)
+    return Drawing(picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix)
+
+
+def picture_of_all(graph: Snapshot, root: int, names: Mapping[Value, str]) -> Picture:
+    """A picture of a whole graph at any size: the i-th card is that of the i-th Value."""
+    units = Partition(graph, root).units()
+    return assemble(graph, units, root, links(graph, units), names=names)
+
+
+def sketched(picture: Picture, style: str = "card", rankdir: str = "auto") -> Sketch:
+    """What is to be laid out."""
     sketch = STYLES[style].sketch(picture)
     make_room(sketch)
     sketch.rankdir = rankdir if rankdir != "auto" else "LR" if style != "card" else choose_rankdir(sketch)
-    return Drawing(picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix)
+    return sketch
 
 
 def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Literal["LR", "TB"] = "LR") -> Drawing:  # noqa: A002

@@ -12,6 +12,8 @@ from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_wid
 from scalargrad.formula import clean_label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scalargrad.drawing.engines import Curve, Layout, Point
     from scalargrad.drawing.graph import Card, Edge, Picture
 
@@ -26,7 +28,8 @@ def sketch(picture: Picture) -> Sketch:
     """One record per card, one link per edge."""
     shapes = []
     for i, card in enumerate(picture.cards):
-        width = max(text_width(text, SIZE) for _, text in card.rows) + 2 * PADDING
+        texts = [text for _, text in card.rows] + card.later
+        width = max(text_width(text, SIZE) for text in texts) + 2 * PADDING
         shapes.append(
             Shape(
                 f"n{i}", max(width, 56.0), ROW * len(card.rows), [text for _, text in card.rows],
@@ -81,15 +84,39 @@ def paint_edge(key: str, edge: Edge, curve: Curve) -> Group:
     group = Group(key, f"edge {role}", edge.title)
     group.items.append(Line(curve.points, role, WIDTHS[abs(edge.bin)], curve.tip, edge.stub))
     if edge.label and curve.label:
-        x, y = _beside(curve, curve.label, text_width(edge.label, 10.0), 10.0)
-        group.items.append(Text(x, y + 3.5, edge.label, "muted", 10.0, halo=True))
+        group.items.append(edge_label(edge.label, curve.points, curve.label))
     return group
 
 
-def _beside(curve: Curve, label: Point, width: float, height: float) -> Point:
+def edge_label(text: str, points: list[Point], place: Point) -> Text:
+    """A text beside a curve, near the place that the engine chose for it."""
+    x, y = _beside(points, place, text_width(text, 10.0), 10.0)
+    return Text(x, y + 3.5, text, "muted", 10.0, halo=True)
+
+
+def free_edge_label(text: str, points: list[Point], cards: Sequence[Box]) -> Text:
+    """A text beside a curve for which the engine left no room: as near to its middle as no card is in the way."""
+    way = _sampled(points)
+    half = text_width(text, 11.0) / 2 + 2
+    near_middle = sorted(way, key=lambda p: abs(way.index(p) - len(way) // 2))
+    labels = [edge_label(text, points, (x + d, y - d)) for x, y in near_middle for d in (1.0, -1.0)]
+    free = (
+        label
+        for label in labels
+        if not any(
+            box.x - half < label.x < box.x + box.width + half
+            and box.y < label.y + 2
+            and label.y - 10 < box.y + box.height
+            for box in cards
+        )
+    )
+    return next(free, labels[0])
+
+
+def _beside(points: list[Point], label: Point, width: float, height: float) -> Point:
     """Where a label's centre goes: on the side that the engine chose, close to the curve but clear of it."""
     x, y = label
-    way = _sampled(curve.points)
+    way = _sampled(points)
     (x0, y0), (x1, y1) = way[0], way[-1]
     if abs(y1 - y0) > abs(x1 - x0):
         beside = [p[0] for p in way if abs(p[1] - y) <= height / 2] or [min(way, key=lambda p: abs(p[1] - y))[0]]

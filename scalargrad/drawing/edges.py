@@ -11,13 +11,15 @@ from scalargrad.formula import local_derivative, local_derivatives, number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scalargrad.drawing.snapshot import Snapshot
     from scalargrad.engine import Value
 
 
 def edges_between(
+    graph: Snapshot,
     tail: int,
     head: int,
-    uses: Sequence[tuple[Value, int]],
+    uses: Sequence[tuple[int, int]],
     names: Mapping[Value, str],
     final: str | None,
     *,
@@ -26,9 +28,10 @@ def edges_between(
     """The edges between two cards: one for each operand, or one for all if the cards stand for several Values.
 
     Args:
+        graph: the graph.
         tail: index of the parents' card.
         head: index of the children's card.
-        uses: (child, operand index) of every operand on the way.
+        uses: (child's position, operand index) of every operand on the way.
         names: the Values' names.
         final: the output's name; None before backward().
         single: whether both cards stand for one Value.
@@ -37,20 +40,21 @@ def edges_between(
     total, known = 0.0, False
     nary: Value | None = None
     locals_: list[float | None] = []
-    for node, i in uses:
+    for child, i in uses:
+        node, upstream = graph.order[child], graph.gradients[child]
         if type(node._x) is not tuple:
             local = local_derivative(node, i)
         else:  # one list of derivatives serves all operands
             if node is not nary:
                 nary, locals_ = node, local_derivatives(node)
             local = locals_[i]
-        contribution = None if local is None or final is None else local * node.grad
+        contribution = None if local is None or final is None else local * upstream
         if contribution is not None:
             total, known = total + contribution, True
         parent = node.operands[i][0] if single or len(uses) == 1 else None
         if parent is not None:
-            edge = Edge(tail, head, local if single else None, contribution)
-            edge.title = _title(local, contribution, names[parent], names[node], final, node.grad)
+            edge = Edge(tail, head, local if single else None, contribution, operand=i if single else None)
+            edge.title = _title(local, contribution, names[parent], names[node], final, upstream)
             edges.append(edge)
     if edges:
         return edges

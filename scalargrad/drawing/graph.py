@@ -27,6 +27,8 @@ class Card:
         values: how many Values it stands for.
         data: the Value's number when the picture was made.
         grad: and its gradient.
+        about: the title without the numbers.
+        later: texts that its rows show at other times; the card has room for them.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Card:
     values: int = 1
     data: float | None = None
     grad: float | None = None
+    about: str = ""
+    later: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Edge:
         bin: its colour, -3 to 3.
         title: the product in words.
         stub: whether it leads to hidden nodes.
+        operand: which operand it is, if it is one of one Value.
     """
 
     tail: int
@@ -64,13 +69,17 @@ class Edge:
     bin: int = 0
     title: str = ""
     stub: bool = False
+    operand: int | None = None
 
     @property
     def label(self) -> str:
         """What the edge shows: `×−2`, or nothing if the local derivative is 1."""
-        if self.local is None or self.local == 1.0:
-            return ""
-        return "×" + number_text(self.local)
+        return "" if self.local == 1.0 else self.local_text
+
+    @property
+    def local_text(self) -> str:
+        """The local derivative, also where it is 1; nothing if there is none."""
+        return "" if self.local is None else "×" + number_text(self.local)
 
 
 @dataclass

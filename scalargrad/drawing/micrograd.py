@@ -98,7 +98,9 @@ def _constants(card: Card) -> list[list[str]]:
         return []
     locals_ = local_derivatives(value, constants=True)
     pairs = zip(value.operands, locals_, strict=True)
-    return [[f"data {a:.4f}", f"grad {(d or 0.0) * value.grad:.4f}"] for (parent, a), d in pairs if parent is None]
+    return [
+        [f"data {a:.4f}", f"grad {(d or 0.0) * (card.grad or 0.0):.4f}"] for (parent, a), d in pairs if parent is None
+    ]
 
 
 def _record(key: str, fields: list[str], classes: str) -> Shape:

@@ -10,7 +10,8 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scalargrad.engine import Value, no_grad
+from scalargrad.engine import Value
+from scalargrad.modes import no_grad
 
 _POINTS = ("#c0392b", "#1f5fa8", "#2e8b57", "#8e44ad", "#b9770e", "#16808a")
 _DARK = {"page": "#14171c", "ink": "#e8eaf0", "grid": "#3a4250", "rim": "#14171c", "boundary": "#e8eaf0"}

@@ -17,7 +17,7 @@ from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from scalargrad.drawing.graph import Picture
     from scalargrad.drawing.scene import Scene
@@ -108,13 +108,9 @@ class Drawing:
             ".dot": lambda: self.dot, ".mmd": lambda: self.mermaid,
             ".json": lambda: self.json, ".txt": lambda: self.text,
         }  # fmt: skip
-        writer = writers.get(path.suffix.lower())
-        if writer is None:
-            raise ValueError(f"cannot save a drawing as {path.name!r}: the suffix must be one of {' '.join(writers)}")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}")
-        content = writer()
-        _write(path, content.encode() if isinstance(content, str) else content)
+        check_place(path, "drawing", writers)
+        content = writers[path.suffix.lower()]()
+        write_file(path, content.encode() if isinstance(content, str) else content)
         return path
 
     def shown_as(self, format_: str) -> Drawing:
@@ -147,7 +143,18 @@ class Drawing:
         return f"<Drawing of {what}: {cards} card{'s' * (cards != 1)}, {edges} edge{'s' * (edges != 1)}>"
 
 
-def _write(path: Path, content: bytes) -> None:
+def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:
+    """Raise what `save` does for a suffix that is none of these, or a folder that does not exist."""
+    suffixes = list(suffixes)
+    if path.suffix.lower() not in suffixes:
+        wanted = f"one of {' '.join(suffixes)}" if len(suffixes) > 1 else suffixes[0]
+        raise ValueError(f"cannot save a {what} as {path.name!r}: the suffix must be {wanted}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write beside the place and then move there, so that nobody ever reads half a file."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as file:

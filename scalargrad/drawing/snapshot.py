@@ -26,10 +26,18 @@ class Snapshot:
         ops: what tells one operation from another; None for leaves.
         scopes: the different scopes, () first.
         own: by Value, the number of the scope on its own label; 0 for none.
+        data: the numbers.
+        gradients: and the gradients.
     """
 
-    def __init__(self, order: Sequence[Value]) -> None:
+    def __init__(
+        self, order: Sequence[Value], data: Sequence[float] | None = None, gradients: Sequence[float] | None = None
+    ) -> None:
+        """Read the graph; its numbers and gradients are what the Values hold now unless others are given."""
         self.order = order
+        self.data = [value.data for value in order] if data is None else data
+        self.gradients = [value.grad for value in order] if gradients is None else gradients
+        self._given = gradients is not None
         self.position = position = {value: i for i, value in enumerate(order)}
         at: dict[Any, int] = dict(position)
         at[None] = -1
@@ -58,6 +66,10 @@ class Snapshot:
         ]
         self.scopes = list(numbers)
         self._modules: list[int] = []
+
+    def backward_done(self, root: int) -> bool:
+        """Whether there are gradients of this output; zeros from before a backward() would be misread."""
+        return self._given or self.gradients[root] != 0.0
 
     def modules(self) -> list[int]:
         """By Value, the number of the scope it lies in; 0 outside all modules.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.behaviour import number
 from scalargrad.engine import Value, gradients, topological_order
@@ -25,7 +25,7 @@ class Step:
     """One step of forward or backward propagation, with the numbers of when the trace was made.
 
     Attributes:
-        index: its place in the trace, from 0.
+        index: its place in the trace, from 0: `trace[index]` is this step, and people are shown index + 1.
         phase: 'forward': `node` is computed; 'seed': backpropagation starts; 'backward': an edge passes gradient on.
         node: the Value that is computed, seeded, or given a contribution.
         name: its name.
@@ -72,8 +72,14 @@ class Step:
         """The step explained in a sentence or two."""
         return wording.step_explanation(self)
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """What Jupyter shows: the graph as it stands after this step, the equation, and why."""
+        from scalargrad.tracing.page import step_shown
+
+        return {"text/html": step_shown(self), "text/plain": repr(self)}
+
     def __repr__(self) -> str:
-        return f"<step {self.index}, {self.phase}: {self.text}>"
+        return f"<step {self.index + 1}, {self.phase}: {self.text}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +91,14 @@ class Graph:
         order: the Values in topological order.
         names: their names.
         gradients: the derivative of the root with respect to each, times the seed.
+        steps: all the steps.
     """
 
     root: Value
     order: list[Value]
     names: dict[Value, str]
     gradients: dict[Value, float] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
 
 def record_steps(root: Value, seed: float, expand: bool) -> tuple[Graph, list[Step]]:
@@ -101,7 +109,8 @@ def record_steps(root: Value, seed: float, expand: bool) -> tuple[Graph, list[St
         root = replaced.get(root, root)
         order = topological_order(root)
     graph = Graph(root, order, display_names(order))
-    steps = [Step(i, "forward", node, graph.names[node], node.data, graph) for i, node in enumerate(order)]
+    steps = graph.steps
+    steps += [Step(i, "forward", node, graph.names[node], node.data, graph) for i, node in enumerate(order)]
     seed = number(seed)
     steps.append(Step(len(steps), "seed", root, graph.names[root], root.data, graph, before=0.0, after=seed))
 
@@ -127,7 +136,7 @@ def record_steps(root: Value, seed: float, expand: bool) -> tuple[Graph, list[St
                 )  # fmt: skip
             adjoints.update(totals)
 
-    graph.gradients.update(gradients([root], [seed], watch))
+    graph.gradients.update(gradients([root], [seed], watch=watch))
     return graph, steps
 
 

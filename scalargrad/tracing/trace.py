@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from typing import overload
+from pathlib import Path
+from typing import Any, overload
 
 from scalargrad.engine import Value
+from scalargrad.tracing import terminal
+from scalargrad.tracing.limits import MAX_STEPS
 from scalargrad.tracing.steps import Step, record_steps
 
 
@@ -41,6 +45,72 @@ class Trace(Sequence[Step]):
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self._steps)
+
+    def table(self, limit: int | None = terminal.MOST) -> str:
+        """Every step as a line: its number, phase and equation. `print(trace)` shows this table.
+
+        Steps are numbered from 1, so `trace[i]` is step i + 1.
+
+        Args:
+            limit: how many steps at most; None for all of them.
+
+        >>> from scalargrad import Value, trace
+        >>> print(trace(Value(3.0, label='x').tanh()).table())
+        step  phase     equation
+           1  forward   x = 3
+           2  forward   v1 = tanh(x) = tanh(3) = 0.9951
+           3  seed      ∂v1/∂v1 = 1
+           4  backward  ∂v1/∂x += ∂v1/∂v1 · ∂v1/∂x = 1 × 0.0099 = 0.0099
+        """
+        return terminal.step_table(self, limit)
+
+    def play(self) -> None:
+        """Step through it in a terminal: equation, explanation and all the numbers so far.
+
+        Enter goes on, b back, a number to that step, q leaves. Where there is no terminal, as in a
+        notebook or a pipe, the table is written. What cannot show ∂ gets ASCII; NO_COLOR=1 turns colours off.
+        """
+        terminal.play(self)
+
+    @property
+    def html(self) -> str:
+        """The stepper as a piece of HTML that needs nothing else: a picture, a table of all steps, and one script.
+
+        Raises:
+            TraceTooLongError: if there are more than 300 steps.
+        """
+        from scalargrad.tracing.page import fragment
+
+        return fragment(self.graph)
+
+    def save(self, path: str | os.PathLike[str], *, max_steps: int = MAX_STEPS) -> Path:
+        """Write the stepper as a page, `walk.html`, that opens from the file without any network. Returns the path.
+
+        Args:
+            path: where; the suffix is .html.
+            max_steps: how many steps at most.
+
+        Raises:
+            ValueError: for another suffix.
+            TraceTooLongError: if there are more than `max_steps` steps.
+            OSError: if the file cannot be written.
+        """
+        from scalargrad.drawing.result import check_place, write_file
+        from scalargrad.tracing.page import page
+
+        path = Path(path)
+        check_place(path, "trace", [".html"])
+        write_file(path, page(self.graph, max_steps).encode())
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """What Jupyter shows: the stepper; of a trace too long for it the first steps."""
+        from scalargrad.tracing.page import shown
+
+        return {"text/html": shown(self.graph), "text/plain": repr(self)}
+
+    def __str__(self) -> str:
+        return self.table()
 
     def __repr__(self) -> str:
         root = self.graph.root

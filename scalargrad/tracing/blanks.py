@@ -1,0 +1,124 @@
+"""Which numbers of a trace a worksheet leaves blank, and the letters they get."""
+
+from __future__ import annotations
+
+import difflib
+import random
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import count, product
+from typing import TYPE_CHECKING, Literal
+
+from scalargrad.behaviour import describe, number
+from scalargrad.engine import Value
+from scalargrad.formula import clean_label, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from scalargrad.tracing.trace import Trace
+
+What = Literal["value", "gradient"]
+Hide = Literal["gradients", "values", "both"] | float | Collection["Value | str"]
+
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # handwritten, I and O look like 1 and 0
+_HIDE_HELP = (
+    "hide must be 'gradients', 'values', 'both', a share between 0 and 1, or a collection of the Values (or their "
+    "names) whose gradients are left blank"
+)
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A number that a worksheet asks for.
+
+    Attributes:
+        letter: what stands in its place: A, B, ...
+        name: the Value's name.
+        what: 'value' or 'gradient'.
+        question: what is asked, in formulas: `v1` or `∂f/∂v1`.
+        answer: the right number.
+    """
+
+    letter: str
+    name: str
+    what: What
+    question: str
+    answer: float
+    node: Value = field(repr=False, compare=False)
+
+
+def choose_blanks(trace: Trace, hide: Hide, seed: int) -> list[Blank]:
+    """The blanks in the order in which they can be worked out: values forward, then gradients backward."""
+    graph = trace.graph
+    chosen = _chosen(trace, hide, seed)
+    if not chosen:
+        raise ValueError(f"hide={hide!r} leaves nothing blank: {_HIDE_HELP}")
+    f = wrapped(graph.names[graph.root])
+    answers = {"value": {step.node: step.data for step in trace[: len(graph.order)]}, "gradient": graph.gradients}
+    blanks = []
+    for letter, (node, what) in zip(_letters(graph.names.values()), chosen, strict=False):
+        name = graph.names[node]
+        question = name if what == "value" else f"∂{f}/∂{wrapped(name)}"
+        blanks.append(Blank(letter, name, what, question, answers[what][node], node))
+    return blanks
+
+
+def _chosen(trace: Trace, hide: Hide, seed: int) -> list[tuple[Value, What]]:
+    values: list[tuple[Value, What]] = [(node, "value") for node in trace.graph.order if not node.is_leaf]
+    # A gradient is complete with its last contribution. The output's is where one starts, so it is given.
+    last = {step.node: step.index for step in trace if step.phase == "backward"}
+    gradients: list[tuple[Value, What]] = [(node, "gradient") for node in sorted(last, key=last.__getitem__)]
+    if hide == "gradients":
+        return gradients
+    if hide == "values":
+        return values
+    if hide == "both":
+        return values + gradients
+    if isinstance(hide, str) or not isinstance(hide, Collection):
+        return _share(values + gradients, hide, seed)
+    wanted = {_node(trace, item) for item in hide}
+    for node in wanted - last.keys():
+        name = trace.graph.names[node]
+        reason = "the output's is given: it is where one starts" if node is trace.graph.root else "it has none"
+        raise ValueError(f"the gradient of {name} cannot be left blank: {reason}")
+    return [pair for pair in gradients if pair[0] in wanted]
+
+
+def _share(candidates: list[tuple[Value, What]], hide: object, seed: int) -> list[tuple[Value, What]]:
+    """A random share of the candidates, at least one, in their order."""
+    try:
+        share = number(hide)
+    except TypeError:
+        share = -1.0
+    if isinstance(hide, bool) or not 0.0 < share <= 1.0:
+        raise ValueError(f"{_HIDE_HELP}, not {hide!r}")
+    n = min(max(1, round(share * len(candidates))), len(candidates))
+    picked = random.Random(seed).sample(range(len(candidates)), n)
+    return [candidates[i] for i in sorted(picked)]
+
+
+def _node(trace: Trace, item: object) -> Value:
+    """The Value that is meant, by itself or by its name."""
+    names = trace.graph.names
+    if isinstance(item, Value):
+        if item not in names:
+            raise ValueError(f"{describe(item)} is not part of this graph (a fused one that was expanded goes by name)")
+        return item
+    if isinstance(item, str):
+        for node, name in names.items():
+            if name == item:
+                return node
+        near = difflib.get_close_matches(item, names.values(), n=3)
+        hint = f"; near it are {', '.join(near)}" if near else ""
+        raise ValueError(f"no Value of this graph has the name {clean_label(item)!r}{hint}")
+    raise TypeError(f"hide takes Values or their names, not {type(item).__name__}")
+
+
+def _letters(names: Collection[str]) -> Iterator[str]:
+    """A, B, ... Z, AA, AB, ... without those that are the name of a Value, in either case."""
+    taken = {name.casefold() for name in names}
+    for length in count(1):
+        for letters in product(_ALPHABET, repeat=length):
+            if (letter := "".join(letters)).casefold() not in taken:
+                yield letter

@@ -1,0 +1,226 @@
+"""What probably went wrong with an answer: the typical mistakes worked through, until one gives the same number.
+
+A hint names the edge to look at. It never contains a number.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from scalargrad.formula import equation, number_text, op_symbol, wrapped
+from scalargrad.patterns import Pattern, pattern_of
+from scalargrad.table import HARD, INFIX, Op
+from scalargrad.tracing.marking import agrees
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from scalargrad.engine import Value
+    from scalargrad.tracing.blanks import Blank
+    from scalargrad.tracing.steps import Graph, Step
+    from scalargrad.tracing.trace import Trace
+
+    Mistakes = Iterator[tuple[float | None, str]]
+
+_MOST_USES = 10
+_MOST_OPERANDS = 50
+_NEAR = 0.02
+
+
+class Diagnosis:
+    """Finds hints, given the trace and all the answers."""
+
+    def __init__(self, trace: Trace, answers: Mapping[Blank, float], tolerance: float = 0.0) -> None:
+        self.graph: Graph = trace.graph
+        self.names = {node: wrapped(name) for node, name in self.graph.names.items()}
+        self.tolerance = tolerance
+        self.computed: dict[Value, Step] = {}
+        self.received: dict[Value, list[Step]] = {}
+        for step in trace:
+            if step.phase == "forward":
+                self.computed[step.node] = step
+            elif step.phase == "backward":
+                self.received.setdefault(step.node, []).append(step)
+        # What the sheet says and what was answered wrong instead, to see what follows from wrong answers.
+        self.values = {node: step.data for node, step in self.computed.items()}
+        self.gradients = dict(self.graph.gradients)
+        self.wrong: dict[tuple[Value | None, str], str] = {}
+        for blank, answer in answers.items():
+            if not agrees(answer, blank.answer, tolerance):
+                self.wrong[blank.node, blank.what] = blank.letter
+                (self.values if blank.what == "value" else self.gradients)[blank.node] = answer
+
+    def hint(self, blank: Blank, answer: float) -> str:
+        """What to look at after a wrong answer."""
+        mistakes = self._gradient_mistakes if blank.what == "gradient" else self._value_mistakes
+        for number, text in mistakes(blank.node):
+            if number is not None and agrees(answer, number) and not agrees(number, blank.answer, self.tolerance):
+                return text
+        if agrees(answer, blank.answer, _NEAR):
+            return "close: carry more digits, four decimals are compared"
+        return self._general(blank)
+
+    # ------------------------------------------------------------------ gradients
+
+    def _gradient_mistakes(self, node: Value) -> Mistakes:
+        steps, x = self.received[node], self.names[node]
+        total = sum(step.contribution or 0.0 for step in steps)
+        inputs = [(step.source, "gradient") for step in steps]
+        inputs += [
+            (value, "value")
+            for step in steps
+            if step.source is not None
+            for value in (*step.source.parents, step.source)
+        ]
+        yield from self._carried(inputs, lambda: sum(self._contribution_as_answered(step) for step in steps))
+        yield node.data, f"that is the value of {x}; its gradient ∂{self.names[self.graph.root]}/∂{x} is asked"
+        yield from self._missing(node)
+        yield -total, f"check the sign of the local derivative on {self._edges(steps)}"
+        for step in steps:
+            for number, text in self._on_edge(step):
+                yield (None if number is None else total - (step.contribution or 0.0) + number), text
+
+    def _on_edge(self, step: Step) -> Mistakes:
+        """What one edge may have been thought to contribute."""
+        local, upstream, source = step.local, step.upstream, step.source
+        if local is None or upstream is None or source is None:
+            return
+        x, y, edge = self.names[step.node], self.names[source], self._edge(step)
+        yield local, f"{edge}: that is the local derivative ∂{y}/∂{x} alone; multiply it by the gradient of {y}"
+        yield (
+            upstream,
+            f"{edge}: the gradient of {y} was handed on as it is; multiply it by the local derivative ∂{y}/∂{x}",
+        )
+        if isinstance(source._rule, Op) and pattern_of(source._rule) is Pattern.SWITCHER:
+            yield upstream * step.data, f"{edge}: you multiplied by {x} itself; of a product, the other factor counts"
+        yield -upstream * local, f"{edge}: check the sign of the local derivative ∂{y}/∂{x}"
+        if local:
+            yield upstream / local, f"{edge}: multiply by the local derivative ∂{y}/∂{x} instead of dividing by it"
+        result, inside = self.computed[source].data, step.data
+        place = f"{edge}: check where the slope of {op_symbol(source)} takes {x} and where it takes {y}"
+        for number in (_local(step, {}, inside), _local(step, {step.node: result}, result)):
+            yield (None if number is None else upstream * number), place
+
+    def _missing(self, node: Value) -> Mistakes:
+        """Sums of only some of the contributions; those with the fewest left out come first."""
+        x = self.names[node]
+        steps = [step for step in self.received[node] if step.contribution]
+        if len(steps) < 2:
+            return
+        used = f"{x} is used {len(steps)} times"
+        last, total = steps[-1], sum(step.contribution or 0.0 for step in steps)
+        sizes = range(1, len(steps)) if len(steps) <= _MOST_USES else (1, len(steps) - 1)
+        for size in sizes:
+            by_sum: dict[str, tuple[float, list[tuple[Step, ...]]]] = {}
+            for left_out in combinations(steps, size):
+                number = total - sum(step.contribution or 0.0 for step in left_out)
+                by_sum.setdefault(number_text(number), (number, []))[1].append(left_out)
+            for number, choices in by_sum.values():
+                contribution = "the contribution" if size == 1 else f"{size} contributions"
+                verb = "is" if size == 1 else "are"
+                text = f"{used}, and {contribution} through {self._edges(choices[0])} {verb} missing"
+                if len(choices) > 1:
+                    several = dict.fromkeys(step for left_out in choices for step in left_out)
+                    text = f"{used}, and {size} of the contributions through {self._edges(several)} {verb} missing"
+                if size == len(steps) - 1 and any(last not in left_out for left_out in choices):
+                    text += ": every use adds its share (+=), the last must not replace the others"
+                yield number, text
+
+    def _contribution_as_answered(self, step: Step) -> float:
+        """What the edge contributes if the wrong answers were right."""
+        assert step.source is not None  # noqa: S101  (of a backward step)
+        local = _local(step, self.values, self.values[step.source])
+        if local is None:
+            return step.contribution or 0.0
+        return self.gradients[step.source] * local
+
+    # ------------------------------------------------------------------ values
+
+    def _value_mistakes(self, node: Value) -> Mistakes:
+        op, y = node._rule, self.names[node]
+        operands = node.operands
+        parents = list(dict.fromkeys(node.parents))
+        text = f"{y} = {equation(node, self.graph.names)}"
+        inputs: list[tuple[Value | None, str]] = [(parent, "value") for parent in parents]
+        answered = [a if parent is None else self.values[parent] for parent, a in operands]
+        yield from self._carried(inputs, lambda: _value(op, answered))
+        numbers = [a for _, a in operands]
+        for parent in parents:
+            yield self.computed[parent].data, f"that is {self.names[parent]} itself: {text}"
+        yield -self.computed[node].data, f"check the signs in {text}, edges from {self._listed(parents)}"
+        if len(operands) == 2 and len(parents) == 2:
+            yield _value(op, numbers[::-1]), f"the operands are the other way around: {text}"
+        if len(operands) == 2 and isinstance(op, Op):
+            for other in dict.fromkeys(INFIX.values()):
+                if other is not op:
+                    yield _value(other, numbers), f"that is {other.symbol} of the same operands: {text}"
+        if 2 < len(operands) <= _MOST_OPERANDS:
+            for i, (left_out, _) in enumerate(operands):
+                if left_out is not None:
+                    name = self.names[left_out]
+                    yield _value(op, [*numbers[:i], 0.0, *numbers[i + 1 :]]), f"{name} is left out, edge {name} → {y}"
+
+    # ------------------------------------------------------------------ words
+
+    def _carried(self, inputs: Sequence[tuple[Value | None, str]], number: Callable[[], float | None]) -> Mistakes:
+        """What follows correctly from other answers that are wrong."""
+        letters = [self.wrong[key] for key in dict.fromkeys(inputs) if key in self.wrong]
+        if letters:
+            listed = " and ".join(letters)
+            yield number(), f"this step follows from your answer to {listed}, so look at {listed} again"
+
+    def _general(self, blank: Blank) -> str:
+        node, x = blank.node, self.names[blank.node]
+        if blank.what == "value":
+            parents = list(dict.fromkeys(node.parents))
+            return f"{x} = {equation(node, self.graph.names)}: go over the edges from {self._listed(parents)}"
+        steps = self.received[node]
+        text = f"go over {self._edges(steps)}: the gradient of the child times the local derivative"
+        return text + (", added up over all edges" if len(steps) > 1 else "")
+
+    def _edge(self, step: Step) -> str:
+        """The edge as the picture draws it, from operand to result."""
+        assert step.source is not None  # noqa: S101
+        text = f"edge {self.names[step.node]} → {self.names[step.source]}"
+        if (
+            sum(parent is step.node for parent in step.source.parents) > 1
+            or [p for p, _ in step.source.operands].count(step.node) > 1
+        ):
+            text += f" (operand {(step.operand or 0) + 1})"
+        return text
+
+    def _edges(self, steps: Sequence[Step] | Mapping[Step, None]) -> str:
+        texts = list(dict.fromkeys(self._edge(step) for step in steps))
+        shown = texts[:6] + ([f"{len(texts) - 6} more"] if len(texts) > 6 else [])
+        return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+    def _listed(self, values: Sequence[Value]) -> str:
+        shown = [self.names[value] for value in values[:6]] + ([f"{len(values) - 6} more"] if len(values) > 6 else [])
+        return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _value(op: object, numbers: Sequence[float]) -> float | None:
+    """The op on these numbers; None where it has no value, or no rule but a closure's."""
+    if not isinstance(op, Op):
+        return None
+    try:
+        return float(op.value(list(numbers)) if op.arity is None else op.value(*numbers))
+    except (*HARD, TypeError):  # a power of a negative number is complex
+        return None
+
+
+def _local(step: Step, values: Mapping[Value, float], result: float) -> float | None:
+    """The local derivative of a backward step at other numbers, and another result, than those of the trace."""
+    source = step.source
+    op = None if source is None else source._rule
+    if not isinstance(op, Op) or source is None or step.operand is None:
+        return None
+    numbers = [values.get(parent, a) if parent is not None else a for parent, a in source.operands]
+    try:
+        if op.arity is None:
+            return float(op.partials(numbers, result)[step.operand])
+        x, y = [*numbers, None][:2]
+        return float(op.partials[step.operand](x, y, result))
+    except (*HARD, TypeError):
+        return None

@@ -1,0 +1,44 @@
+"""How long a trace may be to be shown as a page, and what to do instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scalargrad.tracing.steps import Graph
+
+MAX_STEPS = 300
+
+
+class TraceTooLongError(ValueError):
+    """The trace has more steps than `max_steps`; the message names calls that show it."""
+
+
+def check_length(graph: Graph, max_steps: int) -> None:
+    """Raise if the trace has more steps.
+
+    Raises:
+        TraceTooLongError: with calls that work.
+        ValueError: if `max_steps` is less than 1.
+    """
+    if max_steps < 1:
+        raise ValueError(f"max_steps must be at least 1, not {max_steps}")
+    n = len(graph.steps)
+    if n <= max_steps:
+        return
+    from scalargrad.drawing.build import GraphTooLargeError, draw
+    from scalargrad.drawing.graph import counted
+
+    instead = [
+        f"trace(value).save('walk.html', max_steps={n}) writes the page all the same",
+        "print(trace(value)) writes a table",
+    ]
+    try:
+        cards = len(draw(graph.root, collapse="layer").picture.cards)
+        instead.append(f"draw(value, collapse='layer') draws {counted(cards, 'card')}")
+    except GraphTooLargeError:
+        pass
+    instead.append(f"trace(value)[{n - 10}:] are the last ten steps")
+    raise TraceTooLongError(
+        f"this trace has {counted(n, 'step')}; the limit is max_steps={max_steps}. Instead: {'; or '.join(instead)}."
+    )

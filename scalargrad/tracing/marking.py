@@ -1,0 +1,173 @@
+"""Answers to a worksheet: read from what people write, compared at the precision that is shown, and marked."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from scalargrad.behaviour import number
+from scalargrad.engine import Value
+from scalargrad.formula import MINUS, clean_label, number_text
+
+if TYPE_CHECKING:
+    from scalargrad.tracing.blanks import Blank
+
+_LONGEST = 40
+_FORMS = "write a number as −0.3932, −0,3932, 1/3 or 1e-7"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What became of one blank.
+
+    Attributes:
+        blank: the blank.
+        answer: the number that was given; None if there was none.
+        verdict: 'right', 'wrong' or 'open'.
+        hint: for a wrong answer, what to look at; it names the edge and never the right number.
+    """
+
+    blank: Blank
+    answer: float | None
+    verdict: Literal["right", "wrong", "open"]
+    hint: str = ""
+
+
+class Marks(Sequence[Mark]):
+    """The marks of all blanks, in order. True if every one is right; shows a line for each."""
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self._marks = tuple(marks)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._marks[index]
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def __bool__(self) -> bool:
+        return all(mark.verdict == "right" for mark in self._marks)
+
+    @property
+    def right(self) -> list[str]:
+        """The letters of the right answers."""
+        return [mark.blank.letter for mark in self if mark.verdict == "right"]
+
+    @property
+    def wrong(self) -> dict[str, str]:
+        """The hint for each wrong answer, by letter."""
+        return {mark.blank.letter: mark.hint for mark in self if mark.verdict == "wrong"}
+
+    @property
+    def open(self) -> list[str]:
+        """The letters that have no answer yet."""
+        return [mark.blank.letter for mark in self if mark.verdict == "open"]
+
+    def __repr__(self) -> str:
+        letters = max(len(mark.blank.letter) for mark in self)
+        questions = max(len(mark.blank.question) for mark in self)
+        lines = []
+        for mark in self:
+            verdict = f"not yet: {mark.hint}" if mark.verdict == "wrong" else mark.verdict
+            lines.append(f"{mark.blank.letter:{letters}}  {mark.blank.question:{questions}}  {verdict}")
+        unanswered = f", {len(self.open)} open" if self.open else ""
+        return "\n".join([*lines, f"{len(self.right)} of {len(self)} right{unanswered}"])
+
+
+def agrees(answer: float, right: float, tolerance: float = 0.0) -> bool:
+    """Whether an answer is the right number, as exactly as `number_text` shows it, or within a relative tolerance.
+
+    Shown are four decimals, below 1e-3 and above 1e5 four decimals of the mantissa; half a unit of the last may differ.
+
+    >>> agrees(0.1966, 0.196611933241), agrees(0.1965, 0.196611933241), agrees(0.0, 1e-7)
+    (True, False, False)
+    """
+    if not (math.isfinite(answer) and math.isfinite(right)):
+        return number_text(answer) == number_text(right)
+    unit = 1.0
+    if right and not 1e-3 <= abs(right) <= 1e5:
+        unit = 10.0 ** math.floor(math.log10(abs(right)))
+    # A hair more than half a unit: 0.00005 itself is no exact binary number.
+    return abs(answer - right) <= max(0.500001e-4 * unit, tolerance * abs(right))
+
+
+def read_answers(blanks: Sequence[Blank], answers: Any) -> dict[Blank, float]:
+    """The number given for each blank; those without are left out."""
+    if isinstance(answers, Mapping):
+        pairs: list[tuple[Blank, Any]] = []
+        for key, answer in answers.items():
+            blank = _find(blanks, key)
+            if any(blank is other for other, _ in pairs):
+                raise ValueError(f"{blank.letter} ({blank.question}) is answered twice")
+            pairs.append((blank, answer))
+    elif isinstance(answers, Iterable) and not isinstance(answers, (str, bytes, AbstractSet)):
+        answers = list(answers)
+        if len(answers) > len(blanks):
+            raise ValueError(f"there are {len(blanks)} blanks, but {len(answers)} answers")
+        pairs = list(zip(blanks, answers, strict=False))
+    else:
+        raise TypeError(
+            "answers must be a dict, as {'A': 0.5}, or a list in the order of the blanks, "
+            f"not {type(answers).__name__}"
+        )
+    read = {blank: _read(blank, answer) for blank, answer in pairs}
+    return {blank: answer for blank, answer in read.items() if answer is not None}
+
+
+def _find(blanks: Sequence[Blank], key: object) -> Blank:
+    """The blank of a letter, a name, a question, or a Value."""
+    found: list[Blank] = []
+    if isinstance(key, Value):
+        found = [blank for blank in blanks if blank.node is key]
+    elif isinstance(key, str):
+        key = key.strip()
+        found = [blank for blank in blanks if key in (blank.name, blank.question)]
+        found = found or [blank for blank in blanks if blank.letter.casefold() == key.casefold()]
+    if len(found) == 1:
+        return found[0]
+    shown = clean_label(key) if isinstance(key, str) else repr(key)
+    if found:
+        choices = " or ".join(f"{blank.letter} ({blank.what})" for blank in found)
+        raise ValueError(f"{shown} has more than one blank: answer by letter, {choices}")
+    everything = [text for blank in blanks for text in (blank.letter, blank.name)]
+    near = difflib.get_close_matches(shown, everything, n=3)
+    hint = f"; near it are {', '.join(near)}" if near else ""
+    raise ValueError(f"no blank is called {shown}: they are {blanks[0].letter} to {blanks[-1].letter}{hint}")
+
+
+def _read(blank: Blank, answer: Any) -> float | None:
+    """An answer as a number; None if there is none."""
+    if answer is None or (isinstance(answer, str) and not answer.strip()):
+        return None
+    try:
+        if isinstance(answer, bool):
+            raise TypeError
+        if not isinstance(answer, str):
+            return number(answer.data if isinstance(answer, Value) else answer)
+        return _number_in(answer)
+    except (TypeError, ValueError, ArithmeticError):
+        given = repr(clean_label(answer, _LONGEST)) if isinstance(answer, str) else type(answer).__name__
+        raise ValueError(
+            f"the answer to {blank.letter} ({blank.question}), {given}, is not a number: {_FORMS}"
+        ) from None
+
+
+def _number_in(text: str) -> float:
+    """The number that a text says: with decimal point or comma, either minus sign, or as a fraction.
+
+    >>> [_number_in(text) for text in ("−0,5", "1/4", " 2e−3 ")]
+    [-0.5, 0.25, 0.002]
+    """
+    if len(text) > _LONGEST:
+        raise ValueError
+    text = text.strip().replace(MINUS, "-").replace("\N{EN DASH}", "-").replace("∞", "inf")
+    parts = [re.sub(r"^([-+])\s+", r"\1", part.strip()) for part in text.split("/")]
+    if len(parts) > 2 or "_" in text or any("," in part and ("." in part or part.count(",") > 1) for part in parts):
+        raise ValueError  # 1,234.5 and 1.234,5 say different things to different people
+    numerator, denominator = (float(part.replace(",", ".")) for part in [*parts, "1"][:2])
+    return numerator / denominator

@@ -1,0 +1,155 @@
+"""A trace as HTML: a picture and a table that need nothing, and one script that makes a stepper of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.drawing.engines import NO_ENGINE, available
+from scalargrad.drawing.svg import to_svg
+from scalargrad.drawing.theme import THEMES
+from scalargrad.tracing.limits import MAX_STEPS, TraceTooLongError, check_length
+from scalargrad.tracing.stage import Stage, gradient_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from scalargrad.drawing.scene import Scene
+    from scalargrad.tracing.steps import Graph, Step
+
+_THEME = THEMES["default"]
+_LIGHT_PAGES = ('body[data-jp-theme-light="true"]', "body.vscode-light", '[data-theme="light"]')
+_DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", '[data-theme="dark"]')
+_UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_HEAD = 20
+"""How many steps are shown of a trace that is too long."""
+
+
+def fragment(graph: Graph, max_steps: int = MAX_STEPS) -> str:
+    """The trace as HTML for any page: the finished graph, a table of all steps, and the script that plays them.
+
+    Without the script, as in a notebook that is not trusted, picture and table stay. Without a layout engine there is
+    the table, and what to install.
+
+    Raises:
+        TraceTooLongError: if there are more than `max_steps` steps.
+    """
+    check_length(graph, max_steps)
+    table = _table(graph.steps, f"All {len(graph.steps)} steps as text")
+    if available() == "text":
+        return f'<div class="sg-trace">\n<p>({escape(NO_ENGINE)})</p>\n{table}\n</div>\n'
+    stage = Stage(graph)
+    body = f"{_image(stage.finished())}\n{table}"
+    key = sha256(body.encode()).hexdigest()[:16]
+    script = _script(stage, key)
+    head = f'<div class="sg-trace" data-scalargrad="{key}" data-title="{_title(graph)}">'
+    return f"{head}\n{body}\n<script>{script}</script>\n</div>\n"
+
+
+def page(graph: Graph, max_steps: int = MAX_STEPS) -> str:
+    """A complete page around the fragment that works from a file, and allows itself its own script and nothing else.
+
+    Raises:
+        TraceTooLongError: if there are more than `max_steps` steps.
+    """
+    content = fragment(graph, max_steps)
+    script = content.partition("<script>")[2].rpartition("</script>")[0]
+    style = _asset("page.css")
+    policy = "; ".join(
+        [
+            "default-src 'none'", "img-src data:", f"script-src {_hash(script)}" if script else "script-src 'none'",
+            f"style-src {_hash(style)}", "base-uri 'none'", "form-action 'none'",
+        ]
+    )  # fmt: skip
+    title = _title(graph)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
+    )
+
+
+def shown(graph: Graph) -> str:
+    """What Jupyter shows: the fragment, or the first steps and the message if there are too many."""
+    try:
+        return fragment(graph)
+    except TraceTooLongError as error:
+        table = _table(graph.steps[:_HEAD], f"The first {_HEAD} of {len(graph.steps)} steps", opened=True)
+        return f'<div class="sg-trace">\n<p>{escape(str(error))}</p>\n{table}\n</div>\n'
+
+
+def step_shown(step: Step) -> str:
+    """What Jupyter shows for one step: the graph as it stands after it, the equation, the explanation."""
+    words = f"<p><strong>{step.phase}</strong> <code>{escape(step.text)}</code></p>\n<p>{escape(step.why)}</p>\n"
+    if len(step.graph.steps) > MAX_STEPS or available() == "text":
+        return f"<div>\n{words}</div>\n"
+    return f"<div>\n{words}{_image(Stage(step.graph).after(step))}\n</div>\n"
+
+
+def _title(graph: Graph) -> str:
+    return escape(f"Backpropagation of {graph.names[graph.root]}, step by step")
+
+
+def _image(scene: Scene) -> str:
+    data = base64.b64encode(to_svg(scene, _THEME).encode()).decode()
+    return f'<img alt="{escape(scene.description)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _table(steps: Iterable[Step], title: str, *, opened: bool = False) -> str:
+    cells = ((str(step.index + 1), step.phase, escape(step.text), escape(step.why)) for step in steps)
+    rows = "\n".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in cells)
+    head = "<tr><th>step</th><th>phase</th><th>equation</th><th>why</th></tr>"
+    return (
+        f"<details{' open' * opened}>\n<summary>{title}</summary>\n"
+        f"<table>\n<thead>{head}</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</details>"
+    )
+
+
+def _script(stage: Stage, key: str) -> str:
+    """The program, called with what it needs to know; texts are in the table and are not repeated."""
+    css = _colors() + _asset("stepper.css")
+    back = [
+        [
+            stage.position[step.node],
+            gradient_text(step),
+            None if step.source is None else stage.position[step.source],
+            stage.edges_of[step.index],
+        ]
+        for step in stage.steps
+        if step.phase != "forward"
+    ]
+    data: dict[str, Any] = {
+        "key": key, "look": sha256(css.encode()).hexdigest()[:16], "css": css,
+        "svg": to_svg(stage.bare(), _THEME, scheme="light", id_prefix="s"),
+        "heads": [edge.head for edge in stage.picture.edges], "back": back,
+    }  # fmt: skip
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
+    return f"{_asset('stepper.js').strip()}({text});"
+
+
+def _colors() -> str:
+    """The theme as CSS variables, dark on dark pages, and the rules by which the picture's elements take them."""
+    light, dark = (
+        "".join(f"--{role}:{color};" for role, color in colors.items()) + f"color-scheme:{scheme};"
+        for colors, scheme in ((_THEME.light, "light"), (_THEME.dark, "dark"))
+    )
+    rules = [f".sg-trace{{{light}}}", f"@media (prefers-color-scheme: dark){{.sg-trace{{{dark}}}}}"]
+    rules += [f"{','.join(f'{page} .sg-trace' for page in _LIGHT_PAGES)}{{{light}}}"]
+    rules += [f"{','.join(f'{page} .sg-trace' for page in _DARK_PAGES)}{{{dark}}}"]
+    rules += [
+        f".sg-view .f-{role}{{fill:var(--{role})}}.sg-view .s-{role}{{stroke:var(--{role})}}" for role in _THEME.light
+    ]
+    return "\n".join([*rules, ""])
+
+
+def _asset(name: str) -> str:
+    return files("scalargrad.tracing").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"

@@ -1,0 +1,206 @@
+"""A trace in the terminal: the table that `print` shows, and a stepper that waits for a key and Enter."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import unicodedata
+from typing import TYPE_CHECKING, TextIO
+
+from scalargrad.formula import ELLIPSIS, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scalargrad.engine import Value
+    from scalargrad.tracing.steps import Graph, Step
+
+MOST = 1000
+"""How many steps a table shows unless asked for more."""
+
+KEYS = "[Enter] next, b back, a number jumps, q quits"
+_SYMBOLS = {"∂": "d", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "→": "->", "…": "...", "␤": "\\n", "␉": "\\t"}
+_ASCII = str.maketrans(_SYMBOLS | {digit: str(i) for i, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")})
+_Column = tuple["Value", list[str], int]  # a Value, its texts, and how wide they are
+_STYLES = {"bold": "1", "muted": "2", "value": "36", "gradient": "33"}
+
+
+def step_table(steps: Sequence[Step], limit: int | None = MOST) -> str:
+    """Number, phase and equation of every step, in columns; of a longer trace the first `limit`."""
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, or None for every step, not {limit}")
+    shown = steps if limit is None else steps[:limit]
+    width = max(len(str(len(shown))), 4)
+    lines = [f"{'step':>{width}}  phase     equation"]
+    lines += [f"{step.index + 1:>{width}}  {step.phase:8}  {step.text}" for step in shown]
+    if len(shown) < len(steps):
+        more = f"{len(steps) - len(shown):,}".replace(",", " ")
+        lines.append(f"{'':>{width}}  {ELLIPSIS} {more} more: trace.table(limit=None) shows every step")
+    return "\n".join(lines)
+
+
+def play(steps: Sequence[Step], stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
+    """Step through the trace in a terminal; where there is none, write the table.
+
+    Enter or n goes on, b back, a number to the step of that number, q leaves; so do Ctrl-C and the end of the input.
+    """
+    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
+    if stdout is None:  # a program without any console
+        return
+    screen = _Screen(stdout)
+    if stdin is None or not (_is_terminal(stdin) and _is_terminal(stdout)):
+        screen.write(step_table(steps))
+        return
+    position: int | None = 0
+    try:
+        while position is not None:
+            screen.show(steps, position)
+            position = _ask(screen, stdin, position, len(steps))
+    except KeyboardInterrupt:
+        screen.write("")
+
+
+def _ask(screen: _Screen, stdin: TextIO, position: int, count: int) -> int | None:
+    """The number of the next step to show; None to leave."""
+    while True:
+        last = position == count - 1
+        screen.write(screen.styled(KEYS.replace("next", "finish") if last else KEYS, "muted") + " > ", end="")
+        line = stdin.readline()
+        if not line:
+            screen.write("")
+            return None
+        key = line.strip().lower()
+        if key in ("", "n"):
+            return None if last else position + 1
+        if key == "q":
+            return None
+        if key == "b" and position:
+            return position - 1
+        if key.isascii() and key.isdigit() and len(key) < 10 and 0 < int(key) <= count:
+            return int(key) - 1
+        if key == "b":
+            screen.write("this is the first step")
+        elif key.lstrip("-").isdigit():
+            screen.write(f"the steps are numbered 1 to {count}")
+        else:
+            screen.write("no such key")
+
+
+class _Screen:
+    """Writes to a terminal what it can show: ASCII unless it takes UTF-8, colours unless they are unwanted."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        encoding = getattr(stream, "encoding", None) or "ascii"
+        self.unicode = encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+        dumb = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        windows = os.name == "nt" and not os.environ.get("WT_SESSION")  # its older console prints the codes
+        self.colored = _is_terminal(stream) and not (dumb or windows)
+        self.width = max(shutil.get_terminal_size().columns, 40)
+
+    def write(self, text: str, end: str = "\n") -> None:
+        self.stream.write(self.plain(text) + end)
+        self.stream.flush()
+
+    def plain(self, text: str) -> str:
+        """The text in characters that the stream has."""
+        if self.unicode:
+            return text
+        text = re.sub("([^₀-₉])([₀-₉])", r"\1_\2", text)  # x₁ must not become another one's name, x1
+        return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+    def styled(self, text: str, style: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colored and style and text.strip() else text
+
+    def show(self, steps: Sequence[Step], position: int) -> None:
+        """The equation of a step, why it is so, and the numbers as they stand after it."""
+        step = steps[position]
+        self.write("")
+        self.write(self.styled(f"step {position + 1} of {len(steps)}, {step.phase}", "muted"))
+        self.write("  " + self.styled(step.text, "bold"))
+        self.write("\n".join(f"  {line}" for line in self._wrapped(step.why)))
+        self.write("")
+        values, hidden = state(steps, position, self.width // 4)
+        for block in self._blocks(values, step.graph):
+            for row, (head, style) in enumerate((("", ""), ("value", "value"), ("∂", "gradient"))):
+                if any(texts[row] for _, texts, _ in block):
+                    cells = [
+                        " " * (width - _columns_of(texts[row]))
+                        + self.styled(texts[row], "bold" if node is step.node else style)
+                        for node, texts, width in block
+                    ]
+                    self.write("  " + self.styled(head.ljust(5), "muted") + "".join(cells))
+        if hidden:
+            self.write(self.styled(f"  {ELLIPSIS} {hidden} more", "muted"))
+
+    def _wrapped(self, text: str) -> list[str]:
+        lines = [""]
+        for word in text.split(" "):
+            if lines[-1] and _columns_of(lines[-1] + word) + 3 > self.width:
+                lines.append("")
+            lines[-1] += " " * bool(lines[-1]) + word
+        return lines
+
+    def _blocks(self, values: dict[Value, float | None], graph: Graph) -> Iterable[list[_Column]]:
+        """Name, number and gradient of each Value as a column, as many side by side as there is room for."""
+        block: list[_Column] = []
+        room = self.width - 8
+        for node, grad in values.items():
+            cells = (graph.names[node], number_text(node.data), "" if grad is None else number_text(grad))
+            texts = [self.plain(cell) for cell in cells]
+            width = max(map(_columns_of, texts)) + 2
+            if block and width > room:
+                yield block
+                block, room = [], self.width - 8
+            block.append((node, texts, width))
+            room -= width
+        yield block
+
+
+def state(steps: Sequence[Step], position: int, most: int) -> tuple[dict[Value, float | None], int]:
+    """What is known after a step: each computed Value with its gradient so far, in topological order.
+
+    Args:
+        steps: the trace.
+        position: the step.
+        most: how many Values at most: those of the latest steps.
+
+    Returns:
+        Value to gradient, None if nothing has reached it; and how many Values were left out.
+    """
+    order = steps[position].graph.order
+    found: dict[Value, float | None] = {}
+    for i in range(position, len(order) - 1, -1):  # back from the step, so that the first mention is the latest
+        step = steps[i]
+        if step.node in found:
+            found[step.node] = step.after if found[step.node] is None else found[step.node]
+        elif len(found) < most:
+            found[step.node] = step.after
+        if step.source is not None and step.source not in found and len(found) < most:
+            found[step.source] = None
+    known = order[: position + 1]
+    for node in reversed(known):
+        if len(found) >= most:
+            break
+        found.setdefault(node, None)
+    return {node: found[node] for node in known if node in found}, len(known) - len(found)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # closed, or no file at all, as in some editors
+        return False
+
+
+def _columns_of(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me", "Cf") else
+        2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )  # fmt: skip

@@ -1,0 +1,252 @@
+"""`worksheet`: a computation graph with numbers left blank, to be worked out on paper and checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.drawing.build import GraphTooLargeError
+from scalargrad.drawing.engines import available
+from scalargrad.drawing.graph import counted
+from scalargrad.drawing.result import check_place, write_file
+from scalargrad.engine import Value, topological_order
+from scalargrad.formula import clean_label, number_text
+from scalargrad.tracing.blanks import Hide, choose_blanks
+from scalargrad.tracing.hints import Diagnosis
+from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
+from scalargrad.tracing.sheet import drawings, key_picture, sheet_picture
+from scalargrad.tracing.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from scalargrad.drawing.result import Drawing
+    from scalargrad.tracing.blanks import Blank
+
+MOST_VALUES, MOST_STEPS = 100, 400
+
+
+class Worksheet:
+    """A graph with blanks, its answer key, and a check that knows the typical mistakes. Made by `worksheet`.
+
+    Jupyter shows the sheet, `print` shows it as text; the answers are in `blanks`, `key` and `key_drawing` alone.
+
+    Attributes:
+        blanks: what is asked, in the order in which it can be worked out; each with letter, name, what and answer.
+        trace: the steps, with all the numbers.
+        title: the heading.
+        drawing: the picture with blanks.
+        key_drawing: the picture with the answers.
+    """
+
+    def __init__(
+        self, root: Value, hide: Hide, seed: int, *, with_locals: bool, title: str | None, expand: bool
+    ) -> None:
+        if not isinstance(root, Value):
+            raise TypeError(f"worksheet takes a Value, the output of a graph, not {type(root).__name__}")
+        _check_size(len(topological_order(root)), "value", MOST_VALUES)
+        self.trace = Trace(root, expand=expand)
+        _check_size(len(self.trace.graph.order), "value", MOST_VALUES)
+        _check_size(len(self.trace), "step", MOST_STEPS)
+        self.blanks: tuple[Blank, ...] = tuple(choose_blanks(self.trace, hide, seed))
+        kinds = {blank.what for blank in self.blanks}
+        # Gradients beside missing values would give these away where a product passes them on.
+        with_gradients = hide != "values"
+        self.title = clean_label(title, 200) if title is not None else _TITLES[" and ".join(sorted(kinds))]
+        self._picture = sheet_picture(self.trace, self.blanks, with_locals=with_locals, with_gradients=with_gradients)
+        self._key_picture = key_picture(self.trace, self.blanks, with_gradients=with_gradients)
+
+    @property
+    def task(self) -> str:
+        """What to do, in a few sentences."""
+        f = self.trace.graph.names[self.trace.graph.root]
+        kinds = {blank.what for blank in self.blanks}
+        sentences = []
+        if "value" in kinds:
+            sentences.append("Work out the missing values, from the inputs on: each from the numbers that lead to it.")
+        if "gradient" in kinds:
+            sentences.append(
+                f"Work out the missing gradients, ∂ for short, backwards from {f}: its own gradient is 1. An edge "
+                "hands on the gradient of the value it leads to, times the local derivative; what is used several "
+                "times gets the sum of all that comes back."
+            )
+        return " ".join([*sentences, "Give four decimals."])
+
+    @property
+    def drawing(self) -> Drawing:
+        """The picture with blanks."""
+        return drawings(self._picture, "auto")[0]
+
+    @property
+    def key_drawing(self) -> Drawing:
+        """The picture with the answers."""
+        return drawings(self._key_picture, "auto")[0]
+
+    @property
+    def key(self) -> str:
+        """The answers as text, each with the steps that lead to it."""
+        lines = [f"Answer key: {self.title}"]
+        letters = max(len(blank.letter) for blank in self.blanks)
+        for blank, how in self.solutions():
+            lines.append(f"{blank.letter:{letters}}  {blank.question} = {number_text(blank.answer)}")
+            lines += [f"{'':{letters}}    {text}" for text in how]
+        return "\n".join(lines)
+
+    def solutions(self) -> list[tuple[Blank, list[str]]]:
+        """Every blank with the equations of the steps that lead to it."""
+        found = []
+        for blank in self.blanks:
+            phase = "forward" if blank.what == "value" else "backward"
+            found.append((blank, [s.text for s in self.trace if s.node is blank.node and s.phase == phase]))
+        return found
+
+    def check(self, answers: Mapping[Any, Any] | Iterable[Any], tolerance: float = 0.0) -> Marks:
+        """Mark the answers.
+
+        Args:
+            answers: a dict by letter, by name or by Value, or a list in the order of the blanks. An answer is a number
+                or text, as `−0.3932`, `-0,3932`, `1/3` or `1e-7`; None or an empty text leaves a blank open.
+            tolerance: how far an answer may be off, relative to the right number. What is right to four decimals
+                (below 0.001 and above 100 000: to four decimals of the mantissa) is right in any case.
+
+        Returns:
+            Marks: true if every answer is right; printed, it gives for each wrong one a hint that names the edge to
+            look at, as "a is used 2 times, and the contribution through edge a → v3 is missing".
+
+        Raises:
+            ValueError: for a blank that does not exist, or an answer that is not a number; the message names the blank.
+            TypeError: if `answers` is neither a dict nor a list.
+
+        >>> from scalargrad import Value, worksheet
+        >>> a = Value(3.0, label='a')
+        >>> b = a + 2
+        >>> b.label = 'b'
+        >>> sheet = worksheet(b * a)
+        >>> print(sheet.check({'b': 3, 'a': 5}))
+        C  ∂v1/∂b  right
+        D  ∂v1/∂a  not yet: a is used 2 times, and the contribution through edge a → b is missing
+        1 of 2 right
+        """
+        given = read_answers(self.blanks, answers)
+        diagnosis = Diagnosis(self.trace, given, tolerance)
+        marks = []
+        for blank in self.blanks:
+            answer = given.get(blank)
+            if answer is None:
+                marks.append(Mark(blank, None, "open"))
+            elif agrees(answer, blank.answer, tolerance):
+                marks.append(Mark(blank, answer, "right"))
+            else:
+                marks.append(Mark(blank, answer, "wrong", diagnosis.hint(blank, answer)))
+        return Marks(marks)
+
+    @property
+    def html(self) -> str:
+        """The sheet as a page to print."""
+        from scalargrad.tracing.sheet_page import page
+
+        return page(self, [False])
+
+    @property
+    def key_html(self) -> str:
+        """The answer key as a page to print."""
+        from scalargrad.tracing.sheet_page import page
+
+        return page(self, [True])
+
+    def save(self, path: str | os.PathLike[str], key: bool | str | os.PathLike[str] = False) -> Path:
+        """Write the sheet as a page to print, on A4 or Letter; it needs no network. Returns the path.
+
+        Args:
+            path: where; the suffix is .html.
+            key: True puts the answer key behind it, on paper of its own; a path writes the key to that file.
+
+        Raises:
+            ValueError: for another suffix.
+            OSError: if a file cannot be written.
+        """
+        from scalargrad.tracing.sheet_page import page
+
+        path = Path(path)
+        check_place(path, "worksheet", [".html"])
+        if isinstance(key, bool):
+            write_file(path, page(self, [False, True] if key else [False]).encode())
+            return path
+        check_place(Path(key), "worksheet", [".html"])
+        if Path(key).resolve() == path.resolve():
+            raise ValueError("sheet and key would be the same file: give the key another name, or say key=True")
+        write_file(path, self.html.encode())
+        write_file(Path(key), self.key_html.encode())
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """What Jupyter shows: the sheet, or its text without a layout engine."""
+        from scalargrad.tracing.sheet_page import fragment
+
+        return {"text/plain": str(self)} | ({} if available() == "text" else {"text/html": fragment(self)})
+
+    def __str__(self) -> str:
+        asked = "\n".join(f"{blank.letter}  {blank.question} = ?" for blank in self.blanks)
+        return f"{self.title}\n{self.task}\n\n{self.drawing.text}\n{asked}"
+
+    def __repr__(self) -> str:
+        return f"<worksheet on {self.trace.graph.names[self.trace.graph.root]}: {counted(len(self.blanks), 'blank')}>"
+
+
+_TITLES = {
+    "gradient": "Backpropagation by hand",
+    "value": "Forward pass by hand",
+    "gradient and value": "Forward and backward by hand",
+}
+
+
+def worksheet(
+    root: Value,
+    hide: Hide = "gradients",
+    seed: int = 0,
+    *,
+    local_derivatives: bool = False,
+    title: str | None = None,
+    expand: bool = False,
+) -> Worksheet:
+    """The graph of this Value as an exercise: some numbers left blank, with an answer key and a check.
+
+    No `grad` is touched. Blanks are lettered in the order in which they can be worked out; inputs are always given.
+
+    Args:
+        root: the output of the graph, of at most 100 values.
+        hide: 'gradients' asks for all of them but the output's; 'values' for all that are computed, and shows no
+            gradients; 'both'. A number above 0, at most 1, asks for that share of both, picked by `seed`. A collection
+            of Values or names asks for their gradients.
+        seed: picks the share; the same seed leaves the same blanks.
+        local_derivatives: whether edges show them, which leaves only multiplying and adding: an easier sheet. Never
+            shown are those that a missing value can be read off.
+        title: the heading.
+        expand: whether fused nodes, as sums and dot products, are spelled out.
+
+    Returns:
+        A Worksheet: Jupyter shows it, `save('sheet.html', key='key.html')` prints it, `check(answers)` marks answers.
+
+    Raises:
+        GraphTooLargeError: of a graph too large for paper.
+        ValueError: for another `hide`, or if nothing would be left blank.
+        TypeError: if `root` is not a Value.
+
+    >>> x, y, z = Value(-2.0, label='x'), Value(5.0, label='y'), Value(-4.0, label='z')
+    >>> f = (x + y) * z
+    >>> sheet = worksheet(f)
+    >>> [(blank.letter, blank.question) for blank in sheet.blanks]
+    [('A', '∂v2/∂v1'), ('B', '∂v2/∂z'), ('C', '∂v2/∂x'), ('D', '∂v2/∂y')]
+    >>> sheet.check({'A': -4, 'B': 3, 'C': '−4', 'D': 1}).wrong
+    {'D': 'edge y → v1: that is the local derivative ∂v1/∂y alone; multiply it by the gradient of v1'}
+    """
+    return Worksheet(root, hide, seed, with_locals=local_derivatives, title=title, expand=expand)
+
+
+def _check_size(n: int, noun: str, most: int) -> None:
+    if n > most:
+        raise GraphTooLargeError(
+            f"this graph has {counted(n, noun)}, and a worksheet is for at most {most}: make it of an earlier Value, "
+            "or of a smaller network with one sample"
+        )

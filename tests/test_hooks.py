@@ -1,0 +1,194 @@
+"""Hooks, anomaly detection and check-pointing: what they see, what they change, and that they end."""
+
+import gc
+import math
+import threading
+
+import pytest
+from helpers import random_graph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import scalargrad as sg
+from scalargrad import (
+    AnomalyError,
+    Value,
+    checkpoint,
+    detect_anomaly,
+    grad,
+    register_hook,
+    sweep_hook,
+    topological_order,
+)
+
+
+def test_a_hook_sees_the_finished_gradient_and_may_replace_it():
+    x, seen = Value(3.0), []
+    y = x * 2
+    handle = y.register_hook(seen.append)
+    (y + y * y).backward()
+    assert seen == [13.0]
+    assert x.grad == 26.0
+    handle.remove()
+    handle.remove()
+    double = register_hook(x, lambda g: g * 2)
+    x.zero_grad()
+    y.backward()
+    assert (x.grad, seen) == (4.0, [13.0])
+    assert grad(y, x) == 4.0
+    double.remove()
+    assert grad(y, x) == 2.0
+
+
+def test_hooks_run_in_graphs_of_gradients_and_in_the_stepper():
+    x = Value(3.0)
+    y = x * x
+    register_hook(y, lambda g: g * 10)
+    assert grad(grad(y * 1, x, create_graph=True), x) == 20.0
+    assert sg.trace(y * 1).graph.gradients[x] == 60.0
+
+
+def test_wrong_hooks():
+    x = Value(1.0)
+    with pytest.raises(TypeError, match="a hook is a function of the gradient, not float"):
+        register_hook(x, 1.0)
+    register_hook(x, lambda g: "a")
+    x.grad = 5.0
+    with pytest.raises(TypeError, match="must be a real number, not str"):
+        (x * 2).backward()
+    assert x.grad == 5.0
+
+
+def test_a_hook_does_not_keep_its_value_alive():
+    class Flag:
+        pass
+
+    import weakref
+
+    x, flag = Value(1.0), Flag()
+    register_hook(x, lambda g, flag=flag: None)
+    gone = weakref.ref(flag)
+    del x, flag
+    gc.collect()
+    assert gone() is None
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 30), st.integers(0, 10**6))
+def test_a_sweep_hook_sees_every_gradient_children_first(n, seed):
+    root, _ = random_graph(Value, n, seed)
+    seen = {}
+    with sweep_hook(lambda node, gradient: seen.setdefault(node, gradient)):
+        root.backward()
+    assert list(seen) == topological_order(root)[::-1]
+    assert all(node.grad == gradient for node, gradient in seen.items())
+    root.backward()
+    assert len(seen) == len(topological_order(root))
+
+
+def test_modes_hold_for_their_thread_only():
+    seen = []
+    with sweep_hook(lambda node, gradient: seen.append(node)), detect_anomaly():
+        worker = threading.Thread(target=lambda: (Value(710.0).exp() * 1.0).backward())
+        worker.start()
+        worker.join()
+    assert seen == []
+
+
+# -------------------------------------------------------------------- nan and inf
+
+
+def test_the_first_infinite_result_is_named_with_its_operands_and_line():
+    x = Value(800.0, label="x")
+    with (
+        pytest.raises(AnomalyError, match=r"exp gave inf at 800.0 \(label 'x'\)\n  at .*test_hooks.py:\d+: y = x.exp"),
+        detect_anomaly(),
+    ):
+        y = x.exp()  # noqa: F841
+    assert x.exp().data == math.inf
+
+
+def test_a_bad_gradient_is_named_with_the_line_of_its_operation():
+    x = Value(0.0, label="x")
+    with detect_anomaly():
+        y = x.sqrt()
+        z = y * 2.0
+        with pytest.raises(
+            AnomalyError,
+            match=r"the backward of sqrt at 0.0 \(label 'x'\) gave Value 'x' the gradient inf, from 2.0 upstream\n  at .*: y = x.sqrt",
+        ):
+            z.backward()
+        with pytest.raises(AnomalyError, match="the gradient of Value"):
+            z.backward(math.nan)
+        with pytest.raises(AnomalyError):
+            grad(z, x, create_graph=True)
+    assert x.grad == 0.0
+    z.backward()
+    assert x.grad == math.inf
+
+
+def test_hand_made_nodes_are_inspected_too():
+    with detect_anomaly(), pytest.raises(AnomalyError, match="mine gave nan"):
+        Value(math.nan, (Value(1.0),), "mine")
+
+
+# -------------------------------------------------------------------- check-pointing
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 20), st.integers(0, 10**6), st.floats(-1, 1))
+def test_a_checkpoint_changes_no_gradient(n, seed, start):
+    w = Value(0.7, label="w", parameter=True)
+
+    def f(x, ys):
+        root, leaves = random_graph(Value, n, seed)
+        return root * x * w + (x + ys[0]).tanh() * leaves[0].data, ys[1] * w
+
+    def gradients(f):
+        x, ys = Value(start), [Value(0.5), Value(-0.25)]
+        a, b = f(x * 2, ys)
+        (a * b + a).backward()
+        found = (x.grad, ys[0].grad, ys[1].grad, w.grad)
+        w.grad = 0.0
+        return found
+
+    assert gradients(checkpoint(f)) == pytest.approx(gradients(f), rel=1e-12, abs=1e-12)
+
+
+def test_a_checkpoint_forgets_what_is_inside():
+    def long(x):
+        for _ in range(1000):
+            x = (x * 1.001).sin()
+        return x
+
+    x = Value(1.0)
+    assert len(topological_order(long(x))) == 2001
+    y = x
+    for _ in range(3):
+        y = checkpoint(long)(y)
+    assert len(topological_order(y)) == 4
+    y.backward()
+    z = Value(1.0)
+    long(long(long(z))).backward()
+    assert x.grad == z.grad
+    assert checkpoint(long).__name__ == "long"
+
+
+def test_a_checkpoint_can_be_differentiated_twice():
+    w = Value(2.0)
+    cube = checkpoint(lambda x: x**3 * w)
+    assert sg.derivative(cube, 2)(3.0).data == 36.0
+    assert grad(grad(cube(Value(3.0)), w, create_graph=True), w) == 0.0
+    with sg.no_grad():
+        assert cube(Value(3.0)).is_leaf
+    assert checkpoint(lambda x: 5.0)(Value(1.0)) == 5.0
+
+
+def test_a_checkpoint_that_computes_something_else_is_refused():
+    w = Value(2.0)
+    x = Value(3.0)
+    y = checkpoint(lambda x: x * w)(x)
+    w.data = 5.0
+    with pytest.raises(RuntimeError, match=r"gave 6.0 at first and 15.0 when it was run again"):
+        y.backward()
+    assert x.grad == 0.0

@@ -27,9 +27,6 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import layers as layers
     from scalargrad import nn as nn
     from scalargrad import ops as _ops
-    from scalargrad.checkpointing import checkpoint as checkpoint
-    from scalargrad.counting import count_operations as count_operations
-    from scalargrad.counting import sparsity as sparsity
     from scalargrad.drawing import Drawing as Drawing
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
@@ -40,6 +37,8 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.exact import complex_step as complex_step
     from scalargrad.function import Function as Function
     from scalargrad.function import primitive as primitive
+    from scalargrad.functional import checkpoint as checkpoint
+    from scalargrad.functional import count_operations as count_operations
     from scalargrad.functional import depends_on as depends_on
     from scalargrad.functional import derivative as derivative
     from scalargrad.functional import grad as grad
@@ -49,6 +48,7 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.functional import jacobian as jacobian
     from scalargrad.functional import jacrev as jacrev
     from scalargrad.functional import jvp as jvp
+    from scalargrad.functional import sparsity as sparsity
     from scalargrad.functional import value_and_grad as value_and_grad
     from scalargrad.functional import vjp as vjp
     from scalargrad.hooks import AnomalyError as AnomalyError
@@ -75,15 +75,13 @@ __version__ = "0.1.0"
 _LATER = {
     name: f"scalargrad.{module}"
     for module, names in {
-        "checkpointing": ["checkpoint"],
         "circuit": ["circuit"],
-        "counting": ["count_operations", "sparsity"],
         "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],
         "function": ["Function", "primitive"],
         "functional": [
-            "depends_on", "derivative", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp",
-            "value_and_grad", "vjp",
+            "checkpoint", "count_operations", "depends_on", "derivative", "grad", "hessian", "hvp", "jacfwd",
+            "jacobian", "jacrev", "jvp", "sparsity", "value_and_grad", "vjp",
         ],
         "hooks": ["AnomalyError", "detect_anomaly", "register_hook", "sweep_hook"],
         "layers": ["layers"],

@@ -7,9 +7,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.functional.trees import Rebuild, flatten
 from scalargrad.modes import record
 from scalargrad.rules import Rule
-from scalargrad.trees import Rebuild, flatten
 
 if TYPE_CHECKING:
     from scalargrad.rules import Adjoints

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, descendants, topological_order
-from scalargrad.functional import Argnums, Call
+from scalargrad.functional.call import Argnums, Call
 
 
 class Operations(NamedTuple):

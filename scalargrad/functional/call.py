@@ -1,0 +1,127 @@
+"""One call of a user's function on Values of its own, and the two ways through the graph it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.functional.forward import tangents as push_tangents
+from scalargrad.functional.trees import Rebuild, flatten
+from scalargrad.modes import record
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+
+class Call:
+    """One call of a function on Values of its own, ready to be differentiated.
+
+    Attributes:
+        inputs: a Value for each number of the chosen arguments.
+        outputs: the Values and plain numbers that the function returned.
+        rebuild_output: puts others in their places.
+        aux: what the function returned beside its output.
+        in_graph: whether Values other than the inputs are involved, so that results must be Values.
+    """
+
+    def __init__(self, f: Function, args: Sequence[Any], argnums: Argnums = 0, *, has_aux: bool = False) -> None:
+        name = getattr(f, "__name__", type(f).__name__)
+        self.single = isinstance(argnums, int)
+        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+        if not all(-len(args) <= i < len(args) for i in chosen):
+            raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {argnums}")
+        chosen = [i % len(args) for i in chosen]
+        given = list(args)
+        self.inputs: list[Value] = []
+        self._rebuilds: list[tuple[int, Rebuild]] = []
+        self.in_graph = False
+        for i in chosen:
+            leaves, rebuild = flatten(args[i], f"argument {i} of {name}")
+            # An alias of a Value is a node of its own: differentiating with respect to it does not disturb others.
+            fresh = [record(_alias, leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in leaves]
+            self.in_graph |= any(isinstance(leaf, Value) for leaf in leaves)
+            given[i] = rebuild(iter(fresh))
+            self.inputs += fresh
+            self._rebuilds.append((len(fresh), rebuild))
+        result = record(f, *given)
+        self.aux = None
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise TypeError(f"with has_aux=True {name} must return (output, aux), not {type(result).__name__}")
+            result, self.aux = result
+        self.outputs, self.rebuild_output = flatten(result, f"the result of {name}")
+        self.name = name
+        mine = set(self.inputs)
+        self.roots = [output for output in self.outputs if isinstance(output, Value)]
+        order = topological_order(*self.roots)
+        self.in_graph |= any(v.is_leaf and v.requires_grad and v not in mine for v in order)
+        if not self.in_graph:
+            self.aux = _plain(self.aux)
+
+    @property
+    def output(self) -> Value:
+        """The one Value that the function returned.
+
+        Raises:
+            TypeError: if it returned a structure.
+        """
+        if len(self.outputs) != 1 or self.rebuild_output is not next:
+            raise TypeError(f"{self.name} must return one number, not {len(self.outputs)} in a structure: use jacobian")
+        output = self.outputs[0]
+        return output if isinstance(output, Value) else Value(output, requires_grad=False)
+
+    @property
+    def value(self) -> Any:
+        """What the function returned: numbers, or Values if others than the inputs are involved."""
+        return self.rebuild_output(iter(self.outputs if self.in_graph else map(plain_number, self.outputs)))
+
+    def shaped(self, flat: Iterable[Any]) -> Any:
+        """One entry for each input, in the structure of the chosen arguments."""
+        entries = iter(flat)
+        results = [rebuild(iter([next(entries) for _ in range(count)])) for count, rebuild in self._rebuilds]
+        return results[0] if self.single else tuple(results)
+
+    def pull_back(self, roots: Sequence[Value], seeds: Sequence[Any], *, create_graph: bool | None = None) -> list[Any]:
+        """The derivative of sum(seed * root) with respect to each input."""
+        create_graph = self.in_graph if create_graph is None else create_graph
+        sweep = partial(gradients, roots, seeds, create_graph=create_graph, wrt=self.inputs)
+        adjoints = (record(sweep) if create_graph else sweep()) if roots else {}
+        return own_nodes([adjoints.get(x, 0.0) for x in self.inputs], create_graph)
+
+    def push_forward(self, roots: Sequence[Any], speeds: Sequence[Any]) -> list[Any]:
+        """How fast each root changes when the inputs change at these speeds."""
+        seeds = dict(zip(self.inputs, speeds, strict=True))
+        create_graph = self.in_graph or any(isinstance(speed, Value) for speed in speeds)
+        values = [root for root in roots if isinstance(root, Value)]
+        found = record(partial(push_tangents, values, seeds, create_graph=create_graph))
+        return own_nodes([found.get(root, 0.0) if isinstance(root, Value) else 0.0 for root in roots], create_graph)
+
+
+def _alias(x: Value) -> Value:
+    return x * 1.0
+
+
+def plain_number(x: Any) -> Any:
+    """The number of a Value; anything else as it is."""
+    return x.data if isinstance(x, Value) else x
+
+
+def _plain(aux: Any) -> Any:
+    """The auxiliary output with its Values as numbers, if it is a structure of numbers; else as it is."""
+    try:
+        leaves, rebuild = flatten(aux)
+    except TypeError:
+        return aux
+    return rebuild(map(plain_number, leaves))
+
+
+def own_nodes(results: list[Any], as_values: bool) -> list[Any]:
+    """As Values, each a node of its own, so that a label given to one names no other."""
+    if not as_values:
+        return results
+    return [
+        record(_alias, result) if isinstance(result, Value) else Value(float(result), requires_grad=False)
+        for result in results
+    ]

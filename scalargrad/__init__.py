@@ -27,6 +27,9 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import layers as layers
     from scalargrad import nn as nn
     from scalargrad import ops as _ops
+    from scalargrad.checking import GradientError as GradientError
+    from scalargrad.checking import assert_gradients as assert_gradients
+    from scalargrad.checking import check_gradients as check_gradients
     from scalargrad.drawing import Drawing as Drawing
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
@@ -75,6 +78,7 @@ __version__ = "0.1.0"
 _LATER = {
     name: f"scalargrad.{module}"
     for module, names in {
+        "checking": ["GradientError", "assert_gradients", "check_gradients"],
         "circuit": ["circuit"],
         "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],

@@ -6,6 +6,7 @@ The engine (engine.py) adds what makes it a node of a graph, the op table (ops.p
 from __future__ import annotations
 
 import numbers
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,19 +32,19 @@ class NumberLike(TableMethods):
     # == and hash stay object identity: a Value is a node, and nodes live in sets and dicts.
 
     def __lt__(self, other: Any) -> bool:
-        x = _comparable(other)
+        x = _compared(self.data, other)
         return NotImplemented if x is None else self.data < x
 
     def __le__(self, other: Any) -> bool:
-        x = _comparable(other)
+        x = _compared(self.data, other)
         return NotImplemented if x is None else self.data <= x
 
     def __gt__(self, other: Any) -> bool:
-        x = _comparable(other)
+        x = _compared(self.data, other)
         return NotImplemented if x is None else self.data > x
 
     def __ge__(self, other: Any) -> bool:
-        x = _comparable(other)
+        x = _compared(self.data, other)
         return NotImplemented if x is None else self.data >= x
 
     def __bool__(self) -> bool:
@@ -114,10 +115,20 @@ def describe(value: NumberLike) -> str:
     return f"Value {value.label!r}" if value.label else f"Value({value.data!r})"
 
 
-def _comparable(other: Any) -> float | None:
+comparison_log: ContextVar[list[int] | None] = ContextVar("comparison_log", default=None)
+"""Where it is a list, each comparison of a Value adds which side it came out on: -1, 0 or 1."""
+
+
+def _compared(data: float, other: Any) -> float | None:
+    """The number to compare with; None if there is none."""
     if isinstance(other, NumberLike):
-        return other.data
-    try:
-        return number(other)
-    except TypeError:
-        return None
+        x = other.data
+    else:
+        try:
+            x = number(other)
+        except TypeError:
+            return None
+    log = comparison_log.get()
+    if log is not None:
+        log.append((data > x) - (data < x))
+    return x

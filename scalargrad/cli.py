@@ -1,4 +1,4 @@
-"""The command line: `scalargrad demo`, `scalargrad draw`, `scalargrad grad`, `scalargrad step`.
+"""The command line: `scalargrad demo`, `draw`, `grad`, `step` and `check`.
 
 Bad input gives one line on standard error and exit status 2.
 """
@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0, 2 for bad input, 130 for Ctrl-C."""
+    """Run the command line; returns the exit status: 0, 1 for a failed check, 2 for bad input, 130 for Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _make_parser()
     options = parser.parse_args(_protect_minus(arguments))
@@ -94,12 +94,18 @@ def _make_parser() -> argparse.ArgumentParser:
     step.add_argument("--html", type=Path, metavar="FILE", help="write a page to step through in a browser instead")
     step.add_argument("--expand", action="store_true", help="spell out sums and other fused operations")
     step.set_defaults(run=_step)
+
+    check = commands.add_parser("check", help="check the gradient of an expression against finite differences")
+    check.add_argument("expression", help=_EXPRESSION_HELP)
+    check.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
+    check.add_argument("--order", type=int, choices=[1, 2], default=1, help="2 checks second derivatives too")
+    check.set_defaults(run=_check)
     return parser
 
 
 def _protect_minus(arguments: list[str]) -> list[str]:
     """Keep argparse from taking the expression `-x*y` for an option: it leaves arguments with a space alone."""
-    known = {"-o", "--output", "--style", "--seed", "--html", "--expand", "--help", "-h", "--version", "--"}
+    known = {"-o", "--output", "--style", "--seed", "--html", "--expand", "--order", "--help", "-h", "--version", "--"}
     return [
         f" {argument}" if argument.startswith("-") and argument.split("=")[0] not in known else argument
         for argument in arguments
@@ -107,7 +113,13 @@ def _protect_minus(arguments: list[str]) -> list[str]:
 
 
 def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
-    from scalargrad.expressions import ExpressionError, parse_expression
+    from scalargrad.expressions import parse_expression
+
+    return parse_expression(options.expression, _numbers(options))
+
+
+def _numbers(options: argparse.Namespace) -> dict[str, float]:
+    from scalargrad.expressions import ExpressionError
 
     numbers: dict[str, float] = {}
     for assignment in options.variables:
@@ -120,7 +132,7 @@ def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
             numbers[name] = float(text)
         except ValueError:
             raise ExpressionError(f"the value of {name!r}, {text!r}, is not a number") from None
-    return parse_expression(options.expression, numbers)
+    return numbers
 
 
 def _grad(options: argparse.Namespace) -> int:
@@ -164,6 +176,17 @@ def _step(options: argparse.Namespace) -> int:
         steps.save(options.html)
         print(f"wrote {options.html}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from scalargrad.checking import check_gradients
+    from scalargrad.expressions import expression_function
+
+    numbers = _numbers(options)
+    function = expression_function(options.expression, numbers)
+    report = check_gradients(function, list(numbers.values()), order=options.order, names=list(numbers))
+    print(report)
+    return 0 if report.ok else 1
 
 
 def _demo(options: argparse.Namespace) -> int:

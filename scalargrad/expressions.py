@@ -11,7 +11,7 @@ import difflib
 import math
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scalargrad.engine import Value
@@ -56,9 +56,26 @@ def parse_expression(text: str, variables: Mapping[str, float]) -> tuple[Value, 
     >>> root.data, leaves["x"].grad
     (-12.0, -4.0)
     """
+    compute = expression_function(text, variables)
+    leaves = {unicodedata.normalize("NFKC", name): Value(x) for name, x in variables.items()}
+    for name, leaf in leaves.items():
+        leaf.label = name
+    result = compute(*leaves.values())
+    return (result if isinstance(result, Value) else Value(result)), leaves
+
+
+def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
+    """The function of these variables that an expression in text computes: of Values a Value, of floats a float.
+
+    Raises:
+        ExpressionError: as `parse_expression`, when it is made or first called.
+
+    >>> expression_function("x**2 + y", ["x", "y"])(3.0, 1.0)
+    10.0
+    """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are allowed")
-    variables = {unicodedata.normalize("NFKC", name): x for name, x in variables.items()}  # as Python reads names
+    variables = [unicodedata.normalize("NFKC", name) for name in names]  # as Python reads names
     for name in variables:
         _check_name(name)
     if not text.strip():
@@ -74,15 +91,17 @@ def parse_expression(text: str, variables: Mapping[str, float]) -> tuple[Value, 
     if (count := sum(isinstance(part, ast.expr) for part in ast.walk(tree))) > MAX_NODES:
         raise ExpressionError(f"the expression has {count} parts; at most {MAX_NODES} are allowed")
 
-    leaves = {name: Value(x, label=name) for name, x in variables.items()}
-    used: set[str] = set()
-    result = _build(tree, leaves, used, 0)
-    if unused := sorted(set(leaves) - used):
-        raise ExpressionError(f"{', '.join(unused)} has a value but does not occur in the expression")
-    return (result if isinstance(result, Value) else Value(result)), leaves
+    def compute(*numbers: Any) -> Any:
+        used: set[str] = set()
+        result = _build(tree, dict(zip(variables, numbers, strict=True)), used, 0)
+        if unused := sorted(set(variables) - used):
+            raise ExpressionError(f"{', '.join(unused)} has a value but does not occur in the expression")
+        return result
+
+    return compute
 
 
-def _build(node: ast.expr, leaves: Mapping[str, Value], used: set[str], depth: int) -> Any:
+def _build(node: ast.expr, leaves: Mapping[str, Any], used: set[str], depth: int) -> Any:
     """The Value of a part of the expression, or a float if no variable is in it."""
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
         raise ExpressionError(f"{_place(node)}: nested deeper than {MAX_DEPTH} levels")

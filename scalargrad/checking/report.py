@@ -1,0 +1,113 @@
+"""What a gradient check found: a verdict for each derivative, and a report that explains itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from html import escape
+from typing import TYPE_CHECKING
+
+from scalargrad.formula import number_text
+
+if TYPE_CHECKING:
+    from scalargrad.checking.culprit import Culprit
+
+
+class Verdict(Enum):
+    """The outcome of comparing one derivative with differences."""
+
+    PASS = "PASS"  # noqa: S105  (not a password)
+    KINK = "KINK"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One derivative, checked.
+
+    Attributes:
+        name: what it is, as `d/dx0`.
+        x: the number at which the input stood.
+        analytic: the engine's derivative.
+        numeric: what differences say; at a kink the nearer end of the interval of one-sided slopes.
+        error: how far off the differences may be.
+        verdict: PASS; KINK: between the slopes of both sides, accepted; INCONCLUSIVE: differences cannot tell; FAIL.
+        note: why, in words.
+    """
+
+    name: str
+    x: float
+    analytic: float
+    numeric: float
+    error: float
+    verdict: Verdict
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of `check_gradients`.
+
+    Attributes:
+        entries: one for each derivative.
+        problems: what is wrong beside single derivatives, as a gradient that differs from one call to the next.
+        culprit: the operation whose local rule is wrong, if one was found.
+    """
+
+    entries: list[Entry]
+    problems: list[str] = field(default_factory=list)
+    culprit: Culprit | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing FAILed. What is INCONCLUSIVE is no failure and no pass."""
+        return not self.problems and all(entry.verdict is not Verdict.FAIL for entry in self.entries)
+
+    @property
+    def conclusive(self) -> bool:
+        """Whether every derivative was decided on."""
+        return all(entry.verdict is not Verdict.INCONCLUSIVE for entry in self.entries)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    @property
+    def summary(self) -> str:
+        """One line: how many derivatives had which verdict."""
+        counts = Counter(entry.verdict for entry in self.entries)
+        parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+        n = len(self.entries)
+        return f"{'ok' if self.ok else 'WRONG'}: {n} derivative{'' if n == 1 else 's'} checked: {parts or 'none'}"
+
+    def __str__(self) -> str:
+        rows = [("", "at", "analytic", "differences", "± error", "verdict"), *map(_cells, self.entries)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines += [f"{entry.name}: {entry.note}" for entry in self.entries if entry.note]
+        lines += self.problems
+        if self.culprit is not None:
+            lines += ["", str(self.culprit)]
+        return "\n".join([self.summary, *lines])
+
+    def __repr__(self) -> str:
+        return f"<gradient check, {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("", "at", "analytic", "differences", "± error", "verdict"))
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(entry)) + "</tr>" for entry in self.entries
+        )
+        notes = [f"{entry.name}: {entry.note}" for entry in self.entries if entry.note] + self.problems
+        text = "".join(f"<p>{escape(note)}</p>" for note in [self.summary, *notes])
+        culprit = f"<pre>{escape(str(self.culprit))}</pre>" if self.culprit is not None else ""
+        return f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{text}{culprit}</div>"
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    known = entry.verdict is not Verdict.INCONCLUSIVE or entry.error < float("inf")
+    return (
+        entry.name, number_text(entry.x), f"{entry.analytic:.10g}", f"{entry.numeric:.10g}" if known else "–",
+        f"{entry.error:.1e}" if known else "–", entry.verdict.value,
+    )  # fmt: skip

@@ -164,7 +164,7 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _step(options: argparse.Namespace) -> int:
-    from scalargrad.tracing import trace
+    from scalargrad.tracing import TraceTooLongError, trace
 
     root, leaves = _expression(options)
     if not root.label and "f" not in leaves:
@@ -173,7 +173,12 @@ def _step(options: argparse.Namespace) -> int:
     if options.html is None:
         steps.play()
     else:
-        steps.save(options.html)
+        try:
+            steps.save(options.html)
+        except TraceTooLongError:
+            raise ValueError(
+                f"{len(steps)} steps are too many for a page: leave out --html for a table or steps in the terminal"
+            ) from None
         print(f"wrote {options.html}")
     return 0
 

@@ -12,7 +12,7 @@ from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table
 from scalargrad.behaviour import describe
 from scalargrad.engine import Value
 from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
-from scalargrad.rules import HandWritten, Leaf, LocalBackward
+from scalargrad.rules import HandWritten, Leaf, LocalBackward, computed_by
 from scalargrad.table import INFIX, TABLE, Op
 
 
@@ -55,7 +55,7 @@ def partial_formula(node: Value, index: int, names: Mapping[Value, str], notatio
     >>> partial_formula(x.tanh(), 0, {x: 'x'})
     '1 − out × out'
     """
-    op = node._rule
+    op = computed_by(node._rule)
     if not isinstance(op, Op):
         return "…"
     arguments = [a if parent is None else names.get(parent, f"x{i}") for i, (parent, a) in enumerate(node.operands)]

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.modes import record
+from scalargrad.modes import hooks, record
 from scalargrad.rules import Leaf
 from scalargrad.table import HARD, Op
 
@@ -20,8 +20,8 @@ Operand = tuple[Value | None, float]
 def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
     """The graph with every op that has a `spelled_out` as elementary nodes. The original stays as it is.
 
-    What a hand-written closure was computed from is left as it is, as it refers to those very nodes. So is a node
-    whose elementary form does not give its number, as where exp overflows and logsumexp does not.
+    What a hand-written closure or a node with hooks was computed from is left as it is: they refer to those very nodes.
+    So is a node whose elementary form does not give its number, as where exp overflows and logsumexp does not.
 
     Args:
         order: a graph in topological order.
@@ -30,7 +30,8 @@ def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
         The new order, and for each Value that was replaced the one in its place. Gradients are carried over: a sum
         hands its own to each of its terms.
     """
-    kept = set(topological_order(*(node for node in order if not isinstance(node._rule, (Op, Leaf)))))
+    special = [node for node in order if not isinstance(node._rule, (Op, Leaf)) or hooks.get(node)]
+    kept = set(topological_order(*special))
     replaced: dict[Value, Value] = {}
     result: list[Value] = []
     for node in order:

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
-from scalargrad.rules import Overwritten
+from scalargrad.rules import Overwritten, computed_by
 from scalargrad.table import HARD, INFIX, Op
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MINUS = "\N{MINUS SIGN}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _VISIBLE = {"\t": "␉", "\n": "␤", "\r": "␤", "\u2028": "␤", "\u2029": "␤"}
 _BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -104,7 +105,13 @@ def display_names(values: Iterable[Value]) -> dict[Value, str]:
             name = label + str(counters[label]).translate(_SUBSCRIPTS) if label else f"v{counters['']}"
         taken.add(name)
         names[value] = name
-    return names
+    return {value: isolated(name) for value, name in names.items()}
+
+
+def isolated(name: str) -> str:
+    """A name from right to left between invisible isolates, so that it does not turn the equation around it."""
+    turns = not name.isascii() and any(unicodedata.bidirectional(c) in ("R", "AL") for c in name)
+    return f"{FIRST_STRONG_ISOLATE}{name}{POP_ISOLATE}" if turns else name
 
 
 def _scoped_names(labels: Mapping[Value, str]) -> dict[Value, str]:
@@ -130,13 +137,21 @@ def _scoped_names(labels: Mapping[Value, str]) -> dict[Value, str]:
 # -------------------------------------------------------------------- equations
 
 
-def equation(node: Value, names: Mapping[Value, str] | None, limit: int = 60, varying: Collection[int] = ()) -> str:
+def equation(
+    node: Value,
+    names: Mapping[Value, str] | None,
+    limit: int = 60,
+    varying: Collection[int] = (),
+    *,
+    as_computed: bool = False,
+) -> str:
     """What computed the node, in the names of its operands, constants as numbers; empty for a leaf.
 
     Args:
         node: the Value.
         names: a name for each parent, as from `display_names`; None puts in the numbers that the operands held.
         varying: indices of constant operands to show as …, where one equation stands for several nodes.
+        as_computed: whether a later assignment of the node's data goes unmentioned.
         limit: about how many characters; long lists of operands are cut as in `sum(v1, v2, … 98 more)`.
 
     >>> a, b = Value(2.0, label='a'), Value(3.0, label='b')
@@ -144,7 +159,7 @@ def equation(node: Value, names: Mapping[Value, str] | None, limit: int = 60, va
     >>> [equation(v, names) for v in (a + b, a * -2, 1 / a, a ** 2, -a, a.tanh())]
     ['a + b', 'a × (−2)', '1 ÷ a', 'a^2', '−a', 'tanh(a)']
     """
-    rule = node._rule
+    rule = computed_by(node._rule) if as_computed else node._rule
     if rule.is_leaf:
         return ""
     constants = [parent is None or names is None for parent, _ in node.operands]
@@ -163,7 +178,8 @@ def equation(node: Value, names: Mapping[Value, str] | None, limit: int = 60, va
 
 def op_symbol(node: Value) -> str:
     """What a gate shows for the node's operation: `+`, `×`, `tanh`; for a micrograd-style node its own text."""
-    return node._rule.symbol if isinstance(node._rule, Op) else clean_label(node._rule.text)
+    rule = computed_by(node._rule)
+    return rule.symbol if isinstance(rule, Op) else clean_label(rule.text)
 
 
 def is_infix(op: Op) -> bool:

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
 from scalargrad.errors import labels_of, listed, user_line
-from scalargrad.modes import observed, standing_watches
+from scalargrad.modes import hooks, observed, standing_watches
 from scalargrad.rules import HandWritten
 from scalargrad.table import follows_ieee
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Hook = Callable[[Any], Any]
 
-# By node, as long as it lives. A slot for something so rare would cost every node 8 bytes.
-_hooks: WeakKeyDictionary[Value, dict[int, Hook]] = WeakKeyDictionary()
 _tickets = itertools.count()
 
 
@@ -33,7 +31,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
-        _hooks.get(self._value, {}).pop(self._ticket, None)
+        hooks.get(self._value, {}).pop(self._ticket, None)
 
 
 def register_hook(value: Value, hook: Hook) -> Handle:
@@ -55,13 +53,13 @@ def register_hook(value: Value, hook: Hook) -> Handle:
     if _run_hooks not in standing_watches:
         standing_watches.append(_run_hooks)
     handle = Handle(value, next(_tickets))
-    _hooks.setdefault(value, {})[handle._ticket] = hook
+    hooks.setdefault(value, {})[handle._ticket] = hook
     return handle
 
 
 def _run_hooks(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
     for node in turns:
-        for hook in tuple(_hooks.get(node, {}).values()):
+        for hook in tuple(hooks.get(node, {}).values()):
             replacement = hook(adjoints[node])
             if replacement is not None:
                 adjoints[node] = replacement if isinstance(replacement, Value) else number(replacement)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import keyword
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.behaviour import describe
 from scalargrad.engine import Value, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import clean_label, display_names, is_infix, number_text, wrapped
-from scalargrad.table import INFIX, Op
+from scalargrad.table import INFIX, TABLE, Op
 
 Written = tuple[str, int]
 """A text, and how strongly its parts hold together."""
@@ -36,6 +38,21 @@ class Notation:
 
     negatives_stand_alone = True
     """Whether -2 may follow an operator as it is."""
+
+    def names(self, values: Iterable[Value]) -> dict[Value, str]:
+        """A name for each Value: its label if Python can read that as a variable, else one like it."""
+        names: dict[Value, str] = {}
+        taken = {*TABLE, "inf", "nan"}
+        for value, shown in display_names(values).items():
+            stem = re.sub(r"\W", "_", shown.translate(_SUBSCRIPTS))
+            if not stem.isidentifier() or keyword.iskeyword(stem):
+                stem = "v_" + stem
+            name, n = stem, 1
+            while name in taken:
+                name, n = f"{stem}_{n}", n + 1
+            taken.add(name)
+            names[value] = name
+        return names
 
     def write(self, value: Value | float, names: Mapping[Value, str], limit: int | None = None) -> str:
         """The expression that computes the value from those that have a name.
@@ -79,6 +96,8 @@ class Notation:
 
     def number(self, x: float) -> Written:
         """A plain number."""
+        if not math.isfinite(x):
+            return f"float('{x!r}')", ATOM
         return (f"{x:.0f}" if abs(x) < 1e6 and x == int(x) else repr(x)), (ATOM if x >= 0 else NEGATION)
 
     def name(self, name: str) -> Written:
@@ -125,6 +144,10 @@ class Notation:
 
 class _Text(Notation):
     negatives_stand_alone = False
+
+    def names(self, values: Iterable[Value]) -> dict[Value, str]:
+        return display_names(values)
+
     minus = "\N{MINUS SIGN}"
 
     def number(self, x: float) -> Written:
@@ -148,6 +171,9 @@ class _Text(Notation):
 
 class _Latex(Notation):
     negatives_stand_alone = False
+
+    def names(self, values: Iterable[Value]) -> dict[Value, str]:
+        return display_names(values)
 
     def number(self, x: float) -> Written:
         text = number_text(x).replace("\N{MINUS SIGN}", "-")
@@ -291,7 +317,7 @@ def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str
     if not lines:
         order, replaced = expanded(order)
         value = replaced.get(value, value)
-        names = display_names(node for node in order if node.is_leaf and node.label)
+        names = writer.names(node for node in order if node.is_leaf and node.label)
         try:
             text = writer.write(value, names, MAX_LENGTH)
         except TooLongError:
@@ -300,7 +326,7 @@ def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str
                 "formula(lines=True) writes one equation for each operation"
             ) from None
     else:
-        names = display_names(order)
+        names = writer.names(order)
         align = "&" if notation == "latex" else ""
         computed = [node for node in order if not node.is_leaf]
         equations = [

@@ -151,7 +151,6 @@ def nary(
     gather = gather or (_gather_exactly(op) if arguments else _gather)
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
-
     def function(*args: Any, **numpy_options: Any) -> Any:
         if numpy_options and any(option is not None for option in numpy_options.values()):  # np.sum passes out=None
             raise TypeError(f"{name} takes no option {', '.join(numpy_options)}")

@@ -6,6 +6,7 @@ The op table's rows (table.py) are rules too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import NumberLike, describe, number
@@ -62,14 +63,20 @@ class HandWritten(Rule):
         self.closure = closure
         self.is_leaf = is_leaf
 
+    def unlisted(self, node: Value) -> list[Value]:
+        """The Values beside the node's parents that the closure refers to, and so may give gradients to."""
+        if self.closure is None:
+            return []
+        listed = {node, *node.parents}
+        return [value for value in dict.fromkeys(_values_in(self.closure)) if value not in listed]
+
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """Run the closure and take what it added. Without one, no gradient passes, as in micrograd."""
         if self.closure is None:
             return
         # The closure works on `grad`, the sweep on adjoints: lend it clean gradients and take them back, so that
         # repeated backward stays exact and an exception in the closure leaves nothing behind.
-        reached = dict.fromkeys((*node.parents, *_values_in(self.closure)))
-        reached.pop(node, None)
+        reached = dict.fromkeys((*node.parents, *self.unlisted(node)))
         kept = [(value, value.grad) for value in (*reached, node)]
         try:
             for value in reached:
@@ -92,14 +99,21 @@ class HandWritten(Rule):
 
 def _values_in(closure: Callable[[], None]) -> Iterator[Any]:
     """The Values that a function refers to from outside: what its body may give gradients to."""
-    for cell in getattr(closure, "__closure__", None) or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # a variable without a value yet
-            continue
+    for content in _outside(closure):
         yield from (
             x for x in (content if isinstance(content, (list, tuple)) else (content,)) if isinstance(x, NumberLike)
         )
+
+
+def _outside(closure: Callable[[], None]) -> Iterator[Any]:
+    """What the names in a function's body mean that are not its own: variables around it, and of its module."""
+    for cell in getattr(closure, "__closure__", None) or ():
+        with suppress(ValueError):  # a variable without a value yet
+            yield cell.cell_contents
+    module = getattr(closure, "__globals__", {})
+    for name in getattr(getattr(closure, "__code__", None), "co_names", ()):
+        if name in module:
+            yield module[name]
 
 
 class Overwritten(Rule):
@@ -107,6 +121,7 @@ class Overwritten(Rule):
 
     def __init__(self, rule: Rule) -> None:
         self.text = rule.text
+        self.computed_by = computed_by(rule)
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
         """Refuse."""
@@ -116,6 +131,11 @@ class Overwritten(Rule):
         )
 
     backward_as_graph = backward
+
+
+def computed_by(rule: Rule) -> Rule:
+    """The rule that computed a node, also if its data was assigned afterwards."""
+    return rule.computed_by if isinstance(rule, Overwritten) else rule
 
 
 class LocalBackward:

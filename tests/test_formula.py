@@ -138,3 +138,10 @@ def test_local_derivatives_add_up_to_the_sweep():
 
 def test_local_derivatives_at_poles_are_infinite_and_do_not_raise():
     assert local_derivatives(Value(0.0).sqrt()) == [math.inf]
+
+
+def test_names_from_right_to_left_are_isolated():
+    x, y = Value(1.0, label="דג"), Value(2.0, label="y")
+    names = display_names([x, y])
+    assert names == {x: "\u2068דג\u2069", y: "y"}
+    assert equation(x - y, names) == "\u2068דג\u2069 − y"

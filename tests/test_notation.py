@@ -1,5 +1,6 @@
 """Formulas of Values: what is printed computes the value, in every notation, and hostile names stay text."""
 
+import ast
 import math
 import re
 
@@ -96,3 +97,16 @@ def test_labels_that_look_computed_are_put_in_parentheses():
     a = Value(2.0, label="x+y")
     assert (a * 2).formula() == "(x+y) × 2"
     assert LATEX.write(a * 2, {a: "x+y"}) == r"\text{x+y} \cdot 2"
+
+
+def test_python_formulas_are_python_whatever_the_labels():
+    for labels in (("b", "b"), ("a b", "class"), ("tanh", "exp"), ("", "x"), ("x₁", "x_1"), ("v", "1")):
+        x, y = (Value(v, label=label) for v, label in zip((2.0, 3.0), labels, strict=True))
+        z = x * y + x * math.inf - math.nan
+        text = z.formula("python")
+        assert {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)} <= {
+            *re.findall(r"\w+", text)
+        }
+        compile(text, "", "eval")
+    x, y = Value(2.0, label="tanh"), Value(3.0, label="tanh")
+    assert (x.tanh() * y).formula("python") == "tanh(tanh1) * tanh2"

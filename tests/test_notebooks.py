@@ -16,7 +16,10 @@ def shown(cell):
     seen = []
     for output in cell.get("outputs", []):
         if output.output_type == "stream":
-            seen.append((output.name, output.text))
+            if seen and seen[-1][0] == output.name:  # one print may arrive in several pieces
+                seen[-1] = (output.name, seen[-1][1] + output.text)
+            else:
+                seen.append((output.name, output.text))
         elif output.output_type == "error":
             seen.append(("error", output.ename, output.evalue))
         else:

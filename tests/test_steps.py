@@ -225,3 +225,72 @@ def test_where_gradient_goes_is_said():
     assert "tie" in trace(sg.maximum(x, x))[-1].why
     assert "shut" in trace((-x).relu())[4].why
     assert "flat" in trace(sg.sign(x))[-1].why
+
+
+def test_a_hook_is_a_step():
+    x = Value(2.0, label="x")
+    a = x * 3
+    handle = a.register_hook(lambda g: g * 10)
+    steps = trace((a + 1) * a)
+    hook = next(s for s in steps if s.phase == "hook")
+    assert (hook.name, hook.before, hook.after, hook.text) == ("v1", 13.0, 130.0, "∂v3/∂v1: 13 → 130")
+    assert hook.why == "A hook on v1 replaced its gradient, now that it is complete, by 130."
+    assert steps[-1].before == 0.0
+    assert steps[-1].after == steps.graph.gradients[x] == 390.0
+    handle.remove()
+    x.register_hook(lambda g: g * 100)
+    assert trace(a)[-1].after == 300.0
+
+
+@pytest.mark.parametrize("where", ["on the sum", "above it", "below it"])
+def test_expanding_keeps_hooks(where):
+    x = Value(2.0)
+    inner = x * 1
+    total = sg.sum([inner, x, x])
+    above = total * x
+    register = {"on the sum": total, "above it": above, "below it": inner}[where]
+    register.register_hook(lambda g: g * 10)
+    root = above + 1
+    root.backward()
+    assert trace(root, expand=True).graph.gradients[x] == trace(root).graph.gradients[x] == x.grad
+
+
+def test_a_leaf_changed_since_is_shown_as_it_was_used():
+    x = Value(2.0, label="x")
+    y = x * x
+    x.data = 5.0
+    assert [s.text for s in trace(y)][:2] == ["x = 2", "v1 = x × x = 2 × 2 = 4"]
+
+
+def test_texts_do_not_change_when_data_is_assigned_later():
+    x = Value(2.0, label="x")
+    v = x * x
+    steps = trace(v + 1)
+    v.data = 100.0
+    assert steps[1].text == "v1 = x × x = 2 × 2 = 4"
+    assert steps[-1].why.startswith("× switches: ∂v1/∂x = x = 2")
+
+
+HIDDEN = Value(4.0, label="hidden")
+
+
+def test_a_closure_that_reaches_a_value_it_does_not_list():
+    """Found among the variables of its module; no `grad` is touched, and the contribution is a step."""
+    x = Value(3.0, label="x")
+    out = Value(10.0, (x,), "g")
+
+    def _backward():
+        x.grad += out.grad
+        HIDDEN.grad += x.data * out.grad
+
+    out._backward = _backward
+    root = out + HIDDEN
+    steps = trace(root)
+    assert (HIDDEN.grad, x.grad) == (0.0, 0.0)
+    assert steps.graph.gradients[HIDDEN] == 4.0
+    assert [s.contribution for s in steps if s.name == "hidden" and s.phase == "backward"] == [1.0, 3.0]
+    assert steps.save
+    root.backward()
+    assert HIDDEN.grad == 4.0
+    assert sg.explain(root, wrt=HIDDEN).total == 4.0
+    HIDDEN.grad = 0.0

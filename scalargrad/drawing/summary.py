@@ -26,6 +26,8 @@ def summary(root: Value) -> str:
     +              1
     tanh           1
     """
+    if not isinstance(root, Value):
+        raise TypeError(f"summary takes a Value, the output of a graph, not {type(root).__name__}")
     order = topological_order(root)
     leaves = [value for value in order if value.is_leaf]
     parameters = sum(value.is_parameter for value in leaves)

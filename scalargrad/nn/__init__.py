@@ -1,8 +1,10 @@
 """Neural networks of Values: modules, losses, optimizers, schedules, data sets and the training loop."""
 
 from scalargrad.nn.activations import Elementwise
+from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.clipping import clip_grad_norm, clip_grad_value
 from scalargrad.nn.datasets import blobs, circles, moons, spirals, xor
+from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.history import History
 from scalargrad.nn.initialisers import (
     constant,
@@ -39,6 +41,7 @@ from scalargrad.nn.optimizers import (
     Optimizer,
     RMSprop,
 )
+from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
 from scalargrad.nn.training import DivergenceError, fit
 
@@ -48,7 +51,9 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm",
     "DivergenceError",
+    "Dropout",
     "Elementwise",
     "History",
     "Layer",
@@ -60,6 +65,7 @@ __all__ = [
     "NumpyRandom",
     "Optimizer",
     "RMSprop",
+    "RuleOfThumbWarning",
     "Sequential",
     "accuracy",
     "bce_with_logits",
@@ -75,6 +81,7 @@ __all__ = [
     "fit",
     "he_normal",
     "he_uniform",
+    "hidden_neurons",
     "hinge",
     "inverse_time_lr",
     "l1_penalty",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -35,6 +35,10 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} has no __call__: define what the module computes there")
+
+    def on_batch(self, rows: Sequence[Any]) -> list[Any]:
+        """Return the outputs for several samples: here one call for each; BatchNorm looks at all of them together."""
+        return [self(row) for row in rows]
 
     def parameters(self) -> list[Value]:
         """Return every parameter once, in the order in which attributes were first set and containers list them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from scalargrad.nn.inputs import count
 from scalargrad.nn.module import Module
 from scalargrad.nn.neurons import Layer
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, combines_batchnorm_and_dropout
 
 
 class MLP(Module):
@@ -111,6 +113,9 @@ class Sequential(Module):
         TypeError: if a step is none of these.
         ValueError: if there is no step, or no activation of a name.
 
+    Warns:
+        RuleOfThumbWarning: if there is both BatchNorm and Dropout in it.
+
     >>> Sequential(Layer(2, 4, nonlin=False, seed=0), "tanh", Layer(4, 1, nonlin=False, seed=1))
     Sequential, 17 parameters
       layer 0: Layer(2, 4, activation='linear')
@@ -125,6 +130,14 @@ class Sequential(Module):
             raise ValueError("Sequential needs at least one layer, as in Sequential(Layer(2, 4), Layer(4, 1))")
         self.layers: list[Callable[..., Any]] = [_step(step, i) for i, step in enumerate(steps)]
         self.place(())
+        networks: list[Sequential] = [layer for layer in self.layers if isinstance(layer, Sequential)]
+        if combines_batchnorm_and_dropout(self) and not any(map(combines_batchnorm_and_dropout, networks)):
+            warnings.warn(
+                "Sequential combines BatchNorm and Dropout. Dropout changes the variance in training only, so that "
+                "BatchNorm's running statistics do not fit in evaluation. Use one of them",
+                RuleOfThumbWarning,
+                stacklevel=2,
+            )
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Place each step as "layer 1" within the scope; one that occurs twice keeps its first place."""
@@ -139,6 +152,14 @@ class Sequential(Module):
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def on_batch(self, rows: Sequence[Any]) -> list[Any]:
+        """Return the results for several samples, step by step, so that a BatchNorm among the steps sees them all."""
+        if type(self).__call__ is not Sequential.__call__:  # a subclass decides for itself
+            return super().on_batch(rows)
+        for layer in self.layers:
+            rows = layer.on_batch(rows) if isinstance(layer, Module) else [layer(row) for row in rows]
+        return list(rows)
 
     def _part_name(self, path: str) -> str:
         return path.replace("layers.", "layer ")

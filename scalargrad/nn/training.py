@@ -66,7 +66,8 @@ def fit(
     step.
 
     Args:
-        model: a Module, or anything that is called with one sample and has `parameters()`.
+        model: a Module, or anything that is called with one sample and has `parameters()`. A Module is asked for whole
+            batches, by `on_batch`, which calls it with each sample unless there is a BatchNorm.
         X: n rows of numbers, a list of lists or an array; a list of n numbers means rows of one.
         y: n targets, as the loss takes them.
         loss: a name, "mse", "sse", "hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy", or a function
@@ -131,7 +132,8 @@ def fit(
                 batch_targets = [targets[i] for i in batch]
                 if schedule is not None:
                     optimizer.lr = schedule(step)
-                scores = [model(rows[i]) for i in batch]
+                batch_rows = [rows[i] for i in batch]
+                scores = model.on_batch(batch_rows) if isinstance(model, Module) else [model(row) for row in batch_rows]
                 total = _scalar(loss_of(scores, batch_targets))
                 if penalty_of is not None:
                     total = total + penalty_of(optimizer.parameters)

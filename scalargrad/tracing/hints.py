@@ -1,6 +1,6 @@
 """What probably went wrong with an answer: the typical mistakes worked through, until one gives the same number.
 
-A hint names the edge to look at. It never contains a number.
+A hint names the edge to look at. It never contains the answer.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from scalargrad.tracing.steps import Graph
 
 MAX_STEPS = 300
+LARGEST = 1000
+"""How many values a picture may have before the layout takes longer than a reader waits."""
 
 
 class TraceTooLongError(ValueError):
@@ -19,26 +21,26 @@ def check_length(graph: Graph, max_steps: int) -> None:
 
     Raises:
         TraceTooLongError: with calls that work.
-        ValueError: if `max_steps` is less than 1.
+        ValueError: if `max_steps` is no whole number, or less than 1.
     """
-    if max_steps < 1:
-        raise ValueError(f"max_steps must be at least 1, not {max_steps}")
+    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
+        raise ValueError(f"max_steps must be a whole number, at least 1, not {max_steps!r}")
     n = len(graph.steps)
     if n <= max_steps:
         return
     from scalargrad.drawing.build import GraphTooLargeError, draw
     from scalargrad.drawing.graph import counted
 
-    instead = [
-        f"trace(value).save('walk.html', max_steps={n}) writes the page all the same",
-        "print(trace(value)) writes a table",
-    ]
+    instead = [f"print({graph.call}) writes a table"]
+    if len(graph.order) <= LARGEST:
+        instead.insert(0, f"{graph.call}.save('walk.html', max_steps={n}) writes the page all the same")
     try:
-        cards = len(draw(graph.root, collapse="layer").picture.cards)
-        instead.append(f"draw(value, collapse='layer') draws {counted(cards, 'card')}")
+        cards = len(draw(graph.root, collapse="layer", expand="expand" in graph.call).picture.cards)
+        expand = ", expand=True" if "expand" in graph.call else ""
+        instead.append(f"draw(value, collapse='layer'{expand}) draws {counted(cards, 'card')}")
     except GraphTooLargeError:
         pass
-    instead.append(f"trace(value)[{n - 10}:] are the last ten steps")
+    instead.append(f"{graph.call}[{n - 10}:] are the last ten steps")
     raise TraceTooLongError(
         f"this trace has {counted(n, 'step')}; the limit is max_steps={max_steps}. Instead: {'; or '.join(instead)}."
     )

@@ -65,7 +65,7 @@ class Stage:
                 found.append([])
                 continue
             tail, head = self.position[step.node], self.position[step.source]
-            found.append([of_operand[head, step.operand]] if step.local is not None else between[tail, head])
+            found.append([of_operand[head, step.operand]] if step.local is not None else between.get((tail, head), []))
             for i in found[-1]:
                 edges[i].contribution = step.contribution
         for i in set(range(len(edges))).difference(*found):  # constants are handed nothing

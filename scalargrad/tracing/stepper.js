@@ -1,7 +1,8 @@
 (function scalargradStepper(data) {
   "use strict";
-  // Turns the picture and table of one trace into a stepper. `data` has: key, css, svg (without a result), heads and
-  // tails of the edges, and for each step after the forward ones [node, gradient text, source, its edges].
+  // Turns the picture and table of one trace into a stepper. `data` has: key, css and its digest look, svg (whose numbers
+  // are the final ones: each step puts in what is known by then), heads of the edges, and for each step after the forward
+  // ones [node, gradient text, source, its edges].
   // Texts are read from the table and the picture; whatever comes from there goes in as textContent only.
 
   const SVG = "http://www.w3.org/2000/svg";
@@ -152,7 +153,7 @@
       rows[now].removeAttribute("aria-current");
       now = step;
       rows[now].setAttribute("aria-current", "step");
-      const name = now < forward ? "forward" : now === forward ? "seed" : "backward";
+      const name = texts[now][1];
       const [node, , source, used] = now < forward ? [now, "", null, []] : data.back[now - forward];
       const current = new Set(now < forward ? data.heads.flatMap((head, i) => (head === now ? [i] : [])) : used);
       const sums = new Map(), touched = new Set();

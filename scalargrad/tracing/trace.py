@@ -31,7 +31,8 @@ class Trace(Sequence[Step]):
     def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False) -> None:
         if not isinstance(value, Value):
             raise TypeError(f"trace takes a Value, the output of a graph, not {type(value).__name__}")
-        self.graph, self._steps = record_steps(value, seed, expand)
+        self.graph = record_steps(value, seed, expand)
+        self._steps = self.graph.steps
 
     @overload
     def __getitem__(self, index: int) -> Step: ...

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scalargrad.derivation import partial_formula
 from scalargrad.formula import MINUS, equation, number_text, op_symbol, wrapped
 from scalargrad.patterns import Pattern, pattern_of
+from scalargrad.rules import HandWritten, computed_by
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 def step_text(step: Step) -> str:
     """The equation of a step, with the numbers put in."""
     if step.phase == "forward":
-        parts = [step.name, equation(step.node, step.graph.names), equation(step.node, None), number_text(step.data)]
+        parts = [step.name, *_equations(step), number_text(step.data)]
         parts = list(dict.fromkeys(part for part in parts if part))  # without names its equation repeats itself
         return " = ".join(parts)
     f, after = wrapped(step.graph.names[step.graph.root]), _number(step.after)
+    if step.phase == "hook":
+        return f"∂{f}/∂{wrapped(step.name)}: {_number(step.before)} → {after}"
     if step.source is None:
         return f"∂{f}/∂{f} = {after}"
     x, y = wrapped(step.name), wrapped(step.graph.names[step.source])
@@ -35,10 +38,16 @@ def step_text(step: Step) -> str:
     return text
 
 
+def _equations(step: Step) -> list[str]:
+    return [equation(step.node, names, as_computed=True) for names in (step.graph.names, None)]
+
+
 def step_explanation(step: Step) -> str:
     """What happens in a step, and the pattern behind it."""
     if step.phase == "forward":
         return _how_computed(step.node, step)
+    if step.phase == "hook":
+        return f"A hook on {step.name} replaced its gradient, now that it is complete, by {_number(step.after)}."
     if step.source is None:
         return f"Backpropagation starts at the output: {step.name} changes one to one with itself."
     sentences = [_local(step, step.source)]
@@ -61,11 +70,12 @@ def _how_computed(node: Value, step: Step) -> str:
 
 
 def _local(step: Step, source: Value) -> str:
-    op, local = source._rule, step.local
+    op, local = computed_by(source._rule), step.local
     x, y = wrapped(step.name), wrapped(step.graph.names[source])
     gate = op_symbol(source)
     if local is None or step.operand is None or not isinstance(op, Op):
-        return f"The hand-written closure of {gate or 'this node'} decides what {x} gets."
+        who = "The hand-written closure of" if isinstance(op, HandWritten) else "The backward of"
+        return f"{who} {gate or 'this node'} decides what {x} gets."
     number = _number(local)
     text = partial_formula(source, step.operand, step.graph.names)
     slope = f"∂{y}/∂{x} = {text}" + (f" = {number}" if text != number else "")

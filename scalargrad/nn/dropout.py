@@ -1,0 +1,64 @@
+"""Dropout: numbers that are left out at random while training."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from scalargrad.behaviour import number
+from scalargrad.nn.inputs import constants
+from scalargrad.nn.module import Module
+from scalargrad.nn.randomness import RandomSource, random_source
+
+
+class Dropout(Module):
+    """Inverted dropout: in training each number becomes 0 with probability p, and the others are divided by 1 − p.
+
+    The expected value of each number stays what it was, so that in evaluation there is nothing to do: x is returned
+    as it is.
+
+    Args:
+        p: the probability of being dropped, from 0 up to but not including 1.
+        seed: seeds a generator of its own; without it, Python's global `random` draws.
+        rng: or a `random.Random` to draw from.
+
+    Raises:
+        TypeError: if p is no number.
+        ValueError: if p is out of range, or seed and rng are both given.
+
+    Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, Dropout, 2014.
+
+    >>> layer = Dropout(0.5, seed=3)
+    >>> [y.data for y in layer([1.0, 2.0, 3.0, 4.0])]
+    [0.0, 4.0, 0.0, 8.0]
+    >>> layer.eval()([1.0, 2.0, 3.0, 4.0])
+    [1.0, 2.0, 3.0, 4.0]
+    """
+
+    def __init__(self, p: float = 0.5, *, seed: int | None = None, rng: RandomSource | None = None) -> None:
+        self.p = number(p)
+        if not 0 <= self.p < 1:
+            raise ValueError(f"Dropout: p is the probability of being dropped, from 0 to below 1, not {p!r}")
+        source = random_source(seed, rng)
+        self._rng = None if source is random else source  # a module, as `random` is one, cannot be deep-copied
+
+    def __call__(self, x: Any) -> Any:
+        """Return x with numbers left out, in the shape of x.
+
+        Args:
+            x: a number or Value, a row of them, or a batch of rows.
+
+        Raises:
+            TypeError: if an element is neither a Value nor a real number.
+        """
+        if not self.training:
+            return x
+        if not hasattr(x, "__len__"):
+            return self([x])[0]
+        if any(hasattr(row, "__len__") and not isinstance(row, str) for row in x):
+            return self.on_batch(x)
+        draw, scale = (self._rng or random).uniform, 1 / (1 - self.p)
+        return [value * (0.0 if draw(0.0, 1.0) < self.p else scale) for value in constants(x, repr(self))]
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p:g})"

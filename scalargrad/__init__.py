@@ -25,11 +25,14 @@ from scalargrad.table import functions as _functions
 if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import circuit as circuit
     from scalargrad import layers as layers
+    from scalargrad import mistakes as mistakes
     from scalargrad import nn as nn
     from scalargrad import ops as _ops
+    from scalargrad import strategies as strategies
     from scalargrad.checking import GradientError as GradientError
     from scalargrad.checking import assert_gradients as assert_gradients
     from scalargrad.checking import check_gradients as check_gradients
+    from scalargrad.checking import check_op as check_op
     from scalargrad.drawing import Drawing as Drawing
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
@@ -78,7 +81,7 @@ __version__ = "0.1.0"
 _LATER = {
     name: f"scalargrad.{module}"
     for module, names in {
-        "checking": ["GradientError", "assert_gradients", "check_gradients"],
+        "checking": ["GradientError", "assert_gradients", "check_gradients", "check_op"],
         "circuit": ["circuit"],
         "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],
@@ -89,7 +92,9 @@ _LATER = {
         ],
         "hooks": ["AnomalyError", "detect_anomaly", "register_hook", "sweep_hook"],
         "layers": ["layers"],
+        "mistakes": ["mistakes"],
         "nn": ["nn"],
+        "strategies": ["strategies"],
         "tracing": ["Trace", "Worksheet", "diff", "explain", "name", "trace", "worksheet"],
     }.items()
     for name in names
@@ -104,7 +109,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER} - {"strategies"})
 
 
 def _draw(value: Value, **options: _Any) -> _Any:
@@ -126,7 +131,8 @@ Value.draw = _draw  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 
-# abs, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own.
+# abs, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So is
+# strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.
 __all__ = ["Value", "no_grad", "topological_order"]
-__all__ += list(_LATER)
+__all__ += [name for name in _LATER if name != "strategies"]
 __all__ += [name for name in _functions() if not hasattr(_builtins, name)]

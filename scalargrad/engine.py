@@ -13,10 +13,11 @@ Which operations exist, and what their derivatives are, is written in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, label_text, number
-from scalargrad.modes import Watch, modes_were_used, recording, standing_watches, under_modes, watches
+from scalargrad.modes import Watch, modes_were_used, record, recording, standing_watches, under_modes, watches
 from scalargrad.rules import LEAVES, Adjoints, HandWritten, LocalBackward, Overwritten, Rule, copy_node
 
 
@@ -155,7 +156,10 @@ class Value(NumberLike):
     def requires_grad(self, flag: bool) -> None:
         if not self._rule.is_leaf:
             raise ValueError(f"requires_grad can be set on leaves only; {describe(self)} was computed: use detach()")
-        self._rule = LEAVES[bool(flag), self._rule.is_parameter]
+        hooks, self._rule = self._rule.hooks, LEAVES[bool(flag), self._rule.is_parameter]
+        if hooks:
+            self._rule = copy(self._rule)
+            self._rule.hooks = hooks
 
     # micrograd's names for the same things
 
@@ -206,8 +210,12 @@ class Value(NumberLike):
         >>> x.grad
         108.0
         """
-        adjoints = gradients([self], [number(seed)], create_graph=create_graph)
-        totals = [node.grad + adjoint for node, adjoint in adjoints.items()]
+
+        def sweep() -> tuple[Adjoints, list[Any]]:
+            adjoints = gradients([self], [number(seed)], create_graph=create_graph)
+            return adjoints, [node.grad + adjoint for node, adjoint in adjoints.items()]
+
+        adjoints, totals = record(sweep) if create_graph else sweep()
         for node, total in zip(adjoints, totals, strict=True):
             if node._a is not None or node._rule.requires_grad:
                 node.grad = total

@@ -37,6 +37,8 @@ class Exact(Fraction):
         return f"Exact({self.numerator}, {self.denominator})"
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        if not isinstance(other, (int, float, Fraction)):
+            return NotImplemented
         exponent = Fraction(other)
         if exponent.denominator != 1:
             return float(self) ** float(exponent)
@@ -93,6 +95,7 @@ def complex_step(f: Callable[..., Any], xs: Sequence[float], h: float = 1e-30) -
     inputs = [Value(x) for x in xs]
     output = f(*inputs)
     if not isinstance(output, Value):
+        Value(output)  # a number, or a TypeError
         return [0.0] * len(inputs)
     order = topological_order(output)
     return [_replayed(order, {x: complex(x.data, h * (x is wrt)) for x in inputs}).imag / h for wrt in inputs]

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.modes import hooks, record
+from scalargrad.modes import record
 from scalargrad.rules import Leaf
 from scalargrad.table import HARD, Op
 
@@ -30,7 +30,7 @@ def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
         The new order, and for each Value that was replaced the one in its place. Gradients are carried over: a sum
         hands its own to each of its terms.
     """
-    special = [node for node in order if not isinstance(node._rule, (Op, Leaf)) or hooks.get(node)]
+    special = [node for node in order if not isinstance(node._rule, (Op, Leaf)) or node._rule.hooks]
     kept = set(topological_order(*special))
     replaced: dict[Value, Value] = {}
     result: list[Value] = []

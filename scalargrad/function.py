@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.modes import no_grad, record
 from scalargrad.rows import binary, nary, unary
-from scalargrad.rules import Rule
+from scalargrad.rules import Rule, check_unchanged
 from scalargrad.table import REAL, TABLE, Domain, Op
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ class Context:
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
         self._saved: tuple[Any, ...] = ()
-        self._stands_for: dict[Any, Any] = {}
 
     def save_for_backward(self, *values: Any) -> None:
         """Keep inputs, the output, or other numbers. Inputs and output stay differentiable in `backward`."""
@@ -36,7 +36,30 @@ class Context:
     @property
     def saved_values(self) -> tuple[Any, ...]:
         """What was saved, in that order."""
-        return tuple(self._stands_for.get(v, v) if isinstance(v, Value) else v for v in self._saved)
+        return self._saved
+
+    def standing_for(self, nodes: dict[Value, Value], who: str) -> Context:
+        """The same with the graph's own nodes in place of the Values that forward was given and returned.
+
+        Raises:
+            TypeError: if another Value was kept, which no node of the graph stands for.
+        """
+
+        def node_of(kept: Any) -> Any:
+            if type(kept) in (list, tuple):
+                return type(kept)(map(node_of, kept))
+            if isinstance(kept, dict):
+                return {key: node_of(part) for key, part in kept.items()}
+            if isinstance(kept, Value) and kept not in nodes:
+                raise TypeError(
+                    f"no graph of gradients through {who}: its forward kept {kept!r}, which is neither an input nor "
+                    "the output; keep those, and compute the rest from them in backward"
+                )
+            return nodes[kept] if isinstance(kept, Value) else kept
+
+        twin = Context(self.needs_input_grad)
+        twin.__dict__.update({name: node_of(kept) for name, kept in self.__dict__.items()})
+        return twin
 
     saved_tensors = saved_values  # PyTorch's name
 
@@ -116,9 +139,8 @@ class _Applied(Rule):
         stands_for = dict(zip(self._inside, node.parents, strict=True))
         if isinstance(self._result, Value):
             stands_for.setdefault(self._result, node)
-        ctx = Context(self._ctx.needs_input_grad)
-        ctx.__dict__.update(self._ctx.__dict__)
-        ctx._stands_for = stands_for
+        check_unchanged(node)
+        ctx = self._ctx.standing_for(stands_for, self.text)
         grads = record(
             self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
         )
@@ -175,7 +197,7 @@ def primitive(
             the result. One function if there is one argument, else a sequence of them. They use operators and
             scalargrad's functions, so that they work on floats and on Values.
         name: the op's name; by default the function's.
-        domain: a Domain, or (low, high), for the arguments; or a sequence of Domains, one each.
+        domain: a Domain, or (low, high), for all arguments; or, of at most two arguments, a sequence with one each.
         kinks: of the arguments; what it returns changes where the derivative jumps.
         symbol: what pictures show.
         pole: the result under IEEE rules where `function` raises; nan by default.
@@ -206,24 +228,30 @@ def primitive(
     if len(rules) != n or not n:
         raise ValueError(f"@primitive: {name} takes {n} arguments, so it needs {n} partials, not {len(rules)}")
     known = TABLE.get(name)
-    if not name.isidentifier() or (known and not known.is_users) or (not known and hasattr(Value, name)):
+    taken = not known.is_users if known else hasattr(Value, name)
+    if taken or not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(f"@primitive: the name {name!r} is taken or no identifier: choose another with name=...")
     rules = [_with_result(rule, n, name) for rule in rules]
+    domains = _domains(domain, n, name)
+
+    def value(*xs: Any) -> Any:
+        z = function(*xs)
+        return z if isinstance(z, Value) else number(z)
+
     options: dict[str, Any] = {"kinks": kinks, "pole": pole}
     if n == 1:
         (rule,) = rules
-        made = unary(name, function, lambda x, y, z: rule((x,), z), domain=_domain(domain), symbol=symbol, **options)
+        made = unary(name, value, lambda x, y, z: rule((x,), z), domain=domains[0], symbol=symbol, **options)
     elif n == 2:
         first, second = rules
-        domains = (domain, domain) if isinstance(domain, Domain) or not _are_domains(domain) else tuple(domain)
         made = binary(
-            name, function, lambda x, y, z: first((x, y), z), lambda x, y, z: second((x, y), z),
-            domain=(_domain(domains[0]), _domain(domains[1])), symbol=symbol, **options,
+            name, value, lambda x, y, z: first((x, y), z), lambda x, y, z: second((x, y), z),
+            domain=(domains[0], domains[1]), symbol=symbol, **options,
         )  # fmt: skip
     else:
         made = nary(
-            name, lambda xs: function(*xs), lambda xs, z: [rule(xs, z) for rule in rules],
-            domain=_domain(domain), arguments=arguments, kinks=kinks and (lambda xs: kinks(*xs)),
+            name, lambda xs: value(*xs), lambda xs, z: [rule(xs, z) for rule in rules],
+            domain=domains[0], arguments=arguments, kinks=kinks and (lambda xs: kinks(*xs)),
             pole=pole and (lambda xs: pole(*xs)),
         )  # fmt: skip
     op: Op = made.op  # type: ignore[attr-defined]
@@ -251,9 +279,13 @@ def _with_result(rule: Any, n: int, name: str) -> Callable[[Sequence[Any], Any],
     return (lambda xs, z: rule(*xs, z)) if count == n + 1 else (lambda xs, z: rule(*xs))
 
 
-def _are_domains(domain: Any) -> bool:
-    return not isinstance(domain, Domain) and all(isinstance(d, (Domain, tuple, list)) for d in domain)
-
-
-def _domain(domain: Any) -> Domain:
-    return domain if isinstance(domain, Domain) else Domain(float(domain[0]), float(domain[1]))
+def _domains(domain: Any, n: int, name: str) -> list[Domain]:
+    """One for each argument."""
+    if isinstance(domain, Domain) or all(isinstance(end, (int, float)) for end in domain):
+        domain = [domain] * n
+    domains = [d if isinstance(d, Domain) else Domain(float(d[0]), float(d[1])) for d in domain]
+    if len(domains) != n:
+        raise ValueError(f"@primitive: {name} takes {n} arguments, but {len(domains)} domains were given")
+    if n > 2 and len(set(domains)) > 1:
+        raise ValueError(f"@primitive: {name} takes {n} arguments; from three on they share one domain")
+    return domains

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from copy import copy
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
 from scalargrad.errors import labels_of, listed, user_line
-from scalargrad.modes import hooks, observed, standing_watches
+from scalargrad.modes import observed, standing_watches
 from scalargrad.rules import HandWritten
 from scalargrad.table import follows_ieee
 
@@ -31,7 +33,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
-        hooks.get(self._value, {}).pop(self._ticket, None)
+        (self._value._rule.hooks or {}).pop(self._ticket, None)
 
 
 def register_hook(value: Value, hook: Hook) -> Handle:
@@ -52,17 +54,23 @@ def register_hook(value: Value, hook: Hook) -> Handle:
         raise TypeError(f"a hook is a function of the gradient, not {type(hook).__name__}")
     if _run_hooks not in standing_watches:
         standing_watches.append(_run_hooks)
+    if value._rule.hooks is None:  # the rule of a node with hooks is its own: a slot would cost every node 8 bytes
+        value._rule = copy(value._rule)
+        value._rule.hooks = {}
     handle = Handle(value, next(_tickets))
-    hooks.setdefault(value, {})[handle._ticket] = hook
+    value._rule.hooks[handle._ticket] = hook
     return handle
 
 
 def _run_hooks(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
     for node in turns:
-        for hook in tuple(hooks.get(node, {}).values()):
-            replacement = hook(adjoints[node])
-            if replacement is not None:
-                adjoints[node] = replacement if isinstance(replacement, Value) else number(replacement)
+        for hook in tuple((node._rule.hooks or {}).values()):
+            gradient = adjoints[node]
+            replacement = hook(gradient)
+            if isinstance(replacement, Value):
+                adjoints[node] = replacement if isinstance(gradient, Value) else replacement.data
+            elif replacement is not None:
+                adjoints[node] = number(replacement)
         yield node
 
 
@@ -106,9 +114,10 @@ def detect_anomaly() -> observed:
     ...
     """
     lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+    sweeping: ContextVar[bool] = ContextVar("sweeping", default=False)
 
     def inspect(node: Value) -> None:
-        if follows_ieee.get():  # a rule at a hard point: the sweep is watched as a whole
+        if follows_ieee.get() or sweeping.get():  # sweeps are watched as a whole
             return
         lines[node] = user_line()
         if not math.isfinite(node.data):
@@ -119,7 +128,9 @@ def detect_anomaly() -> observed:
             upstream = _number(adjoints[node])
             if not math.isfinite(upstream):  # a seed or a hook: rules are looked at below
                 raise AnomalyError(f"the gradient of {describe(node)} is {upstream!r}{lines.get(node, '')}")
+            token = sweeping.set(True)
             yield node
+            sweeping.reset(token)
             for parent in node.parents:
                 if not math.isfinite(_number(adjoints.get(parent, 0.0))):
                     raise AnomalyError(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token, copy_context
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -18,8 +17,6 @@ Watch = Callable[[Iterator["Value"], "Adjoints"], Iterable["Value"]]
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 inspectors: ContextVar[tuple[Callable[[Value], None], ...]] = ContextVar("inspectors", default=())
 watches: ContextVar[tuple[Watch, ...]] = ContextVar("watches", default=())
-# Hooks by node, as long as it lives: a slot for something so rare would cost every node 8 bytes.
-hooks: WeakKeyDictionary[Value, dict[int, Callable[[Any], Any]]] = WeakKeyDictionary()
 standing_watches: list[Watch] = []  # those that every thread needs: the one that runs the hooks of Values
 # Filled by the first use of a mode and never emptied: until then a node costs one truth test, not a context lookup.
 modes_were_used: list[bool] = []

@@ -7,7 +7,8 @@ Values when a gradient must itself be a graph, and labelled Values when a formul
 more operands get the list `xs` in place of `x, y`.
 
 At hard points (ties, kinks, overflow) values and derivatives follow PyTorch where it gives a finite number. Outside
-its domain a value raises ValueError or ZeroDivisionError; a derivative never raises.
+its domain a value raises ValueError or ZeroDivisionError; a derivative never raises. A rule that needs a guard chooses the argument, not the result: what `where` leaves out must be
+finite too, or it would turn the next derivative into 0 * inf.
 """
 
 from __future__ import annotations
@@ -89,13 +90,13 @@ subtract     = binary("subtract",     operator.sub,        1.0,                 
 multiply     = binary("multiply",     operator.mul,        lambda x, y, z: y,                        lambda x, y, z: x,                       text="*", symbol="×")
 divide       = binary("divide",       operator.truediv,    lambda x, y, z: 1 / y,                    lambda x, y, z: -z / y,                  text="/", symbol="÷",
                       domain=(REAL, NONZERO), pole=floats.quotient_by_zero)
-power        = binary("power",        floats.power,        lambda x, y, z: where(hypot(x, y), y * x ** (y - 1), 0.0),
-                                                                                                     lambda x, y, z: where(x, z * log(x), 0.0), text="**", symbol="^",
+power        = binary("power",        floats.power,        lambda x, y, z: y * where(hypot(x, y), x, 1.0) ** (y - 1),
+                                                                                                     lambda x, y, z: z * log(where(x, x, 1.0)), text="**", symbol="^",
                       domain=(POSITIVE, REAL), pole=floats.power_at_pole)
 floor_divide = binary("floor_divide", operator.floordiv,   0.0,                                      0.0,                                     text="//",
-                      domain=(REAL, NONZERO), kinks=lambda x, y: (x // y, x % y == 0))
+                      domain=(REAL, NONZERO), kinks=lambda x, y: x // y)
 remainder    = binary("remainder",    operator.mod,        1.0,                                      lambda x, y, z: -(x // y),               text="%", symbol="mod",
-                      domain=(REAL, NONZERO), kinks=lambda x, y: (x // y, x % y == 0))
+                      domain=(REAL, NONZERO), kinks=lambda x, y: x // y)
 negative     = unary("negative",      operator.neg,        -1.0,                                     text="-", symbol="−")
 absolute     = unary("absolute",      abs,                 lambda x, y, z: sign(x),                  kinks=floats.sign)
 square       = unary("square",        lambda x: x * x,     lambda x, y, z: 2 * x)
@@ -143,7 +144,8 @@ softplus     = unary("softplus",      floats.softplus,     lambda x, y, z: sigmo
 relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign)
 leaky_relu   = binary("leaky_relu",   floats.leaky_relu,   lambda x, a, z: where(step(x), 1.0, a),     lambda x, a, z: where(step(x), 0.0, x),
                       kinks=lambda x, a: floats.sign(x), default=0.1)
-elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, a * exp(x)), lambda x, a, z: where(step(x), 0.0, expm1(x)),
+elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, a * exp(where(step(x), 0.0, x))),
+                                                                                                     lambda x, a, z: expm1(where(step(x), 0.0, x)),
                       kinks=lambda x, a: floats.sign(x), default=1.0)
 silu         = unary("silu",          floats.silu,         lambda x, y, z: sigmoid(x) + where(sigmoid(-x), z * sigmoid(-x), 0.0))
 gelu         = unary("gelu",          floats.gelu,         lambda x, y, z: 0.5 * erfc(-x / SQRT2) + where(exp(-0.5 * x * x), x * exp(-0.5 * x * x), 0.0) / SQRT_2PI)
@@ -160,9 +162,9 @@ greater      = binary("greater",      floats.greater,      0.0,                 
                       kinks=lambda x, y: floats.sign(x - y))
 sign         = unary("sign",          floats.sign,         0.0,                                      kinks=floats.sign)
 step         = unary("step",          floats.step,         0.0,                                      kinks=floats.sign)
-floor        = unary("floor",         floats.rounded(math.floor), 0.0,                               kinks=lambda x: (math.floor(x), x % 1 == 0))
-ceil         = unary("ceil",          floats.rounded(math.ceil),  0.0,                               kinks=lambda x: (math.ceil(x), x % 1 == 0))
-rint         = unary("rint",          floats.rounded(round),      0.0,                               kinks=lambda x: (round(x), x % 1 == 0.5))
+floor        = unary("floor",         floats.rounded(math.floor), 0.0,                               kinks=math.floor)
+ceil         = unary("ceil",          floats.rounded(math.ceil),  0.0,                               kinks=math.ceil)
+rint         = unary("rint",          floats.rounded(round),      0.0,                               kinks=round)
 
 # Many operands, one node.
 

@@ -26,6 +26,8 @@ class Rule:
     is_leaf = False
     is_parameter = False
     requires_grad = True
+    hooks: dict[int, Callable[[Any], Any]] | None = None
+    """What `register_hook` was given for this node, whose rule is then its own."""
     backward: Callable[[Value, Any, Adjoints], None]
     """backward(node, upstream, adjoints) adds upstream times each local derivative to the adjoints of the parents."""
 
@@ -122,6 +124,7 @@ class Overwritten(Rule):
     def __init__(self, rule: Rule) -> None:
         self.text = rule.text
         self.computed_by = computed_by(rule)
+        self.hooks = rule.hooks
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
         """Refuse."""
@@ -131,6 +134,16 @@ class Overwritten(Rule):
         )
 
     backward_as_graph = backward
+
+
+def check_unchanged(node: Value) -> None:
+    """Raise ValueError if an operand has another number now than when the node was computed."""
+    for parent, a in node.operands:
+        if parent is not None and parent._data != a and a == a:
+            raise ValueError(
+                f"{describe(parent)} was changed after '{node._rule.text}' used it at {a!r}: a graph of gradients "
+                "would mix both numbers; compute again"
+            )
 
 
 def computed_by(rule: Rule) -> Rule:

@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.behaviour import describe
 from scalargrad.engine import Value, operand
 from scalargrad.errors import domain_error, labels_of, listed, user_depth
 from scalargrad.modes import modes_were_used, under_modes
-from scalargrad.rules import Rule
+from scalargrad.rules import Rule, check_unchanged
 
 if TYPE_CHECKING:
     from scalargrad.rules import Adjoints
@@ -154,13 +153,8 @@ class Op(Rule):
         """The chain rule on Values: the row's rules, run on the parents themselves and on the node."""
         if type(upstream) is float and upstream == 0.0:  # not reached by any root
             return
+        check_unchanged(node)
         operands = node.operands
-        for parent, a in operands:
-            if parent is not None and parent._data != a and a == a:
-                raise ValueError(
-                    f"{describe(parent)} was changed after '{self.text}' used it at {a!r}: a graph of gradients would "
-                    "mix both numbers; compute again"
-                )
         xs = [a if parent is None else parent for parent, a in operands]
         partials = self.partials_on_values(xs, node) if self.arity is None else None
         for i, (parent, _) in enumerate(operands):

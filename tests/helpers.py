@@ -1,11 +1,11 @@
-"""What several test files share: legal inputs for any op of the table, and a derivative that owes it nothing."""
+"""What several test files share: legal inputs for any op of the table, graphs, and a derivative that owes it nothing."""
 
 import math
 import random
 
-from hypothesis import strategies as st
+from scalargrad.strategies import call, inputs_for, numbers_in, off_kinks  # noqa: F401  (for test files)
 
-from scalargrad.table import Domain, Op
+arguments = inputs_for
 
 README_EXAMPLE = (24.70408163265306, 138.83381924198252, 645.5772594752186)
 
@@ -25,49 +25,6 @@ def readme_example(value_type):
     g = f / 2.0
     g += 10.0 / f
     return g, a, b
-
-
-def numbers_in(domain: Domain, margin: float = 0.01, span: float = 4.0) -> st.SearchStrategy[float]:
-    """Floats inside the domain, at least `margin` from its ends and hole, about 1 in size."""
-    low = max(domain.low + margin, -span) if domain.low > -math.inf else -span
-    high = min(domain.high - margin, span) if domain.high < math.inf else span
-    floats = st.floats(low, high, allow_subnormal=False)
-    return floats if domain.hole is None else floats.filter(lambda x: abs(x - domain.hole) > margin)
-
-
-def arguments(op: Op, margin: float = 0.01) -> st.SearchStrategy[list[float]]:
-    """Legal arguments of an op, off its kinks."""
-    if op.arity is not None:
-        lists = st.tuples(*(numbers_in(domain, margin) for domain in op.domain)).map(list)
-    elif op.name == "where":
-        lists = st.lists(numbers_in(op.domain[0]), min_size=3, max_size=3)
-    elif op.name == "clip":
-        lists = st.tuples(*[numbers_in(op.domain[0])] * 3).map(lambda xs: [xs[0], min(xs[1:]), max(xs[1:]) + margin])
-    else:
-        lists = st.lists(numbers_in(op.domain[0]), min_size=1, max_size=6)
-    return lists.filter(lambda xs: off_kinks(op, xs, margin / 2))
-
-
-def off_kinks(op: Op, xs: list[float], h: float) -> bool:
-    """Whether the op stays on the same side of its kinks when each argument moves by up to h."""
-    if op.name == "hypot":  # a cone: its one kink is its tip
-        return math.hypot(*xs) > h
-    if op.kinks is None:
-        return True
-    sides = set()
-    for i in range(len(xs)):
-        for step in (-h, 0.0, h):
-            moved = [*xs[:i], xs[i] + step, *xs[i + 1 :]]
-            sides.add(op.kinks(moved) if op.arity is None else op.kinks(*moved))
-    return len(sides) == 1
-
-
-def call(op: Op, xs):
-    """The op's public function on arguments given as a list."""
-    if op.name == "dot":
-        n = len(xs) // 2
-        return op.function(xs[:n], xs[n : 2 * n], *xs[2 * n :])
-    return op.function(*xs)
 
 
 def slope(f, x: float, h: float = 1e-3) -> tuple[float, float]:

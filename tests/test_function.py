@@ -229,3 +229,63 @@ def test_a_primitive_outside_its_domain_and_at_its_pole():
 
     with pytest.raises(ZeroDivisionError, match=r"inverse: division by zero at 0.0 \(label 'x'\)"):
         inverse(Value(0.0, label="x"))
+
+
+def squares(keep, use):
+    class Square(Function):
+        @staticmethod
+        def forward(ctx, x):
+            keep(ctx, x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2 * use(ctx)
+
+    return Square.apply
+
+
+def test_whatever_way_an_input_is_kept_it_stays_differentiable():
+    ways = [
+        (lambda ctx, x: ctx.save_for_backward(x), lambda ctx: ctx.saved_values[0]),
+        (lambda ctx, x: ctx.save_for_backward([x]), lambda ctx: ctx.saved_values[0][0]),
+        (lambda ctx, x: setattr(ctx, "x", x), lambda ctx: ctx.x),
+        (lambda ctx, x: setattr(ctx, "kept", {"x": x}), lambda ctx: ctx.kept["x"]),
+    ]
+    for keep, use in ways:
+        assert sg.derivative(squares(keep, use), 2)(3.0) == 2.0
+    intermediate = squares(lambda ctx, x: ctx.save_for_backward(x * 1), lambda ctx: ctx.saved_values[0])
+    assert grad(intermediate)(3.0) == 6.0
+    with pytest.raises(
+        TypeError, match="no graph of gradients through Square: its forward kept .* neither an input nor"
+    ):
+        sg.derivative(intermediate, 2)(3.0)
+
+
+def test_an_input_changed_since_is_noticed():
+    x = Value(3.0)
+    y = Legendre3.apply(x)
+    x.data = 5.0
+    assert grad(y, x) == 1.5 * (5 * 9 - 1)
+    with pytest.raises(ValueError, match="was changed after 'Legendre3' used it at 3.0"):
+        grad(y, x, create_graph=True)
+
+
+@pytest.mark.usefixtures("clean_table")
+def test_a_primitive_returns_a_real_number_and_takes_domains_in_every_form():
+    root = primitive(lambda x: x**0.5, partials=lambda x, z: 0.5 / z, name="root")
+    with pytest.raises(TypeError, match="must be a real number, not complex"):
+        root(Value(-1.0))
+    huge = primitive(lambda x: 10**400, partials=0.0, name="huge")
+    with pytest.raises(ValueError, match="huge: int too large to convert to float, at 1.0"):
+        huge(Value(1.0))
+    for domain in ((0.0, 1.0), [(0.0, 1.0)], Domain(0.0, 1.0), [Domain(0.0, 1.0)]):
+        assert primitive(lambda x: x, partials=1.0, name="same", domain=domain).op.domain == (Domain(0.0, 1.0),)
+    three = {"partials": [1.0, 1.0, 1.0], "name": "three"}
+    assert primitive(lambda a, b, c: a, domain=[(0.0, 1.0)] * 3, **three).op.domain == (Domain(0.0, 1.0),)
+    with pytest.raises(ValueError, match="they share one domain"):
+        primitive(lambda a, b, c: a, domain=[(0.0, 1.0), (0.0, 2.0), (0.0, 1.0)], **three)
+    with pytest.raises(ValueError, match="takes 2 arguments, but 3 domains were given"):
+        primitive(lambda a, b: a, partials=[1.0, 0.0], domain=[(0.0, 1.0)] * 3, name="two")
+    with pytest.raises(ValueError, match="the name 'if' is taken or no identifier"):
+        primitive(lambda x: x, partials=1.0, name="if")

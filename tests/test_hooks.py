@@ -192,3 +192,69 @@ def test_a_checkpoint_that_computes_something_else_is_refused():
     with pytest.raises(RuntimeError, match=r"gave 6.0 at first and 15.0 when it was run again"):
         y.backward()
     assert x.grad == 0.0
+
+
+def test_a_checkpoint_whose_captured_values_feed_its_inputs():
+    """What lies below the inputs is swept once, by the outer sweep."""
+    x = Value(3.0)
+    assert grad(checkpoint(lambda y: y * x)(x), x, create_graph=True).data == 6.0
+    assert grad(checkpoint(lambda y: y * x)(x * 2), x, create_graph=True).data == 12.0
+    assert grad(checkpoint(lambda y: y * x)(x * 2), x) == 12.0
+    assert sg.hessian(lambda z: checkpoint(lambda y: y * z)(z))(3.0) == 2.0
+    assert sg.hvp(lambda z: checkpoint(lambda y: y * z * y)(z), (3.0,), (1.0,)) == 18.0
+
+    def f(wrap):
+        return sg.hessian(lambda p: wrap(lambda q: sg.tanh(p * q))(sg.tanh(p * 0.5)))(1.3)
+
+    assert f(checkpoint) == pytest.approx(f(lambda g: g), rel=1e-12)
+
+
+def test_a_checkpoint_gives_gradients_to_computed_values_it_captures():
+    x = Value(3.0)
+    h = x * 2
+    y = checkpoint(lambda y: y * h)(2.0)
+    assert y.parents == (h,)
+    assert grad(y, h) == 2.0
+    assert grad(y, x) == 4.0
+    assert grad(lambda z: checkpoint(lambda y: y * z)(2.0))(x).data == 2.0
+
+
+def test_a_hook_that_refers_to_its_own_value_is_freed_with_it():
+    import weakref
+
+    def step():
+        x = Value(1.0)
+        y = x * 2
+        y.register_hook(lambda g: g * (y.data > 0))
+        return weakref.ref(x), weakref.ref(y)
+
+    refs = [step() for _ in range(3)]
+    gc.collect()
+    assert all(ref() is None for pair in refs for ref in pair)
+
+
+def test_hooks_survive_copies_and_changed_settings():
+    import copy
+
+    x = Value(2.0)
+    y = x * 3
+    y.register_hook(lambda g: g * 10)
+    x.register_hook(lambda g: g * 100)
+    x.requires_grad = True
+    twin = copy.deepcopy(y * 1)
+    twin.backward()
+    leaf = next(v for v in topological_order(twin) if v.is_leaf)
+    assert leaf.grad == 3000.0
+    assert y._op == "*"
+    assert "×" in sg.draw(y, engine="text").text
+    z = Value(1.0)
+    z.register_hook(lambda g: Value(5.0))
+    (z * 2).backward()
+    assert z.grad == 5.0
+    assert isinstance(z.grad, float)
+
+
+def test_anomalies_in_a_graph_of_gradients_name_the_operation():
+    x = Value(0.0, label="x")
+    with detect_anomaly(), pytest.raises(AnomalyError, match=r"the backward of sqrt at 0.0 \(label 'x'\)"):
+        grad(x.sqrt(), x, create_graph=True)

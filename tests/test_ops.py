@@ -212,3 +212,47 @@ def test_functions_on_plain_numbers_give_plain_numbers():
     assert scalargrad.tanh(True) == math.tanh(1)
     with pytest.raises(ValueError, match=r"^log: domain error at -1\.0"):
         scalargrad.log(-1)
+
+
+def test_symbols():
+    shown = {name: op.symbol for name, op in TABLE.items() if op.symbol != name}
+    assert shown == {
+        "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "^", "floor_divide": "//",
+        "remainder": "mod", "negative": "−", "greater": ">",
+    }  # fmt: skip
+    texts = {name: op.text for name, op in TABLE.items() if op.text != name}
+    assert texts == {
+        "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "floor_divide": "//",
+        "remainder": "%", "negative": "-",
+    }  # fmt: skip
+
+
+POLES = {
+    "divide": [((1.0, 0.0), math.inf), ((1.0, -0.0), -math.inf), ((0.0, 0.0), math.nan)],
+    "power": [((0.0, -1.0), math.inf), ((-0.0, -1.0), -math.inf), ((-0.0, -2.0), math.inf), ((-2.0, 0.5), math.nan)],
+    "reciprocal": [((0.0,), math.inf), ((-0.0,), -math.inf)],
+    "log": [((0.0,), -math.inf), ((-1.0,), math.nan)],
+    "log2": [((0.0,), -math.inf), ((-1.0,), math.nan)],
+    "log10": [((0.0,), -math.inf), ((-1.0,), math.nan)],
+    "log1p": [((-1.0,), -math.inf), ((-2.0,), math.nan)],
+    "arctanh": [((1.0,), math.inf), ((-1.0,), -math.inf), ((2.0,), math.nan)],
+}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TABLE if TABLE[name].pole is not None))
+def test_at_a_pole_ieee_arithmetic_says(name):
+    for xs, expected in POLES[name]:
+        with pytest.raises((ValueError, ZeroDivisionError)):
+            TABLE[name].value(*xs)
+        assert repr(TABLE[name].pole(*xs)) == repr(expected)
+
+
+def test_dot_takes_any_two_vectors_of_equal_length():
+    np = pytest.importorskip("numpy")
+    x, y = Value(2.0), Value(3.0)
+    for pair in (([x, y], [y, x]), (iter([x, y]), (v for v in (y, x))), ((x, y), np.array([3.0, 2.0]))):
+        assert scalargrad.dot(*pair).data == 12.0
+    assert scalargrad.dot(x, y).data == 6.0
+    assert scalargrad.dot([x], [y], 1).data == 7.0
+    with pytest.raises(ValueError, match="^dot: the vectors have 2 and 1 elements; they must have equally many$"):
+        scalargrad.dot([x, y], [x])

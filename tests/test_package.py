@@ -12,7 +12,7 @@ PACKAGE = Path(scalargrad.__file__).parent
 # Lowest first: a module may import those before it, a package its own parts too.
 ORDER = (
     "behaviour rules modes engine errors floats table rows ops ufuncs expansion formula notation derivation patterns expressions "
-    "functional checking function hooks exact circuit layers nn drawing tracing demo cli __main__"
+    "functional function hooks exact circuit layers nn strategies checking drawing mistakes tracing demo cli __main__"
 ).split()
 
 # A graph's methods that show it ask the package, when they are called, for what shows it. That is above them; to import

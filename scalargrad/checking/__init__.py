@@ -2,6 +2,7 @@
 
 from scalargrad.checking.checker import GradientError, assert_gradients, check_gradients
 from scalargrad.checking.differences import central_difference, ridders
+from scalargrad.checking.op_check import check_op
 from scalargrad.checking.report import Entry, Report, Verdict
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "assert_gradients",
     "central_difference",
     "check_gradients",
+    "check_op",
     "ridders",
 ]

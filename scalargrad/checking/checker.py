@@ -13,6 +13,7 @@ from scalargrad.checking.samples import Branches, Sampler, UnusableError, branch
 from scalargrad.checking.slopes import Numeric, numeric_slope
 from scalargrad.engine import Value
 from scalargrad.functional.call import Call
+from scalargrad.table import HARD
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0
@@ -151,7 +152,10 @@ def _second_order(f: Callable[..., Any], xs: list[float], names: list[str], rtol
         for j in range(n):
 
             def samples(t: float, i: int = i, j: int = j) -> tuple[float, Branches]:
-                moved = Call(f, [*xs[:j], t, *xs[j + 1 :]], range(n))
+                try:
+                    moved = Call(f, [*xs[:j], t, *xs[j + 1 :]], range(n))
+                except HARD as error:
+                    raise UnusableError(str(error).splitlines()[0]) from None
                 d = _plain(moved.pull_back([moved.output], [1.0], create_graph=False)[i])
                 if not math.isfinite(d):
                     raise UnusableError(f"the gradient is {d!r} near here")

@@ -168,7 +168,7 @@ class ComputationalGraph:
                 raise ValueError(
                     f"the wires form a cycle, {' → '.join(error.args[1])}: no gate of it can be computed first"
                 ) from None
-        return self._order
+        return list(self._order)
 
     # ---------------------------------------------------------------- running
 

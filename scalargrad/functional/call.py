@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import record
+from scalargrad.modes import record, recording
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -26,13 +26,24 @@ class Call:
         in_graph: whether Values other than the inputs are involved, so that results must be Values.
     """
 
-    def __init__(self, f: Function, args: Sequence[Any], argnums: Argnums = 0, *, has_aux: bool = False) -> None:
+    def __init__(
+        self,
+        f: Function,
+        args: Sequence[Any],
+        argnums: Argnums = 0,
+        *,
+        has_aux: bool = False,
+        keywords: Mapping[str, Any] | None = None,
+    ) -> None:
         name = getattr(f, "__name__", type(f).__name__)
+        self._recording = recording.get()  # inside no_grad, results that are Values are constants
         self.single = isinstance(argnums, int)
         chosen = [argnums] if isinstance(argnums, int) else list(argnums)
         if not all(-len(args) <= i < len(args) for i in chosen):
             raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {argnums}")
         chosen = [i % len(args) for i in chosen]
+        if len(set(chosen)) < len(chosen):
+            raise ValueError(f"argnums names an argument twice: {argnums}")
         given = list(args)
         self.inputs: list[Value] = []
         self._rebuilds: list[tuple[int, Rebuild]] = []
@@ -40,12 +51,15 @@ class Call:
         for i in chosen:
             leaves, rebuild = flatten(args[i], f"argument {i} of {name}")
             # An alias of a Value is a node of its own: differentiating with respect to it does not disturb others.
-            fresh = [record(_alias, leaf) if isinstance(leaf, Value) else Value(leaf) for leaf in leaves]
+            fresh = [
+                record(alias, leaf) if isinstance(leaf, Value) and leaf.requires_grad else Value(plain_number(leaf))
+                for leaf in leaves
+            ]
             self.in_graph |= any(isinstance(leaf, Value) for leaf in leaves)
             given[i] = rebuild(iter(fresh))
             self.inputs += fresh
             self._rebuilds.append((len(fresh), rebuild))
-        result = record(f, *given)
+        result = record(partial(f, *given, **(keywords or {})))
         self.aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
@@ -58,7 +72,7 @@ class Call:
         order = topological_order(*self.roots)
         self.in_graph |= any(v.is_leaf and v.requires_grad and v not in mine for v in order)
         if not self.in_graph:
-            self.aux = _plain(self.aux)
+            self.aux = _without_values(self.aux)
 
     @property
     def output(self) -> Value:
@@ -75,11 +89,15 @@ class Call:
     @property
     def value(self) -> Any:
         """What the function returned: numbers, or Values if others than the inputs are involved."""
-        return self.rebuild_output(iter(self.outputs if self.in_graph else map(plain_number, self.outputs)))
+        return self.rebuild_output(map(self.finished if self.in_graph else plain_number, self.outputs))
+
+    def finished(self, x: Any) -> Any:
+        """A result as the caller gets it."""
+        return x if self._recording or not isinstance(x, Value) else x.detach()
 
     def shaped(self, flat: Iterable[Any]) -> Any:
         """One entry for each input, in the structure of the chosen arguments."""
-        entries = iter(flat)
+        entries = map(self.finished, flat)
         results = [rebuild(iter([next(entries) for _ in range(count)])) for count, rebuild in self._rebuilds]
         return results[0] if self.single else tuple(results)
 
@@ -99,7 +117,8 @@ class Call:
         return own_nodes([found.get(root, 0.0) if isinstance(root, Value) else 0.0 for root in roots], create_graph)
 
 
-def _alias(x: Value) -> Value:
+def alias(x: Value) -> Value:
+    """A node of its own with the same number, by which x is computed."""
     return x * 1.0
 
 
@@ -108,13 +127,13 @@ def plain_number(x: Any) -> Any:
     return x.data if isinstance(x, Value) else x
 
 
-def _plain(aux: Any) -> Any:
-    """The auxiliary output with its Values as numbers, if it is a structure of numbers; else as it is."""
-    try:
-        leaves, rebuild = flatten(aux)
-    except TypeError:
-        return aux
-    return rebuild(map(plain_number, leaves))
+def _without_values(aux: Any) -> Any:
+    """The auxiliary output with numbers in place of its Values; all else as it is."""
+    if isinstance(aux, dict):
+        return {key: _without_values(part) for key, part in aux.items()}
+    if type(aux) in (list, tuple):
+        return type(aux)(map(_without_values, aux))
+    return plain_number(aux)
 
 
 def own_nodes(results: list[Any], as_values: bool) -> list[Any]:
@@ -122,6 +141,5 @@ def own_nodes(results: list[Any], as_values: bool) -> list[Any]:
     if not as_values:
         return results
     return [
-        record(_alias, result) if isinstance(result, Value) else Value(float(result), requires_grad=False)
-        for result in results
+        record(alias, result) if isinstance(result, Value) else Value(result, requires_grad=False) for result in results
     ]

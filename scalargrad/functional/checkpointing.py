@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.functional.call import alias
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import record
+from scalargrad.modes import observed, record
 from scalargrad.rules import Rule
 
 if TYPE_CHECKING:
@@ -43,14 +44,18 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         given, rebuild = flatten(args, "the arguments of a checkpointed function")
         inputs = [x for x in given if isinstance(x, Value)]
         stand_ins = [Value(x.data) for x in inputs]
-        outputs, rebuild_output = _run(f, given, rebuild, stand_ins)
+        made: set[Value] = set()
+        with observed(made.add):
+            outputs, rebuild_output = _run(f, given, rebuild, stand_ins)
         results: list[Any] = []
         for i, output in enumerate(outputs):
             if not isinstance(output, Value):
                 results.append(output)
                 continue
-            leaves = [v for v in topological_order(output) if v.is_leaf and v.requires_grad]
-            captured = [v for v in leaves if v not in stand_ins]
+            inside = [v for v in topological_order(output) if v in made]
+            used = [output, *(parent for v in inside for parent in v.parents)]
+            outside = dict.fromkeys(v for v in used if v not in made)
+            captured = [v for v in outside if v not in stand_ins and (not v.is_leaf or v.requires_grad)]
             node = Value(output.data, [*inputs, *captured], getattr(f, "__name__", "checkpoint"))
             if not node.is_leaf:
                 node._rule = _Checkpoint(f, given, rebuild, i)
@@ -80,7 +85,7 @@ class _Checkpoint(Rule):
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """Compute the part again, on aliases of the parents, so that gradients are graphs over these."""
-        aliases = [record(_alias, parent) for parent in node.parents[: self._count]]
+        aliases = [record(alias, parent) for parent in node.parents[: self._count]]
         self._sweep(node, upstream, adjoints, aliases, create_graph=True)
 
     @property
@@ -98,15 +103,16 @@ class _Checkpoint(Rule):
                 "run again for backward(): it must compute the same every time, from unchanged parameters"
             )
         sources = [*stand_ins, *node.parents[self._count :]]
-        found = gradients([output], [upstream], create_graph=create_graph, wrt=sources)
+        stops = set(sources)  # what lies below them is the outer sweep's
+
+        def up_to_the_sources(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:  # noqa: ARG001
+            return (turn for turn in turns if turn not in stops)
+
+        found = gradients([output], [upstream], create_graph=create_graph, wrt=sources, watch=up_to_the_sources)
         for parent, source in zip(node.parents, sources, strict=True):
             if parent in adjoints and source in found:
                 before = adjoints[parent]
                 adjoints[parent] = before + found[source]
-
-
-def _alias(x: Value) -> Value:
-    return x * 1.0
 
 
 def _shown(output: Any) -> str:

@@ -8,12 +8,14 @@ differentiates with respect to its own arguments only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
-from scalargrad.functional.trees import flatten
+from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.modes import record
 
 # -------------------------------------------------------------------- one output
 
@@ -52,8 +54,8 @@ def grad(f: Any, inputs: Any = None, *, argnums: Argnums = 0, has_aux: bool = Fa
     if inputs is not None:
         argnums = inputs  # grad(f, 1), as in JAX
 
-    def gradient(*args: Any) -> Any:
-        found = _value_and_grad(f, args, argnums, has_aux)
+    def gradient(*args: Any, **keywords: Any) -> Any:
+        found = _value_and_grad(f, args, argnums, has_aux, keywords)
         return (found[1], found[0][1]) if has_aux else found[1]
 
     return gradient
@@ -73,7 +75,8 @@ def _grad_of_values(outputs: Any, inputs: Any, grad_outputs: Any, create_graph: 
         if len(seeds) != len(roots):
             raise ValueError(f"there are {len(roots)} outputs, but {len(seeds)} grad_outputs")
     create_graph = create_graph or any(isinstance(seed, Value) for seed in seeds)
-    adjoints = gradients(roots, seeds, create_graph=create_graph, wrt=wanted)
+    sweep = partial(gradients, roots, seeds, create_graph=create_graph, wrt=wanted)
+    adjoints = record(sweep) if create_graph else sweep()
     return rebuild(iter(own_nodes([adjoints.get(x, 0.0) for x in wanted], create_graph)))
 
 
@@ -84,14 +87,16 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     (9.0, 6.0)
     """
 
-    def both(*args: Any) -> Any:
-        return _value_and_grad(f, args, argnums, has_aux)
+    def both(*args: Any, **keywords: Any) -> Any:
+        return _value_and_grad(f, args, argnums, has_aux, keywords)
 
     return both
 
 
-def _value_and_grad(f: Function, args: Sequence[Any], argnums: Argnums, has_aux: bool) -> tuple[Any, Any]:
-    call = Call(f, args, argnums, has_aux=has_aux)
+def _value_and_grad(
+    f: Function, args: Sequence[Any], argnums: Argnums, has_aux: bool, keywords: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    call = Call(f, args, argnums, has_aux=has_aux, keywords=keywords)
     gradient = call.shaped(call.pull_back([call.output], [1.0]))
     return ((call.value, call.aux) if has_aux else call.value), gradient
 
@@ -125,16 +130,18 @@ def derivative(f: Function, n: int = 1) -> Function:
     >>> derivative(lambda x: x ** 5, 3)(2.0)
     240.0
     """
-    if n < 0:
-        raise ValueError(f"the order of a derivative must not be negative: {n}")
+    if not isinstance(n, int) or n < 0:
+        raise ValueError(f"the order of a derivative must be a whole number and must not be negative: {n}")
 
     def nth(x: Any) -> Any:
         call = Call(f, (x,))
+        if skeleton(x) != "*":
+            raise TypeError("derivative is for functions of one number: for others there are grad and hessian")
         y: Any = call.output
         for order in range(n):
             last = order == n - 1 and not call.in_graph
             (y,) = call.pull_back([y], [1.0], create_graph=not last)
-        return y if call.in_graph else plain_number(y)
+        return call.finished(y) if call.in_graph else plain_number(y)
 
     return nth
 
@@ -152,11 +159,12 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     ([15.0, 3.0], ([15.0, 3.0],))
     """
     call = Call(f, primals, range(len(primals)), has_aux=has_aux)
+    shape = skeleton(call.rebuild_output(iter(call.outputs)))
 
     def pull_back(cotangent: Any) -> Any:
         seeds, _ = flatten(cotangent, "the cotangent")
-        if len(seeds) != len(call.outputs):
-            raise ValueError(f"{call.name} has {len(call.outputs)} outputs, but the cotangent has {len(seeds)} numbers")
+        if skeleton(cotangent) != shape:
+            raise ValueError(f"{call.name} returns {shape}, but the cotangent is {skeleton(cotangent)}")
         pairs = [(y, seed) for y, seed in zip(call.outputs, seeds, strict=True) if isinstance(y, Value)]
         create_graph = call.in_graph or any(isinstance(seed, Value) for seed in seeds)
         found = call.pull_back([y for y, _ in pairs], [seed for _, seed in pairs], create_graph=create_graph)
@@ -176,7 +184,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     value = call.value
     if not call.in_graph and any(isinstance(change, Value) for change in changes):
         value = call.rebuild_output(iter(call.outputs))
-    return value, call.rebuild_output(iter(changes))
+    return value, call.rebuild_output(map(call.finished, changes))
 
 
 def _call_with_tangents(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Call, list[Any]]:
@@ -184,8 +192,8 @@ def _call_with_tangents(f: Function, primals: Sequence[Any], tangents: Sequence[
         raise TypeError("primals and tangents are tuples with an entry for each argument, as in (x,), (v,)")
     call = Call(f, primals, range(len(primals)))
     speeds, _ = flatten(tangents, "the tangent")
-    if len(speeds) != len(call.inputs):
-        raise ValueError(f"the arguments have {len(call.inputs)} numbers, but the tangent has {len(speeds)}")
+    if skeleton(tuple(tangents)) != skeleton(tuple(primals)):
+        raise ValueError(f"the arguments are {skeleton(primals)}, but the tangents are {skeleton(tangents)}")
     return call, speeds
 
 
@@ -198,8 +206,8 @@ def jacrev(f: Function, argnums: Argnums = 0) -> Function:
     [[5.0, 3.0], [1.0, 0.0]]
     """
 
-    def jacobian_of(*args: Any) -> Any:
-        return _by_rows(Call(f, args, argnums))
+    def jacobian_of(*args: Any, **keywords: Any) -> Any:
+        return _by_rows(Call(f, args, argnums, keywords=keywords))
 
     return jacobian_of
 
@@ -211,8 +219,8 @@ def jacfwd(f: Function, argnums: Argnums = 0) -> Function:
     [1.0, 4.0, 12.0]
     """
 
-    def jacobian_of(*args: Any) -> Any:
-        return _by_columns(Call(f, args, argnums))
+    def jacobian_of(*args: Any, **keywords: Any) -> Any:
+        return _by_columns(Call(f, args, argnums, keywords=keywords))
 
     return jacobian_of
 
@@ -224,8 +232,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     [[2.0, -1.0]]
     """
 
-    def jacobian_of(*args: Any) -> Any:
-        call = Call(f, args, argnums)
+    def jacobian_of(*args: Any, **keywords: Any) -> Any:
+        call = Call(f, args, argnums, keywords=keywords)
         return _by_rows(call) if len(call.outputs) <= len(call.inputs) else _by_columns(call)
 
     return jacobian_of
@@ -242,6 +250,8 @@ def _row(call: Call, output: Any, *, create_graph: bool | None = None) -> list[A
 
 def _by_columns(call: Call) -> Any:
     n = len(call.inputs)
+    if n == 0:
+        return call.rebuild_output(call.shaped([]) for _ in call.outputs)
     columns = [call.push_forward(call.outputs, [float(i == j) for i in range(n)]) for j in range(n)]
     return call.rebuild_output(call.shaped(row) for row in zip(*columns, strict=True))
 
@@ -253,8 +263,8 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     [[10.0, 6.0], [6.0, 0.0]]
     """
 
-    def hessian_of(*args: Any) -> Any:
-        call = Call(f, args, argnums)
+    def hessian_of(*args: Any, **keywords: Any) -> Any:
+        call = Call(f, args, argnums, keywords=keywords)
         gradient = call.pull_back([call.output], [1.0], create_graph=True)
         return call.shaped(call.shaped(_row(call, g)) for g in gradient)
 

@@ -49,3 +49,20 @@ def _collect(tree: Any, leaves: list[Any], what: str) -> Rebuild:
             ) from None
     leaves.append(tree)
     return next
+
+
+def skeleton(tree: Any) -> str:
+    """The structure alone, a * for each number.
+
+    >>> skeleton([1.0, (2.0, {"a": 3.0})])
+    "[*, (*, {'a': *})]"
+    """
+    if getattr(tree, "ndim", 0):
+        tree = tree.tolist()
+    if isinstance(tree, Mapping):
+        return "{" + ", ".join(f"{key!r}: {skeleton(part)}" for key, part in tree.items()) + "}"
+    if isinstance(tree, list):
+        return f"[{', '.join(map(skeleton, tree))}]"
+    if isinstance(tree, tuple):
+        return f"({', '.join(map(skeleton, tree))})"
+    return "*"

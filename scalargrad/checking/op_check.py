@@ -1,0 +1,111 @@
+"""`check_op`: one line that checks an operation of one's own over its whole domain."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scalargrad.checking.checker import GradientError, check_gradients
+from scalargrad.checking.report import Report, Verdict
+from scalargrad.engine import Value
+from scalargrad.functional.transforms import grad
+from scalargrad.table import REAL, Domain, Op
+
+
+class OpReport(Counter[Verdict]):
+    """How many derivatives had which verdict, over all examples of `check_op`."""
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{self[verdict]} {verdict.value}" for verdict in Verdict if self[verdict])
+        return f"<op check, ok: {parts}>"
+
+
+def check_op(
+    op: Callable[..., Any],
+    *,
+    order: int = 2,
+    examples: int = 100,
+    domain: Domain | tuple[float, float] | Sequence[Any] | None = None,
+) -> OpReport:
+    """Check the derivatives of an operation at random points of its domain; hypothesis finds the simplest failure.
+
+    Args:
+        op: a function of Values: of the op table, made with `@primitive`, a Function's `apply`, or any other.
+        order: 2 checks second derivatives too, where the operation has them: a micrograd closure has none.
+        examples: how many points.
+        domain: of every argument, or a sequence with one for each: a Domain or (low, high). By default what the row of
+            the table says, else all numbers between -4 and 4.
+
+    Returns:
+        How many derivatives had which verdict.
+
+    Raises:
+        GradientError: at the simplest point where a derivative is wrong, naming the rule; or if none could be decided.
+        ImportError: if hypothesis is not installed.
+
+    >>> from scalargrad import Value, tanh
+    >>> check_op(tanh, examples=10)[Verdict.FAIL]
+    0
+    """
+    from hypothesis import HealthCheck, given, settings
+
+    strategy, function = _strategy_and_function(op, domain)
+    verdicts = OpReport()
+
+    @settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None,
+        suppress_health_check=[HealthCheck.filter_too_much],
+    )  # fmt: skip
+    @given(strategy)
+    def every_point(xs: Sequence[float]) -> None:
+        report = check_gradients(function, list(xs), order=order if _can_be_differentiated_twice(function, xs) else 1)
+        if not report.ok:
+            raise GradientError(report)
+        verdicts.update(entry.verdict for entry in report.entries)
+
+    every_point()
+    if not verdicts[Verdict.PASS] and not verdicts[Verdict.KINK]:
+        raise GradientError(Report([], [f"none of the {verdicts.total()} derivatives could be decided"]))
+    return verdicts
+
+
+def _strategy_and_function(op: Callable[..., Any], domain: Any) -> tuple[Any, Callable[..., Any]]:
+    """Lists of arguments, and the operation as a function of that many."""
+    from hypothesis import strategies as st
+
+    from scalargrad.strategies import call, inputs_for, numbers_in
+
+    row = getattr(op, "op", None)
+    if isinstance(row, Op) and domain is None:
+        return inputs_for(row), lambda *xs: call(row, xs)
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    method = getattr(op, "__self__", None)
+    forward = getattr(method, "forward", None) if getattr(op, "__name__", "") == "apply" else None
+    parameters = list(inspect.signature(forward or op).parameters.values())[1 if forward else 0 :]
+    count = sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters)
+    if isinstance(row, Op):
+        count = row.arity or len(row.arguments)
+    if not count:
+        raise TypeError(f"check_op needs a function with a fixed number of arguments, not {op!r}")
+    given = [REAL if domain is None else domain] * count if domain is None or _is_one(domain) else list(domain)
+    if len(given) != count:
+        raise ValueError(f"the operation takes {count} arguments, but {len(given)} domains were given")
+    domains = [d if isinstance(d, Domain) else Domain(float(d[0]), float(d[1])) for d in given]
+    return st.tuples(*map(numbers_in, domains)).map(list), op
+
+
+def _is_one(domain: Any) -> bool:
+    """Whether this is one domain, for all arguments."""
+    return isinstance(domain, Domain) or all(isinstance(end, (int, float)) for end in domain)
+
+
+def _can_be_differentiated_twice(function: Callable[..., Any], xs: Sequence[float]) -> bool:
+    leaves = [Value(x) for x in xs]
+    y = function(*leaves)
+    try:
+        grad(y, leaves, create_graph=True)
+    except TypeError:
+        return False
+    return True

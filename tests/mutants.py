@@ -1,0 +1,133 @@
+"""Does the suite notice when the engine is wrong? Each small change of engine and op table, made and tested by itself.
+
+    python tests/mutants.py [--workers 3] [--files scalargrad/ops.py scalargrad/engine.py]
+
+mutmut (extra `mutation`) makes the changes: a number, an operator, a name at a time. Each worker has a copy of the
+package and the tests, and runs the tests named in TESTS until the first failure. Survivors are printed with their line;
+docs/mutants.md, which this writes, lists them with the reasons kept in REASONS.
+"""
+
+import argparse
+import difflib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from mutmut import Context, list_mutations, mutate
+
+ROOT = Path(__file__).parents[1]
+FILES = ("scalargrad/ops.py", "scalargrad/engine.py")
+TESTS = (
+    "tests/test_ops.py", "tests/test_engine.py", "tests/test_semantics.py", "tests/test_derivation.py",
+    "tests/test_functional.py", "tests/test_formula.py", "tests/test_properties.py", "tests/test_steps.py", "tests/test_package.py", "tests/test_method_stub.py",
+    "scalargrad/engine.py", "scalargrad/patterns.py",
+)  # fmt: skip
+PROFILE = "--hypothesis-profile=mutants"
+TIMEOUT = 240
+PAGE = ROOT / "docs" / "mutants.md"
+
+# (part of the changed line, why no test can or need see it)
+REASONS = ()
+
+
+def mutants(path):
+    """Each mutation of a file: (the changed source, its line, before, after)."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    for mutation in list_mutations(Context(source=source, filename=path)):
+        changed, count = mutate(Context(source=source, filename=path, mutation_id=mutation))
+        if count:
+            lines = list(difflib.unified_diff(source.splitlines(), changed.splitlines(), lineterm="", n=0))[2:]
+            before, after = (next((x[1:].strip() for x in lines[1:] if x[0] == sign), "") for sign in "-+")
+            yield path, changed, mutation.line_number + 1, before, after
+
+
+def passes(folder):
+    """Whether all tests pass in this copy."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", PROFILE, *TESTS]
+    return (
+        subprocess.run(
+            command, cwd=folder, timeout=TIMEOUT, capture_output=True, env=environment, check=False
+        ).returncode
+        == 0
+    )
+
+
+def survives(folder, mutant):
+    """Whether all tests pass with this change."""
+    path, changed, *_ = mutant
+    original = (ROOT / path).read_text(encoding="utf-8")
+    (folder / path).write_text(changed, encoding="utf-8")
+    try:
+        return passes(folder)
+    except subprocess.TimeoutExpired:  # a loop that never ends is noticed too
+        return False
+    finally:
+        (folder / path).write_text(original, encoding="utf-8")
+
+
+def run(paths, workers):
+    """All mutants, and those that survived."""
+    todo = [mutant for path in paths for mutant in mutants(path)]
+    folders = Queue()
+    with tempfile.TemporaryDirectory() as top:
+        for i in range(workers):
+            folder = Path(top) / str(i)
+            for name in ("scalargrad", "tests", "docs"):
+                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            for name in ("pyproject.toml", "README.md"):
+                shutil.copy(ROOT / name, folder / name)
+            folders.put(folder)
+        if not passes(folder):
+            raise SystemExit(f"the tests fail without any change: python -m pytest {' '.join(TESTS)}")
+
+        def check(mutant):
+            folder = folders.get()
+            try:
+                alive = survives(folder, mutant)
+            finally:
+                folders.put(folder)
+            if alive:
+                print(f"SURVIVED {mutant[0]}:{mutant[2]}\n  - {mutant[3]}\n  + {mutant[4]}", flush=True)
+            return alive
+
+        with ThreadPoolExecutor(workers) as pool:
+            alive = list(pool.map(check, todo))
+    return todo, [mutant for mutant, survived in zip(todo, alive, strict=True) if survived]
+
+
+def reason(mutant):
+    """Why a survivor is no gap in the tests; empty if nobody has said."""
+    return next((why for part, why in REASONS if part in f"{mutant[3]} -> {mutant[4]}"), "")
+
+
+def page(todo, survivors):
+    """The result as docs/mutants.md."""
+    killed = len(todo) - len(survivors)
+    lines = [
+        "# Mutants", "",
+        "Small changes of the engine and the op table, one at a time, by mutmut; does a test fail? `python",
+        "tests/mutants.py` makes them and writes this page.", "",
+        f"{killed} of {len(todo)} were noticed: {100 * killed / len(todo):.1f} %.", "",
+    ]  # fmt: skip
+    if survivors:
+        lines += ["| place | before | after | why it is not noticed |", "|---|---|---|---|"]
+        for mutant in survivors:
+            before, after = (f"`{text.replace('|', chr(92) + '|')[:120]}`" for text in mutant[3:])
+            lines.append(f"| {mutant[0]}:{mutant[2]} | {before} | {after} | {reason(mutant) or '?'} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--files", nargs="*", default=FILES)
+    options = parser.parse_args()
+    everything, left = run(options.files, options.workers)
+    PAGE.write_text(page(everything, left), encoding="utf-8")
+    print(f"{len(everything) - len(left)} of {len(everything)} noticed, {len(left)} survived; wrote {PAGE}")

@@ -256,3 +256,34 @@ def test_dot_takes_any_two_vectors_of_equal_length():
     assert scalargrad.dot([x], [y], 1).data == 7.0
     with pytest.raises(ValueError, match="^dot: the vectors have 2 and 1 elements; they must have equally many$"):
         scalargrad.dot([x, y], [x])
+
+
+# A point of each kinked op where it has a kink in its first operand, and points where it has none.
+KINKED = {
+    "absolute": (0.0,), "cbrt": (0.0,), "relu": (0.0,), "sign": (0.0,), "step": (0.0,), "floor": (2.0,),
+    "ceil": (2.0,), "rint": (2.5,), "leaky_relu": (0.0, 0.1), "elu": (0.0, 1.0), "maximum": (1.0, 1.0),
+    "minimum": (1.0, 1.0), "greater": (1.0, 1.0), "floor_divide": (3.0, 1.5), "remainder": (3.0, 1.5),
+    "hypot": (0.0, 0.0), "arctan2": (0.0, -1.0), "where": (0.0, 1.0, 2.0), "clip": (1.0, 0.0, 1.0),
+    "max": (1.0, 1.0, 0.0), "min": (1.0, 1.0, 2.0),
+}  # fmt: skip
+SMOOTH = {
+    "hypot": [(0.25, 0.0), (0.0, 0.25), (-0.25, 0.0)], "arctan2": [(0.0, 0.5), (0.5, -1.0), (-0.5, 0.5)],
+    "clip": [(0.5, 0.0, 1.0), (2.0, 0.0, 1.0), (-1.0, 0.0, 1.0)], "max": [(1.0, 0.5, 0.5), (0.0, 1.0, 0.5)],
+    "min": [(1.0, 1.5, 1.5), (2.0, 1.0, 1.5)], "where": [(1.0, 2.0, 2.0), (-1.0, 2.0, 2.0)],
+    "floor_divide": [(3.5, 1.5), (-0.5, 1.5)], "remainder": [(3.5, 1.5), (-0.5, 1.5)], "rint": [(2.0,), (2.4,)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TABLE if TABLE[name].kinks))
+def test_kinks_tell_sides(name):
+    op, h = TABLE[name], 1e-3
+
+    def side(xs):
+        return op.kinks(xs) if op.arity is None else op.kinks(*xs)
+
+    first, *rest = KINKED[name]
+    assert len({side([first + move, *rest]) for move in (-h, 0.0, h)}) > 1
+    moved = [(first + 0.3, *rest)] if name not in ("where", "clip", "max", "min") else []
+    for xs in (*moved, *SMOOTH.get(name, [])):
+        for i in range(len(xs)):
+            assert len({side([*xs[:i], xs[i] + move, *xs[i + 1 :]]) for move in (-h, 0.0, h)}) == 1, (xs, i)

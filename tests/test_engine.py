@@ -487,3 +487,88 @@ def test_gradients_of_random_graphs_match_finite_differences(seed, n):
 
         numeric, error = slope(f, start[i])
         assert leaf.grad == pytest.approx(numeric, rel=1e-6, abs=10 * error + 1e-8)
+
+
+# -------------------------------------------------------------------- what the constructor and the setters promise
+
+
+def test_hand_made_nodes_under_no_grad_are_constants():
+    a = Value(2.0)
+    with sg.no_grad():
+        v = Value(3.0, (a,), "mine")
+    assert v.is_leaf
+    assert not v.requires_grad
+    assert not v.is_parameter
+    assert v.parents == ()
+    (v * a).backward()
+    assert v.grad == 0.0
+
+
+@pytest.mark.parametrize(("requires_grad", "parameter"), [(True, False), (True, True), (False, False), (False, True)])
+@pytest.mark.parametrize("text", ["", "mine"])
+def test_leaves_are_what_they_were_made_as(requires_grad, parameter, text):
+    v = Value(1.0, (), text, requires_grad=requires_grad, parameter=parameter)
+    assert v.is_leaf
+    assert (v.requires_grad, v.is_parameter) == (requires_grad, parameter)
+    assert v._op == (text if requires_grad and not parameter else "")
+    w = Value(1.0, (), text, requires_grad=not requires_grad, parameter=parameter)
+    w.requires_grad = requires_grad
+    assert (w.is_leaf, w.requires_grad, w.is_parameter) == (True, requires_grad, parameter)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Value(1.0, (2.0,), "+"), TypeError, "_children must be Values, not float: wrap numbers in Value(...)"),
+        (
+            lambda: Value(1.0, (Value(1.0),), "+", parameter=True),
+            ValueError,
+            "requires_grad and parameter are for leaves, and this Value has _children",
+        ),
+        (
+            lambda: setattr(Value(1.0) * 2, "requires_grad", False),
+            ValueError,
+            "requires_grad can be set on leaves only; Value(2.0) was computed: use detach()",
+        ),
+        (
+            lambda: setattr(Value(1.0), "_backward", 3),
+            TypeError,
+            "_backward must be a function without arguments, not int",
+        ),
+        (lambda: Value(1.0, label=3), TypeError, "a label must be a string, not int"),
+    ],
+)
+def test_messages_of_the_constructor_and_the_setters(make, error, message):
+    with pytest.raises(error) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+def test_a_closure_may_take_the_place_of_a_rule_with_constant_operands():
+    x = Value(3.0)
+    y = x * 5.0
+
+    def _backward():
+        x.grad += 7.0 * y.grad
+
+    y._backward = _backward
+    assert y.parents == (x,)
+    assert y.operands == ((x, 3.0),)
+    y.backward()
+    assert x.grad == 7.0
+
+
+def test_copies_in_one_call_share_their_nodes():
+    a = Value(2.0, label="a")
+    b = a * 3
+    twin_a, twin_b, again = copy.deepcopy([a, b, b + a])
+    assert twin_b.parents == (twin_a,)
+    assert again.parents == (twin_b, twin_a)
+    assert twin_a is not a
+
+
+def test_defaults_and_names_of_operands():
+    assert sg.elu(-1.0) == math.expm1(-1.0)
+    assert sg.leaky_relu(-1.0) == -0.1
+    assert sg.where.__doc__.startswith("z = where(condition, x, y)")
+    assert sg.clip.__doc__.startswith("z = clip(x, low, high)")

@@ -29,7 +29,7 @@ TESTS = (
     "scalargrad/engine.py", "scalargrad/patterns.py",
 )  # fmt: skip
 PROFILE = "--hypothesis-profile=mutants"
-TIMEOUT = 240
+TIMEOUT = 90
 PAGE = ROOT / "docs" / "mutants.md"
 
 # (part of the changed line, why no test can or need see it)

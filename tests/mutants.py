@@ -43,6 +43,8 @@ REASONS = (
     ("x != y == 0", "still tells the tip of the cone from what is around it"),
     ("x != max(xs)", "the same sides with the answers exchanged"),
     ("x != min(xs)", "the same sides with the answers exchanged"),
+    ("hypot(x, y), x, 2.0)", "different only at 0 ** 0, where it is multiplied by 0"),
+    ("exp(where(step(x), 1.0, x))", "the branch that is not taken; any finite number will do"),
     ("set[Value & None]", "an annotation, not evaluated"),
 )
 

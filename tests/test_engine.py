@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value, no_grad, topological_order
+from scalargrad.engine import descendants, gradients
 
 
 def test_the_readme_example_of_micrograd():
@@ -572,3 +573,35 @@ def test_defaults_and_names_of_operands():
     assert sg.leaky_relu(-1.0) == -0.1
     assert sg.where.__doc__.startswith("z = where(condition, x, y)")
     assert sg.clip.__doc__.startswith("z = clip(x, low, high)")
+
+
+def test_message_where_nothing_requires_grad_names_all_roots():
+    constants = [Value(x, label=name, requires_grad=False) for x, name in ((1.0, "p"), (2.0, "q"))]
+    with pytest.raises(ValueError, match="nothing to differentiate") as error:
+        gradients(constants, [1.0, 1.0])
+    assert str(error.value) == (
+        "nothing to differentiate: no leaf below Value 'p', Value 'q' requires grad "
+        "(made by detach(), under no_grad(), or with requires_grad=False)"
+    )
+
+
+def test_a_root_given_twice_counts_twice():
+    x = Value(3.0)
+    y = x * x
+    assert gradients([y, y], [1.0, 2.0])[x] == 18.0
+
+
+def test_descendants_are_what_was_computed_from_the_sources():
+    x, a, b = Value(1.0), Value(2.0), Value(3.0)
+    apart = [sg.sum([a, b]), sg.dot([a], [b])]
+    reached = [sg.sum([a, x]), sg.dot([x], [a]), sg.dot([a], [x]), x * a, a * x]
+    order = topological_order(*apart, *reached)
+    assert set(descendants(order, [x])) == {x, *reached}
+
+
+def test_a_renamed_parameter_keeps_its_place_in_the_network():
+    parameter = sg.nn.MLP(2, [1]).parameters()[0]
+    before = parameter.label
+    parameter.label = "mine"
+    assert parameter.label == "mine"
+    assert type(parameter.label) is type(before) is not str

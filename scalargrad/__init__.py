@@ -33,6 +33,11 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.checking import assert_gradients as assert_gradients
     from scalargrad.checking import check_gradients as check_gradients
     from scalargrad.checking import check_op as check_op
+    from scalargrad.compiling import BranchError as BranchError
+    from scalargrad.compiling import compile as compile
+    from scalargrad.compiling import record as record
+    from scalargrad.compiling import replay as replay
+    from scalargrad.compiling.staged import to_python as to_python
     from scalargrad.drawing import Drawing as Drawing
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
@@ -83,6 +88,8 @@ _LATER = {
     for module, names in {
         "checking": ["GradientError", "assert_gradients", "check_gradients", "check_op"],
         "circuit": ["circuit"],
+        "compiling": ["BranchError", "compile", "record", "replay"],
+        "compiling.staged": ["to_python"],
         "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],
         "function": ["Function", "primitive"],
@@ -131,8 +138,8 @@ Value.draw = _draw  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 
-# abs, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So is
-# strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.
+# abs, compile, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So
+# is strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.
 __all__ = ["Value", "no_grad", "topological_order"]
-__all__ += [name for name in _LATER if name != "strategies"]
+__all__ += [name for name in _LATER if name not in ("compile", "strategies")]
 __all__ += [name for name in _functions() if not hasattr(_builtins, name)]

@@ -6,6 +6,7 @@ The engine (engine.py) adds what makes it a node of a graph, the op table (ops.p
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ class NumberLike(TableMethods):
     if TYPE_CHECKING:
         grad: float
         label: str
+        _data: float
 
         @property
         def data(self) -> float: ...  # noqa: D102
@@ -32,20 +34,20 @@ class NumberLike(TableMethods):
     # == and hash stay object identity: a Value is a node, and nodes live in sets and dicts.
 
     def __lt__(self, other: Any) -> bool:
-        x = _compared(self.data, other)
-        return NotImplemented if x is None else self.data < x
+        x = _compared(self, other, "<")
+        return NotImplemented if x is None else self._data < x
 
     def __le__(self, other: Any) -> bool:
-        x = _compared(self.data, other)
-        return NotImplemented if x is None else self.data <= x
+        x = _compared(self, other, "<=")
+        return NotImplemented if x is None else self._data <= x
 
     def __gt__(self, other: Any) -> bool:
-        x = _compared(self.data, other)
-        return NotImplemented if x is None else self.data > x
+        x = _compared(self, other, ">")
+        return NotImplemented if x is None else self._data > x
 
     def __ge__(self, other: Any) -> bool:
-        x = _compared(self.data, other)
-        return NotImplemented if x is None else self.data >= x
+        x = _compared(self, other, ">=")
+        return NotImplemented if x is None else self._data >= x
 
     def __bool__(self) -> bool:
         raise TypeError(f"the truth of {describe(self)} is ambiguous: write `v.data != 0` or compare, `v > 0`")
@@ -115,14 +117,16 @@ def describe(value: NumberLike) -> str:
     return f"Value {value.label!r}" if value.label else f"Value({value.data!r})"
 
 
-comparison_log: ContextVar[list[int] | None] = ContextVar("comparison_log", default=None)
-"""Where it is a list, each comparison of a Value adds which side it came out on: -1, 0 or 1."""
+comparison_log: ContextVar[Callable[[NumberLike, Any, str, float], None] | None] = ContextVar(
+    "comparison_log", default=None
+)
+"""What is told of every comparison of a Value: the two, "<" or another, and the number of the second."""
 
 
-def _compared(data: float, other: Any) -> float | None:
+def _compared(value: NumberLike, other: Any, symbol: str) -> float | None:
     """The number to compare with; None if there is none."""
     if isinstance(other, NumberLike):
-        x = other.data
+        x = other._data
     else:
         try:
             x = number(other)
@@ -130,5 +134,5 @@ def _compared(data: float, other: Any) -> float | None:
             return None
     log = comparison_log.get()
     if log is not None:
-        log.append((data > x) - (data < x))
+        log(value, other, symbol, x)
     return x

@@ -17,7 +17,18 @@ from copy import copy
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, label_text, number
-from scalargrad.modes import Watch, modes_were_used, record, recording, standing_watches, under_modes, watches
+from scalargrad.modes import (
+    Watch,
+    assigned,
+    looked_at,
+    made,
+    modes_were_used,
+    record,
+    recording,
+    standing_watches,
+    under_modes,
+    watches,
+)
 from scalargrad.rules import LEAVES, Adjoints, HandWritten, LocalBackward, Overwritten, Rule, copy_node
 
 
@@ -77,6 +88,8 @@ class Value(NumberLike):
         self._x = self._y = self._a = self._b = None
         if not _children and not _op:
             self._rule = LEAVES[bool(requires_grad), bool(parameter)]
+            if modes_were_used:
+                made(self)
             return
         parents = tuple(_children)
         for parent in parents:
@@ -100,10 +113,14 @@ class Value(NumberLike):
     @property
     def data(self) -> float:
         """The number. Assigning changes this node only; what was computed from it keeps the number it saw."""
+        if modes_were_used:
+            looked_at(self, ".data")
         return self._data
 
     @data.setter
     def data(self, value: Any) -> None:
+        if modes_were_used:
+            assigned(self)
         self._data = number(value)
         if not self._rule.is_leaf:
             self._rule = Overwritten(self._rule)
@@ -210,6 +227,8 @@ class Value(NumberLike):
         >>> x.grad
         108.0
         """
+        if modes_were_used and not create_graph:
+            looked_at(self, "backward()")
 
         def sweep() -> tuple[Adjoints, list[Any]]:
             adjoints = gradients([self], [number(seed)], create_graph=create_graph)
@@ -227,6 +246,8 @@ class Value(NumberLike):
 
     def detach(self) -> Value:
         """The same number as a new constant leaf: gradients stop here."""
+        if modes_were_used:
+            looked_at(self, "detach()")
         return Value(self._data, label=self.label, requires_grad=False)
 
     def __copy__(self) -> Value:

@@ -46,6 +46,10 @@ def labels_of(parents: Iterable[Value | None]) -> str:
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_ATTRIBUTE_FILES = {
+    _PACKAGE + os.path.join(*parts)
+    for parts in (("errors.py",), ("engine.py",), ("modes.py",), ("compiling", "traces.py"))
+}
 
 
 def user_depth() -> int:
@@ -54,6 +58,14 @@ def user_depth() -> int:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         depth, frame = depth + 1, frame.f_back
     return depth
+
+
+def called_by_package() -> bool:
+    """Whether the function that asked for a Value's attribute belongs to this package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename in _ATTRIBUTE_FILES:
+        frame = frame.f_back
+    return frame.f_code.co_filename.startswith(_PACKAGE)
 
 
 def user_line() -> str:

@@ -64,6 +64,10 @@ def cbrt(x: float) -> float:
 
 def power(x: float, y: float) -> float:
     """x**y; ValueError where the result is not real."""
+    if y == 2.0:  # products are quicker than C's pow; compiled programs do the same
+        return x * x
+    if y == 3.0:
+        return x * x * x
     try:
         z: float | complex = x**y
     except OverflowError:

@@ -17,6 +17,8 @@ Watch = Callable[[Iterator["Value"], "Adjoints"], Iterable["Value"]]
 recording: ContextVar[bool] = ContextVar("recording", default=True)
 inspectors: ContextVar[tuple[Callable[[Value], None], ...]] = ContextVar("inspectors", default=())
 watches: ContextVar[tuple[Watch, ...]] = ContextVar("watches", default=())
+readers: ContextVar[Callable[[Value, str], None] | None] = ContextVar("readers", default=None)
+"""What is told, while a function is recorded, of every number that Python takes out of a Value or puts in, and how."""
 standing_watches: list[Watch] = []  # those that every thread needs: the one that runs the hooks of Values
 # Filled by the first use of a mode and never emptied: until then a node costs one truth test, not a context lookup.
 modes_were_used: list[bool] = []
@@ -79,6 +81,36 @@ def under_modes(node: Value) -> Value:
     for inspect in inspectors.get():
         inspect(node)
     return node if recording.get() else type(node)(node._data, requires_grad=False)
+
+
+makers: ContextVar[Callable[[Value], None] | None] = ContextVar("makers", default=None)
+"""What is told of every new leaf."""
+
+
+def made(leaf: Value) -> None:
+    """Tell the maker, if there is one, of a new leaf."""
+    maker = makers.get()
+    if maker is not None:
+        maker(leaf)
+
+
+def looked_at(node: Value, how: str) -> None:
+    """Tell the reader, if there is one, that somebody takes a node's number."""
+    reader = readers.get()
+    if reader is not None and recording.get():
+        reader(node, how)
+
+
+def assigned(node: Value) -> None:
+    """Tell the reader, if there is one, that somebody assigns a node's number."""
+    reader = readers.get()
+    if reader is not None:
+        reader(node, "")
+
+
+def being_compiled() -> bool:
+    """Whether a function is being recorded, so that numbers must stay in Values."""
+    return readers.get() is not None and recording.get()
 
 
 def record(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -45,6 +45,7 @@ expm1: Function
 greater: Function
 hypot: Function
 log: Function
+power: Function
 sigmoid: Function
 sign: Function
 sin: Function
@@ -90,7 +91,7 @@ subtract     = binary("subtract",     operator.sub,        1.0,                 
 multiply     = binary("multiply",     operator.mul,        lambda x, y, z: y,                        lambda x, y, z: x,                       text="*", symbol="×")
 divide       = binary("divide",       operator.truediv,    lambda x, y, z: 1 / y,                    lambda x, y, z: -z / y,                  text="/", symbol="÷",
                       domain=(REAL, NONZERO), pole=floats.quotient_by_zero)
-power        = binary("power",        floats.power,        lambda x, y, z: y * where(hypot(x, y), x, 1.0) ** (y - 1),
+power        = binary("power",        floats.power,        lambda x, y, z: y * power(where(hypot(x, y), x, 1.0), y - 1),
                                                                                                      lambda x, y, z: z * log(where(x, x, 1.0)), text="**", symbol="^",
                       domain=(POSITIVE, REAL), pole=floats.power_at_pole)
 floor_divide = binary("floor_divide", operator.floordiv,   0.0,                                      0.0,                                     text="//",

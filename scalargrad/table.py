@@ -157,7 +157,10 @@ class Op(Rule):
         operands = node.operands
         xs = [a if parent is None else parent for parent, a in operands]
         partials = self.partials_on_values(xs, node) if self.arity is None else None
-        for i, (parent, _) in enumerate(operands):
+        turns = list(enumerate(operands))
+        if self.pair is not None and len(turns) % 2:  # as in the sweep on numbers, the bias before the ys
+            turns.insert(len(turns) // 2, turns.pop())
+        for i, (parent, _) in turns:
             if parent is not None and parent in adjoints:
                 local = self.partials_on_values(xs, node, i)[0] if partials is None else partials[i]
                 if not isinstance(local, Value) and local == 0.0:

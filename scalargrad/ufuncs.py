@@ -25,8 +25,8 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     if name in _COMPARISONS:
         compare = _COMPARISONS[name]
 
-        def function(x: Any, y: Any) -> bool:  # of numbers: numpy's scalars would come back here
-            return bool(compare(operand(x)[1], operand(y)[1]))
+        def function(x: Any, y: Any) -> bool:  # of plain numbers: numpy's scalars would come back here
+            return bool(compare(*(one if isinstance(one, Value) else operand(one)[1] for one in (x, y))))
 
     elif name in _IDENTITY:
         function = _IDENTITY[name]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import scalargrad
 from scalargrad import Value, nn
 
 scores_ = st.floats(-50, 50)
@@ -126,6 +127,81 @@ def test_penalties_take_a_model():
     assert nn.l2_penalty(model).data == nn.l2_penalty(model.parameters()).data > 0
 
 
+# -------------------------------------------------------------------- targets that are Values
+
+
+def same_bits(a, b):
+    return math.copysign(1.0, a) == math.copysign(1.0, b) and a == b
+
+
+SINGLE = [
+    (nn.mse, st.floats(-50, 50)),
+    (nn.hinge, st.sampled_from([-1, 1])),
+    (nn.bce_with_logits, st.one_of(st.sampled_from([0, 1]), st.floats(0, 1))),
+]
+
+
+@pytest.mark.parametrize(("loss", "targets"), SINGLE)
+@given(data=st.data())
+def test_a_target_may_be_a_value(loss, targets, data):
+    """With the same result, to the bit, and the same gradient."""
+    s, t = data.draw(scores_), data.draw(targets)
+    expected, (slope,) = value_and_grads(loss, [s], [t])
+    found, (grad,) = value_and_grads(loss, [s], [Value(t, requires_grad=False)])
+    assert same_bits(found, expected)
+    assert grad == slope
+    assert loss(Value(s), Value(t)).data == expected
+
+
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.multiclass_hinge])
+@example(s=[-0.0, 0.0], data=None)
+@given(s=st.lists(st.floats(-700, 700), min_size=2, max_size=6), data=st.data())
+def test_a_class_index_may_be_a_value(loss, s, data):
+    t = data.draw(st.integers(0, len(s) - 1)) if data else 0
+    expected, slopes = value_and_grads(loss, s, t)
+    index = Value(float(t))
+    found, grads = value_and_grads(loss, s, index)
+    assert same_bits(found, expected)
+    assert grads == slopes
+    assert index.grad == 0.0
+    mixed = [loss.data for loss in loss([values(s)] * 2, [t, Value(float(t))], reduction="none")]
+    assert mixed == [expected] * 2
+
+
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.multiclass_hinge])
+@given(
+    s=st.lists(scores_, min_size=2, max_size=5),
+    index=st.one_of(
+        st.floats(max_value=-0.001), st.floats(min_value=1.001, max_value=1.999), st.sampled_from([5.0, math.nan])
+    ),
+)
+def test_an_index_that_is_none_makes_the_loss_nan(loss, s, index):
+    assert math.isnan(loss(values(s), Value(index)).data)
+
+
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.multiclass_hinge])
+def test_the_other_scores_do_not_leak_into_the_right_one(loss):
+    """Where the eager loss is finite, the one for Values is."""
+    s = [1.0, -math.inf, 2.0]
+    assert loss(values(s), Value(2.0)).data == loss(values(s), 2).data < 10
+
+
+@pytest.mark.parametrize("loss", [nn.mse, nn.hinge, nn.bce_with_logits, nn.cross_entropy, nn.multiclass_hinge])
+@given(data=st.data())
+def test_one_recording_serves_every_target(loss, data):
+    """Recorded with the first target, replayed with the others."""
+    several = loss in (nn.cross_entropy, nn.multiclass_hinge)
+    targets = {nn.hinge: [-1, 1], nn.bce_with_logits: [0, 1, 0.25], nn.mse: [2.0, -3.5]}.get(loss, [2, 0, 1])
+    w = values(data.draw(st.lists(scores_, min_size=3, max_size=3)))
+    compiled = scalargrad.compile(lambda t: loss(w if several else w[0], t), parameters=w, backend="python")
+    compiled.value_and_grad(targets[:1])
+    total, grads = compiled.value_and_grad(targets)
+    eager = loss([w if several else w[0]] * len(targets), targets)
+    eager.backward()
+    assert total == pytest.approx(eager.data, rel=1e-12, abs=1e-300)
+    assert grads == pytest.approx([p.grad for p in w], rel=1e-12, abs=1e-15)
+
+
 @pytest.mark.parametrize("loss", [nn.mse, nn.hinge, nn.bce_with_logits, nn.cross_entropy, nn.multiclass_hinge])
 def test_reductions_agree(loss):
     several = loss in (nn.cross_entropy, nn.multiclass_hinge)
@@ -154,7 +230,9 @@ two, rows = [Value(1.0), Value(2.0)], [[Value(1.0), Value(2.0)]] * 2
         (lambda: nn.mse(two, [1.0, "2"]), TypeError, "not str"),
         (lambda: nn.hinge(two, [0, 1]), ValueError, r"target 0 is 0, but must be -1 or \+1; labels 0 and 1 become"),
         (lambda: nn.hinge(two, [1, math.nan]), ValueError, "target 1 is nan"),
-        (lambda: nn.hinge(two, [1, Value(1.0)]), TypeError, "target 1 must be a number, not Value: take .* .data"),
+        (lambda: nn.hinge(two, [1, "1"]), TypeError, "target 1 must be a number, not str"),
+        (lambda: nn.hinge(two, [Value(5.0), 0]), ValueError, "target 1 is 0"),
+        (lambda: nn.cross_entropy(rows, [Value(5.0), 2]), ValueError, "target 1 is 2, but there are 2 classes"),
         (lambda: nn.hinge(rows, [1, 1]), ValueError, "sample 0 has 2 scores, but must have a single one; for several"),
         (lambda: nn.bce_with_logits(two, [-1, 1]), ValueError, "must lie between 0 and 1; labels -1 and"),
         (lambda: nn.bce_with_logits(two, [0, 1.5]), ValueError, "target 1 is 1.5"),

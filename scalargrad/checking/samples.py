@@ -41,7 +41,7 @@ class Sampler:
             UnusableError: outside the domain, or if the value is inf or nan.
         """
         log: list[int] = []
-        token = comparison_log.set(log)
+        token = comparison_log.set(lambda value, _other, _symbol, x: log.append((value.data > x) - (value.data < x)))
         try:
             y = self._f(*map(Value, xs)) if self.sees_branches else self._f(*xs)
         except HARD as error:

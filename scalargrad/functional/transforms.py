@@ -15,7 +15,7 @@ from typing import Any
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
 from scalargrad.functional.trees import flatten, skeleton
-from scalargrad.modes import record
+from scalargrad.modes import being_compiled, record
 
 # -------------------------------------------------------------------- one output
 
@@ -74,7 +74,7 @@ def _grad_of_values(outputs: Any, inputs: Any, grad_outputs: Any, create_graph: 
         seeds, _ = flatten(grad_outputs, "grad_outputs")
         if len(seeds) != len(roots):
             raise ValueError(f"there are {len(roots)} outputs, but {len(seeds)} grad_outputs")
-    create_graph = create_graph or any(isinstance(seed, Value) for seed in seeds)
+    create_graph = create_graph or being_compiled() or any(isinstance(seed, Value) for seed in seeds)
     sweep = partial(gradients, roots, seeds, create_graph=create_graph, wrt=wanted)
     adjoints = record(sweep) if create_graph else sweep()
     return rebuild(iter(own_nodes([adjoints.get(x, 0.0) for x in wanted], create_graph)))

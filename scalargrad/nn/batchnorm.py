@@ -8,6 +8,7 @@ from typing import Any
 
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
+from scalargrad.modes import being_compiled
 from scalargrad.nn.inputs import count, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
@@ -79,9 +80,11 @@ class BatchNorm(Module):
             x: the batch, a list of rows. In evaluation also one row, as a model is called with one sample.
 
         Raises:
-            ValueError: in training, if x is one row or a batch of one; if a row has not nin elements.
+            ValueError: in training, if x is one row or a batch of one, or if this is recorded to be replayed, by
+                `compile`, `replay` or fit(compiled=True); if a row has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
+        self._refuse_to_be_compiled()
         if hasattr(x, "__iter__"):
             x = x if hasattr(x, "__len__") else list(x)
             if self.nin == 1 or any(map(_is_row, x)):
@@ -95,6 +98,7 @@ class BatchNorm(Module):
 
     def on_batch(self, rows: Sequence[Any]) -> list[Any]:
         """Return the normalised batch; as `__call__`, but rows is a batch in any case."""
+        self._refuse_to_be_compiled()
         rows = list(rows)
         checked = [inputs(row, self.nin, repr(self)) for row in rows]
         n = len(checked)
@@ -116,6 +120,14 @@ class BatchNorm(Module):
         if self.training:
             self._remember(means, variances, n)
         return [output if _is_row(row) else output[0] for output, row in zip(outputs, rows, strict=True)]
+
+    def _refuse_to_be_compiled(self) -> None:
+        if self.training and being_compiled():
+            raise ValueError(
+                f"{self!r} cannot be compiled in training: it needs a whole batch at a time, and its running "
+                "statistics would stay what they are, however often it is replayed. Call model.eval() first to use "
+                "the running statistics, leave BatchNorm out, or train without compiling: fit without compiled=True"
+            )
 
     def _statistics(self, columns: list[tuple[Value, ...]]) -> tuple[list[Value], list[Value]]:
         """The mean and the variance of each column."""

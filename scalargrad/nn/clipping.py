@@ -22,13 +22,20 @@ def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> flo
         ValueError: if max_norm is not positive.
     """
     values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_norm")))
+    norm, clipped = clipped_to_norm([value.grad for value in values], max_norm)
+    _set_grads(values, clipped)
+    return norm
+
+
+def clipped_to_norm(grads: list[float], max_norm: float) -> tuple[float, list[float]]:
+    """Return the norm of these gradients, and the gradients as `clip_grad_norm` makes them."""
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm: max_norm must be positive, not {max_norm!r}")
-    norm = math.hypot(*(value.grad for value in values))
+    norm = math.hypot(*grads)
     scale = max_norm / (norm + 1e-6)
-    if not scale >= 1:  # a norm of nan makes every gradient nan, as in PyTorch
-        _set_grads(values, [value.grad * scale for value in values])
-    return norm
+    if scale >= 1:
+        return norm, grads
+    return norm, [grad * scale for grad in grads]  # a norm of nan makes every gradient nan, as in PyTorch
 
 
 def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> None:

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 from scalargrad.behaviour import number
+from scalargrad.modes import being_compiled
 from scalargrad.nn.inputs import constants
 from scalargrad.nn.module import Module
 from scalargrad.nn.randomness import RandomSource, random_source
@@ -50,9 +51,17 @@ class Dropout(Module):
 
         Raises:
             TypeError: if an element is neither a Value nor a real number.
+            ValueError: if it is recorded to be replayed, by `compile`, `replay` or fit(compiled=True), in training.
         """
         if not self.training:
             return x
+        if being_compiled() and self.p:
+            raise ValueError(
+                f"{self!r} cannot be compiled in training: what it leaves out would be drawn once, now, and be the "
+                "same in every replay. Call model.eval() first if it should leave nothing out, train without Dropout "
+                "(a penalty or weight_decay, too, keeps weights small), or train without compiling: fit without "
+                "compiled=True"
+            )
         if not hasattr(x, "__len__"):
             return self([x])[0]
         if any(hasattr(row, "__len__") and not isinstance(row, str) for row in x):

@@ -92,11 +92,13 @@ class Progress:
 
     def show(self, history: History) -> None:
         """Show the last epoch of the history."""
+        if not self._shown:
+            return
         text = ", ".join(f"{name} {x:.4g}" for name, x in history.last.items())
         if self._bar is not None:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update()
-        elif self._shown:
+        else:
             done = history.epochs
             if done == 1 or done * 10 // self._epochs > (done - 1) * 10 // self._epochs:
                 print(f"epoch {done}/{self._epochs}: {text}", file=sys.stderr, flush=True)  # noqa: T201

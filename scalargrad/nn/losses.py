@@ -2,6 +2,9 @@
 
 Scores are what a model returns: for one sample a Value or a list of Values, for a batch a list of those. `reduction`
 says what becomes of the samples' losses: their "mean" (the default), their "sum", or "none" for the list of them.
+
+Targets may be Values too, as they are in a loss that `scalargrad.compile` records with the target as an input. What a
+Value will hold when the graph is replayed cannot be checked: each loss says what a target out of range gives.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ from typing import Any
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.nn.module import Module, parameters_of
-from scalargrad.nn.targets import all_outputs, class_scores, single_scores, target_number
-from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_
+from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
+from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_, where
 
 Loss = Callable[[Any, Any], Any]
 """A function of a batch's scores and targets."""
@@ -59,7 +62,7 @@ def hinge(scores: Any, targets: Any, reduction: str = "mean") -> Any:
 
     Args:
         scores: a Value, or a list of n Values; positive for the class +1.
-        targets: -1 or +1, or a list of n of them.
+        targets: -1 or +1, or a list of n of them. For a Value the formula is computed as it stands, whatever it holds.
         reduction: see above.
 
     Raises:
@@ -70,6 +73,9 @@ def hinge(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     losses = []
     for i, (s, target) in enumerate(single_scores(scores, targets, "hinge")):
+        if isinstance(target, Value):
+            losses.append(relu(1 - target * s))
+            continue
         t = target_number(target, i, "hinge")
         if t == 1:
             losses.append(relu(1 - s))
@@ -88,7 +94,8 @@ def bce_with_logits(scores: Any, targets: Any, reduction: str = "mean") -> Any:
 
     Args:
         scores: a Value, or a list of n Values: the logits, before any sigmoid.
-        targets: probabilities of the class 1, between 0 and 1, usually 0 or 1; as many as scores.
+        targets: probabilities of the class 1, between 0 and 1, usually 0 or 1; as many as scores. For a Value the
+            formula is computed as it stands, whatever it holds.
         reduction: see above.
 
     Raises:
@@ -99,8 +106,10 @@ def bce_with_logits(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     losses = []
     for i, (s, target) in enumerate(single_scores(scores, targets, "bce_with_logits")):
-        t = target_number(target, i, "bce_with_logits")
-        if t == 1:
+        t = target if isinstance(target, Value) else target_number(target, i, "bce_with_logits")
+        if isinstance(t, Value):
+            losses.append(t * softplus(-s) + (1 - t) * softplus(s))
+        elif t == 1:
             losses.append(softplus(-s))
         elif t == 0:
             losses.append(softplus(s))
@@ -122,7 +131,8 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
 
     Args:
         scores: a list of k Values, or a list of n such lists.
-        targets: the index of the right class, 0 to k - 1, or a list of n of them.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them. A Value that holds anything else
+            makes the loss nan.
         reduction: see above.
         margin: by how much the right class must win.
 
@@ -135,7 +145,11 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     """
     losses = []
     for s, t in class_scores(scores, targets, "multiclass_hinge"):
-        losses.append(sum_([relu(s_j - s[t] + margin) for j, s_j in enumerate(s) if j != t]))
+        right = picked(s, t)
+        terms = [relu(s_j - right + margin) for j, s_j in enumerate(s) if isinstance(t, Value) or j != t]
+        if isinstance(t, Value):
+            terms = [where(t - j, term, 0.0) for j, term in enumerate(terms)]
+        losses.append(sum_(terms))
     return _reduce(losses, reduction)
 
 
@@ -146,7 +160,8 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
 
     Args:
         scores: a list of k Values, or a list of n such lists: the logits, before any softmax.
-        targets: the index of the right class, 0 to k - 1, or a list of n of them.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them. A Value that holds anything else
+            makes the loss nan.
         reduction: see above.
 
     Raises:
@@ -156,7 +171,8 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> cross_entropy([Value(-1000.0), Value(1000.0)], 0).data
     2000.0
     """
-    return _reduce([logsumexp(s) - s[t] for s, t in class_scores(scores, targets, "cross_entropy")], reduction)
+    pairs = class_scores(scores, targets, "cross_entropy")
+    return _reduce([logsumexp(s) - picked(s, t) for s, t in pairs], reduction)
 
 
 # -------------------------------------------------------------------- penalties

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from scalargrad.engine import Value
-from scalargrad.modes import no_grad
+from scalargrad.modes import being_compiled, no_grad
 from scalargrad.nn.inputs import constants
 from scalargrad.nn.module import Module
-from scalargrad.nn.targets import is_sequence
+from scalargrad.nn.targets import is_sequence, picked
+from scalargrad.ops import greater, sum_, where
 
 Metric = Callable[[Sequence[Any], Sequence[Any]], float]
 """A function of a batch's scores and targets."""
@@ -28,14 +31,22 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     >>> predict(lambda x: x[0] * 2, [[1.0], [3.0]])
     [2.0, 6.0]
     """
+    if being_compiled():
+        raise TypeError("predict gives plain numbers, which a replay of the function that calls it cannot follow")
     rows = as_rows(X)
+    with evaluating(model), no_grad():
+        return [plain(model(row)) for row in rows]
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Hold a Module in eval mode; afterwards it is in the mode it was in."""
     modules = model.modules() if isinstance(model, Module) else []
     modes = [module.training for module in modules]
     try:
         for module in modules:
             module.training = False
-        with no_grad():
-            return [plain(model(row)) for row in rows]
+        yield
     finally:
         for module, mode in zip(modules, modes, strict=True):
             module.training = mode
@@ -71,11 +82,36 @@ def _is_right(score: Any, target: Any) -> bool:
     return score == score and bool((score > 0) == (target > 0))
 
 
+def misclassified(score: Any, target: Value) -> Any:
+    """Return 0.0 for a sample that `accuracy` calls right and something else, or nan, for others, as a formula.
+
+    A compiled step computes it along with the loss.
+    """
+    if not is_sequence(score):
+        return abs(greater(score, 0) - greater(target, 0))
+    right = picked(score, target)
+    # Those before the right class must be smaller, those after it may be equal.
+    return sum_([
+        where(greater(target, j), 1 - greater(right, other), greater(other, right)) for j, other in enumerate(score)
+    ])  # fmt: skip
+
+
 def plain(output: Any) -> Any:
-    """Return a model's output with its Values as floats."""
+    """Return a model's output with its Values as floats; as Values while a function is recorded, to be replayed."""
+    if type(output) is float:
+        return output
     if is_sequence(output):
         return [plain(value) for value in output]
-    return output.data if isinstance(output, Value) else output
+    return output.data if isinstance(output, Value) and not being_compiled() else output
+
+
+def is_table(X: Any) -> bool:
+    """Return whether X is an array or a list of lists that holds equally many plain numbers in each row."""
+    if hasattr(X, "__array_interface__"):
+        return X.ndim == 2 and X.size > 0 and X.dtype.kind in "biuf"
+    if type(X) is not list or set(map(type, X)) != {list} or len(set(map(len, X))) != 1 or not X[0]:
+        return False
+    return set(map(type, chain.from_iterable(X))) <= {float, int}
 
 
 def as_rows(X: Any) -> list[Any]:

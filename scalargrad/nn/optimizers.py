@@ -6,10 +6,11 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.behaviour import number
 from scalargrad.nn.module import Module, parameters_of
+from scalargrad.ops import sqrt
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -20,6 +21,9 @@ State = tuple[float, ...]
 
 class Optimizer(ABC):
     """The base of the optimizers: subclasses give the rule for one parameter in `update`.
+
+    The rule is a formula, without `if` on its numbers and with `scalargrad.sqrt` for roots: a compiled training step
+    runs it once on Values.
 
     A step computes every new number before it writes the first: if anything raises, nothing has changed. Parameters
     with `requires_grad=False` are left alone. A gradient that is nan or inf is used as it is.
@@ -40,6 +44,8 @@ class Optimizer(ABC):
 
     averages = 0
     """How many numbers `update` remembers of each parameter."""
+    moving: ClassVar[tuple[str, ...]] = ("_lr",)
+    """The attributes that `update` reads and that change between steps. (A compiled step reads them anew each time.)"""
 
     def __init__(self, parameters: Module | Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
         who = type(self).__name__
@@ -73,15 +79,17 @@ class Optimizer(ABC):
     def step(self) -> None:
         """Move every parameter once, by its gradient."""
         self._prepare(self.steps + 1)
-        decay = self.weight_decay
         moving, numbers, states = [], [], list(self._states)
         for i, parameter in enumerate(self.parameters):
             if parameter.requires_grad:
-                p = parameter.data
-                data, states[i] = self.update(p, parameter.grad + decay * p if decay else parameter.grad, states[i])
+                data, states[i] = self.decayed_update(parameter.data, parameter.grad, states[i])
                 moving.append(parameter)
                 numbers.append(data)
         self._commit(moving, numbers, states, self.steps + 1)
+
+    def decayed_update(self, p: float, g: float, state: State) -> tuple[float, State]:
+        """As `update`, weight decay included."""
+        return self.update(p, g + self.weight_decay * p if self.weight_decay else g, state)
 
     @abstractmethod
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
@@ -173,7 +181,7 @@ class Adagrad(Optimizer):
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """One step of Adagrad."""
         s = state[0] + g * g
-        return p - self._lr * g / (math.sqrt(s) + self.eps), (s,)
+        return p - self._lr * g / (sqrt(s) + self.eps), (s,)
 
 
 class RMSprop(Optimizer):
@@ -202,7 +210,7 @@ class RMSprop(Optimizer):
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """One step of RMSprop."""
         s = self.alpha * state[0] + (1 - self.alpha) * g * g
-        v = self.momentum * state[1] + g / (math.sqrt(s) + self.eps)
+        v = self.momentum * state[1] + g / (sqrt(s) + self.eps)
         return p - self._lr * v, (s, v)
 
     def _settings(self) -> dict[str, Any]:
@@ -219,6 +227,7 @@ class Adam(Optimizer):
     """
 
     averages = 2
+    moving = ("_lr", "_step_size", "_root_correction")
 
     def __init__(
         self,
@@ -245,7 +254,7 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         m = beta1 * state[0] + (1 - beta1) * g
         s = beta2 * state[1] + (1 - beta2) * g * g
-        return p - self._step_size * m / (math.sqrt(s) / self._root_correction + self.eps), (m, s)
+        return p - self._step_size * m / (sqrt(s) / self._root_correction + self.eps), (m, s)
 
     def _settings(self) -> dict[str, Any]:
         return {**super()._settings(), "betas": self.betas}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
+from scalargrad.ops import where
 
 
 def is_sequence(x: Any) -> bool:
@@ -59,8 +61,11 @@ def all_outputs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any], int]]:
-    """Return pairs of class scores and class index for each sample; one list of scores is a batch of one."""
+def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any], int | Value]]:
+    """Return pairs of class scores and class index for each sample; one list of scores is a batch of one.
+
+    An index that is a Value stays one: nobody knows yet what it will be when the graph is replayed.
+    """
     if not is_sequence(scores):
         raise ValueError(
             f"{who}: one score for each class is needed, as a list; for a single score use hinge or bce_with_logits"
@@ -84,12 +89,22 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
         raise ValueError(
             f"{who}: {_n(len(scores), 'sample')} but {_n(len(targets), 'target')}: give one target for each"
         )
-    pairs = []
+    pairs: list[tuple[Sequence[Any], int | Value]] = []
     for i, (s, t) in enumerate(zip(scores, targets, strict=True)):
         if not is_sequence(s) or len(s) < 2:
             raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")
-        pairs.append((s, _class_index(t, len(s), i, who)))
+        pairs.append((s, t if isinstance(t, Value) else _class_index(t, len(s), i, who)))
     return pairs
+
+
+def picked(scores: Sequence[Any], index: int | Value) -> Any:
+    """Return the score at the index: for a Value chosen by arithmetic, and nan if it holds no index of a score."""
+    if not isinstance(index, Value):
+        return scores[index]
+    chosen: Any = math.nan
+    for j in range(len(scores) - 1, -1, -1):
+        chosen = where(index - j, chosen, scores[j])
+    return chosen
 
 
 def _class_index(target: Any, classes: int, i: int, who: str) -> int:
@@ -111,8 +126,7 @@ def target_number(target: Any, i: int, who: str) -> float:
     try:
         return number(target)
     except TypeError as error:
-        hint = ": take its number with .data" if isinstance(target, Value) else ""
-        raise TypeError(f"{who}: target {i} must be a number, not {type(target).__name__}{hint}") from error
+        raise TypeError(f"{who}: target {i} must be a number, not {type(target).__name__}") from error
 
 
 def _n(n: int, noun: str) -> str:

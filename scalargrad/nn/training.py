@@ -6,22 +6,18 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.engine import Value
-from scalargrad.modes import no_grad
-from scalargrad.nn.clipping import clip_grad_norm
 from scalargrad.nn.history import History, Progress
 from scalargrad.nn.inputs import count
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
-from scalargrad.nn.metrics import Metric, accuracy, as_rows, predict
+from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table
 from scalargrad.nn.module import Module
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
 from scalargrad.nn.targets import is_sequence
 
 if TYPE_CHECKING:
     from scalargrad.nn.schedules import Schedule
-
-Penalty = Callable[[list[Value]], Any]
 
 
 class DivergenceError(ArithmeticError):
@@ -58,6 +54,7 @@ def fit(
     rng: RandomSource | None = None,
     progress: bool = True,
     callback: Callable[[int, History], Any] | None = None,
+    compiled: bool | str = False,
 ) -> History:
     """Train the model on the samples X with targets y and return the History.
 
@@ -87,6 +84,10 @@ def fit(
         rng: or a `random.Random` to shuffle with.
         progress: shows a progress bar (tqdm) or plain lines on stderr.
         callback: called as callback(epoch, history) after every epoch, counted from 1; returning True ends training.
+        compiled: True, or the name of a backend of `scalargrad.compile`, records model and loss once, for one sample,
+            and makes the steps in compiled code: the same numbers but for rounding, many times as fast. What model,
+            loss and penalty decide in Python is decided once. Dropout and BatchNorm cannot be trained so. During an
+            epoch the Values lag behind; metrics, validation and callback find them up to date.
 
     Returns:
         A History with an entry for each epoch: "loss" and the metrics, means over the epoch's samples as they were met,
@@ -94,8 +95,11 @@ def fit(
 
     Raises:
         DivergenceError: if the loss or a parameter became nan or infinite. Parameters and optimizer are put back to
-            where the loss was last finite.
-        ValueError: if the numbers of samples and targets differ, or a name or number is wrong.
+            where the loss was last finite. With `compiled`, also where the eager loop raises the error of an op outside
+            its domain: compiled code gives nan or inf there.
+        ValueError: if the numbers of samples and targets differ, or a name or number is wrong; with `compiled`, also if
+            something in model or loss cannot be compiled, or if the loss of a batch is neither the mean nor the sum of
+            the losses of its samples.
         TypeError: if an argument is of the wrong kind.
 
     >>> from scalargrad.nn import MLP, xor
@@ -106,8 +110,9 @@ def fit(
     """
     loss_of = resolve_loss(loss)
     measures = _resolve_metrics(metrics, loss)
-    rows, targets = _samples(X, y, "X", "y")
-    held_out = None if validation is None else _samples(*_pair(validation), "validation X", "validation y")
+    eager = compiled is False
+    rows, targets = _samples(X, y, "X", "y", eager)
+    held_out = None if validation is None else _samples(*_pair(validation), "validation X", "validation y", eager)
     epochs = count(epochs, "epochs", "fit(..., epochs=100)")
     size = (
         len(rows) if batch_size is None else min(count(batch_size, "batch_size", "fit(..., batch_size=16)"), len(rows))
@@ -118,61 +123,46 @@ def fit(
     if isinstance(model, Module):
         model.train()
 
+    task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out)
+    steps = EagerSteps(task) if eager else _compiled_steps(task, compiled)
     history = History()
     order = list(range(len(rows)))
     step = 0
-    last_good = optimizer.snapshot()
-    with Progress(epochs, progress) as display:
+    with Progress(epochs, progress) as display, steps:
         for epoch in range(1, epochs + 1):
             if shuffle and size < len(rows):
                 source.shuffle(order)
             totals = dict.fromkeys(["loss", *measures], 0.0)
             for start in range(0, len(order), size):
                 batch = order[start : start + size]
-                batch_targets = [targets[i] for i in batch]
                 if schedule is not None:
                     optimizer.lr = schedule(step)
-                batch_rows = [rows[i] for i in batch]
-                scores = model.on_batch(batch_rows) if isinstance(model, Module) else [model(row) for row in batch_rows]
-                total = _scalar(loss_of(scores, batch_targets))
-                if penalty_of is not None:
-                    total = total + penalty_of(optimizer.parameters)
-                if not math.isfinite(total.data):
-                    last_good()
-                    raise _diverged(f"the loss became {total.data}", epoch, step, optimizer, history)
-                optimizer.zero_grad()
-                total.backward()
-                if clip_norm is not None:
-                    clip_grad_norm(optimizer.parameters, clip_norm)
-                last_good = optimizer.snapshot()
-                optimizer.step()
-                if not all(math.isfinite(parameter.data) for parameter in optimizer.parameters):
-                    last_good()
-                    raise _diverged("a parameter became nan or infinite", epoch, step, optimizer, history)
+                try:
+                    found = steps.step(batch)
+                except NotFiniteError as problem:
+                    raise _diverged(str(problem), epoch, step, optimizer, history) from None
                 step += 1
-                totals["loss"] += total.data * len(batch)
-                for name, measure in measures.items():
-                    totals[name] += measure(scores, batch_targets) * len(batch)
+                for name, x in found.items():
+                    totals[name] += x * len(batch)
             numbers = {name: sum_ / len(rows) for name, sum_ in totals.items()}
             numbers["lr"] = optimizer.lr
             if held_out is not None:
-                numbers.update(_validate(model, *held_out, loss_of, measures))
+                numbers.update((f"val_{name}", x) for name, x in steps.validate().items())
             history.append(numbers)
             display.show(history)
-            if callback is not None and callback(epoch, history) is True:
-                break
+            if callback is not None:
+                steps.pause()
+                if callback(epoch, history) is True:
+                    break
     return history
 
 
-def _validate(
-    model: Any, rows: list[Any], targets: list[Any], loss_of: Loss, measures: Mapping[str, Metric]
-) -> dict[str, float]:
-    scores = predict(model, rows)
-    with no_grad():
-        total = loss_of(scores, targets)
-    numbers = {"val_loss": total.data if isinstance(total, Value) else float(total)}
-    numbers.update((f"val_{name}", measure(scores, targets)) for name, measure in measures.items())
-    return numbers
+def _compiled_steps(task: Task, compiled: bool | str) -> Steps:
+    if not isinstance(compiled, (bool, str)):
+        raise TypeError(f"compiled must be True, False or the name of a backend, as 'llvm', not {compiled!r}")
+    from scalargrad.compiling.fitting import CompiledSteps
+
+    return CompiledSteps(task, "auto" if compiled is True else str(compiled))
 
 
 def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: History) -> DivergenceError:
@@ -184,15 +174,8 @@ def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: H
     )
 
 
-def _scalar(total: Any) -> Value:
-    if isinstance(total, Value):
-        return total
-    kind = "a list" if is_sequence(total) else type(total).__name__
-    raise TypeError(f"the loss must return one Value for the batch, not {kind}: reduce it with scalargrad.mean or sum")
-
-
-def _samples(X: Any, y: Any, X_name: str, y_name: str) -> tuple[list[Any], list[Any]]:
-    rows = as_rows(X)
+def _samples(X: Any, y: Any, X_name: str, y_name: str, as_values: bool) -> Samples:
+    rows = X if is_table(X) and not as_values else as_rows(X)
     targets = y.tolist() if hasattr(y, "tolist") else y
     if not is_sequence(targets):
         raise TypeError(f"{y_name} must be a list of targets, one for each sample, not {type(y).__name__}")

@@ -1,0 +1,238 @@
+"""The steps of `nn.fit(..., compiled=True)`: model and loss recorded for one sample, parameters in compiled memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scalargrad.compiling.compiled import compile as compile_
+from scalargrad.compiling.gathering import Batches
+from scalargrad.compiling.training import OnValues, memory_for
+from scalargrad.engine import Value
+from scalargrad.functional.trees import Rebuild, flatten
+from scalargrad.nn.clipping import clipped_to_norm
+from scalargrad.nn.losses import LOSSES, sse
+from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
+from scalargrad.nn.optimizers import OPTIMIZERS
+from scalargrad.nn.stepping import NotFiniteError, Steps, Task
+
+LOOKED_AT = 32
+"""On so many samples, spread over all of them, the compiled loss is compared with the eager one before training."""
+AGREEMENT = 1e-9
+
+
+class CompiledSteps(Steps):
+    """Steps in compiled code.
+
+    Args:
+        task: what is to be done.
+        backend: the name of a backend, or "auto".
+
+    Raises:
+        ValueError: if something in model or loss cannot be compiled, or compiled and eager loss are not the same.
+    """
+
+    def __init__(self, task: Task, backend: str) -> None:
+        super().__init__(task)
+        self._backend = backend
+        self._adds_up: bool | None = None if task.loss_of not in LOSSES.values() else task.loss_of is sse
+        self._batches = Batches(*task.samples, task.optimizer.parameters)
+        self._held_out: Batches | None = None
+        self._loss_held_out: SampleLoss | None = None
+        self._record()
+        self._check_targets(self._batches, task.samples[1])
+        if task.held_out is not None:
+            self._held_out = Batches(*task.held_out, task.optimizer.parameters)
+            self._check_targets(self._held_out, task.held_out[1])
+        self._compare()
+        self._paused = True
+
+    def _record(self) -> None:
+        """Compile the loss, and the update of the parameters."""
+        task, optimizer = self.task, self.task.optimizer
+        self._trains = [p.requires_grad for p in optimizer.parameters]
+        if not any(self._trains):
+            raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
+        if any(p._rule.hooks for p in optimizer.parameters):
+            raise ValueError("hooks on parameters do not run in compiled code: remove them, or leave compiled=True out")
+        self._settings = self._all_settings()
+        self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
+        samples = self._batches.all(self._loss.adds_up)
+        self._loss.compiled.program(samples)
+        ours = type(optimizer) in OPTIMIZERS.values()
+        self._memory = memory_for(self._loss.compiled, optimizer, samples) if ours else OnValues(optimizer)
+
+    def _all_settings(self) -> dict[str, Any]:
+        """What the compiled update takes for granted of the optimizer."""
+        optimizer = self.task.optimizer
+        if type(optimizer) not in OPTIMIZERS.values():  # that of a user may be more than a formula: it steps itself
+            return {}
+        changing = {"parameters", "steps", "_states", *optimizer.moving}
+        return {name: x for name, x in vars(optimizer).items() if name not in changing}
+
+    # ---------------------------------------------------------------- steps
+
+    def step(self, batch: Sequence[int]) -> dict[str, float]:
+        """One step, as `Steps.step` describes it."""
+        if self._adds_up is None or self._settings != self._all_settings():  # a schedule may set more than lr
+            self.pause()
+        if self._paused:
+            self._resume()
+        task, memory = self.task, self._memory
+        samples = self._batches.taken(batch, self._loss.adds_up)
+        loss, columns = memory.forward(self._loss.compiled, samples)
+        if not math.isfinite(loss):
+            memory.undo()
+            raise NotFiniteError(f"the loss became {loss}")
+        if task.clip_norm is not None:
+            _, memory.gradients = clipped_to_norm(memory.gradients, task.clip_norm)
+        if not memory.update(keep=True):
+            memory.undo()
+            raise NotFiniteError("a parameter became nan or infinite")
+        if self._loss.asks_users:
+            memory.write_back()  # their metrics may look at more than scores
+        return {"loss": loss, **self._loss.measured(columns, task.samples[1], batch)}
+
+    def pause(self) -> None:
+        """Bring the Values up to date; the next step starts from what they hold then."""
+        if not self._paused:
+            self._memory.write_back()
+            self._paused = True
+
+    def _resume(self) -> None:
+        if self._adds_up is None:
+            self._compare()
+        trains = [p.requires_grad for p in self.task.optimizer.parameters]
+        if trains != self._trains or self._settings != self._all_settings():
+            self._record()
+        self.task.optimizer.zero_grad()  # those that are not trained too
+        self._memory.read()
+        self._paused = False
+
+    def validate(self) -> dict[str, float]:
+        """As `Steps.validate` describes it."""
+        task, batches = self.task, self._held_out
+        assert task.held_out is not None  # noqa: S101  (for the type checker)
+        assert batches is not None  # noqa: S101
+        self._memory.write_back()
+        adds_up = bool(self._adds_up)
+        samples = batches.all(adds_up)
+        if self._loss_held_out is None or self._loss_held_out.adds_up != adds_up:
+            self._loss_held_out = SampleLoss(task, None, self._backend, adds_up)
+            with evaluating(task.model):
+                self._loss_held_out.compiled.program(samples)
+        loss = self._loss_held_out
+        total, _, columns = loss.compiled.run(samples)
+        return {"loss": total, **loss.measured(columns, task.held_out[1], range(batches.n), plain)}
+
+    # ---------------------------------------------------------------- is this the same as the eager loss?
+
+    def _check_targets(self, batches: Batches, targets: Sequence[Any]) -> None:
+        """Let a loss of the package see all targets as numbers: it cannot check the Values that it is recorded with."""
+        if self.task.loss_of in LOSSES.values():
+            score = plain(self.task.scores([batches.row(0)])[0])
+            self.task.loss_of([score] * batches.n, targets)
+
+    def _compare(self) -> None:
+        """Find out whether the loss is the mean or the sum over samples, and whether the eager loss is the same.
+
+        Raises:
+            ValueError: if it is neither, or not the same.
+        """
+        task, batches = self.task, self._batches
+        some = range(0, batches.n, -(-batches.n // LOOKED_AT))
+        targets = [task.samples[1][i] for i in some]
+        scores = task.scores([batches.row(i) for i in some])
+        each = [task.loss([score], [target]).data for score, target in zip(scores, targets, strict=True)]
+        eager, n = task.loss(scores, targets).data, len(each)
+        size = math.fsum(map(abs, each))
+        if not math.isfinite(size + eager):
+            return  # the first step says so
+        if self._adds_up is None:
+            self._adds_up = _adds_up(eager, each)
+            if self._adds_up:
+                self._record()
+        found = self._loss.compiled.run(batches.taken(some, self._loss.adds_up))[0]
+        penalty = 0.0 if task.penalty_of is None else task.penalty_of(task.optimizer.parameters)
+        penalty = penalty.data if isinstance(penalty, Value) else float(penalty)
+        if not abs(found - (eager + penalty)) <= AGREEMENT * (size + abs(penalty)):
+            raise ValueError(
+                f"the compiled loss of {n} samples is {found!r}, the eager one {eager + penalty!r}: model, loss or "
+                "penalty do something that cannot be replayed, as drawing random numbers, or asking whether a target "
+                "== 1, which is a Value here. Compute it, choose with where, or train without compiled=True"
+            )
+
+
+def _adds_up(loss: float, each: Sequence[float]) -> bool | None:
+    """Whether a loss is the sum, not the mean, of the losses of each sample; None if it might be both."""
+    n, total = len(each), math.fsum(each)
+    tolerance = AGREEMENT * math.fsum(map(abs, each))
+    is_sum, is_mean = abs(loss - total) <= tolerance, abs(loss - total / n) <= tolerance
+    if not is_sum and not is_mean:
+        raise ValueError(
+            f"the loss of {n} samples is {loss:.6g}, but the mean of their own losses is {total / n:.6g} and the sum "
+            f"{total:.6g}. Compiled training takes one sample at a time, so the loss of a batch must be one of these: "
+            "train without compiled=True, or give a loss that is"
+        )
+    return None if is_sum and is_mean and n > 1 else is_sum and not is_mean
+
+
+class SampleLoss:
+    """The loss of one sample, compiled, with what the metrics need.
+
+    Args:
+        task: model, loss and metrics.
+        parameters: what is trained, for the gradients and the penalty; None to measure only.
+        backend: its name.
+        adds_up: whether the loss of a batch is the sum over its samples; otherwise it is the mean.
+    """
+
+    def __init__(self, task: Task, parameters: list[Value] | None, backend: str, adds_up: bool) -> None:
+        self.adds_up = adds_up
+        self._measures = task.measures
+        self._rebuild: Rebuild | None = None
+        self._kinds: list[Callable[[float], Any]] = []
+        counts = {name for name, measure in task.measures.items() if measure is accuracy}
+        self._counted: set[str] = set()
+        self.asks_users = len(task.measures) > len(counts)
+
+        def loss_of_a_sample(x: list[Value], y: Any, n: Value | None = None) -> tuple[Any, list[Any]]:
+            (score,) = task.scores([x])
+            total: Any = task.loss([score], [y])
+            if n is not None:  # all is divided by the number of samples in the end
+                total = total * n
+            if parameters is not None and task.penalty_of is not None:
+                total = total + task.penalty_of(parameters)
+            self._counted = counts if isinstance(y, Value) else set()
+            aux = [misclassified(score, y)] if self._counted else []
+            if len(task.measures) > len(self._counted):
+                leaves, self._rebuild = flatten(score, "what the model returns")
+                self._kinds = [_constant if isinstance(leaf, Value) else float for leaf in leaves]
+                aux += leaves
+            return total, aux
+
+        loss_of_a_sample.__name__ = "the loss"
+        self.compiled = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True)
+
+    def measured(
+        self, columns: list[list[float]], targets: Sequence[Any], batch: Sequence[int],
+        shown: Callable[[Any], Any] | None = None,
+    ) -> dict[str, float]:  # fmt: skip
+        """The metrics of a batch. They see the scores, Values as constants, or what `shown` makes of them."""
+        if not self._measures:
+            return {}
+        scores: list[Any] = []
+        if self._rebuild is not None:
+            rows = zip(*columns[bool(self._counted) :], strict=True)
+            scores = [self._rebuild(kind(x) for kind, x in zip(self._kinds, row, strict=True)) for row in rows]
+            scores = list(map(shown, scores)) if shown else scores
+        wanted = [targets[i] for i in batch] if scores else []
+        return {
+            name: columns[0].count(0.0) / len(batch) if name in self._counted else measure(scores, wanted)
+            for name, measure in self._measures.items()
+        }
+
+
+def _constant(x: float) -> Value:
+    return Value(x, requires_grad=False)

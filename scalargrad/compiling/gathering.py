@@ -1,0 +1,84 @@
+"""Batches for `fit`: all samples as they lie there, or some of them gathered into memory that stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from scalargrad.compiling.samples import Samples
+from scalargrad.engine import Value
+from scalargrad.nn.inputs import constants
+
+
+class Batches:
+    """The samples that a model is trained on or measured with, as arguments of a compiled loss (x, y) or (x, y, n).
+
+    Args:
+        rows: of Values, or a list of lists, or an array.
+        targets: one for each.
+        trained: the Values that must not be among the numbers.
+
+    Attributes:
+        n: how many samples.
+
+    Raises:
+        ValueError: if a row or target holds a Value that is trained, or was computed.
+        TypeError: if a target is no number and no structure of numbers.
+    """
+
+    def __init__(self, rows: Any, targets: list[Any], trained: Sequence[Value]) -> None:
+        self.n = len(rows)
+        known = set(trained)
+        if not hasattr(rows, "__array_interface__") and any(isinstance(x, Value) for x in rows[0]):
+            rows = [[_fixed(x, known, "X") for x in row] for row in rows]
+        targets = [_fixed(y, known, "y") if isinstance(y, Value) else y for y in targets]
+        self._arguments = [Samples(rows, "X"), Samples(targets, "y")]
+        self._pieces: list[list[memoryview]] = []
+        self._rooms: dict[tuple[int, bool], tuple[list[Samples], list[memoryview]]] = {}
+        self._all: dict[bool, list[Samples]] = {}
+
+    def row(self, i: int) -> list[Value]:
+        """The numbers of a row as constants."""
+        return constants(self._arguments[0].sample(i), "X")
+
+    def all(self, with_count: bool) -> list[Samples]:
+        """All samples, in order, as the arguments x, y, and if asked for n."""
+        if with_count not in self._all:
+            self._all[with_count] = [*self._arguments, *([_counts(self.n)] if with_count else [])]
+        return self._all[with_count]
+
+    def taken(self, batch: Sequence[int], with_count: bool) -> list[Samples]:
+        """The samples of these indices, as `all` gives them. They stay as they are until the next are taken."""
+        n = len(batch)
+        if n == self.n:
+            return self.all(with_count)
+        if not self._pieces:
+            self._pieces = [_pieces(one) for one in self._arguments]
+        if (n, with_count) not in self._rooms:
+            made = [one.taken(range(n)) for one in self._arguments]
+            views = [memoryview(one.flat).cast("B") for one in made]
+            self._rooms[n, with_count] = [*made, *([_counts(n)] if with_count else [])], views
+        samples, views = self._rooms[n, with_count]
+        for view, pieces in zip(views, self._pieces, strict=True):
+            view[:] = b"".join([pieces[i] for i in batch])
+        return samples
+
+
+def _pieces(samples: Samples) -> list[memoryview]:
+    """For each sample its bytes, where they lie."""
+    size = 8 * samples.width
+    whole = memoryview(samples.flat).cast("B")
+    return [whole[at : at + size] for at in range(0, samples.n * size, size)]
+
+
+def _counts(n: int) -> Samples:
+    return Samples([float(n)] * n, "n")
+
+
+def _fixed(x: Any, trained: set[Value], where: str) -> float:
+    if not x.is_leaf or x in trained:
+        raise ValueError(
+            f"{where} holds a Value that is trained, or was computed from others: with compiled=True samples are "
+            "numbers. Let the model hold it, or train without compiled=True"
+        )
+    return float(x.data)

@@ -1,0 +1,145 @@
+"""A program over a batch: memory, threads and calls around its machine code."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from scalargrad.compiling.llvm.adding import finish
+from scalargrad.compiling.llvm.batches import batch_code
+from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.tape import PARAMETER
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.batch import Sum
+    from scalargrad.compiling.llvm.stepping import Block
+    from scalargrad.compiling.samples import Samples
+    from scalargrad.compiling.tape import Instruction
+
+WORTH_A_THREAD = 600_000
+"""Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="scalargrad")
+
+
+class Batch:
+    """The sums and columns of a program over a batch. May be called by several threads at once.
+
+    Attributes:
+        out: the sums of the last run.
+        samples: what it ran over.
+        parameters: where a run reads the parameters.
+    """
+
+    def __init__(
+        self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
+    ) -> None:
+        self._code = made = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
+        self.lock = Lock()
+        count = self._count = 1 + max((i[1] for i in code if i[0] is PARAMETER), default=-1)
+        self.parameters = Doubles(count + made.width)
+        self.out = Doubles(len(sums) + made.width)
+        self._uniform = Doubles(made.uniform)
+        self._sums, self._columns = len(sums), len(columns)
+        self._parts = 0
+        self._room(1)
+        self._column_room: list[Doubles] = []
+        self._capacity = -1
+        self._column_table = table([])
+        self.samples: Sequence[Samples] = ()
+        self._arguments = table([])
+
+    def _room(self, parts: int) -> None:
+        if parts > self._parts:
+            made = self._code
+            self._parts = parts
+            self._memory = [Doubles(made.memory) for _ in range(parts)]
+            self._full, self._tail = Doubles(parts * made.accumulators), Doubles(made.accumulators)
+
+    def _column_capacity(self, n: int) -> None:
+        if self._columns and n > self._capacity:
+            self._capacity = n
+            self._column_room = [Doubles(n + self._code.width) for _ in range(self._columns)]
+            self._column_table = table([room.address for room in self._column_room])
+
+    def parts(self, n: int) -> int:
+        """Over how many threads a batch of n samples is worth to be divided."""
+        made, width = self._code, self._code.width
+        if n <= width or made.work * n <= WORTH_A_THREAD * width:
+            return 1
+        return max(1, min(cores(), made.work * n // (WORTH_A_THREAD // 2 * width), n // width))
+
+    def aim(self, samples: Sequence[Samples], n: int) -> None:
+        """Make ready for these samples, unless they are the last ones again."""
+        if samples is not self.samples:
+            self.samples, self._arguments = samples, table([one.address for one in samples])
+        self._column_capacity(n)
+
+    def fill(self, block: Block, samples: Sequence[Samples], n: int, mean: bool, parameters: int) -> None:
+        """Tell a native training step where everything is."""
+        self.aim(samples, n)
+        made = self._code
+        for name, value in {
+            "begin": made.addresses["begin"], "tiles": made.addresses["tiles"], "parameters": parameters,
+            "uniform": self._uniform.address, "memory": self._memory[0].address, "n": n, "full": self._full.address,
+            "arguments": ctypes.addressof(self._arguments), "tail": self._tail.address,
+            "columns": ctypes.addressof(self._column_table), "out": self.out.address, "sums": self._sums,
+            "valid": n % made.width, "divisor": float(n) if mean else 1.0, "factor": 1.0 if mean else float(n),
+        }.items():  # fmt: skip
+            block[name] = value
+
+    def sweep(self, samples: Sequence[Samples], n: int, mean: bool, parameters: int = 0) -> None:
+        """Run over the samples with the parameters at an address (those of `parameters`, if left out); fills `out`."""
+        made, width = self._code, self._code.width
+        self.aim(samples, n)
+        arguments = self._arguments
+        parts = self.parts(n)
+        self._room(parts)
+        parameters = parameters or self.parameters.address
+        uniform = self._uniform.address
+        tail, full, columns = self._tail.address, self._full.address, self._column_table
+        made.begin(parameters, uniform, self._memory[0].address)
+        if parts == 1:
+            made.tiles(arguments, 0, n, n, parameters, uniform, self._memory[0].address, full, tail, columns)
+        else:
+            tiles = n // width
+            cuts = [tiles * k // parts * width for k in range(parts)] + [n]
+
+            def part(k: int) -> None:
+                made.tiles(
+                    arguments, cuts[k], cuts[k + 1], n, parameters, uniform, self._memory[k].address,
+                    full + 8 * k * made.accumulators, tail, columns,
+                )  # fmt: skip
+
+            others = [_pool().submit(part, k) for k in range(1, parts)]
+            part(0)
+            for other in others:
+                other.result()
+        divisor, factor = (float(n), 1.0) if mean else (1.0, float(n))
+        finish()(full, parts, tail, n % width, uniform, self.out.address, self._sums, divisor, factor)
+
+    def run(
+        self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool
+    ) -> tuple[list[float], list[list[float]]]:
+        """The sums and the columns."""
+        with self.lock:
+            self.parameters.fill(parameters[: self._count])
+            self.sweep(samples, n, mean)
+            return self.out.view[: self._sums].tolist(), self.columns(n)
+
+    def columns(self, n: int) -> list[list[float]]:
+        """What the last run found for each of n samples."""
+        return [room.view[:n].tolist() for room in self._column_room]

@@ -1,0 +1,82 @@
+"""One native call for a whole training step: six calls from Python would cost as much as the step itself.
+
+The function `step` reads what it needs from a block of 64-bit fields; compiled once per process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+from scalargrad.compiling.llvm.adding import machinery
+from scalargrad.compiling.llvm.library import Machinery
+
+FIELDS = [
+    "begin", "tiles", "finish", "parameters", "uniform", "memory", "arguments", "n", "full", "tail", "columns", "out",
+    "sums", "valid", "divisor", "factor", "update_begin", "update_tiles", "settings", "update_uniform", "update_memory",
+    "read", "count", "update_full", "update_tail", "write", "found", "gradients", "gradient_bytes", "now", "next",
+    "bytes",
+]  # fmt: skip
+KINDS = dict.fromkeys(("n", "sums", "valid", "count", "bytes", "gradient_bytes"), "i64")
+KINDS |= {"divisor": "double", "factor": "double"}
+
+UPDATE = "read i64_0 count count settings update_uniform update_memory update_full update_tail write"
+
+
+@cache
+def _machinery() -> Machinery:
+    lines, names = [], {}
+    for i, name in enumerate(FIELDS):
+        kind = KINDS.get(name, "ptr")
+        names[name] = f"{kind} %{name}"
+        lines += [f"  %at_{name} = getelementptr i64, ptr %block, i64 {i}", f"  %{name} = load {kind}, ptr %at_{name}"]
+
+    def given(text: str) -> str:
+        return ", ".join(names.get(word, word.replace("_", " ")) for word in text.split())
+
+    return Machinery(f"""
+define void @step(ptr %block) {{
+entry:
+{chr(10).join(lines)}
+  call void %begin({given("parameters uniform memory")})
+  call void %tiles({given("arguments i64_0 n n parameters uniform memory full tail columns")})
+  call void %finish({given("full i64_1 tail valid uniform out sums divisor factor")})
+  %broken_at = getelementptr double, ptr %out, i64 1
+  %broken = load double, ptr %broken_at
+  %fine = fcmp oeq double %broken, 0.0
+  br i1 %fine, label %update, label %end
+update:
+  call void @llvm.memcpy.p0.p0.i64({given("gradients found gradient_bytes")}, i1 false)
+  call void %update_begin({given("settings update_uniform update_memory")})
+  call void %update_tiles({given(UPDATE)})
+  call void @llvm.memcpy.p0.p0.i64({given("now next bytes")}, i1 false)
+  br label %end
+end:
+  ret void
+}}
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+""", ["step"], 2)  # fmt: skip
+
+
+@cache
+def step() -> Any:
+    """(block): loss and gradients into `out`; unless a guard is violated, the update too."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_machinery().addresses["step"])
+
+
+class Block:
+    """The fields that `step` reads. Assign by name: `block["n"] = 100`."""
+
+    def __init__(self) -> None:
+        self._fields = (ctypes.c_int64 * len(FIELDS))()
+        self._floats = memoryview(self._fields).cast("B").cast("d")
+        self._places = {name: i for i, name in enumerate(FIELDS)}
+        self.address = ctypes.addressof(self._fields)
+        self["finish"] = machinery().addresses["finish"]
+
+    def __setitem__(self, name: str, value: float) -> None:
+        if isinstance(value, float):
+            self._floats[self._places[name]] = value
+        else:
+            self._fields[self._places[name]] = value

@@ -1,0 +1,188 @@
+"""Parameters, gradients and an optimizer's running averages side by side in the memory of the machine code."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.llvm.batches import batch_code
+from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.stepping import Block, step
+from scalargrad.compiling.tape import SUBTRACT
+from scalargrad.compiling.training import check_same, update_program
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.compiled import Compiled
+    from scalargrad.compiling.losses import BatchProgram
+    from scalargrad.compiling.samples import Samples
+    from scalargrad.nn.optimizers import Optimizer
+
+
+class InMemory:
+    """A training step on compiled memory.
+
+    Raises:
+        ValueError: if the optimizer does not train what the program was differentiated for.
+    """
+
+    def __init__(self, program: BatchProgram, optimizer: Optimizer, samples: Sequence[Samples]) -> None:
+        self._structure = [(one.structure, one.width) for one in samples]
+        moving = self._moving = [program.leaves[k] for k in program.trained]  # they are the first
+        check_same(moving, optimizer)
+        self._program, self._optimizer, self._loss = program, optimizer, program.runner
+        code, outputs = update_program(optimizer)
+        k = len(outputs) - 1
+        # A number minus itself is 0.0, unless it is inf or nan.
+        made = self._update = batch_code(
+            (*code, (SUBTRACT, outputs[0], outputs[0])), ((len(code), None),), tuple(outputs), (1,) * (2 + k)
+        )
+        n = self._n = len(moving)
+        stride = -(-n // made.width) * made.width
+        # The number of steps, the averages, then the trained parameters and the other leaves; results go to a second
+        # block and are moved over when all are there, in one call, so that Ctrl-C falls before it or after it.
+        start = made.width
+        self._places = [start + j * stride for j in range(k + 1)]
+        last = self._places[-1]
+        self._now = Doubles(last + max(stride, len(program.leaves) + made.width))
+        self._next, self._before = Doubles(last + stride), Doubles(last + stride)
+        self._moved = 8 * (last + n)
+        self._parameters = self._now.address + 8 * last
+        columns = [8 * self._places[j] for j in (k, *range(k))]
+        self._gradients = Doubles(n + made.width)
+        self._odd = Doubles(made.accumulators), Doubles(made.accumulators)
+        self._read = table([self._parameters, self._gradients.address, *(self._now.address + at for at in columns[1:])])
+        self._write = table([self._next.address + at for at in columns])
+        self._settings, self._uniform, self._memory = (
+            Doubles(len(optimizer.moving)),
+            Doubles(made.uniform),
+            Doubles(made.memory),
+        )
+        self._block = Block()
+        self._aimed: tuple[Any, ...] = ()
+        for name, value in {
+            "update_begin": made.addresses["begin"], "update_tiles": made.addresses["tiles"], "count": n,
+            "settings": self._settings.address, "update_uniform": self._uniform.address,
+            "update_memory": self._memory.address, "read": ctypes.addressof(self._read),
+            "write": ctypes.addressof(self._write), "update_full": self._odd[0].address,
+            "update_tail": self._odd[1].address, "gradients": self._gradients.address, "gradient_bytes": 8 * n,
+            "found": self._loss.out.address + 16, "now": self._now.address, "next": self._next.address,
+            "bytes": self._moved,
+        }.items():  # fmt: skip
+            self._block[name] = value
+        self.read()
+        ctypes.memmove(self._before.address, self._now.address, self._moved)
+
+    def read(self) -> None:
+        """Take over the numbers that the Values and the optimizer have now."""
+        optimizer, view = self._optimizer, self._now.view
+        known = dict(zip(optimizer.parameters, optimizer._states, strict=True))
+        columns: list[Any] = list(zip(*(known[p] for p in self._moving), strict=True))
+        for at, column in zip(self._places, [*columns, self._program.numbers()], strict=True):
+            view[at : at + len(column)] = memoryview(_doubles(column))
+        view[0] = optimizer.steps
+        self._has_stepped = False
+
+    def step(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+        """One step; returns the loss before it, and the columns."""
+        loss = self._loss
+        if self._aimed != (samples, compiled.reduction):
+            if loss.parts(samples[0].n) > 1:
+                found = self.forward(compiled, samples)
+                self.update()
+                return found
+            self._check(samples)
+            loss.fill(self._block, samples, samples[0].n, compiled.reduction == "mean", self._parameters)
+            self._aimed = samples, compiled.reduction
+        with loss.lock:
+            if loss.samples is not samples:  # somebody else used it in between
+                loss.fill(self._block, samples, samples[0].n, compiled.reduction == "mean", self._parameters)
+            count = self._prepare()
+            step()(self._block.address)
+            out = loss.out.view
+            columns = loss.columns(samples[0].n) if self._program.columns or self._program.guards else []
+            if out[1] != 0.0:
+                compiled.check(self._program, out[:2].tolist(), columns)
+            self._optimizer.steps = count
+            self._has_stepped = True
+            return out[0], columns[: self._program.columns]
+
+    def _prepare(self) -> int:
+        """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
+        optimizer, settings = self._optimizer, self._settings.view
+        count = optimizer.steps + 1
+        optimizer._prepare(count)
+        for i, name in enumerate(optimizer.moving):
+            settings[i] = getattr(optimizer, name)
+        self._next.view[0] = count
+        return count
+
+    def _check(self, samples: Sequence[Samples]) -> None:
+        if self._structure != [(one.structure, one.width) for one in samples]:
+            raise ValueError(
+                f"this batch has samples of {', '.join(one.structure for one in samples)}, the first one of this "
+                f"training had {', '.join(s for s, _ in self._structure)}: begin another with f.training(optimizer)"
+            )
+
+    def forward(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+        """The loss and the columns; finds the gradients for `update`."""
+        loss, n = self._loss, samples[0].n
+        self._check(samples)
+        with loss.lock:
+            loss.sweep(samples, n, compiled.reduction == "mean", self._parameters)
+            out = loss.out.view
+            columns = loss.columns(n)
+            if self._program.guards and out[1] != 0.0:
+                compiled.check(self._program, out[:2].tolist(), columns)
+            ctypes.memmove(self._gradients.address, loss.out.address + 16, 8 * self._n)
+            return out[0], columns[: self._program.columns]
+
+    @property
+    def gradients(self) -> list[float]:
+        """What `forward` found."""
+        return self._gradients.view[: self._n].tolist()  # type: ignore[no-any-return]
+
+    @gradients.setter
+    def gradients(self, numbers: Sequence[float]) -> None:
+        self._gradients.fill(numbers)
+
+    def update(self, keep: bool = False) -> bool:
+        """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
+        update, (full, tail) = self._update, self._odd
+        uniform, memory = self._uniform.address, self._memory.address
+        count = self._prepare()
+        update.begin(self._settings.address, uniform, memory)
+        update.tiles(
+            self._read, 0, self._n, self._n, self._settings.address, uniform, memory,
+            full.address, tail.address, self._write,
+        )  # fmt: skip
+        self._has_stepped = True
+        if keep:
+            ctypes.memmove(self._before.address, self._now.address, self._moved)
+        ctypes.memmove(self._now.address, self._next.address, self._moved)
+        self._optimizer.steps = count
+        return not (any(full.view) or any(tail.view))
+
+    def undo(self) -> None:
+        """Put everything back to where it was before the last update, which was to keep it."""
+        ctypes.memmove(self._now.address, self._before.address, self._moved)
+        self._optimizer.steps = int(self._now.view[0])
+        self._has_stepped = True
+
+    def write_back(self) -> None:
+        """All numbers, back to their Values at once."""
+        if not self._has_stepped:
+            return
+        optimizer, n, view = self._optimizer, self._n, self._now.view
+        *columns, numbers = [view[at : at + n].tolist() for at in self._places]
+        rows = dict(zip(self._moving, zip(*columns, strict=True) if columns else [()] * n, strict=True))
+        states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
+        optimizer._commit(self._moving, numbers, states, int(view[0]))
+        for leaf, gradient in zip(self._moving, self.gradients, strict=True):
+            leaf.grad = gradient
+
+
+def _doubles(numbers: Sequence[float]) -> Any:
+    from array import array
+
+    return array("d", numbers)

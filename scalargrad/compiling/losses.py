@@ -1,0 +1,120 @@
+"""A per-sample loss as a program over a batch: the loss, its gradients, and the check of its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.behaviour import number
+from scalargrad.compiling.backends import backend
+from scalargrad.compiling.batch import Sum, varying_slots
+from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
+from scalargrad.compiling.traces import Trace
+from scalargrad.engine import Value
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.samples import Samples
+    from scalargrad.functional.trees import Rebuild
+
+data_of = Value._data.__get__  # type: ignore[attr-defined]
+
+
+class BatchProgram:
+    """What `fn(x, y)` is for every sample of a batch, and the gradients of its sum.
+
+    Attributes:
+        leaves: the Values whose numbers are read when it runs.
+        trained: the positions among them of those that get a gradient.
+        guards: the comparisons that fn made, in words: the Values would keep the recorded graph alive.
+        columns: how many numbers fn returned for each sample beside the loss.
+        in_order: whether `trained` are all of the compiled function's parameters in their order.
+        rebuild: puts a sample's columns in their places, where `values` recorded it.
+        backend, runner: the backend's module, and its Batch; the sums that it finds are the loss, how much the guards
+            are violated, and the gradients.
+    """
+
+    in_order: bool
+    rebuild: Rebuild
+
+    def __init__(
+        self, fn: Callable[..., Any], samples: Sequence[Samples], i: int, parameters: Sequence[Value] | None,
+        choice: str, *, gradients: bool = True, has_aux: bool = False,
+    ) -> None:  # fmt: skip
+        name = getattr(fn, "__name__", type(fn).__name__)
+        numbers = [x for one in samples for x in one.sample(i)]
+        inputs = [Value(x) for x in numbers]
+        fresh = iter(inputs)
+        trace = Trace(fn, [one.rebuilt(fresh) for one in samples], name)
+        loss, aux = _loss_and_aux(trace, has_aux)
+        compared = [x for guard in trace.guards for x in (guard.left, guard.right) if isinstance(x, Value)]
+        roots = [x for x in (loss, *aux) if isinstance(x, Value)]
+        recorded = Recording([*roots, *compared], inputs, parameters or (), trace.made)
+        tape = recorded.tape
+        self.guards = list(map(str, trace.guards))
+        self.leaves = recorded.parameters
+        wanted = self.leaves if parameters is None else self.leaves[: len(parameters)]
+        self.trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
+
+        def slot_of(x: Any) -> int:
+            return recorded.slots[x] if isinstance(x, Value) else tape.constant(number(x))
+
+        root = slot_of(loss)
+        slots = [recorded.slots[self.leaves[k]] for k in self.trained]
+        shares = contributions(tape, root, slots)
+        violations = [guard.violation(tape, slot_of) for guard in trace.guards]
+        columns = [slot_of(x) for x in aux] + ([total(tape, violations)] if violations else [])
+        kinds = varying_slots(tape.code)
+        sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
+        sums += [_split(tape, shares[slot], kinds) for slot in slots]
+        flat = [slot for pair in sums for slot in pair if slot is not None]
+        short, found = simplified(tape.code, [*flat, *columns])
+        new = iter(found)
+        sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
+        self.columns = len(aux)
+        # Those that get a gradient come first, as their gradients lie side by side.
+        rest = set(self.trained)
+        order = self.trained + [k for k in range(len(self.leaves)) if k not in rest]
+        place = {k: i for i, k in enumerate(order)}
+        self.leaves, self.trained = [self.leaves[k] for k in order], list(range(len(self.trained)))
+        self.code: list[Instruction] = [(PARAMETER, place[i[1]]) if i[0] is PARAMETER else i for i in short.code]
+        self.backend = backend(choice, self.code)
+        self.runner: Any = self.backend.Batch(self.code, sums, list(new), [one.width for one in samples])
+
+    def numbers(self) -> list[float]:
+        """The leaves' numbers as they are now."""
+        return list(map(data_of, self.leaves))
+
+
+def _loss_and_aux(trace: Trace, has_aux: bool) -> tuple[Any, list[Any]]:
+    if has_aux:
+        result = trace.rebuild_output(iter(trace.outputs))
+        if not (isinstance(result, tuple) and len(result) == 2 and trace.outputs and result[0] is trace.outputs[0]):
+            raise TypeError(f"with has_aux=True {trace.name} must return (loss, aux), the loss being one Value")
+        return trace.outputs[0], trace.outputs[1:]
+    if trace.rebuild_output is not next:
+        raise TypeError(
+            f"{trace.name} must return one Value, the loss of one sample, not {len(trace.outputs)} in a structure"
+        )
+    return trace.outputs[0], []
+
+
+def _terms(tape: Tape, root: int, kinds: Sequence[int]) -> list[int]:
+    """What the root is the sum of, as far as terms are the same for all samples, as a penalty on parameters is."""
+    found = []
+    while kinds[root] and tape.code[root][0] is ADD:
+        _, x, y = tape.code[root]
+        if kinds[x] and kinds[y]:
+            break
+        root, same = (x, y) if kinds[x] else (y, x)
+        found.append(same)
+    return [root, *reversed(found)]
+
+
+def _split(tape: Tape, terms: Sequence[int], kinds: Sequence[int]) -> Sum:
+    parts: tuple[list[int], list[int]] = ([], [])
+    for term in terms:
+        parts[0 if kinds[term] else 1].append(term)
+    return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None

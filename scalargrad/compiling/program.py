@@ -1,0 +1,222 @@
+"""record: the graph of a Value as a program that can be run again with other numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from scalargrad.behaviour import describe, number
+from scalargrad.compiling.backends import BACKENDS, backend
+from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.losses import data_of
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
+from scalargrad.compiling.traces import refuse_to_be_recorded
+from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.formula import display_names
+from scalargrad.table import Op, follows_ieee
+
+LINES = 60
+
+
+class Program:
+    """A recorded graph: inputs, parameters, constants, instructions in topological order, an output.
+
+    Made by `scalargrad.record`. Running it builds no Values; `print(program)` shows it.
+
+    Attributes:
+        root: the Value whose graph it is.
+        inputs: the leaves whose numbers a call brings.
+        parameters: the other leaves; their numbers are read at every run.
+        code: the instructions as they were recorded, ops of the table over slots.
+
+    >>> import scalargrad
+    >>> x, w = scalargrad.Value(2.0, label='x'), scalargrad.Value(3.0, label='w')
+    >>> program = scalargrad.record((w * x).tanh(), inputs=[x], backend="python")
+    >>> print(program)
+    program of 2 instructions
+      x = input
+      w = parameter
+      v1 = multiply(w, x)
+      v2 = tanh(v1)
+      output v2
+    >>> program.forward({'x': 0.0}), program.backward()
+    (0.0, {'x': 3.0, 'w': 0.0})
+    """
+
+    def __init__(self, root: Value, inputs: Sequence[Value], choice: str) -> None:
+        self.root = root
+        recorded = Recording([root], inputs)
+        self.inputs, self.parameters = recorded.inputs, recorded.parameters
+        self._tape, self._output = recorded.tape, recorded.slots[root]
+        self.code: list[Instruction] = list(recorded.tape.code)
+        self._slots = recorded.slots
+        self._choice = choice
+        self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
+        self._value: Any = None
+        self._gradient: Any = None
+        self._numbers: list[float] = []
+        self._seed = 1.0
+
+    # ---------------------------------------------------------------- running
+
+    def forward(self, inputs: Mapping[Any, float] | Sequence[float] = ()) -> float:
+        """Compute the output.
+
+        Args:
+            inputs: numbers by Value or label, or one for each of `inputs` in order; an input that is left out keeps the
+                number that its Value holds.
+
+        Raises:
+            ValueError: if there is no input of such a name, or too few or many numbers are given.
+        """
+        refuse_to_be_recorded("program.forward()")
+        numbers = self._given(inputs)
+        if self._value is None:
+            tape, outputs = simplified(self.code, [self._output])
+            self._value = backend(self._choice, tape.code).single(tape.code, outputs)
+        result: float = self._value(list(map(data_of, self.parameters)), [*numbers, 1.0])[0]
+        self._numbers = numbers
+        return result
+
+    def backward(self, seed: float = 1.0) -> dict[str, float]:
+        """The gradient of the output with respect to each leaf, at the numbers of the last `forward`, by its name.
+
+        Args:
+            seed: the gradient of the output itself.
+        """
+        if not self._numbers and self.inputs:
+            raise ValueError("backward came before forward: run program.forward({...}) first")
+        refuse_to_be_recorded("program.backward()")
+        self._seed = number(seed)
+        _, grads = self._both(self._numbers, self._seed)
+        names = self._names()
+        return {names[leaf]: grad for leaf, grad in zip(self._trained, grads, strict=True)}
+
+    def value_and_grad(self, inputs: Mapping[Any, float] | Sequence[float] = ()) -> tuple[float, list[float]]:
+        """The output and its gradients with respect to the leaves that require grad, inputs first, in one run."""
+        refuse_to_be_recorded("program.value_and_grad()")
+        self._numbers, self._seed = self._given(inputs), 1.0
+        return self._both(self._numbers, 1.0)
+
+    @property
+    def leaves(self) -> list[Value]:
+        """The leaves that get a gradient, in the order of `value_and_grad`."""
+        return list(self._trained)
+
+    def write_back(self) -> None:
+        """Put the numbers of the last run and their gradients into the original Values.
+
+        Drawing and stepping the root then shows them. Every `grad` in the graph is overwritten.
+        """
+        new: dict[Value | None, float] = dict(zip(self.inputs, self._numbers, strict=False))
+        order = topological_order(self.root)
+        token = follows_ieee.set(True)
+        try:
+            for node in order:
+                op = node._rule
+                if isinstance(op, Op):
+                    numbers = [new.get(p, a if p is None else p._data) for p, a in node.operands]
+                    new[node] = op.apply([None] * len(numbers), numbers)
+        finally:
+            follows_ieee.reset(token)
+        for node in order:
+            op, operands = node._rule, node.operands
+            if node in new:
+                node._data = new[node]
+            if isinstance(op, Op):
+                op.keep_operands(node, [p for p, _ in operands], [a if p is None else p._data for p, a in operands])
+        found = gradients([self.root], [self._seed]) if self._trained else dict.fromkeys(order, 0.0)
+        for node, adjoint in found.items():
+            node.grad = adjoint if node._a is not None or node._rule.requires_grad else 0.0
+
+    def _both(self, numbers: Sequence[float], seed: float) -> tuple[float, list[float]]:
+        if self._gradient is None:
+            tape = self._tape
+            slots = [self._slots[leaf] for leaf in self._trained]
+            shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)))
+            short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
+            self._gradient = backend(self._choice, short.code).single(short.code, outputs)
+        result, *grads = self._gradient(list(map(data_of, self.parameters)), [*numbers, seed])
+        return result, grads
+
+    def _given(self, inputs: Mapping[Any, float] | Sequence[float]) -> list[float]:
+        if isinstance(inputs, Mapping):
+            places: dict[Any, int] = {x: i for i, x in enumerate(self.inputs)}
+            labels: dict[Any, int] = {x.label: i for i, x in reversed(list(enumerate(self.inputs))) if x.label}
+            numbers = list(map(data_of, self.inputs))
+            for key, x in inputs.items():
+                at = places.get(key) if isinstance(key, Value) else labels.get(key)
+                if at is None:
+                    names = ", ".join(map(describe, self.inputs)) or "none: record(root, inputs=[...]) names them"
+                    raise ValueError(f"{key!r} is no input of the program; its inputs are {names}")
+                numbers[at] = number(x)
+            return numbers
+        if not len(inputs):
+            return list(map(data_of, self.inputs))
+        if len(inputs) != len(self.inputs):
+            raise ValueError(f"the program has {len(self.inputs)} inputs, but {len(inputs)} numbers were given")
+        return [number(x) for x in inputs]
+
+    # ---------------------------------------------------------------- looking
+
+    def _names(self) -> dict[Value, str]:
+        return display_names(list(self._slots))
+
+    def to_python(self, name: str = "f") -> str:
+        """Staged Python code of forward and backward pass, each derivative named: `scalargrad.to_python`."""
+        from scalargrad.compiling.staged import to_python
+
+        return to_python(self.root, name)
+
+    def __str__(self) -> str:
+        names = {slot: name for value, name in self._names().items() for slot in [self._slots[value]]}
+
+        def text(slot: int) -> str:
+            return repr(float.fromhex(self.code[slot][1])) if self.code[slot][0] is CONSTANT else names[slot]
+
+        count = sum(instruction[0] not in SOURCES for instruction in self.code)
+        lines = []
+        for slot, (op, *operands) in enumerate(self.code):
+            if op is CONSTANT:
+                continue
+            right = op if op in SOURCES else f"{op}({', '.join(map(text, operands))})"
+            lines.append(f"  {names[slot]} = {right}")
+            if len(lines) == LINES:
+                lines.append("  …")
+                break
+        return "\n".join([f"program of {count} instructions", *lines, f"  output {text(self._output)}"])
+
+    def __repr__(self) -> str:
+        count = sum(instruction[0] not in SOURCES for instruction in self.code)
+        return f"<program of {count} instructions, {len(self.inputs)} inputs, {len(self.parameters)} parameters>"
+
+
+def record(root: Value, inputs: Iterable[Value] | None = None, *, backend: str = "auto") -> Program:
+    """Record the graph that computed a Value as a program, to run it again with other numbers.
+
+    What Python decided while the graph was built stays as it was decided; `scalargrad.compile` of a function watches
+    its comparisons.
+
+    Args:
+        root: the output.
+        inputs: leaves whose numbers each run brings. All others are read from their Values at each run, so that a
+            change of their `data` counts.
+        backend: as in `compile`.
+
+    Raises:
+        ValueError: if a node was computed by something else than an op of the table or a primitive.
+        TypeError: if root is not a Value or an input is not a leaf.
+    """
+    if not isinstance(root, Value):
+        raise TypeError(f"record takes a Value, the output of a graph, not {type(root).__name__}")
+    if backend not in (*BACKENDS, "auto"):
+        raise ValueError(f"there is no backend {backend!r}; choose one of auto, {', '.join(BACKENDS)}")
+    given = list(inputs or ())
+    if len(set(map(id, given))) < len(given):
+        raise ValueError("an input was given twice: each of them brings one number")
+    for x in given:
+        if not isinstance(x, Value) or not x.is_leaf:
+            raise TypeError(f"inputs must be leaf Values, not {x!r}")
+    return Program(root, given, backend)

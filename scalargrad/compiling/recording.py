@@ -1,0 +1,78 @@
+"""From Values to a tape: the graph that computed them, as instructions over the leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+
+from scalargrad.behaviour import describe
+from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
+from scalargrad.engine import Value, topological_order
+from scalargrad.rules import Overwritten
+from scalargrad.table import Op
+
+
+class Recording:
+    """The graph of some Values on a tape.
+
+    Args:
+        roots: the Values.
+        inputs: leaves whose numbers a call brings.
+        parameters: leaves that come first among `parameters`.
+        constants: leaves whose numbers never change.
+
+    Attributes:
+        tape: the instructions.
+        inputs: the Values whose numbers a call brings.
+        parameters: the other leaves, in topological order; their numbers are read when the program runs.
+        slots: where each Value of the graph is.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[Value],
+        inputs: Iterable[Value] = (),
+        parameters: Iterable[Value] = (),
+        constants: Container[Value] = (),
+    ) -> None:
+        self.tape = tape = Tape(simplify=False)
+        self.inputs, self.parameters = list(inputs), list(parameters)
+        self.slots: dict[Value, int] = {x: tape.source(INPUT, i) for i, x in enumerate(self.inputs)}
+        self.slots.update((x, tape.source(PARAMETER, i)) for i, x in enumerate(self.parameters))
+        slots, constant, emit = self.slots, tape.constant, tape.emit
+        for node in topological_order(*roots):
+            if node._rule.hooks:
+                raise _not_replayable(node)
+            if node in slots:
+                continue
+            op = node._rule
+            if node._a is None and node in constants:
+                slots[node] = constant(float(node._data))
+            elif node._a is None:
+                slots[node] = tape.source(PARAMETER, len(self.parameters))
+                self.parameters.append(node)
+            elif type(op) is not Op:
+                raise _not_replayable(node)
+            elif op.arity == 2:
+                x, y = node._x, node._y
+                slots[node] = emit(
+                    name_of(op),
+                    slots[x] if x is not None else constant(float(node._a)),
+                    slots[y] if y is not None else constant(float(node._b)),
+                )
+            else:
+                slots[node] = emit(
+                    name_of(op), *[slots[x] if x is not None else constant(float(a)) for x, a in node.operands]
+                )
+
+
+def _not_replayable(node: Value) -> Exception:
+    rule = node._rule
+    if isinstance(rule, Overwritten):
+        why = "its data was assigned after it was computed"
+    elif rule.hooks:
+        why = "hooks run Python on its gradient: remove them first"
+    else:
+        why = (
+            f"{rule.text!r} was written by hand: write it with @primitive, whose value and derivatives can be replayed"
+        )
+    return ValueError(f"{describe(node)} cannot be replayed: {why}")

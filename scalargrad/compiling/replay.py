@@ -1,0 +1,150 @@
+"""replay: a function that builds a graph builds it once; later calls run the recorded program."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from scalargrad.behaviour import number
+from scalargrad.compiling.backends import BACKENDS, backend
+from scalargrad.compiling.compiled import branch_error, wants_graph
+from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.losses import data_of
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.traces import Trace
+from scalargrad.engine import Value
+from scalargrad.functional.call import plain_number
+from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.modes import being_compiled, modes_were_used, under_modes
+from scalargrad.rules import Adjoints, Rule
+
+
+class Replayed(Rule):
+    """The rule of a Value that a replay computed: its parents are the leaves, and their gradients are known."""
+
+    text = "replay"
+
+    def __init__(self, gradients: Sequence[float]) -> None:
+        self.gradients = gradients
+
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Hand every leaf its gradient times what comes from above."""
+        for leaf, gradient in zip(node._x, self.gradients, strict=True):
+            adjoints[leaf] += upstream * gradient
+
+
+class _Recorded:
+    """The program of one run of the function."""
+
+    def __init__(
+        self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
+    ) -> None:
+        inputs = [Value(x) for x in numbers]
+        fresh = iter(inputs)
+        trace = Trace(fn, [flatten(arg)[1](fresh) for arg in args], name)
+        if trace.rebuild_output is not next or not isinstance(trace.outputs[0], Value):
+            raise TypeError(
+                f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
+                "accuracy and the like outside"
+            )
+        root = trace.outputs[0]
+        self.guards = list(map(str, trace.guards))
+        compared = [x for guard in trace.guards for x in (guard.left, guard.right) if isinstance(x, Value)]
+        recorded = Recording([root, *compared], inputs, (), trace.made)
+        self.leaves = recorded.parameters
+        self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
+        tape, slots = recorded.tape, recorded.slots
+        wanted = [slots[leaf] for leaf in self.trained]
+        shares = contributions(tape, slots[root], wanted)
+        outputs = [slots[root], *(total(tape, shares[slot]) for slot in wanted)]
+
+        def slot_of(x: Any) -> int:
+            return slots[x] if isinstance(x, Value) else tape.constant(number(x))
+
+        outputs += [guard.violation(tape, slot_of) for guard in trace.guards]
+        short, found = simplified(tape.code, outputs)
+        self._run = backend(choice, short.code).single(short.code, found)
+
+    def run(self, numbers: Sequence[float]) -> tuple[Value, str | None]:
+        """The root as a new Value, and the first guard that does not hold."""
+        n = 1 + len(self.trained)
+        found = self._run(list(map(data_of, self.leaves)), numbers)
+        broken = next((g for g, violation in zip(self.guards, found[n:], strict=True) if violation != 0.0), None)
+        node: Value = object.__new__(Value)
+        node._data, node.grad, node._rule = found[0], 0.0, Replayed(found[1:n])
+        node._x, node._a = self.trained, tuple(map(data_of, self.trained))
+        node._y = node._b = None
+        return under_modes(node) if modes_were_used else node, broken
+
+
+class Replay:
+    """A function whose graph is built once; made by `scalargrad.replay`."""
+
+    def __init__(self, fn: Callable[..., Any], backend: str, branches: str) -> None:
+        functools.update_wrapper(self, fn)
+        self._fn, self._backend, self._branches = fn, backend, branches
+        self._name = getattr(fn, "__name__", type(fn).__name__)
+        self._known: dict[tuple[str, ...], list[_Recorded]] = {}
+
+    def __call__(self, *args: Any) -> Value:
+        """The root, with the numbers that the leaves and arguments have now.
+
+        Where an argument is a Value that requires grad, the function itself runs, so that it gets its gradient.
+
+        Raises:
+            BranchError: if a comparison in the function comes out otherwise than when it was recorded.
+        """
+        given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
+        if being_compiled() or wants_graph(given):
+            return self._fn(*args)  # type: ignore[no-any-return]
+        numbers = list(map(plain_number, given))
+        known = self._known.setdefault(tuple(map(skeleton, args)), [])
+        for recorded in known:
+            root, broken = recorded.run(numbers)
+            if broken is None:
+                return root
+            if self._branches == "raise":
+                raise branch_error(self._name, broken)
+        recorded = _Recorded(self._fn, args, numbers, self._backend, self._name)
+        known.append(recorded)
+        root, broken = recorded.run(numbers)
+        if broken is not None:
+            raise branch_error(self._name, broken)
+        return root
+
+
+def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise") -> Any:
+    """Make a function that builds a graph of Values, as a loss does, build it once and replay it afterwards.
+
+    A training loop in micrograd's style stays as it is: the root that a replay returns has `backward()`, which adds to
+    the leaves' `grad`. Numbers of leaves are read at each call; arguments must be numbers or lists of them. What the
+    function decides by comparing Values is guarded; what it takes out of Values with `.data` is refused.
+
+    Args:
+        fn: the function; it must return one Value.
+        backend: as in `compile`.
+        branches: "raise", or "record" to record every branch that is taken.
+
+    >>> import scalargrad
+    >>> w = scalargrad.Value(0.0)
+    >>> @scalargrad.replay(backend="python")
+    ... def loss():
+    ...     return (w * 2.0 - 3.0) ** 2
+    >>> for _ in range(30):
+    ...     w.grad = 0.0
+    ...     loss().backward()
+    ...     w.data -= 0.1 * w.grad
+    >>> round(w.data, 6)
+    1.5
+    """
+    if fn is None:
+        return functools.partial(replay, backend=backend, branches=branches)
+    if not callable(fn):
+        raise TypeError(f"replay takes a function that returns a Value, not {type(fn).__name__}")
+    if backend not in (*BACKENDS, "auto"):
+        raise ValueError(f"there is no backend {backend!r}; choose one of auto, {', '.join(BACKENDS)}")
+    if branches not in ("raise", "record"):
+        raise ValueError(f"branches must be 'raise' or 'record', not {branches!r}")
+    return Replay(fn, backend, branches)

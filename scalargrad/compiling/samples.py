@@ -1,0 +1,161 @@
+"""Batches of samples as flat doubles, row after row: from lists, from arrays without copying where that is possible."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from scalargrad.behaviour import number
+from scalargrad.functional.trees import Rebuild, flatten, skeleton
+
+FLOATS, INTS = {float}, {int}
+
+
+class Samples:
+    """One argument of a function for every sample of a batch.
+
+    Attributes:
+        flat: all numbers, sample after sample, as contiguous doubles.
+        n: how many samples.
+        width: how many numbers each has.
+        structure: of one sample, as `skeleton` writes it.
+    """
+
+    __slots__ = ("_address", "_rebuild", "flat", "n", "structure", "width")
+
+    _rebuild: Rebuild
+
+    def __init__(self, batch: Any, what: str) -> None:
+        self._address = 0
+        if hasattr(batch, "__array_interface__"):
+            self._from_array(batch, what)
+            return
+        if not isinstance(batch, (list, tuple, array)):
+            raise TypeError(f"{what} must be a list of samples or an array, not {type(batch).__name__}")
+        self.n = len(batch)
+        if not self.n:
+            raise ValueError(f"{what} has no sample")
+        kinds = set(map(type, batch))
+        if kinds in (FLOATS, INTS):
+            self.flat: Any = array("d", batch)
+            self.width, self.structure, self._rebuild = 1, "*", next
+            return
+        if (
+            kinds == {list}
+            and batch[0]
+            and set(map(len, batch)) == {len(batch[0])}
+            and type(batch[0][0]) in (float, int)
+        ):
+            try:  # rows of numbers: the short way; an array takes numbers only
+                self.flat = array("d", chain.from_iterable(batch))
+            except TypeError:
+                pass  # something else among them: the long way names it
+            else:
+                self.width = len(batch[0])
+                self._row()
+                return
+        first = batch[0]
+        leaves, self._rebuild = flatten(first, f"{what}[0]")
+        self.width, self.structure = len(leaves), skeleton(first)
+        flat: list[float] = []
+        for i, sample in enumerate(batch):
+            if skeleton(sample) != self.structure:
+                raise ValueError(
+                    f"{what}: sample {i} is {skeleton(sample)} where sample 0 is {self.structure}: "
+                    "all samples need the same structure"
+                )
+            flat += [number(getattr(x, "data", x)) for x in flatten(sample, f"{what}[{i}]")[0]]
+        self.flat = array("d", flat)
+
+    def _from_array(self, batch: Any, what: str) -> None:
+        if not batch.ndim or not batch.shape[0]:
+            raise ValueError(f"{what} has no sample: its shape is {batch.shape}")
+        self.n, *rest = batch.shape
+        self.width = 1
+        for size in rest:
+            self.width *= size
+        if batch.dtype.kind not in "biuf":
+            raise TypeError(f"{what} must be an array of real numbers, not of {batch.dtype}")
+        as_it_is = batch.dtype == "float64" and batch.flags.c_contiguous
+        self.flat = batch if as_it_is else batch.astype("float64", order="C")
+        self._address = self.flat.__array_interface__["data"][0]
+        if batch.ndim == 1:
+            self.structure, self._rebuild = "*", next
+        elif batch.ndim == 2:
+            self._row()
+        else:
+            _, self._rebuild = flatten(batch[0].tolist())
+            self.structure = skeleton(batch[0].tolist())
+
+    def _row(self) -> None:
+        """A sample is a flat list."""
+        width = self.width
+        self.structure = f"[{', '.join('*' * width)}]"
+        self._rebuild = lambda new: list(islice(new, width))
+
+    @property
+    def address(self) -> int:
+        """Where the numbers lie."""
+        return self._address or int(self.flat.buffer_info()[0])
+
+    def numbers(self) -> Sequence[float]:
+        """All numbers as a flat sequence."""
+        return self.flat.ravel().tolist() if self._address else self.flat  # type: ignore[no-any-return]
+
+    def sample(self, i: int) -> list[float]:
+        """The numbers of one sample."""
+        return list(self.numbers()[i * self.width : (i + 1) * self.width])
+
+    def taken(self, rows: Sequence[int]) -> Samples:
+        """The samples at these places, as a batch of their own."""
+        part: Samples = object.__new__(Samples)
+        part._address, part._rebuild, part.width, part.structure = 0, self._rebuild, self.width, self.structure
+        numbers, width = self.numbers(), self.width
+        part.n = len(rows)
+        part.flat = array("d", chain.from_iterable(numbers[i * width : (i + 1) * width] for i in rows))
+        return part
+
+    def rebuilt(self, leaves: Iterator[Any]) -> Any:
+        """One sample with other things in place of its numbers."""
+        return self._rebuild(leaves)
+
+
+def doubles(x: Any, what: str) -> memoryview[float]:
+    """The memory of an array as a flat view of doubles.
+
+    Raises:
+        TypeError: if it is anything else than writable, contiguous doubles.
+    """
+    try:
+        view = memoryview(x)
+    except TypeError:
+        view = None
+    if view is None or view.format != "d" or not view.c_contiguous or view.readonly:
+        kind = type(x).__name__ if view is None else f"{'read-only ' * view.readonly}memory of format {view.format!r}"
+        raise TypeError(
+            f"{what} must be writable, contiguous memory of doubles, as numpy.zeros(10) or array('d', [0.0] * 10), "
+            f"not {kind}"
+        )
+    return view.cast("B").cast("d")
+
+
+def batch_of(batches: Sequence[Any]) -> list[Samples]:
+    """All arguments of a batch.
+
+    Raises:
+        ValueError: if they have not equally many samples.
+    """
+    found = [Samples(batch, f"argument {j}") for j, batch in enumerate(batches)]
+    if not found:
+        raise TypeError("a batch is needed: a list of samples for each argument of the function")
+    for j, one in enumerate(found):
+        if one.n != found[0].n:
+            raise ValueError(
+                f"argument 0 has {found[0].n} samples but argument {j} has {one.n}: give one of each for every sample"
+            )
+    return found
+
+
+__all__ = ["Rebuild", "Samples", "batch_of"]

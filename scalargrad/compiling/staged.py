@@ -1,0 +1,291 @@
+"""Staged code: a graph's forward and backward pass as the Python that a student would write by hand."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from scalargrad.behaviour import describe
+from scalargrad.compiling.staged_text import (
+    COUNTS,
+    FROM_MATH,
+    HELPERS,
+    KNOWN,
+    RESERVED,
+    TEMPLATES,
+    Staged,
+    called,
+    identifier,
+)
+from scalargrad.engine import Value, topological_order
+from scalargrad.formula import display_names
+from scalargrad.modes import record
+from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written
+from scalargrad.rules import HandWritten, Leaf, Overwritten
+from scalargrad.table import Op
+
+MAX_LINES = 5000
+WIDTH = 100
+MAX_LENGTH = 2000
+_CODE, _WORDS = Staged(), Staged(exact=False)
+
+
+def to_python(value: Value, name: str = "f") -> str:
+    """The forward and the backward pass of a Value's graph as a Python function, a line for each operation.
+
+    Its arguments are the leaves, by their labels, with their numbers as defaults. It returns the result and a dict from
+    the name of each leaf that requires grad to its gradient. Each line of the backward pass is one contribution, with
+    the derivative that it multiplies by in a comment; the derivatives are those of the op table.
+
+    The code runs by itself, and computes what the engine does, in the same order: on finite numbers result and
+    gradients are equal to those of `backward()`. Where an op overflows, or a derivative is infinite, the engine has inf
+    and Python raises; and max() may lose a NaN.
+
+    Args:
+        value: the result.
+        name: the function's name.
+
+    Raises:
+        ValueError: if the graph is too large, or has a node that no op of the table computed; if `name` is no name.
+
+    >>> x, y, z = Value(-2.0, label='x'), Value(5.0, label='y'), Value(-4.0, label='z')
+    >>> q = x + y
+    >>> q.label = 'q'
+    >>> print(to_python(q * z))
+    def f(x=-2.0, y=5.0, z=-4.0):
+        # forward
+        q = x + y
+        t1 = q * z
+    <BLANKLINE>
+        # backward
+        dt1 = 1.0
+        dq = dt1 * z  # d(q * z)/dq = z
+        dz = dt1 * q  # d(q * z)/dz = q
+        dx = dq  # d(x + y)/dx = 1
+        dy = dq  # d(x + y)/dy = 1
+    <BLANKLINE>
+        return t1, {"x": dx, "y": dy, "z": dz}
+    """
+    order = topological_order(value)
+    _check(value, order, name)
+    own = {node._rule.name for node in order if _is_own(node._rule)}  # type: ignore[attr-defined]
+    names = _names(order, {*RESERVED, *own})
+    reached = _reached(order)
+    slopes = _names_of_gradients([node for node in order if node in reached], names, {*RESERVED, *own})
+
+    lines = ["    # forward"]
+    for node in order:
+        if not node.is_leaf:
+            lines += _forward(node, names)
+    if value in reached:
+        lines += ["", "    # backward", f"    {slopes[value]} = 1.0", *_backward(value, order, names, slopes)]
+    leaves = [node for node in order if node.is_leaf]
+    gradients = [f'"{names[leaf]}": {slopes[leaf]}' for leaf in leaves if leaf in reached]
+    lines += ["", *_wrapped(f"    return {names[value]}, {{", gradients, "}")]
+    head = _wrapped(f"def {name}(", [f"{names[leaf]}={_default(leaf.data)}" for leaf in leaves], "):")
+    return "\n".join([*_above("\n".join(lines), own), *head, *lines])
+
+
+def _check(value: Value, order: Sequence[Value], name: str) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED or name == "__debug__":
+        raise ValueError(f"to_python: {name!r} cannot be the function's name: give one such as name='loss'")
+    for node in order:
+        rule = node._rule
+        if rule.hooks:
+            why = "a hook runs Python on its gradient: remove it first"
+        elif isinstance(rule, (Leaf, Op)) or (isinstance(rule, HandWritten) and rule.is_leaf and not rule.closure):
+            if not _is_own(rule) or rule.text not in RESERVED:
+                continue
+            why = f"the code uses Python's own {rule.text!r}: give your op another name"
+        elif isinstance(rule, Overwritten):
+            why = "its data was assigned after it was computed"
+        else:
+            why = f"{rule.text!r} is no op of the table: write it with @primitive"
+        raise ValueError(f"to_python: {describe(node)} cannot be written as code: {why}")
+    count = sum(1 + len(node.operands) for node in order if not node.is_leaf)
+    if count > MAX_LINES:
+        raise ValueError(
+            f"to_python: the graph of {describe(value)} has {len(order)} nodes, and its code would have {count} lines; "
+            f"{MAX_LINES} are the most that are written. Take a part of it, as the loss of one sample; "
+            "scalargrad.record(value) replays graphs of any size"
+        )
+
+
+def _is_own(rule: Any) -> bool:
+    """Whether the op was added to the table by the user."""
+    return isinstance(rule, Op) and (rule.is_users or rule.name not in KNOWN)
+
+
+def _reached(order: Iterable[Value]) -> set[Value]:
+    """The nodes that backward() gives a gradient: below them lies a leaf that requires one."""
+    reached: set[Value] = set()
+    for node in order:
+        if node._rule.requires_grad if node.is_leaf else not reached.isdisjoint(node.parents):
+            reached.add(node)
+    return reached
+
+
+# -------------------------------------------------------------------- names
+
+
+def _names(order: Iterable[Value], taken: Iterable[str]) -> dict[Value, str]:
+    """A variable for each node: its label, else t1, t2, ...; for a leaf v1, v2, ..."""
+    order, taken = list(order), set(taken)
+    names: dict[Value, str] = {}
+    for node, shown in display_names(node for node in order if node.label).items():
+        names[node] = _fresh(identifier(shown), taken)
+    counters = {"t": 0, "v": 0}
+    for node in order:
+        if node not in names:
+            letter = "v" if node.is_leaf else "t"
+            counters[letter] += 1
+            names[node] = _fresh(f"{letter}{counters[letter]}", taken)
+    return {node: names[node] for node in order}
+
+
+def _names_of_gradients(order: Iterable[Value], names: Mapping[Value, str], taken: Iterable[str]) -> dict[Value, str]:
+    """For x the name dx; d_x if that is another variable."""
+    taken = {*taken, *names.values()}
+    return {
+        node: _fresh(f"d{names[node]}" if f"d{names[node]}" not in taken else f"d_{names[node]}", taken)
+        for node in order
+    }
+
+
+def _fresh(stem: str, taken: set[str]) -> str:
+    name, n = stem, 1
+    while name in taken or keyword.iskeyword(name):
+        name, n = f"{stem}_{n}", n + 1
+    taken.add(name)
+    return name
+
+
+# -------------------------------------------------------------------- lines
+
+
+def _operands(node: Value, names: Mapping[Value, str]) -> list[Written]:
+    op: Any = node._rule
+    return [(names[parent], ATOM) if parent is not None else _CODE.constant(op, a) for parent, a in node.operands]
+
+
+def _forward(node: Value, names: Mapping[Value, str]) -> list[str]:
+    """The statement that computes the node; of a long sum several, each continuing the last."""
+    op: Any = node._rule
+    name, operands = names[node], _operands(node, names)
+    text = _CODE.operation(op, operands)[0]
+    if op.name in COUNTS:
+        text = f"float({text})"
+    chain = _CODE.chain(op, operands)
+    is_call = op.arity is None and op.name not in TEMPLATES
+    if len(name) + len(text) + 7 <= WIDTH or not is_call:
+        return [f"    {name} = {text}"]
+    if chain is None:
+        return _wrapped(f"    {name} = {text.partition('(')[0]}(", [x for x, _ in operands], ")")
+    symbol, terms, divisor = chain
+    lines = [f"    {name} = {terms[0][0]}"]
+    for term in terms[1:]:
+        written = _CODE.infix(symbol, ("", ATOM), term)[0]
+        if len(lines[-1]) + len(written) > WIDTH:
+            lines.append(f"    {name} = {name}")
+        lines[-1] += written
+    return [*lines, f"    {name} = {name} / {divisor}"] if divisor else lines
+
+
+def _backward(
+    value: Value, order: Sequence[Value], names: Mapping[Value, str], slopes: Mapping[Value, str]
+) -> list[str]:
+    """A statement for each contribution, from the last node to the first."""
+    lines: list[str] = []
+    begun = {value}
+    for node in reversed(order):
+        if node not in begun or node.is_leaf:
+            continue
+        upstream = slopes[node]
+        for parent, (local, precedence), comments in _derivatives(node, names, slopes):
+            if local == "0":
+                continue
+            if local in ("1", "-1"):
+                share = local[:-1] + upstream
+            else:
+                share = f"{upstream} * {f'({local})' if precedence <= PRODUCT else local}"
+            line = f"    {slopes[parent]} {'+=' if parent in begun else '='} {share}"
+            begun.add(parent)
+            fitting = [f"{line}  # {comment}" for comment in comments if len(line) + len(comment) + 4 <= WIDTH]
+            lines += fitting[:1] or [f"    # {comments[-1]}", line]
+    unreached = [node for node in slopes if node.is_leaf and node not in begun]
+    return [*lines, *(f"    {slopes[leaf]} = 0.0  # nothing reaches it" for leaf in unreached)]
+
+
+def _derivatives(
+    node: Value, names: Mapping[Value, str], wanted: Collection[Value]
+) -> Iterator[tuple[Value, Written, list[str]]]:
+    """The derivative with respect to each operand that is wanted, as code, and in words: the row's rules, printed.
+
+    The words come with the node written out, if that is short, and with its name alone.
+    """
+    op: Any = node._rule
+    operands = node.operands
+    xs = [a if parent is None else Value(0.5) for parent, a in operands]
+    z = Value(0.5)
+    shown = {x: names[p] for x, (p, _) in zip(xs, operands, strict=True) if p is not None and isinstance(x, Value)}
+    shown[z] = names[node]
+    whole = _WORDS.operation(op, _operands(node, names))[0]
+    ways = [f"({whole})"] if len(whole) <= 40 and whole not in shown.values() else []
+    ways.append(names[node])
+    many = record(op.partials_on_values, xs, z) if op.arity is None else []
+    for i in _turns(op, len(xs)):
+        parent = operands[i][0]
+        if parent is None or parent not in wanted:
+            continue
+        partial = many[i] if op.arity is None else record(op.partials_on_values, xs, z, i)[0]
+        try:
+            local = _CODE.written(partial, shown, MAX_LENGTH, simplified=True)
+            in_words = _WORDS.written(partial, shown, MAX_LENGTH, simplified=True)[0]
+        except TooLongError:
+            raise ValueError(
+                f"to_python: {describe(node)}: the derivative of {op.name} over {len(xs)} operands takes more than "
+                f"{MAX_LENGTH} characters; scalargrad.record(value) replays it"
+            ) from None
+        yield parent, local, [f"d{way}/d{names[parent]} = {in_words}" for way in ways]
+
+
+def _turns(op: Op, n: int) -> Iterable[int]:
+    """The operands in the order in which the engine hands them their gradient: a bias follows the weights before it."""
+    if op.pair is None:
+        return range(n)
+    return [*range(n // 2), *range(n // 2 * 2, n), *range(n // 2, n // 2 * 2)]
+
+
+def _default(x: float) -> str:
+    text = repr(float(x))
+    return text if text[-1].isdigit() else f"float('{text}')"
+
+
+def _wrapped(start: str, items: Sequence[str], end: str) -> list[str]:
+    """The items between start and end: on one line if they fit, else on lines of their own."""
+    line = start + ", ".join(items) + end
+    if len(line) <= WIDTH:
+        return [line]
+    indent = " " * (len(start) - len(start.lstrip()))
+    lines = [f"{indent}   "]
+    for item in items:
+        if len(lines[-1]) + len(item) + 2 > WIDTH and lines[-1].strip():
+            lines.append(f"{indent}   ")
+        lines[-1] += f" {item},"
+    return [start, *lines, indent + end]
+
+
+def _above(code: str, own: Iterable[str]) -> list[str]:
+    """What the code needs in front of it: imports from math, functions that Python has not, a word on others."""
+    needed = [helper for helper in HELPERS if helper in called(code)]
+    functions = [HELPERS[helper].rstrip() for helper in needed]
+    imported = sorted((called(code) | called("\n".join(functions))) & FROM_MATH)
+    groups = [imported[i : i + 12] for i in range(0, len(imported), 12)]
+    lines = [f"from math import {', '.join(group)}" for group in groups]
+    lines += [f"# {function}: your own function, made with @primitive" for function in sorted(own)]
+    blank = ["", ""]
+    parts = [*lines, *(blank if lines else [])]
+    for function in functions:
+        parts += [*function.split("\n"), *blank]
+    return parts

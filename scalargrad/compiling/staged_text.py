@@ -1,0 +1,186 @@
+"""How staged code writes numbers, names and ops: in plain Python that runs by itself.
+
+On finite numbers each text computes what the row's `value` computes, in the same order of roundings. Derivatives are
+not written here: they are the rows' own rules, printed.
+"""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.notation import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM, Notation, Written
+
+if TYPE_CHECKING:
+    from scalargrad.table import Op
+
+CONDITIONAL = LOOSE - 1
+"""`x if c else y` holds together less than a comparison does."""
+
+MATH = {
+    name: name.replace("arc", "a")
+    for name in [
+        "sqrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+        "arctan2", "hypot", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "erf", "erfc",
+    ]
+}  # fmt: skip
+"""Ops that Python's math module has, with the name that it gives them."""
+
+TEMPLATES = {
+    "absolute": ("abs({0})", ATOM, CONDITIONAL),
+    "square": ("{0} * {0}", PRODUCT, ATOM),
+    "reciprocal": ("1 / {0}", PRODUCT, ATOM),
+    "exp2": ("2 ** {0}", POWER, ATOM),
+    "relu": ("max(0.0, {0})", ATOM, CONDITIONAL),
+    "leaky_relu": ("{1} * {0} if {0} <= 0 else {0}", CONDITIONAL, ATOM),
+    "elu": ("{1} * expm1({0}) if {0} <= 0 else {0}", CONDITIONAL, ATOM),
+    "logsigmoid": ("-softplus(-{0})", NEGATION, ATOM),
+    "silu": ("{0} * sigmoid({0})", PRODUCT, ATOM),
+    "gelu": ("0.5 * {0} * erfc(-{0} / sqrt(2.0))", PRODUCT, ATOM),
+    "maximum": ("max({0}, {1})", ATOM, CONDITIONAL),
+    "minimum": ("min({0}, {1})", ATOM, CONDITIONAL),
+    "clip": ("min(max({0}, {1}), {2})", ATOM, CONDITIONAL),
+    "where": ("{1} if {0} else {2}", CONDITIONAL, LOOSE),
+    "greater": ("{0} > {1}", LOOSE, SUM),
+    "step": ("{0} > 0", LOOSE, SUM),
+    "sign": ("({0} > 0) - ({0} < 0)", SUM, SUM),
+    "floor": ("copysign(floor({0}), {0})", ATOM, CONDITIONAL),
+    "ceil": ("copysign(ceil({0}), {0})", ATOM, CONDITIONAL),
+    "rint": ("copysign(round({0}), {0})", ATOM, CONDITIONAL),
+}
+"""Other ops of a fixed number of operands: the text, how strongly it holds together, how strongly operands must."""
+
+PRODUCTS = {"2": TEMPLATES["square"], "3": ("{0} * {0} * {0}", PRODUCT, ATOM)}
+"""Powers that the engine computes as products."""
+
+COUNTS = {"greater", "step", "sign"}
+"""Ops whose text gives a bool or an int, which is all that a factor of a derivative needs."""
+
+HELPERS = {
+    "sigmoid": """\
+def sigmoid(x):
+    e = exp(-abs(x))  # from the side that cannot overflow
+    return e / (1 + e) if x < 0 else 1 / (1 + e)
+""",
+    "softplus": """\
+def softplus(x):
+    return max(x, 0.0) + log1p(exp(-abs(x)))
+""",
+    "cbrt": """\
+def cbrt(x):
+    if x == 0:
+        return x
+    root = copysign(abs(x) ** (1 / 3), x)
+    return root - (root - x / (root * root)) / 3
+""",
+    "logsumexp": """\
+def logsumexp(*xs):
+    top = max(xs)  # without it, exp would overflow
+    total = 0.0
+    for x in xs:
+        total += exp(x - top)
+    return top + log(total)
+""",
+}
+"""Functions that Python has not, to be put above the code that calls them."""
+
+CHAINS = {"sum", "mean", "prod", "dot"}
+INFIX = {"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "power", "negative"}
+KNOWN = {*MATH, *TEMPLATES, *HELPERS, *CHAINS, *INFIX, "max", "min"}
+"""The ops that can be written; what users have added is called by name."""
+
+FROM_MATH = {*MATH.values(), "copysign", "floor", "ceil"}
+BUILTIN = {"abs", "max", "min", "round", "float"}
+RESERVED = {*FROM_MATH, *BUILTIN, *HELPERS}
+"""Names that no variable of staged code may have."""
+
+
+def called(text: str) -> set[str]:
+    """The names of the functions that a text calls."""
+    return set(re.findall(r"\b[^\W\d]\w*(?=\()", text))
+
+
+def identifier(text: str) -> str:
+    """The text as a name of Python's: what a name cannot hold becomes an underscore.
+
+    Python reads names in Unicode's form NFKC, in which µ, the micro sign, is the Greek letter μ. So the name is in that
+    form: names that look different to a program are different variables.
+
+    >>> identifier("x₁"), identifier("x*w"), identifier("class"), identifier("2x")
+    ('x1', 'x_w', 'v_class', 'v_2x')
+    """
+    normal = unicodedata.normalize("NFKC", text)
+    name = "".join(c if f"_{c}".isidentifier() else "_" for c in normal)
+    unfit = not name.isidentifier() or keyword.iskeyword(name) or name == "__debug__"
+    return f"v_{name}" if unfit else name
+
+
+class Staged(Notation):
+    """Plain Python.
+
+    Args:
+        exact: whether x ** 2 is written x * x, as the engine computes it: Python's ** may differ in the last digit.
+    """
+
+    def __init__(self, exact: bool = True) -> None:
+        self._exact = exact
+
+    def constant(self, op: Op, x: float) -> Written:
+        """A number as an operand: next to an operator an int will do, elsewhere it might become the result."""
+        if op.name in INFIX or not math.isfinite(x):
+            return self.number(x)
+        return repr(float(x)), (ATOM if math.copysign(1.0, x) > 0 else NEGATION)
+
+    def number(self, x: float) -> Written:
+        """A plain number; one over n in this form."""
+        x = float(x)
+        if x == 0 and math.copysign(1.0, x) < 0:
+            return "-0.0", NEGATION
+        text, precedence = super().number(x)
+        if 0 < x < 1 and len(text) > 6 and 1 / x < 1e6 and 1 / round(1 / x) == x:
+            return f"1 / {round(1 / x)}", PRODUCT
+        return text, precedence
+
+    def operation(self, rule: Any, operands: Sequence[Written]) -> Written:
+        """What the op makes of the texts of its operands."""
+        op: Op = rule
+        chain = self.chain(op, operands)
+        if chain is not None:
+            symbol, terms, divisor = chain
+            text, precedence = terms[0]
+            for term in terms[1:]:
+                text, precedence = self.infix(symbol, (text, precedence), term)
+            return self.infix("/", (text, precedence), (divisor, ATOM)) if divisor else (text, precedence)
+        if self._exact and op.name == "power" and operands[1][0] in PRODUCTS:
+            return self._filled(PRODUCTS[operands[1][0]], operands)
+        if op.name in TEMPLATES and not op.is_users:
+            return self._filled(TEMPLATES[op.name], operands)
+        if op.name in MATH:
+            return self.function(MATH[op.name], [x for x, _ in operands]), ATOM
+        return super().operation(rule, operands)
+
+    def chain(self, op: Op, operands: Sequence[Written]) -> tuple[str, list[Written], str] | None:
+        """The operator, the terms and the divisor of an op that goes through its operands from left to right."""
+        if op.pair is not None:
+            n = len(operands) // 2
+            pairs = zip(operands[:n], operands[n : 2 * n], strict=True)
+            return "+", [*operands[2 * n :], *(self.operation(op.pair, pair) for pair in pairs)], ""
+        if op.name in CHAINS and not op.is_users:
+            divisor = str(len(operands)) if op.name == "mean" and len(operands) > 1 else ""
+            return "*" if op.name == "prod" else "+", list(operands), divisor
+        return ("+", list(operands), "") if op.name in ("max", "min") and len(operands) == 1 else None
+
+    def _filled(self, template: tuple[str, int, int], operands: Sequence[Written]) -> Written:
+        text, precedence, least = template
+        return text.format(*[self.parenthesized(x) if mine < least else x for x, mine in operands]), precedence
+
+    def infix(self, text: str, x: Written, y: Written) -> Written:
+        """An operator between its operands; x + (y + z) keeps its parentheses, as it is rounded otherwise."""
+        written, precedence = super().infix(text, x, y)
+        if text in ("+", "*") and y[1] == precedence:
+            return super().infix(text, x, (self.parenthesized(y[0]), ATOM))
+        return written, precedence

@@ -1,0 +1,87 @@
+"""Short pieces of tape: the op table's rules and other formulas, run once on Values and written down.
+
+A rule such as tanh's derivative, `lambda x, y, z: 1 - z * z`, becomes a list of instructions over its own arguments,
+which a tape then repeats for every node: no rule is written a second time, and none is run once per node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from scalargrad.compiling.tape import Tape, name_of, row
+from scalargrad.engine import Value, topological_order
+from scalargrad.modes import record
+from scalargrad.table import follows_ieee
+
+Step = tuple[str, tuple[int | float, ...]]
+
+
+class Template(NamedTuple):
+    """Instructions over numbered arguments; a float stands for itself.
+
+    Attributes:
+        arguments: how many there are; the results of the steps are numbered after them.
+        steps: an op and what it reads.
+        result: the number of the result, or a float.
+    """
+
+    arguments: int
+    steps: tuple[Step, ...]
+    result: int | float
+
+    def write(self, tape: Tape, slots: Sequence[int]) -> int:
+        """Write the instructions for arguments in these slots; returns the slot of the result."""
+        if not self.steps:
+            return slots[self.result] if type(self.result) is int else tape.constant(float(self.result))
+        known = list(slots)
+        for op, refs in self.steps:
+            known.append(tape.emit(op, *[known[r] if type(r) is int else tape.constant(r) for r in refs]))
+        return known[self.result] if type(self.result) is int else tape.constant(float(self.result))
+
+
+def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
+    """A template for each result of a function of so many Values that does not branch in Python."""
+    xs = [Value(0.5) for _ in range(arguments)]
+
+    def results() -> Any:
+        token = follows_ieee.set(True)
+        try:
+            return function(*xs)
+        finally:
+            follows_ieee.reset(token)
+
+    found = record(results)
+    return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
+
+
+def _template(xs: list[Value], result: Any) -> Template:
+    if not isinstance(result, Value):
+        return Template(len(xs), (), float(result))
+    numbers: dict[Value | None, int] = {x: i for i, x in enumerate(xs)}
+    steps: list[Step] = []
+    for node in topological_order(result):
+        if node in numbers:
+            continue
+        if node.is_leaf:
+            raise TypeError("a rule of the op table made a Value of its own")
+        refs = tuple(numbers[parent] if parent is not None else float(a) for parent, a in node.operands)
+        rule: Any = node._rule
+        numbers[node] = len(xs) + len(steps)
+        steps.append((name_of(rule), refs))
+    return Template(len(xs), tuple(steps), numbers[result])
+
+
+@lru_cache(maxsize=512)
+def partials_of(op: str, n: int) -> tuple[Template, ...]:
+    """The partial derivatives of op over n operands: templates over the operands and the result."""
+    known = row(op)
+
+    def rules(*arguments: Value) -> list[Any]:
+        *xs, z = arguments
+        if known.arity is None:
+            return list(known.partials(xs, z))
+        return [rule(xs[0], xs[1] if n > 1 else None, z) for rule in known.partials]
+
+    return tuple(templates(rules, n + 1))

@@ -1,0 +1,201 @@
+"""A training step in compiled memory: forward, backward and the optimizer's update without a Value in between."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.samples import Samples, batch_of
+from scalargrad.compiling.traces import Trace
+from scalargrad.engine import Value
+from scalargrad.nn.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from scalargrad.compiling.compiled import Compiled
+    from scalargrad.compiling.tape import Instruction
+
+
+class Training:
+    """Steps of an optimizer on a compiled loss; made by `Compiled.training`.
+
+    Inside `with f.training(optimizer) as step:` the parameters and what the optimizer remembers live in compiled
+    memory, with the llvm backend; the Values get them back at the end, or when `write_back()` is called. Of the
+    optimizer only `lr` may be set between steps.
+
+    >>> import scalargrad
+    >>> from scalargrad import nn
+    >>> w = scalargrad.Value(0.0)
+    >>> f = scalargrad.compile(lambda x, y: (w * x - y) ** 2)
+    >>> with f.training(nn.SGD([w], lr=0.1)) as step:
+    ...     losses = [step([1.0, 2.0], [2.0, 4.0]) for _ in range(40)]
+    >>> round(w.data, 6)
+    2.0
+    """
+
+    def __init__(self, compiled: Compiled, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"training takes an optimizer of scalargrad.nn, such as nn.SGD(parameters, lr=0.1), not "
+                f"{type(optimizer).__name__}"
+            )
+        self.compiled = compiled
+        self.optimizer = optimizer
+        self._memory: Any = None
+        self._cached: tuple[tuple[Any, ...], list[Samples]] = ((), [])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.write_back()
+
+    def __call__(self, *batches: Any) -> float:
+        """Make one step on a batch; returns the loss before it.
+
+        Raises:
+            BranchError: as `Compiled.value_and_grad`; nothing has changed then.
+        """
+        return self.step(self._samples(batches))[0]
+
+    def step(self, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+        """As calling it, with the batch as `Samples`; returns the columns too, what fn returned beside its loss."""
+        if self._memory is None:
+            self._memory = memory_for(self.compiled, self.optimizer, samples)
+        return self._memory.step(self.compiled, samples)  # type: ignore[no-any-return]
+
+    def write_back(self) -> None:
+        """Give parameters, gradients and the optimizer's state back to the Values."""
+        if self._memory is not None:
+            self._memory.write_back()
+            self._memory = None
+
+    def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
+        known, samples = self._cached
+        if len(known) == len(batches) and all(map(_is, known, batches)):
+            return samples
+        samples = batch_of(batches)
+        # An array is read where it lies, so it need not be looked at again; a list is copied each time.
+        self._cached = (
+            batches if all(one.flat is batch for one, batch in zip(samples, batches, strict=True)) else (),
+            samples,
+        )
+        return samples
+
+
+def memory_for(compiled: Compiled, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
+    """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
+    program = compiled.program(samples)
+    branches = bool(program.guards) and compiled.branches == "record"
+    if not hasattr(program.backend, "InMemory") or branches or type(optimizer).step is not Optimizer.step:
+        return OnValues(optimizer)
+    return program.backend.InMemory(program, optimizer, samples)
+
+
+class OnValues:
+    """A training step that puts the gradients into the Values and leaves the rest to the optimizer.
+
+    What a backend's InMemory offers, on Values: `forward`, `update`, `undo` and `gradients` are used by `fit`.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+        self._undo = optimizer.snapshot()
+        self._trained: list[Value] = []
+
+    def step(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+        """One step; returns the loss before it, and the columns."""
+        found = self.forward(compiled, samples)
+        self.update()
+        return found
+
+    def forward(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+        """The loss and the columns; finds the gradients for `update`."""
+        loss, gradients, columns = compiled.run(samples)
+        self._trained = compiled.parameters
+        check_same(self._trained, self._optimizer)
+        self.gradients = gradients
+        return loss, columns
+
+    @property
+    def gradients(self) -> list[float]:
+        """What `forward` found."""
+        return [leaf.grad for leaf in self._trained]
+
+    @gradients.setter
+    def gradients(self, numbers: Sequence[float]) -> None:
+        for leaf, gradient in zip(self._trained, numbers, strict=True):
+            leaf.grad = gradient
+
+    def update(self, keep: bool = False) -> bool:
+        """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
+        if keep:
+            self._undo = self._optimizer.snapshot()
+        self._optimizer.step()
+        return all(math.isfinite(parameter.data) for parameter in self._optimizer.parameters)
+
+    def undo(self) -> None:
+        """Put everything back to where it was before the last update, which was to keep it."""
+        self._undo()
+
+    def read(self) -> None:
+        """The Values are up to date."""
+
+    def write_back(self) -> None:
+        """The Values are up to date."""
+
+
+def check_same(trained: Sequence[Value], optimizer: Optimizer) -> None:
+    """Raise ValueError if the optimizer moves other parameters than those that got a gradient."""
+    moving = {p for p in optimizer.parameters if p.requires_grad}
+    if moving != set(trained):
+        raise ValueError(
+            f"the optimizer trains {len(moving)} parameters, the compiled function has gradients of {len(trained)}, "
+            f"and {len(moving & set(trained))} are the same: give both the same, as in "
+            "compile(fn, parameters=model.parameters())"
+        )
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b
+
+
+def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
+    """The optimizer's rule for one parameter on a tape: inputs p, g and the state, parameters the moving settings.
+
+    Returns:
+        The tape's code, and the slots of the new p and the new state.
+    """
+    p, g, *state = inputs = [Value(0.5) for _ in range(2 + optimizer.averages)]
+    settings = [Value(0.5) for _ in optimizer.moving]
+    rule = copy.copy(optimizer)
+    seen = []
+    for t in (1, 2):
+        rule._prepare(t)
+        seen.append({name: x for name, x in vars(rule).items() if name not in optimizer.moving})
+    changed = [name for name in seen[1] if seen[0].get(name) != seen[1][name]]
+    if changed:
+        raise ValueError(
+            f"{type(optimizer).__name__}._prepare changes {', '.join(changed)} from step to step: name that in "
+            "`moving`, so that a compiled step reads it anew"
+        )
+    vars(rule).update(zip(optimizer.moving, settings, strict=True))
+    trace = Trace(rule.decayed_update, [p, g, tuple(state)], type(optimizer).__name__)
+    if trace.guards:
+        raise ValueError(
+            f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "
+            f"where or maximum, or use backend='python'. {trace.guards[0]}"
+        )
+    made = [x for x in trace.outputs if not isinstance(x, Value)]
+    if made:
+        raise ValueError(
+            f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
+        )
+    recorded = Recording(trace.outputs, inputs, settings, trace.made)
+    tape, slots = simplified(recorded.tape.code, [recorded.slots[x] for x in trace.outputs])
+    return tape.code, slots

@@ -1,0 +1,133 @@
+"""Results as text: tables for the terminal, and docs/performance.md with its pictures."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from . import ckernels, pictures
+from .harness import OURS, Row, Section, digits
+
+PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
+PACKAGES = [
+    "scalargrad", "llvmlite", "micrograd", "numpy", "jax", "jaxlib", "torch", "casadi", "heyoka", "autograd", "scikit-learn",
+]  # fmt: skip
+SCALES = {"ms": 1e3, "µs": 1e6, "ns": 1e9}
+MET = {True: "met", False: "**missed**", None: "not measured"}
+COMMAND = "python tests/benchmarks/compiled.py"
+INTRODUCTION = f"""# Performance of compiled graphs
+
+Written by `{COMMAND} --write`; `{COMMAND}` prints the same tables. It needs
+the extras `bench`, `torch`, `fast` and `jax`, and gcc; an engine that is not installed is left out.
+
+In each workload all engines run in one process and take turns; before that they must agree on losses, gradients or
+parameters to 1e-9, relative above 1. Times are medians of {{rounds}} turns, in float64. "Times ours" is how many times the
+time of compiled scalargrad an engine takes; "to the first result" is the time from the data to the first result,
+recording and compiling included, imports not. Quote ratios: single times depend on the machine and on who else uses it."""
+
+
+def machine() -> list[list[str]]:
+    """Heads and lines of a table: processor, cores, system, Python, and the packages that are installed."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
+    except OSError:
+        pass  # not Linux
+    table = [
+        ["", ""],
+        ["processor", name],
+        ["cores", str(os.cpu_count())],
+        ["system", f"{platform.system()} {platform.machine()}"],
+        ["Python", f"{platform.python_implementation()} {platform.python_version()}"],
+    ]
+    for package in PACKAGES:
+        try:
+            table.append([package, metadata.version(package)])
+        except metadata.PackageNotFoundError:
+            table.append([package, _own_version() if package == OURS else "not installed"])
+    return [*table, ["gcc", ckernels.version() or "not installed"]]
+
+
+def results(section: Section) -> list[list[str]]:
+    """Heads and lines of a workload's table, the fastest engine first."""
+    if section.table:
+        return section.table
+    scale, ours = SCALES[section.unit], section.rows.get(OURS)
+    table = [["engine", section.unit, "times ours", "to the first result"]]
+    for name, row in sorted(section.rows.items(), key=lambda item: item[1].median):
+        table.append([name, digits(row.median * scale), _ratio(row, ours), _seconds(row.first)])
+    return table
+
+
+def bars(section: Section) -> list[list[str]]:
+    """Heads and lines of the table of a workload's promises."""
+    return [["promise", "measured", ""], *([bar.text, bar.measured, MET[bar.met]] for bar in section.bars)]
+
+
+def skipped(section: Section) -> str:
+    """What was left out, and why; an empty text if nothing was."""
+    return "; ".join(f"{name}: {why}" for name, why in section.skipped.items())
+
+
+def shown(section: Section) -> str:
+    """A workload's results for the terminal."""
+    parts = [section.title, aligned(results(section)), aligned(bars(section))]
+    if section.skipped:
+        parts.append(f"left out: {skipped(section)}")
+    return "\n\n".join(parts)
+
+
+def page(sections: Sequence[Section], rounds: int) -> str:
+    """The text of docs/performance.md."""
+    counts = {met: sum(bar.met is met for section in sections for bar in section.bars) for met in MET}
+    summary = f"{counts[True]} of {sum(counts.values())} promises are met, {counts[False]} are missed"
+    parts = [INTRODUCTION.format(rounds=rounds), f"{summary}, {counts[None]} were not measured.", markdown(machine())]
+    for section in sections:
+        parts += [f"## {section.title}", section.text, markdown(results(section)), markdown(bars(section))]
+        if section.skipped:
+            parts.append(f"Left out: {skipped(section)}.")
+        parts += [f"![{plot.title}](pictures/{plot.file})" for plot in section.plots]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(sections: Sequence[Section], rounds: int) -> list[Path]:
+    """Write the page and its pictures; return the paths."""
+    folder = PAGE.parent / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [pictures.save(plot, folder) for section in sections for plot in section.plots]
+    PAGE.write_text(page(sections, rounds), encoding="utf-8")
+    return [PAGE, *written]
+
+
+def aligned(table: Sequence[Sequence[str]]) -> str:
+    """A table for the terminal: the first column to the left, numbers to the right."""
+    widths = [max(len(line[i]) for line in table) for i in range(len(table[0]))]
+    return "\n".join(
+        "  ".join(
+            [line[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for line in table
+    )
+
+
+def markdown(table: Sequence[Sequence[str]]) -> str:
+    """The same in Markdown."""
+    rule = ["---"] + ["---:"] * (len(table[0]) - 1)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (table[0], rule, *table[1:]))
+
+
+def _ratio(row: Row, ours: Row | None) -> str:
+    return digits(row.median / ours.median) if ours else ""
+
+
+def _seconds(first: float | None) -> str:
+    return "" if first is None else f"{digits(first)} s"
+
+
+def _own_version() -> str:
+    return str(getattr(sys.modules.get(OURS), "__version__", ""))

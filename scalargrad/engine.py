@@ -251,9 +251,13 @@ class Value(NumberLike):
         return Value(self._data, label=self.label, requires_grad=False)
 
     def __copy__(self) -> Value:
+        if modes_were_used and self._a is None:
+            looked_at(self, "copy")
         return copy_node(self, {})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        if modes_were_used:
+            looked_at(self, "deepcopy")
         copies: dict[Value, Value] = {}
         for node in topological_order(self):
             known = memo.get(id(node))

@@ -70,8 +70,8 @@ def power(x: float, y: float) -> float:
         return x * x * x
     try:
         z: float | complex = x**y
-    except OverflowError:
-        return -inf if x < 0 and y % 2 == 1 else inf
+    except OverflowError:  # a complex power may overflow too
+        z = inf if x >= 0 or y % 2 == 0 else -inf if y % 2 == 1 else 1j
     if isinstance(z, complex):
         raise ValueError("a negative number has no real fractional power")
     return z

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import ctypes
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import number
-from scalargrad.compiling.backends import BACKENDS, backend
+from scalargrad.compiling.backends import BACKENDS
 from scalargrad.compiling.losses import BatchProgram, data_of
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.points import Point
 from scalargrad.compiling.samples import Samples, batch_of, doubles
-from scalargrad.compiling.traces import BranchError, Trace, refuse_to_be_recorded
+from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
-from scalargrad.functional.trees import Rebuild, flatten, skeleton
+from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, recording
 from scalargrad.table import HARD
 
 if TYPE_CHECKING:
     from scalargrad.compiling.training import Training
+    from scalargrad.functional.trees import Rebuild
     from scalargrad.nn.optimizers import Optimizer
 
 ADVICE = (
@@ -48,7 +49,7 @@ class Compiled:
         self.branches = branches
         self.has_aux = has_aux
         self._given = parameters
-        self._points: dict[Any, list[_Point]] = {}
+        self._points: dict[Any, list[Point]] = {}
         self._batches: dict[Any, list[BatchProgram]] = {}
         self._reached = {p: None for p in parameters or () if p.requires_grad}
         self.__name__ = getattr(fn, "__name__", type(fn).__name__)
@@ -88,7 +89,7 @@ class Compiled:
                 return result
             if self.branches == "raise":
                 raise branch_error(self.__name__, violated)
-        point = _Point(self.fn, args, numbers, self.backend, self.__name__)
+        point = Point(self.fn, args, numbers, self.backend, self.__name__)
         points.append(point)
         try:
             result, violated = point.run(numbers)
@@ -129,20 +130,64 @@ class Compiled:
         [3.0, 5.0]
         """
         source, target = doubles(x, "x"), doubles(out, "out")
-        point = _Point(self.fn, [source.tolist()], source, self.backend, self.__name__)
+        if memoryview(x).ndim != 1:
+            raise TypeError(
+                f"x must be one row of numbers, the list that {self.__name__} takes, not {x.ndim}-dimensional"
+            )
+        point = Point(self.fn, [source.tolist()], source, self.backend, self.__name__)
         if len(target) != point.count:
             raise ValueError(f"out has {len(target)} elements, but {self.__name__} gives {point.count} numbers")
-        if not point.guards and hasattr(point.runner, "bound"):
+        begin, end = (
+            ctypes.addressof(ctypes.c_char.from_buffer(view)) if len(view) else 0 for view in (source, target)
+        )
+        apart = end >= begin + source.nbytes or begin >= end + target.nbytes
+        if apart and not point.guards and hasattr(point.runner, "bound"):
             return point.runner.bound(source, target, point.leaves)  # type: ignore[no-any-return]
 
         def replay() -> None:
-            found = point.runner(list(map(data_of, point.leaves)), source)
+            try:
+                found = point.runner(list(map(data_of, point.leaves)), source)
+            except HARD:
+                given = source.tolist()
+                target[:] = array("d", flatten(self._eagerly([given], given))[0])
+                return
             for guard, violation in zip(point.guards, found[point.count :], strict=True):
                 if violation != 0.0:
                     raise branch_error(self.__name__, guard)
             target[:] = array("d", found[: point.count])
 
         return replay
+
+    def to_jax(self, *args: Any, dtype: str = "float64") -> Callable[..., Any]:
+        """The function as JAX's, for whoever outgrows one machine: f(parameters, *args) -> number or 1-d array.
+
+        It is pure, so jit, vmap, grad and sharding apply; `parameters` is a 1-d array of the leaves' numbers, in the
+        order of compile's `parameters`. Guards are not checked in JAX: a function that compares Values is refused.
+
+        Args:
+            args: arguments to record at, as to the function itself: one sample.
+            dtype: what it computes in; for float64, JAX must be set to it: `jax.config.update("jax_enable_x64", True)`.
+
+        Raises:
+            MissingExtraError: if jax is not installed.
+            ValueError: if the function compares Values, or reaches leaves that are not among the parameters.
+        """
+        from scalargrad.compiling.jax_code import to_jax
+
+        leaves = [flatten(arg, f"argument {i}")[0] for i, arg in enumerate(args)]
+        numbers = [number(plain_number(x)) for part in leaves for x in part]
+        point = Point(self.fn, args, numbers, "python", self.__name__, self._given or ())
+        if point.guards:
+            raise ValueError(
+                f"to_jax: {self.__name__} compares Values, which JAX would not check: {point.guards[0]}\n{ADVICE}"
+            )
+        if self._given is not None and len(point.leaves) > len(self._given):
+            raise ValueError(
+                f"to_jax: {self.__name__} reaches {len(point.leaves)} leaves, but parameters= has {len(self._given)}: "
+                "all numbers that JAX shall know must be among them"
+            )
+        output = point.outputs[0] if point.is_scalar else point.outputs
+        return to_jax(point.code, output, list(map(len, leaves)), dtype)
 
     # ---------------------------------------------------------------- a batch
 
@@ -312,55 +357,6 @@ class Compiled:
             f"{self.__name__}: for sample {sample} a comparison comes out otherwise than when it was recorded: "
             f"{'; or '.join(program.guards[:3])}\n{ADVICE}"
         )
-
-
-class _Point:
-    """The function recorded for arguments of one structure."""
-
-    def __init__(
-        self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
-    ) -> None:
-        inputs = [Value(x) for x in numbers]
-        fresh = iter(inputs)
-        trace = Trace(fn, [flatten(arg)[1](fresh) for arg in args], name)
-        self.guards = list(map(str, trace.guards))
-        compared = [x for guard in trace.guards for x in (guard.left, guard.right) if isinstance(x, Value)]
-        recorded = Recording([x for x in trace.outputs if isinstance(x, Value)] + compared, inputs, (), trace.made)
-        tape = recorded.tape
-        self.leaves = recorded.parameters
-
-        def slot_of(x: Any) -> int:
-            return recorded.slots[x] if isinstance(x, Value) else tape.constant(number(x))
-
-        outputs = [slot_of(x) for x in trace.outputs]
-        violations = [guard.violation(tape, slot_of) for guard in trace.guards]
-        short, found = simplified(tape.code, [*outputs, *violations])
-        self.count = len(outputs)
-        self._shape = _quick(trace.rebuild_output, outputs)
-        self.runner = backend(choice, short.code).single(short.code, found)
-
-    def run(self, numbers: Sequence[float]) -> tuple[Any, str | None]:
-        """The result in its structure, and the first guard that does not hold."""
-        found = self.runner(list(map(data_of, self.leaves)), numbers)
-        for guard, violation in zip(self.guards, found[self.count :], strict=True):
-            if violation != 0.0:
-                return None, guard
-        return self._shape(found[: self.count] if self.guards else found), None
-
-
-def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], Any]:
-    """Put results into their structure: one number, a list, a matrix without detours."""
-    n = len(slots)
-    shape = rebuild(iter(range(n)))
-    if rebuild is next:
-        return lambda found: found[0]
-    if shape == list(range(n)):
-        return lambda found: found
-    if isinstance(shape, list) and all(type(row) is list and row for row in shape):
-        cuts = [(row[0], row[-1] + 1) for row in shape if type(row[0]) is int is type(row[-1])]
-        if [list(range(a, b)) for a, b in cuts] == shape:
-            return lambda found: [found[a:b] for a, b in cuts]
-    return lambda found: rebuild(iter(found))
 
 
 def wants_graph(given: Sequence[Any]) -> bool:

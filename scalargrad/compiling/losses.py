@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number
 from scalargrad.compiling.backends import backend
 from scalargrad.compiling.batch import Sum, varying_slots
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
@@ -48,24 +47,16 @@ class BatchProgram:
         inputs = [Value(x) for x in numbers]
         fresh = iter(inputs)
         trace = Trace(fn, [one.rebuilt(fresh) for one in samples], name)
-        loss, aux = _loss_and_aux(trace, has_aux)
-        compared = [x for guard in trace.guards for x in (guard.left, guard.right) if isinstance(x, Value)]
-        roots = [x for x in (loss, *aux) if isinstance(x, Value)]
-        recorded = Recording([*roots, *compared], inputs, parameters or (), trace.made)
-        tape = recorded.tape
-        self.guards = list(map(str, trace.guards))
-        self.leaves = recorded.parameters
+        _check_result(trace, has_aux)
+        recorded = TraceRecording(trace, inputs, parameters or ())
+        tape, (root, *aux) = recorded.tape, recorded.outputs
+        self.guards, self.leaves = recorded.guards, recorded.parameters
         wanted = self.leaves if parameters is None else self.leaves[: len(parameters)]
         self.trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
-
-        def slot_of(x: Any) -> int:
-            return recorded.slots[x] if isinstance(x, Value) else tape.constant(number(x))
-
-        root = slot_of(loss)
         slots = [recorded.slots[self.leaves[k]] for k in self.trained]
         shares = contributions(tape, root, slots)
-        violations = [guard.violation(tape, slot_of) for guard in trace.guards]
-        columns = [slot_of(x) for x in aux] + ([total(tape, violations)] if violations else [])
+        violations = recorded.violations()
+        columns = aux + ([total(tape, violations)] if violations else [])
         kinds = varying_slots(tape.code)
         sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
         sums += [_split(tape, shares[slot], kinds) for slot in slots]
@@ -88,17 +79,15 @@ class BatchProgram:
         return list(map(data_of, self.leaves))
 
 
-def _loss_and_aux(trace: Trace, has_aux: bool) -> tuple[Any, list[Any]]:
+def _check_result(trace: Trace, has_aux: bool) -> None:
     if has_aux:
         result = trace.rebuild_output(iter(trace.outputs))
         if not (isinstance(result, tuple) and len(result) == 2 and trace.outputs and result[0] is trace.outputs[0]):
             raise TypeError(f"with has_aux=True {trace.name} must return (loss, aux), the loss being one Value")
-        return trace.outputs[0], trace.outputs[1:]
-    if trace.rebuild_output is not next:
+    elif trace.rebuild_output is not next:
         raise TypeError(
             f"{trace.name} must return one Value, the loss of one sample, not {len(trace.outputs)} in a structure"
         )
-    return trace.outputs[0], []
 
 
 def _terms(tape: Tape, root: int, kinds: Sequence[int]) -> list[int]:

@@ -170,6 +170,19 @@ class Program:
 
         return to_python(self.root, name)
 
+    def to_jax(self, dtype: str = "float64") -> Any:
+        """The program as a pure JAX function f(parameters, inputs) -> the output, over two 1-d arrays.
+
+        jit, vmap, grad and sharding apply. The numbers are in the order of `parameters` and of `inputs`.
+
+        Args:
+            dtype: as in `Compiled.to_jax`.
+        """
+        from scalargrad.compiling.jax_code import to_jax
+
+        tape, (output,) = simplified(self.code, [self._output])
+        return to_jax(tape.code, output, [len(self.inputs)], dtype)
+
     def __str__(self) -> str:
         names = {slot: name for value, name in self._names().items() for slot in [self._slots[value]]}
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import describe
+from scalargrad.behaviour import describe, number
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
 from scalargrad.rules import Overwritten
 from scalargrad.table import Op
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.traces import Trace
 
 
 class Recording:
@@ -63,6 +67,30 @@ class Recording:
                 slots[node] = emit(
                     name_of(op), *[slots[x] if x is not None else constant(float(a)) for x, a in node.operands]
                 )
+
+
+class TraceRecording(Recording):
+    """What a function computed in a traced run, and what it compared, on a tape.
+
+    Attributes:
+        outputs: the slots of what the function returned.
+        guards: its comparisons in words.
+    """
+
+    def __init__(self, trace: Trace, inputs: Iterable[Value], parameters: Iterable[Value] = ()) -> None:
+        compared = [x for guard in trace.guards for x in (guard.left, guard.right)]
+        roots = [x for x in (*trace.outputs, *compared) if isinstance(x, Value)]
+        super().__init__(roots, inputs, parameters, trace.made)
+        self.outputs = [self._slot_of(x) for x in trace.outputs]
+        self.guards = list(map(str, trace.guards))
+        self._trace = trace
+
+    def violations(self) -> list[int]:
+        """Slots that hold 0.0 where the comparisons come out as they did; to be called when gradients are there."""
+        return [guard.violation(self.tape, self._slot_of) for guard in self._trace.guards]
+
+    def _slot_of(self, x: Any) -> int:
+        return self.slots[x] if isinstance(x, Value) else self.tape.constant(number(x))
 
 
 def _not_replayable(node: Value) -> Exception:

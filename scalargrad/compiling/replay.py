@@ -6,13 +6,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scalargrad.behaviour import number
 from scalargrad.compiling.backends import BACKENDS, backend
 from scalargrad.compiling.compiled import branch_error, wants_graph
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.losses import data_of
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
@@ -49,22 +48,14 @@ class _Recorded:
                 f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
                 "accuracy and the like outside"
             )
-        root = trace.outputs[0]
-        self.guards = list(map(str, trace.guards))
-        compared = [x for guard in trace.guards for x in (guard.left, guard.right) if isinstance(x, Value)]
-        recorded = Recording([root, *compared], inputs, (), trace.made)
-        self.leaves = recorded.parameters
+        recorded = TraceRecording(trace, inputs)
+        tape, (root,) = recorded.tape, recorded.outputs
+        self.guards, self.leaves = recorded.guards, recorded.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
-        tape, slots = recorded.tape, recorded.slots
-        wanted = [slots[leaf] for leaf in self.trained]
-        shares = contributions(tape, slots[root], wanted)
-        outputs = [slots[root], *(total(tape, shares[slot]) for slot in wanted)]
-
-        def slot_of(x: Any) -> int:
-            return slots[x] if isinstance(x, Value) else tape.constant(number(x))
-
-        outputs += [guard.violation(tape, slot_of) for guard in trace.guards]
-        short, found = simplified(tape.code, outputs)
+        wanted = [recorded.slots[leaf] for leaf in self.trained]
+        shares = contributions(tape, root, wanted)
+        gradients = [total(tape, shares[slot]) for slot in wanted]
+        short, found = simplified(tape.code, [root, *gradients, *recorded.violations()])
         self._run = backend(choice, short.code).single(short.code, found)
 
     def run(self, numbers: Sequence[float]) -> tuple[Value, str | None]:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.behaviour import number
 from scalargrad.compiling.backends import BACKENDS
 from scalargrad.compiling.losses import BatchProgram, data_of
+from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.points import Point
+from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import Samples, batch_of, doubles
-from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
+from scalargrad.compiling.traces import BranchError, Trace, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, skeleton
@@ -174,20 +176,23 @@ class Compiled:
         """
         from scalargrad.compiling.jax_code import to_jax
 
-        leaves = [flatten(arg, f"argument {i}")[0] for i, arg in enumerate(args)]
-        numbers = [number(plain_number(x)) for part in leaves for x in part]
-        point = Point(self.fn, args, numbers, "python", self.__name__, self._given or ())
-        if point.guards:
+        leaves, rebuilds = zip(*(flatten(arg, f"argument {i}") for i, arg in enumerate(args)), strict=True)
+        inputs = [Value(number(plain_number(x))) for part in leaves for x in part]
+        fresh = iter(inputs)
+        trace = Trace(self.fn, [rebuild(fresh) for rebuild in rebuilds], self.__name__)
+        if trace.guards:
             raise ValueError(
-                f"to_jax: {self.__name__} compares Values, which JAX would not check: {point.guards[0]}\n{ADVICE}"
+                f"to_jax: {self.__name__} compares Values, which JAX would not check: {trace.guards[0]}\n{ADVICE}"
             )
-        if self._given is not None and len(point.leaves) > len(self._given):
+        recorded = TraceRecording(trace, inputs, self._given or ())
+        if self._given is not None and len(recorded.parameters) > len(self._given):
             raise ValueError(
-                f"to_jax: {self.__name__} reaches {len(point.leaves)} leaves, but parameters= has {len(self._given)}: "
-                "all numbers that JAX shall know must be among them"
+                f"to_jax: {self.__name__} reaches {len(recorded.parameters)} leaves, but parameters= has "
+                f"{len(self._given)}: all numbers that JAX shall know must be among them"
             )
-        output = point.outputs[0] if point.is_scalar else point.outputs
-        return to_jax(point.code, output, list(map(len, leaves)), dtype)
+        tape, outputs = simplified(recorded.tape.code, recorded.outputs, lower=False)
+        is_scalar = trace.rebuild_output is next
+        return to_jax(tape.code, outputs[0] if is_scalar else outputs, list(map(len, leaves)), dtype)
 
     # ---------------------------------------------------------------- a batch
 

@@ -32,7 +32,6 @@ class Point:
         guards: the comparisons that fn made, in words.
         leaves: the Values whose numbers are read when it runs.
         count: how many numbers fn gives.
-        is_scalar: whether it gives one number and no structure.
         code, outputs: the program: the numbers that fn gives, then a violation for each guard.
         runner: the backend's function of (numbers of the leaves, numbers of the arguments).
     """
@@ -47,7 +46,6 @@ class Point:
         recorded = TraceRecording(trace, inputs, parameters)
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.count = len(recorded.outputs)
-        self.is_scalar = trace.rebuild_output is next
         self._shape = _quick(trace.rebuild_output, recorded.outputs)
         tape, self.outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
         self.code = tape.code

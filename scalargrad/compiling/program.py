@@ -180,7 +180,7 @@ class Program:
         """
         from scalargrad.compiling.jax_code import to_jax
 
-        tape, (output,) = simplified(self.code, [self._output])
+        tape, (output,) = simplified(self.code, [self._output], lower=False)  # derivatives are then the op table's
         return to_jax(tape.code, output, [len(self.inputs)], dtype)
 
     def __str__(self) -> str:

@@ -134,9 +134,16 @@ def _register_hook(value: Value, hook: _Callable[[_Any], _Any]) -> _Any:
     return __getattr__("register_hook")(value, hook)
 
 
+def _to_python(value: Value, name: str = "f") -> str:
+    """Staged Python code of this Value's forward and backward pass: `scalargrad.to_python(value, name)`."""
+    text: str = __getattr__("to_python")(value, name)
+    return text
+
+
 Value.draw = _draw  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
+Value.to_python = _to_python  # type: ignore[method-assign,assignment]
 
 # abs, compile, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So
 # is strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.

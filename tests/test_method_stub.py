@@ -28,6 +28,7 @@ def stub_text() -> str:
         "    def draw(self, **options: Any) -> Drawing: ...",
         "    def formula(self, notation: str = ..., *, lines: bool = ...) -> str: ...",
         "    def register_hook(self, hook: Callable[[Any], Any]) -> Handle: ...",
+        "    def to_python(self, name: str = ...) -> str: ...",
     ]
     for op in TABLE.values():
         if op.is_users:

@@ -1,0 +1,17 @@
+"""What Sphinx needs to know to show notebooks, pictures, steppers, formulas and the op table of scalargrad."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scalargrad_docs import blocks, formulas, links, notebooks, pictures, reference, shown
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register all parts."""
+    for part in (blocks, formulas, links, notebooks, pictures, reference, shown):
+        part.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,6 +2,7 @@
 
 import math
 import random
+import zlib
 
 import pytest
 
@@ -94,3 +95,25 @@ def test_xor_is_the_truth_table():
 def test_errors_say_what_was_given_and_what_to_do(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_digits_are_scikit_learns():
+    datasets = pytest.importorskip("sklearn.datasets", reason="the extra `bench` is not installed")
+    theirs = datasets.load_digits()
+    X, y = nn.digits()
+    assert [[16 * ink for ink in row] for row in X] == theirs.data.tolist()
+    assert y == theirs.target.tolist()
+
+
+def test_digits_are_pictures_of_ten_digits():
+    X, y = nn.digits()
+    assert len(X) == len(y) == 1797
+    assert {len(row) for row in X} == {64}
+    assert {16 * ink for row in X for ink in row} == set(range(17))
+    assert all(type(ink) is float for ink in X[0])
+    assert all(type(label) is int for label in y)
+    assert [y.count(k) for k in range(10)] == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    levels = bytes(int(16 * ink) for row in X for ink in row)
+    assert zlib.crc32(levels + bytes(y)) == 3097341608  # of scikit-learn's arrays
+    X[0][0] = 7.0  # the caller's own copy
+    assert nn.digits()[0][0][0] == 0.0

@@ -141,8 +141,7 @@ def _place(code: Sequence[Instruction], slot: int, outside: dict[int, str]) -> s
     """Where a number comes from that is not computed here."""
     kind, *rest = code[slot]
     if kind is CONSTANT:
-        text = repr(float.fromhex(rest[0]))
-        return f"({text})" if text[0] == "-" else text
+        return repr(float.fromhex(rest[0]))  # minus binds more strongly than any operator used here
     if kind in SOURCES:
         return f"{'p' if kind is PARAMETER else 'x'}[{rest[0]}]"
     return outside[slot]

@@ -5,6 +5,7 @@ from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.clipping import clip_grad_norm, clip_grad_value
 from scalargrad.nn.datasets import blobs, circles, moons, spirals, xor
 from scalargrad.nn.dropout import Dropout
+from scalargrad.nn.handwriting import digits
 from scalargrad.nn.history import History
 from scalargrad.nn.initialisers import (
     constant,
@@ -42,6 +43,7 @@ from scalargrad.nn.optimizers import (
     RMSprop,
 )
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
+from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
 from scalargrad.nn.training import DivergenceError, fit
 
@@ -59,6 +61,7 @@ __all__ = [
     "Layer",
     "Maxout",
     "MaxoutNeuron",
+    "ModelFileError",
     "Module",
     "Name",
     "Neuron",
@@ -77,6 +80,7 @@ __all__ = [
     "constant_lr",
     "cosine_lr",
     "cross_entropy",
+    "digits",
     "exponential_lr",
     "fit",
     "he_normal",
@@ -87,11 +91,13 @@ __all__ = [
     "l1_penalty",
     "l2_penalty",
     "linear_lr",
+    "load",
     "moons",
     "mse",
     "multiclass_hinge",
     "normal",
     "predict",
+    "save",
     "spirals",
     "sse",
     "step_lr",

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
+from scalargrad.modes import being_compiled
 from scalargrad.nn.naming import relabel
+from scalargrad.nn.states import assign, matching_numbers, numbers_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Module:
@@ -74,6 +81,57 @@ class Module:
         """Set `training` to False here and in every module inside; returns self."""
         return self.train(False)
 
+    def state_dict(self) -> dict[str, float]:
+        """Return every number that the module keeps, by name: the parameters, then the constants.
+
+        The parameters are called as in `named_parameters()`, the constants by their path too, as BatchNorm's
+        'running_mean.0'. Constants behind an attribute that begins with `_` are the module's own business and left out.
+        The dict is a copy, its numbers those of one moment, even while another thread trains.
+
+        Raises:
+            ValueError: if two Values have the same name.
+
+        >>> from scalargrad.nn import Neuron
+        >>> Neuron(2, init="zeros").state_dict()
+        {'w.0': 0.0, 'w.1': 0.0, 'b': 0.0}
+        """
+        return numbers_of(_state(self, "state_dict"))
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Set every number that the module keeps, from what `state_dict()` gave.
+
+        All names and numbers are checked before the first is set: on an error nothing has changed. nan and inf are
+        numbers here. Gradients stay what they are.
+
+        Args:
+            state: a number for each name of `state_dict()`, and for no other.
+
+        Raises:
+            ValueError: if names are missing or unexpected; the message lists them.
+            TypeError: if an entry is not a real number, or state is not a dict.
+            OverflowError: if an integer is too large for a float.
+
+        >>> from scalargrad.nn import Neuron
+        >>> first, second = Neuron(2, seed=1), Neuron(2, seed=2)
+        >>> second.load_state_dict(first.state_dict())
+        >>> second.state_dict() == first.state_dict()
+        True
+        """
+        values = _state(self, "load_state_dict")
+        assign(values, matching_numbers(values, state, type(self).__name__))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the module's numbers to a file and return its path: `nn.save(self, path)`, which describes it."""
+        from scalargrad.nn.saving import save
+
+        return save(self, path)
+
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Set the module's numbers from a file and return the module: `nn.load(path, self)`, which describes it."""
+        from scalargrad.nn.saving import load
+
+        return load(path, self)
+
     def place(self, scope: tuple[str, ...]) -> None:
         """Tell the module where it lies in a network: its parameters' and outputs' labels get this scope.
 
@@ -118,6 +176,26 @@ def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
         if not isinstance(parameter, Value):
             raise TypeError(f"{who}: parameter {i} must be a Value, not {type(parameter).__name__}")
     return parameters
+
+
+def _state(root: Module, who: str) -> dict[str, Value]:
+    """The leaves below root by name, parameters first: what makes the model this one."""
+    if being_compiled():
+        raise TypeError(f"{who}() works on plain numbers, and a replay would not do it again: call it outside")
+    parameters = root.named_parameters()
+    known = {value for _, value in parameters}
+    constants = [
+        (path, part)
+        for path, part in _walk(root)
+        if isinstance(part, Value) and part not in known and not any(name[:1] == "_" for name in path.split("."))
+    ]
+    state: dict[str, Value] = {}
+    for name, value in (*parameters, *constants):
+        if value.is_leaf and state.setdefault(name, value) is not value:
+            raise ValueError(
+                f"{who}: two Values are called {name!r}: give one of them another attribute, or another key of its dict"
+            )
+    return state
 
 
 def _walk(root: Module) -> Iterator[tuple[str, Module | Value]]:

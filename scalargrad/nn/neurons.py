@@ -12,7 +12,7 @@ from scalargrad.nn.inputs import as_list, count, input_error, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
-from scalargrad.ops import dot
+from scalargrad.ops import dot, sigmoid
 
 
 class Neuron(Module):
@@ -99,6 +99,23 @@ class Neuron(Module):
             ValueError: if x has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
+        return self._finish(self._weighted_sum(x))
+
+    def neuron_tick(self, inputs: Sequence[Any]) -> Value:
+        """Return the neuron's firing rate, sigmoid(w · x + b), whatever its activation is.
+
+        The arguments and errors are those of a call. Source: CS231n, lecture 4, which takes it for the model of a
+        biological neuron: `inputs` arrive at the dendrites, and w · x + b is what the cell body sums up.
+
+        >>> Neuron(2, activation="tanh", init="zeros").neuron_tick([1.0, -2.0])
+        Value(data=0.5, grad=0.0)
+        """
+        out: Value = sigmoid(self._weighted_sum(inputs))
+        out._label = self._output_label
+        return out
+
+    def _weighted_sum(self, x: Sequence[Any]) -> Any:
+        """Compute w · x + b, as one node or as products and sums."""
         w = self.w
         try:
             matches = len(x) == len(w)
@@ -108,11 +125,11 @@ class Neuron(Module):
         if not matches:
             raise input_error(self._head(), len(w), x)
         if self.fused:
-            return self._finish(dot(w, x, self.b))
+            return dot(w, x, self.b)
         out = self.b
         for weight, value in zip(w, x, strict=True):
             out = weight * value if out is None else out + weight * value
-        return self._finish(out)
+        return out
 
     def _finish(self, out: Any) -> Any:
         """The activation of a weighted sum, labelled as this neuron's output."""

@@ -1,0 +1,173 @@
+"""The format of model files: what is written, and every check of what is read, which may come from anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from scalargrad.nn.architecture import Settings, build, numbers_in
+from scalargrad.nn.states import name_mismatch, quoted
+
+FORMAT = "scalargrad-model"
+VERSION = 1
+MAX_BYTES = 64 * 2**20
+"""The largest file that is written or read: about a million numbers."""
+MAX_DEPTH = 64
+MAX_BRACKETS = 20_000
+"""How deep objects and lists may be nested, and how many there may be; the numbers are all in one."""
+
+ANOTHER = "Give a file that save() wrote, save the model again, or take an older copy of the file"
+
+
+class ModelFile(NamedTuple):
+    """What a file says.
+
+    Attributes:
+        settings: how the model is built, as `architecture.describe` gives it, or None.
+        state: its numbers.
+    """
+
+    settings: Settings | None
+    state: dict[str, float]
+
+
+def encode(settings: Settings | None, state: dict[str, float]) -> bytes:
+    """Return the content of a file, the settings only if they bring a model with just these numbers back.
+
+    Raises:
+        ValueError: if a number is nan, infinite or no float, or there are too many.
+    """
+    for name, x in state.items():
+        if not isinstance(x, float) or not math.isfinite(x):
+            raise ValueError(
+                f"cannot save the model: {name!r} is {x!r}, and a model file holds finite floats only. "
+                "Put the model back to where it was good, or keep its state_dict()"
+            )
+    if settings is not None and not _brings_back(settings, state):
+        settings = None
+    checksum = _checksum(ModelFile(settings, state))
+    lines = [f'"format": "{FORMAT}"', f'"version": {VERSION}', f'"sha256": "{checksum}"']
+    if settings is not None:
+        lines.append(f'"model": {json.dumps(settings, allow_nan=False)}')
+    numbers = json.dumps(state, allow_nan=False, separators=(",\n    ", ": "))[1:-1]
+    lines.append(f'"state": {{\n    {numbers}\n  }}')
+    content = ("{\n  " + ",\n  ".join(lines) + "\n}\n").encode("ascii")
+    if len(content) > MAX_BYTES:
+        raise ValueError(
+            f"cannot save the model: its {len(state)} numbers need {len(content)} bytes, and a model file has at most "
+            f"{MAX_BYTES}. Save its parts one by one"
+        )
+    return content
+
+
+def _brings_back(settings: Settings, state: dict[str, float]) -> bool:
+    """Whether the description builds a model with just these names: weights may be shared or replaced."""
+    try:
+        _check_brackets(json.dumps(settings).encode())
+        return numbers_in(settings) == len(state) and list(build(settings).state_dict()) == list(state)
+    except ValueError:
+        return False
+
+
+def _checksum(file: ModelFile) -> str:
+    text = json.dumps({"model": file.settings, "state": file.state}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def decode(content: bytes) -> ModelFile:
+    """Return what a file says.
+
+    Raises:
+        ValueError: if anything in it is wrong; the message says what, and what to do.
+    """
+    if not content.strip():
+        raise ValueError("it is empty: save the model again, or take an older copy of the file")
+    _check_brackets(content)
+    try:
+        document = json.loads(
+            content.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"it is damaged or no JSON (line {error.lineno}, column {error.colno}: {error.msg}). {ANOTHER}"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"it is damaged or no text. {ANOTHER}") from None
+    except RecursionError:
+        raise ValueError("there is no room left on the stack to read it: call load() from a shallower place") from None
+    return _checked(document)
+
+
+def _check_brackets(content: bytes) -> None:
+    """Refuse what is nested so deep, or in so many pieces, that to parse it would take the stack or the memory."""
+    unescaped = content.replace(b"\\\\", b"").replace(b'\\"', b"")  # now every quote begins or ends a string
+    marks = unescaped.translate(None, _NO_MARKS).replace(b'""', b"")  # what is inside a string stays inside one
+    depth = count = 0
+    for found in re.finditer(rb'"[^"]*"?|[\[{]|[\]}]', marks):
+        mark = found[0]
+        depth += (mark in b"[{") - (mark in b"]}")
+        count += mark[0] != _QUOTE
+        if depth > MAX_DEPTH or count > 2 * MAX_BRACKETS:
+            raise ValueError(f"it is nested too deep or in too many brackets for a model file. {ANOTHER}")
+
+
+_QUOTE = ord('"')
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"it says {quoted(twice)} twice. {ANOTHER}")
+    return found
+
+
+def _integer(text: str) -> int | float:
+    # Sizes are short. Long integers are read as floats, in linear time, and so is -0, which has a sign there.
+    return int(text) if len(text) < 17 and text != "-0" else float(text)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which is no JSON and no number to compute with. {ANOTHER}")
+
+
+def _checked(document: Any) -> ModelFile:
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(f'it is JSON, but no model file: it does not say "format": "{FORMAT}". {ANOTHER}')
+    version = document.get("version")
+    if type(version) is not int or version < 1:
+        raise ValueError(f'its "version" is {quoted(version)}, which never was one. {ANOTHER}')
+    if version > VERSION:
+        raise ValueError(
+            f"it has version {version}, and this scalargrad reads version {VERSION}: update scalargrad, or save the "
+            "model again with this one"
+        )
+    problem = name_mismatch(
+        ["format", "version", "state"], [name for name in document if name not in ("model", "sha256")]
+    )
+    if problem:
+        raise ValueError(f"its entries are wrong: {problem}. {ANOTHER}")
+    state = document["state"]
+    if not isinstance(state, dict):
+        raise ValueError(f'its "state" must be an object of numbers by name. {ANOTHER}')
+    for name, x in state.items():
+        if type(x) not in (int, float) or not math.isfinite(x):
+            raise ValueError(f'in its "state", {quoted(name)} is {quoted(x)}, which is no finite number. {ANOTHER}')
+    file = ModelFile(document.get("model"), {name: float(x) for name, x in state.items()})
+    if "sha256" in document and document["sha256"] != _checksum(file):
+        raise ValueError(
+            'it is damaged: its numbers do not give its checksum. If you edited it by hand, delete the line "sha256"; '
+            "if not, save the model again, or take an older copy of the file"
+        )
+    if "model" in document:
+        numbers_in(file.settings, '"model"')
+    return file

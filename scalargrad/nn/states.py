@@ -1,0 +1,65 @@
+"""States: the numbers of a model by name, taken and set all at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.behaviour import number
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+
+# Taking and setting are one call of the interpreter each, as an optimizer's step is: neither Ctrl-C nor another thread
+# comes in between.
+
+
+def numbers_of(values: Mapping[str, Value]) -> dict[str, float]:
+    """Return the number of each Value."""
+    return dict(zip(values, list(map(attrgetter("_data"), values.values())), strict=True))
+
+
+def assign(values: Mapping[str, Value], numbers: Sequence[float]) -> None:
+    """Set the Values, in order."""
+    deque(map(setattr, list(values.values()), repeat("_data"), numbers), maxlen=0)
+
+
+def matching_numbers(values: Iterable[str], state: Any, who: str) -> list[float]:
+    """Return the state's numbers in the order of these names; the errors are those of `load_state_dict`."""
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"load_state_dict takes numbers by name, as state_dict() gives them, not {type(state).__name__}: "
+            "for a file, use load(path)"
+        )
+    problem = name_mismatch(values, state)
+    if problem:
+        raise ValueError(f"the state does not fit this {who}: {problem}")
+    numbers = []
+    for name in values:
+        try:
+            numbers.append(number(state[name]))
+        except (TypeError, OverflowError) as error:
+            raise type(error)(f"load_state_dict: {quoted(name)}: {error}") from None
+    return numbers
+
+
+def name_mismatch(expected: Iterable[str], given: Iterable[Any]) -> str:
+    """Return which names are missing and which unexpected; the empty text if they are the same."""
+    expected, given = dict.fromkeys(expected), dict.fromkeys(given)
+    missing = [name for name in expected if name not in given]
+    unexpected = [name for name in given if name not in expected]
+    return "; ".join(
+        f"{what} {len(names)} name{'s' * (len(names) != 1)}: {', '.join(map(quoted, names[:6]))}"
+        + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+        for what, names in (("missing", missing), ("unexpected", unexpected))
+        if names
+    )
+
+
+def quoted(x: Any) -> str:
+    """Return a name or number as messages show it: it may come from a file, so it is quoted and cut."""
+    text = repr(x[:100]) if isinstance(x, str) else repr(x) if isinstance(x, (int, float)) else type(x).__name__
+    return text if len(text) <= 80 else f"{text[:79]}…"

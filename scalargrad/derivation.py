@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
 from scalargrad.behaviour import describe
 from scalargrad.engine import Value
+from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
 from scalargrad.rules import HandWritten, Leaf, LocalBackward, computed_by
 from scalargrad.table import INFIX, TABLE, Op
@@ -41,7 +42,8 @@ def partial_text(
     z = Value(0.5)
     names = {z: result}
     names |= {x: str(name) for x, name in zip(xs, arguments, strict=True) if isinstance(x, Value)}
-    partial = op.partials_on_values(xs, z)[index] if op.arity is None else op.partials_on_values(xs, z, index)[0]
+    found = record(op.partials_on_values, xs, z, None if op.arity is None else index)
+    partial = found[index] if op.arity is None else found[0]
     try:
         return notation.written(partial, names, limit, simplified=True)
     except TooLongError:

@@ -59,3 +59,8 @@ def test_expressions_print_as_python_with_the_parentheses_they_need():
         value = build()
         known = {"x": x.data, "y": y.data, "tanh": math.tanh, "maximum": max}
         assert eval(PYTHON.write(value, {x: "x", y: "y"}), known) == value.data  # noqa: S307
+
+
+def test_rules_are_printed_inside_no_grad_too():
+    with sg.no_grad():
+        assert partial_text(TABLE["tanh"], 0, ["x"], "z")[0] == "1 - z * z"

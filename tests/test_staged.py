@@ -412,6 +412,8 @@ def test_the_words_are_the_op_table_s():
         assert "    dx = dt1 * (3 * x * x)  # d(cube_for_a_test(x))/dx = 3 * x * x" in code
         assert run(root, known={"cube_for_a_test": cube})() == (9.0, {"x": 12.0})
 
+        with pytest.raises(ValueError, match="'cube_for_a_test' cannot be the function's name"):
+            to_python(root, "cube_for_a_test")
         wave = primitive(
             lambda x, y: math.sin(x) * y,
             partials=[lambda x, y: sg.cos(x) * y, lambda x, y: sg.sin(x)],
@@ -500,6 +502,8 @@ def test_what_cannot_be_written_is_refused():
     for name in ("class", "exp", "max", "sigmoid", "f()", "", "a b", "__debug__"):
         with pytest.raises(ValueError, match="cannot be the function's name"):
             to_python(x * x, name)
+    with pytest.raises(TypeError, match="takes a Value, the output of a graph, not float"):
+        to_python(4.0)
     own = Value(4.0, (x,), "own")
     with pytest.raises(ValueError, match=r"Value\(4.0\) cannot be written as code: 'own' is no op of the table"):
         to_python(own * 2)

@@ -22,7 +22,9 @@ from scalargrad.tracing import terminal
 pty = pytest.importorskip("pty", reason="pseudo terminals are a thing of Unix")
 
 PROGRAM = """
+import signal
 from scalargrad import Value, trace
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so do its children
 x, y, z = Value(-2.0, label='x'), Value(5.0, label='x'), Value(-4.0, label='z\\x1b[2J')
 f = (x + y) * z
 f.label = 'f'

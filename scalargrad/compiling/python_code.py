@@ -29,7 +29,7 @@ Run = Callable[[Sequence[float], Sequence[float]], list[float]]
 
 LIMIT = 100_000
 """Up to so many instructions are compiled, in about a second. What is longer runs in the loop, which starts at once but
-takes three to four times as long as the compiled code."""
+takes two to four times as long as the compiled code."""
 
 
 def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable[int] | None = None) -> Run:

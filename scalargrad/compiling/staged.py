@@ -48,7 +48,7 @@ def to_python(value: Value, name: str = "f") -> str:
         name: the function's name.
 
     Raises:
-        ValueError: if the graph is too large, or has a node that no op of the table computed; if `name` is no name.
+        ValueError: if the graph is too large, or has a node that no op of the table computed; if `name` will not do.
 
     >>> x, y, z = Value(-2.0, label='x'), Value(5.0, label='y'), Value(-4.0, label='z')
     >>> q = x + y
@@ -68,6 +68,8 @@ def to_python(value: Value, name: str = "f") -> str:
     <BLANKLINE>
         return t1, {"x": dx, "y": dy, "z": dz}
     """
+    if not isinstance(value, Value):
+        raise TypeError(f"to_python takes a Value, the output of a graph, not {type(value).__name__}")
     order = topological_order(value)
     _check(value, order, name)
     own = {node._rule.name for node in order if _is_own(node._rule)}  # type: ignore[attr-defined]
@@ -89,7 +91,8 @@ def to_python(value: Value, name: str = "f") -> str:
 
 
 def _check(value: Value, order: Sequence[Value], name: str) -> None:
-    if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED or name == "__debug__":
+    taken = {node._rule.text for node in order if _is_own(node._rule)} | RESERVED
+    if not name.isidentifier() or keyword.iskeyword(name) or name in taken or name == "__debug__":
         raise ValueError(f"to_python: {name!r} cannot be the function's name: give one such as name='loss'")
     for node in order:
         rule = node._rule

@@ -60,5 +60,5 @@ def run(folder: Path, seed: int = 1) -> None:
         f"  open {folder / 'decision-boundary.png'} and {folder / 'neuron.svg'} (any browser shows them)\n"
         '  scalargrad draw "(x + y) * z" x=-2 y=5 z=-4 -o f.svg    your own expression, drawn\n'
         '  scalargrad grad "tanh(w*x + b)" w=-3 x=2 b=6.88         its value and gradients\n'
-        "  notebooks/01-a-value.ipynb                              where the lessons begin"
+        "  notebooks/00-build-the-engine.ipynb                     where the lessons begin"
     )

@@ -447,10 +447,13 @@ def test_wrong_shapes_and_ops_of_users_are_refused(float64):
     def triple_for_jax(x):
         return 3.0 * x
 
-    x = Value(1.0)
-    recorded = Recording([triple_for_jax(x)], [x])
-    with pytest.raises(ValueError, match="does not know 'triple_for_jax'"):
-        jax_code.single(recorded.tape.code, [1])
+    try:
+        x = Value(1.0)
+        recorded = Recording([triple_for_jax(x)], [x])
+        with pytest.raises(ValueError, match="does not know 'triple_for_jax'"):
+            jax_code.single(recorded.tape.code, [1])
+    finally:
+        del TABLE["triple_for_jax"], Value.triple_for_jax
 
 
 def test_what_compile_and_record_give_to_jax_has_the_tables_derivatives(float64):

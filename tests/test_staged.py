@@ -534,4 +534,4 @@ def test_a_large_graph_is_refused_with_its_size_and_a_call_that_works():
 
 
 def test_every_op_of_the_table_is_written_without_calling_the_package():
-    assert set(TABLE) == KNOWN
+    assert {name for name, op in TABLE.items() if not op.is_users} == KNOWN

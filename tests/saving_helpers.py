@@ -124,6 +124,14 @@ def tied():
     return model
 
 
+def rearranged():
+    """As many numbers as without the changes."""
+    model = nn.MLP(2, [2, 1])
+    model.layers[0].neurons[1].b = model.layers[0].neurons[0].b
+    model.scale = Value(1.0)
+    return model
+
+
 def mixed():
     model = nn.MLP(2, [2, 1])
     model.layers[0].neurons[1] = nn.Neuron(2, activation="tanh")
@@ -148,6 +156,7 @@ OF_ITS_OWN = {
     "own elementwise": lambda: nn.Sequential(nn.Layer(2, 2), nn.Elementwise(tanh)),
     "shared layer": shared,
     "tied weights": tied,
+    "rearranged": rearranged,
     "mixed layer": mixed,
 }
 ALL = {**KNOWN, **OF_ITS_OWN}

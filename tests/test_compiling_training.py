@@ -1,5 +1,6 @@
 """Training steps in compiled memory: what the same steps of the optimizer do to Values."""
 
+import contextlib
 import random
 
 import numpy as np
@@ -303,3 +304,31 @@ def test_batches_of_another_structure(backend):
         with pytest.raises(ValueError, match="argument 0 has 2 samples but argument 1 has 1"):
             step([[1.0, 1.0], [1.0, 1.0]], [1.0])
     assert w.data in (-1.0, -4.0)
+
+
+@with_backends
+def test_an_array_that_was_resized_or_reshaped_is_looked_at_again(backend):
+    w = Value(1.0)
+    rows = np.arange(6.0).reshape(3, 2)
+    with sg.compile(lambda x: w * x[0], parameters=[w], backend=backend).training(nn.SGD([w], lr=0.0)) as step:
+        assert step(rows) == 2.0
+        rows.shape = (2, 3)
+        with pytest.raises(ValueError, match="samples of") if backend == "llvm" else contextlib.nullcontext():
+            assert step(rows) == 1.5
+    many = np.ones(1000)
+    with sg.compile(lambda x: w * x, parameters=[w], backend=backend).training(nn.SGD([w], lr=0.0)) as step:
+        step(many)
+        many.resize(3, refcheck=False)
+        many[:] = 5.0
+        assert step(many) == 5.0
+
+
+@with_backends
+def test_a_training_that_has_ended_refuses_further_steps(backend):
+    w = Value(1.0)
+    with sg.compile(lambda x: w * x, parameters=[w], backend=backend).training(nn.SGD([w], lr=0.1)) as step:
+        step([1.0])
+    before = w.data
+    with pytest.raises(ValueError, match="this training ended"):
+        step([1.0])
+    assert w.data == before

@@ -33,6 +33,13 @@ class Replayed(Rule):
         for leaf, gradient in zip(node._x, self.gradients, strict=True):
             adjoints[leaf] += upstream * gradient
 
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+        """Refuse: a replay leaves no graph."""
+        raise TypeError(
+            "what a replay returns has first derivatives only: for a graph of gradients call the function itself, which "
+            "is the replay's __wrapped__"
+        )
+
 
 class _Recorded:
     """The program of one run of the function."""

@@ -47,13 +47,16 @@ class Training:
         self.compiled = compiled
         self.optimizer = optimizer
         self._memory: Any = None
-        self._cached: tuple[tuple[Any, ...], list[Samples]] = ((), [])
+        self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
+        self._has_ended = False
 
     def __enter__(self) -> Self:
+        self._has_ended = False
         return self
 
     def __exit__(self, *_: object) -> None:
         self.write_back()
+        self._has_ended = True
 
     def __call__(self, *batches: Any) -> float:
         """Make one step on a batch; returns the loss before it.
@@ -65,6 +68,8 @@ class Training:
 
     def step(self, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """As calling it, with the batch as `Samples`; returns the columns too, what fn returned beside its loss."""
+        if self._has_ended:
+            raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
         if self._memory is None:
             self._memory = memory_for(self.compiled, self.optimizer, samples)
         return self._memory.step(self.compiled, samples)  # type: ignore[no-any-return]
@@ -76,15 +81,15 @@ class Training:
             self._memory = None
 
     def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
-        known, samples = self._cached
-        if len(known) == len(batches) and all(map(_is, known, batches)):
+        known, shapes, samples = self._cached
+        if len(known) == len(batches) and all(map(_is, known, batches)) and [x.shape for x in batches] == shapes:
             return samples
         samples = batch_of(batches)
-        # An array is read where it lies, so it need not be looked at again; a list is copied each time.
-        self._cached = (
-            batches if all(one.flat is batch for one, batch in zip(samples, batches, strict=True)) else (),
-            samples,
-        )
+        # An array is read where it lies, so it need not be looked at again, if it was not resized; a list is copied.
+        if all(one.flat is batch for one, batch in zip(samples, batches, strict=True)):
+            self._cached = batches, [x.shape for x in batches], samples
+        else:
+            self._cached = (), [], samples
         return samples
 
 
@@ -157,7 +162,7 @@ def check_same(trained: Sequence[Value], optimizer: Optimizer) -> None:
         raise ValueError(
             f"the optimizer trains {len(moving)} parameters, the compiled function has gradients of {len(trained)}, "
             f"and {len(moving & set(trained))} are the same: give both the same, as in "
-            "compile(fn, parameters=model.parameters())"
+            "compile(fn, parameters=model.parameters()), and compile anew when requires_grad has changed"
         )
 
 

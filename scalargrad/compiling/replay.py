@@ -36,8 +36,8 @@ class Replayed(Rule):
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
         """Refuse: a replay leaves no graph."""
         raise TypeError(
-            "what a replay returns has first derivatives only: for a graph of gradients call the function itself, which "
-            "is the replay's __wrapped__"
+            "what a replay returns has first derivatives only: for a graph of gradients call the function itself, "
+            "which is the replay's __wrapped__"
         )
 
 

@@ -16,6 +16,12 @@ from scalargrad.compiling.tape import SOURCES, Instruction, row
 BACKENDS = {"python": "python_code", "llvm": "llvm", "jax": "jax_code"}
 
 
+def check_backend(name: str) -> None:
+    """Raise ValueError if there is no backend of this name."""
+    if name not in (*BACKENDS, "auto"):
+        raise ValueError(f"there is no backend {name!r}; choose one of auto, {', '.join(BACKENDS)}")
+
+
 def backend(name: str, code: Sequence[Instruction]) -> Any:
     """The module of this name, or the best for this program.
 
@@ -23,8 +29,7 @@ def backend(name: str, code: Sequence[Instruction]) -> Any:
         ValueError: if there is none of this name, or it cannot compute an op of the program.
         MissingExtraError: if it needs a package that is not installed.
     """
-    if name not in (*BACKENDS, "auto"):
-        raise ValueError(f"there is no backend {name!r}; choose one of auto, {', '.join(BACKENDS)}")
+    check_backend(name)
     unknown = {row(i[0]).name for i in code if i[0] not in SOURCES and i[0] not in PRIMITIVE}
     if name == "auto":
         name = "llvm" if not unknown and _module("llvm").available() else "python"

@@ -59,9 +59,9 @@ class CompiledSteps(Steps):
         self._settings = self._all_settings()
         self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
         samples = self._batches.all(self._loss.adds_up)
-        self._loss.compiled.program(samples)
+        self._loss.batches.program(samples)
         ours = type(optimizer) in OPTIMIZERS.values()
-        self._memory = memory_for(self._loss.compiled, optimizer, samples) if ours else OnValues(optimizer)
+        self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
 
     def _all_settings(self) -> dict[str, Any]:
         """What the compiled update takes for granted of the optimizer."""
@@ -81,7 +81,7 @@ class CompiledSteps(Steps):
             self._resume()
         task, memory = self.task, self._memory
         samples = self._batches.taken(batch, self._loss.adds_up)
-        loss, columns = memory.forward(self._loss.compiled, samples)
+        loss, columns = memory.forward(self._loss.batches, samples)
         if not math.isfinite(loss):
             memory.undo()
             raise NotFiniteError(f"the loss became {loss}")
@@ -121,9 +121,9 @@ class CompiledSteps(Steps):
         if self._loss_held_out is None or self._loss_held_out.adds_up != adds_up:
             self._loss_held_out = SampleLoss(task, None, self._backend, adds_up)
             with evaluating(task.model):
-                self._loss_held_out.compiled.program(samples)
+                self._loss_held_out.batches.program(samples)
         loss = self._loss_held_out
-        total, _, columns = loss.compiled.run(samples)
+        total, _, columns = loss.batches.run(samples)
         return {"loss": total, **loss.measured(columns, task.held_out[1], range(batches.n), plain)}
 
     # ---------------------------------------------------------------- is this the same as the eager loss?
@@ -153,7 +153,7 @@ class CompiledSteps(Steps):
             self._adds_up = _adds_up(eager, each)
             if self._adds_up:
                 self._record()
-        found = self._loss.compiled.run(batches.taken(some, self._loss.adds_up))[0]
+        found = self._loss.batches.run(batches.taken(some, self._loss.adds_up))[0]
         penalty = 0.0 if task.penalty_of is None else task.penalty_of(task.optimizer.parameters)
         penalty = penalty.data if isinstance(penalty, Value) else float(penalty)
         if not abs(found - (eager + penalty)) <= AGREEMENT * (size + abs(penalty)):
@@ -213,7 +213,7 @@ class SampleLoss:
             return total, aux
 
         loss_of_a_sample.__name__ = "the loss"
-        self.compiled = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True)
+        self.batches = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True).batches
 
     def measured(
         self, columns: list[list[float]], targets: Sequence[Any], batch: Sequence[int],

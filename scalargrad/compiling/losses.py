@@ -44,11 +44,9 @@ class BatchProgram:
     ) -> None:  # fmt: skip
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
-        inputs = [Value(x) for x in numbers]
-        fresh = iter(inputs)
-        trace = Trace(fn, [one.rebuilt(fresh) for one in samples], name)
+        trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
         _check_result(trace, has_aux)
-        recorded = TraceRecording(trace, inputs, parameters or ())
+        recorded = TraceRecording(trace, parameters or ())
         tape, (root, *aux) = recorded.tape, recorded.outputs
         self.guards, self.leaves = recorded.guards, recorded.parameters
         wanted = self.leaves if parameters is None else self.leaves[: len(parameters)]

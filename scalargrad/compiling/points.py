@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
+from array import array
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
+from scalargrad.compiling.branches import Recorded, branch_error, replayed
 from scalargrad.compiling.losses import data_of
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.recording import TraceRecording
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.samples import doubles
+from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten
+from scalargrad.functional.call import plain_number
+from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.modes import being_compiled, recording
+from scalargrad.table import HARD
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -26,30 +34,25 @@ class Point:
         numbers: theirs, from left to right.
         choice: the backend.
         name: how messages call the function.
-        parameters: leaves that come first among `leaves`.
 
     Attributes:
         guards: the comparisons that fn made, in words.
         leaves: the Values whose numbers are read when it runs.
         count: how many numbers fn gives.
-        code, outputs: the program: the numbers that fn gives, then a violation for each guard.
-        runner: the backend's function of (numbers of the leaves, numbers of the arguments).
+        runner: the backend's function of (numbers of the leaves, numbers of the arguments): the numbers that fn gives,
+            then a violation for each guard.
     """
 
     def __init__(
-        self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str,
-        parameters: Sequence[Value] = (),
-    ) -> None:  # fmt: skip
-        inputs = [Value(x) for x in numbers]
-        fresh = iter(inputs)
-        trace = Trace(fn, [flatten(arg)[1](fresh) for arg in args], name)
-        recorded = TraceRecording(trace, inputs, parameters)
+        self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
+    ) -> None:
+        trace = Trace(fn, [flatten(arg)[1] for arg in args], numbers, name)
+        recorded = TraceRecording(trace)
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.count = len(recorded.outputs)
         self._shape = _quick(trace.rebuild_output, recorded.outputs)
-        tape, self.outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
-        self.code = tape.code
-        self.runner = backend(choice, self.code).single(self.code, self.outputs)
+        tape, outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
+        self.runner = backend(choice, tape.code).single(tape.code, outputs)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, str | None]:
         """The result in its structure, and the first guard that does not hold."""
@@ -73,3 +76,83 @@ def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], An
         if [list(range(a, b)) for a, b in cuts] == shape:
             return lambda found: [found[a:b] for a, b in cuts]
     return lambda found: rebuild(iter(found))
+
+
+class Points:
+    """What a function gives for one set of arguments, recorded anew for every structure of them.
+
+    Args:
+        fn: the function.
+        name: how messages call it.
+        backend: the choice.
+        branches: "raise" or "record".
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
+        self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
+        self._known: dict[Any, list[Recorded[Any]]] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        """See `Compiled.__call__`."""
+        if being_compiled():
+            return self._fn(*args)  # it is part of a function that is being recorded
+        key: Any = None
+        if len(args) == 1 and type(args[0]) is list and args[0] and type(args[0][0]) is float:
+            with suppress(TypeError):  # a list of numbers, the commonest: an array takes nothing else
+                key, numbers = len(args[0]), array("d", args[0])
+        if key is None:
+            given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
+            if wants_graph(given):
+                return self._fn(*args)
+            key, numbers = tuple(map(skeleton, args)), array("d", map(plain_number, given))
+        known = self._known.setdefault(key, [])
+        try:
+            return replayed(known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches)
+        except BranchError:
+            raise
+        except HARD:  # a pole: eager code knows whether a number raises, or is a derivative and follows IEEE
+            if not known:  # it was the function itself that raised
+                raise
+            return self._eagerly(args, numbers)
+
+    def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
+        return Point(self._fn, args, numbers, self._backend, self._name)
+
+    def _eagerly(self, args: Sequence[Any], numbers: Sequence[float]) -> Any:
+        fresh = map(Value, numbers)
+        leaves, rebuild = flatten(self._fn(*[flatten(arg)[1](fresh) for arg in args]), f"the result of {self._name}")
+        return rebuild(map(float, map(plain_number, leaves)))
+
+    def bind(self, x: Any, out: Any) -> Callable[[], None]:
+        """See `Compiled.bind`."""
+        source, target = doubles(x, "x"), doubles(out, "out")
+        if memoryview(x).ndim != 1:
+            raise TypeError(f"x must be one row of numbers, the list that {self._name} takes, not {x.ndim}-dimensional")
+        point = self._recorded([source.tolist()], source)
+        if len(target) != point.count:
+            raise ValueError(f"out has {len(target)} elements, but {self._name} gives {point.count} numbers")
+        begin, end = (
+            ctypes.addressof(ctypes.c_char.from_buffer(view)) if len(view) else 0 for view in (source, target)
+        )
+        apart = end >= begin + source.nbytes or begin >= end + target.nbytes
+        if apart and not point.guards and hasattr(point.runner, "bound"):
+            return point.runner.bound(source, target, point.leaves)  # type: ignore[no-any-return]
+
+        def replay() -> None:
+            try:
+                found = point.runner(list(map(data_of, point.leaves)), source)
+            except HARD:
+                given = source.tolist()
+                target[:] = array("d", flatten(self._eagerly([given], given))[0])
+                return
+            for guard, violation in zip(point.guards, found[point.count :], strict=True):
+                if violation != 0.0:
+                    raise branch_error(self._name, [guard])
+            target[:] = array("d", found[: point.count])
+
+        return replay
+
+
+def wants_graph(given: Sequence[Any]) -> bool:
+    """Whether there is a Value among the arguments for whose gradient a graph is needed."""
+    return recording.get() and any(isinstance(x, Value) and x.requires_grad for x in given)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.behaviour import describe, number
-from scalargrad.compiling.backends import BACKENDS, backend
+from scalargrad.compiling.backends import backend, check_backend
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.losses import data_of
 from scalargrad.compiling.lowering import simplified
@@ -224,8 +224,7 @@ def record(root: Value, inputs: Iterable[Value] | None = None, *, backend: str =
     """
     if not isinstance(root, Value):
         raise TypeError(f"record takes a Value, the output of a graph, not {type(root).__name__}")
-    if backend not in (*BACKENDS, "auto"):
-        raise ValueError(f"there is no backend {backend!r}; choose one of auto, {', '.join(BACKENDS)}")
+    check_backend(backend)
     given = list(inputs or ())
     if len(set(map(id, given))) < len(given):
         raise ValueError("an input was given twice: each of them brings one number")

@@ -77,10 +77,10 @@ class TraceRecording(Recording):
         guards: its comparisons in words.
     """
 
-    def __init__(self, trace: Trace, inputs: Iterable[Value], parameters: Iterable[Value] = ()) -> None:
+    def __init__(self, trace: Trace, parameters: Iterable[Value] = ()) -> None:
         compared = [x for guard in trace.guards for x in (guard.left, guard.right)]
         roots = [x for x in (*trace.outputs, *compared) if isinstance(x, Value)]
-        super().__init__(roots, inputs, parameters, trace.made)
+        super().__init__(roots, trace.inputs, parameters, trace.made)
         self.outputs = [self._slot_of(x) for x in trace.outputs]
         self.guards = list(map(str, trace.guards))
         self._trace = trace

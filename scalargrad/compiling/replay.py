@@ -6,11 +6,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scalargrad.compiling.backends import BACKENDS, backend
-from scalargrad.compiling.compiled import branch_error, wants_graph
+from scalargrad.compiling.backends import backend, check_backend
+from scalargrad.compiling.branches import Recorded, check_branches, replayed
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.losses import data_of
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.points import wants_graph
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
@@ -47,15 +48,13 @@ class _Recorded:
     def __init__(
         self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
     ) -> None:
-        inputs = [Value(x) for x in numbers]
-        fresh = iter(inputs)
-        trace = Trace(fn, [flatten(arg)[1](fresh) for arg in args], name)
+        trace = Trace(fn, [flatten(arg)[1] for arg in args], numbers, name)
         if trace.rebuild_output is not next or not isinstance(trace.outputs[0], Value):
             raise TypeError(
                 f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
                 "accuracy and the like outside"
             )
-        recorded = TraceRecording(trace, inputs)
+        recorded = TraceRecording(trace)
         tape, (root,) = recorded.tape, recorded.outputs
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
@@ -84,7 +83,7 @@ class Replay:
         functools.update_wrapper(self, fn)
         self._fn, self._backend, self._branches = fn, backend, branches
         self._name = getattr(fn, "__name__", type(fn).__name__)
-        self._known: dict[tuple[str, ...], list[_Recorded]] = {}
+        self._known: dict[tuple[str, ...], list[Recorded[Value]]] = {}
 
     def __call__(self, *args: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.
@@ -99,18 +98,13 @@ class Replay:
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
         known = self._known.setdefault(tuple(map(skeleton, args)), [])
-        for recorded in known:
-            root, broken = recorded.run(numbers)
-            if broken is None:
-                return root
-            if self._branches == "raise":
-                raise branch_error(self._name, broken)
-        recorded = _Recorded(self._fn, args, numbers, self._backend, self._name)
-        known.append(recorded)
-        root, broken = recorded.run(numbers)
-        if broken is not None:
-            raise branch_error(self._name, broken)
-        return root
+        return replayed(
+            known,
+            lambda: _Recorded(self._fn, args, numbers, self._backend, self._name),
+            numbers,
+            self._name,
+            self._branches,
+        )
 
 
 def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise") -> Any:
@@ -141,8 +135,6 @@ def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branc
         return functools.partial(replay, backend=backend, branches=branches)
     if not callable(fn):
         raise TypeError(f"replay takes a function that returns a Value, not {type(fn).__name__}")
-    if backend not in (*BACKENDS, "auto"):
-        raise ValueError(f"there is no backend {backend!r}; choose one of auto, {', '.join(BACKENDS)}")
-    if branches not in ("raise", "record"):
-        raise ValueError(f"branches must be 'raise' or 'record', not {branches!r}")
+    check_backend(backend)
+    check_branches(branches)
     return Replay(fn, backend, branches)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.behaviour import comparison_log, describe, number
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
@@ -11,6 +11,9 @@ from scalargrad.engine import Value
 from scalargrad.errors import called_by_package, user_line
 from scalargrad.functional.trees import flatten
 from scalargrad.modes import being_compiled, makers, modes_were_used, readers, record, recording
+
+if TYPE_CHECKING:
+    from scalargrad.functional.trees import Rebuild
 
 
 class BranchError(ValueError):
@@ -71,14 +74,26 @@ class _Made:
 class Trace:
     """A recorded run.
 
+    Args:
+        fn: the function.
+        rebuilds: for each argument what makes it of an iterator of Values, as `flatten` returns it.
+        numbers: those of all arguments, from left to right.
+        name: how messages call the function.
+
     Attributes:
+        inputs: a Value for each number.
         outputs: the Values and numbers that the function returned.
         rebuild_output: puts others in their places.
         guards: its comparisons, in order.
         made: the leaves that it made itself: it would make them again with the same numbers.
     """
 
-    def __init__(self, fn: Callable[..., Any], args: Sequence[Any], name: str) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], rebuilds: Sequence[Rebuild], numbers: Iterable[float], name: str
+    ) -> None:
+        self.inputs = [Value(x) for x in numbers]
+        fresh = iter(self.inputs)
+        args = [rebuild(fresh) for rebuild in rebuilds]
         self.guards: list[Guard] = []
         self.made = _Made()
         modes_were_used[:] = [True]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.recording import Recording
+from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
@@ -17,7 +17,7 @@ from scalargrad.nn.optimizers import Optimizer
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from scalargrad.compiling.compiled import Compiled
+    from scalargrad.compiling.batches import Batches
     from scalargrad.compiling.tape import Instruction
 
 
@@ -38,13 +38,13 @@ class Training:
     2.0
     """
 
-    def __init__(self, compiled: Compiled, optimizer: Optimizer) -> None:
+    def __init__(self, batches: Batches, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"training takes an optimizer of scalargrad.nn, such as nn.SGD(parameters, lr=0.1), not "
                 f"{type(optimizer).__name__}"
             )
-        self.compiled = compiled
+        self._batches = batches
         self.optimizer = optimizer
         self._memory: Any = None
         self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
@@ -71,8 +71,8 @@ class Training:
         if self._has_ended:
             raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
         if self._memory is None:
-            self._memory = memory_for(self.compiled, self.optimizer, samples)
-        return self._memory.step(self.compiled, samples)  # type: ignore[no-any-return]
+            self._memory = memory_for(self._batches, self.optimizer, samples)
+        return self._memory.step(self._batches, samples)  # type: ignore[no-any-return]
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values."""
@@ -93,10 +93,10 @@ class Training:
         return samples
 
 
-def memory_for(compiled: Compiled, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
+def memory_for(batches: Batches, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
-    program = compiled.program(samples)
-    branches = bool(program.guards) and compiled.branches == "record"
+    program = batches.program(samples)
+    branches = bool(program.guards) and batches.branches == "record"
     if not hasattr(program.backend, "InMemory") or branches or type(optimizer).step is not Optimizer.step:
         return OnValues(optimizer)
     return program.backend.InMemory(program, optimizer, samples)
@@ -113,16 +113,16 @@ class OnValues:
         self._undo = optimizer.snapshot()
         self._trained: list[Value] = []
 
-    def step(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def step(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """One step; returns the loss before it, and the columns."""
-        found = self.forward(compiled, samples)
+        found = self.forward(batches, samples)
         self.update()
         return found
 
-    def forward(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
-        loss, gradients, columns = compiled.run(samples)
-        self._trained = compiled.parameters
+        loss, gradients, columns = batches.run(samples)
+        self._trained = batches.parameters
         check_same(self._trained, self._optimizer)
         self.gradients = gradients
         return loss, columns
@@ -176,7 +176,6 @@ def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
     Returns:
         The tape's code, and the slots of the new p and the new state.
     """
-    p, g, *state = inputs = [Value(0.5) for _ in range(2 + optimizer.averages)]
     settings = [Value(0.5) for _ in optimizer.moving]
     rule = copy.copy(optimizer)
     seen = []
@@ -190,7 +189,8 @@ def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
             "`moving`, so that a compiled step reads it anew"
         )
     vars(rule).update(zip(optimizer.moving, settings, strict=True))
-    trace = Trace(rule.decayed_update, [p, g, tuple(state)], type(optimizer).__name__)
+    numbers = [0.5] * (2 + optimizer.averages)
+    trace = Trace(rule.decayed_update, [next, next, tuple], numbers, type(optimizer).__name__)
     if trace.guards:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "
@@ -201,6 +201,6 @@ def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
         )
-    recorded = Recording(trace.outputs, inputs, settings, trace.made)
-    tape, slots = simplified(recorded.tape.code, [recorded.slots[x] for x in trace.outputs])
+    recorded = TraceRecording(trace, settings)
+    tape, slots = simplified(recorded.tape.code, recorded.outputs)
     return tape.code, slots

@@ -13,7 +13,7 @@ from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, update_program
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.compiled import Compiled
+    from scalargrad.compiling.batches import Batches
     from scalargrad.compiling.losses import BatchProgram
     from scalargrad.compiling.samples import Samples
     from scalargrad.nn.optimizers import Optimizer
@@ -83,26 +83,26 @@ class InMemory:
         view[0] = optimizer.steps
         self._has_stepped = False
 
-    def step(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def step(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """One step; returns the loss before it, and the columns."""
         loss = self._loss
-        if self._aimed != (samples, compiled.reduction):
+        if self._aimed != (samples, batches.mean):
             if loss.parts(samples[0].n) > 1:
-                found = self.forward(compiled, samples)
+                found = self.forward(batches, samples)
                 self.update()
                 return found
             self._check(samples)
-            loss.fill(self._block, samples, samples[0].n, compiled.reduction == "mean", self._parameters)
-            self._aimed = samples, compiled.reduction
+            loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
+            self._aimed = samples, batches.mean
         with loss.lock:
             if loss.samples is not samples:  # somebody else used it in between
-                loss.fill(self._block, samples, samples[0].n, compiled.reduction == "mean", self._parameters)
+                loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
             count = self._prepare()
             step()(self._block.address)
             out = loss.out.view
             columns = loss.columns(samples[0].n) if self._program.columns or self._program.guards else []
             if out[1] != 0.0:
-                compiled.check(self._program, out[:2].tolist(), columns)
+                batches.check(self._program, out[:2].tolist(), columns)
             self._optimizer.steps = count
             self._has_stepped = True
             return out[0], columns[: self._program.columns]
@@ -124,16 +124,16 @@ class InMemory:
                 f"training had {', '.join(s for s, _ in self._structure)}: begin another with f.training(optimizer)"
             )
 
-    def forward(self, compiled: Compiled, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
         loss, n = self._loss, samples[0].n
         self._check(samples)
         with loss.lock:
-            loss.sweep(samples, n, compiled.reduction == "mean", self._parameters)
+            loss.sweep(samples, n, batches.mean, self._parameters)
             out = loss.out.view
             columns = loss.columns(n)
             if self._program.guards and out[1] != 0.0:
-                compiled.check(self._program, out[:2].tolist(), columns)
+                batches.check(self._program, out[:2].tolist(), columns)
             ctypes.memmove(self._gradients.address, loss.out.address + 16, 8 * self._n)
             return out[0], columns[: self._program.columns]
 

@@ -1,0 +1,171 @@
+"""A function over batches: recorded for one sample, run for all; one program for each way through its branches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.branches import branch_error
+from scalargrad.compiling.losses import BatchProgram
+from scalargrad.compiling.samples import Samples, batch_of
+from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
+from scalargrad.engine import Value
+from scalargrad.functional.trees import flatten
+
+if TYPE_CHECKING:
+    from scalargrad.functional.trees import Rebuild
+
+
+class Batches:
+    """A function of samples over batches: its programs for every structure of samples and every way it branches.
+
+    Args:
+        fn: the function.
+        name: how messages call it.
+        parameters: what to differentiate for, if given.
+        backend: the choice.
+        reduction: "mean" or "sum".
+        branches: "raise" or "record".
+        has_aux: whether fn returns (loss, aux).
+    """
+
+    def __init__(
+        self, fn: Callable[..., Any], name: str, parameters: Sequence[Value] | None, backend: str, reduction: str,
+        branches: str, has_aux: bool,
+    ) -> None:  # fmt: skip
+        self.mean, self.branches = reduction == "mean", branches
+        self._fn, self._name, self._given, self._backend, self._has_aux = fn, name, parameters, backend, has_aux
+        self._known: dict[Any, list[BatchProgram]] = {}
+        self._reached = {p: None for p in parameters or () if p.requires_grad}
+
+    @property
+    def parameters(self) -> list[Value]:
+        """See `Compiled.parameters`."""
+        if self._given is None and not any(self._known.values()):
+            raise ValueError(
+                f"{self._name} was not recorded yet, so its parameters are unknown: call value_and_grad first, or "
+                "give them: compile(fn, parameters=model.parameters())"
+            )
+        return list(self._reached)
+
+    def values(self, *batches: Any) -> list[Any]:
+        """See `Compiled.values`."""
+        refuse_to_be_recorded(f"values of the compiled {self._name}")
+        # Recorded as a function without a loss: all that it returns is wanted per sample.
+        samples = batch_of(batches)
+        fn = self._fn
+        rebuilds: list[Rebuild] = []
+
+        def outputs(*args: Any) -> Any:
+            leaves, rebuild = flatten(fn(*args), f"the result of {self._name}")
+            rebuilds[:] = [rebuild]
+            return Value(0.0, requires_grad=False) * 1.0, leaves
+
+        key = ("values", *((one.structure, one.width) for one in samples))
+        known = self._known.setdefault(key, [])
+
+        def recorded(i: int) -> BatchProgram:
+            program = BatchProgram(outputs, samples, i, None, self._backend, gradients=False, has_aux=True)
+            program.rebuild = rebuilds[0]
+            known.append(program)
+            return program
+
+        found: list[Any] = [None] * samples[0].n
+        for program, mine, _, columns in self._by_branches(known, recorded, samples):
+            kept = columns[: program.columns]
+            for k, i in enumerate(mine):
+                found[i] = program.rebuild(iter([column[k] for column in kept]))
+        return found
+
+    def program(self, samples: Sequence[Samples]) -> BatchProgram:
+        """The program for samples of this structure; recorded at the first of them if there is none yet."""
+        known = self._programs(samples)
+        return known[0] if known else self._record(known, samples, 0)
+
+    def _programs(self, samples: Sequence[Samples]) -> list[BatchProgram]:
+        return self._known.setdefault(tuple((one.structure, one.width) for one in samples), [])
+
+    def _record(self, known: list[BatchProgram], samples: Sequence[Samples], i: int) -> BatchProgram:
+        program = BatchProgram(self._fn, samples, i, self._given, self._backend, has_aux=self._has_aux)
+        known.append(program)
+        trained = [program.leaves[k] for k in program.trained]
+        self._reached.update(dict.fromkeys(trained))
+        program.in_order = trained == list(self._reached)
+        return program
+
+    def run(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
+        """As `value_and_grad`, with the batch as `Samples`; also returns what fn gave beside its loss, as columns."""
+        refuse_to_be_recorded(f"value_and_grad of the compiled {self._name}")
+        program = self.program(samples)
+        sums, columns = program.runner.run(samples, samples[0].n, program.numbers(), mean=self.mean)
+        if program.guards and sums[1] != 0.0:
+            return self._run_by_branches(samples)
+        if program.in_order and len(program.trained) == len(self._reached):
+            return sums[0], sums[2:], columns[: program.columns]
+        return sums[0], self._in_order(program, sums), columns[: program.columns]
+
+    def _in_order(self, program: BatchProgram, sums: Sequence[float]) -> list[float]:
+        found = dict(zip((program.leaves[k] for k in program.trained), sums[2:], strict=True))
+        return [found.get(parameter, 0.0) for parameter in self._reached]
+
+    def _run_by_branches(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
+        """As `run`, each sample by the program that was recorded for the branches it takes."""
+        known, n = self._programs(samples), samples[0].n
+        found = self._by_branches(known, lambda i: self._record(known, samples, i), samples)
+        divisor = float(n) if self.mean else 1.0
+        grads = [0.0] * len(self._reached)
+        rows: list[Sequence[float]] = [()] * n
+        for program, mine, sums, columns in found:
+            grads = [a + b / divisor for a, b in zip(grads, self._in_order(program, sums), strict=True)]
+            for i, row in zip(mine, zip(*columns[: program.columns], strict=True), strict=False):
+                rows[i] = row
+        loss = sum(sums[0] for _, _, sums, _ in found) / divisor
+        return loss, grads, [list(column) for column in zip(*rows, strict=True)]
+
+    def _by_branches(
+        self, known: list[BatchProgram], record: Callable[[int], BatchProgram], samples: Sequence[Samples]
+    ) -> list[tuple[BatchProgram, Sequence[int], list[float], list[list[float]]]]:
+        """For each program that some samples take: which they are, its sums over them and its columns."""
+        rest: Sequence[int] = range(samples[0].n)
+        found = []
+        at = 0
+        while rest:
+            recorded_now = at == len(known)
+            program = record(rest[0]) if recorded_now else known[at]
+            at += 1
+            mine = rest
+            sums, columns = self._part(program, samples, rest)
+            if program.guards and sums[1] != 0.0:
+                holds = [violation == 0.0 for violation in columns[-1]]
+                # A comparison with NaN never holds, not even where it was recorded.
+                if self.branches == "raise" or (recorded_now and not holds[0]):
+                    raise self._branch_error(program, rest[holds.index(False)])
+                mine = [i for i, held in zip(rest, holds, strict=True) if held]
+                rest = [i for i, held in zip(rest, holds, strict=True) if not held]
+                if not mine:
+                    continue
+                sums, columns = self._part(program, samples, mine)
+            else:
+                rest = ()
+            found.append((program, mine, sums, columns))
+        return found
+
+    @staticmethod
+    def _part(
+        program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]
+    ) -> tuple[list[float], list[list[float]]]:
+        """The sums and columns of some samples."""
+        part = samples if len(rows) == samples[0].n else [one.taken(rows) for one in samples]
+        found: tuple[list[float], list[list[float]]] = program.runner.run(
+            part, len(rows), program.numbers(), mean=False
+        )
+        return found
+
+    def check(self, program: BatchProgram, sums: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
+        """Raise BranchError if a guard does not hold for some sample."""
+        if not program.guards or sums[1] == 0.0:
+            return
+        raise self._branch_error(program, next(i for i, violation in enumerate(columns[-1]) if violation != 0.0))
+
+    def _branch_error(self, program: BatchProgram, sample: int) -> BranchError:
+        return branch_error(self._name, program.guards, f"for sample {sample} ")

@@ -30,6 +30,7 @@ from scalargrad.table import (
     NOT_NEGATIVE,
     POSITIVE,
     REAL,
+    TABLE,
     Function,
 )
 
@@ -189,3 +190,6 @@ pow_ = alias(power, "pow")
 alias(rint, "round", "__round__")
 alias(floor, "__floor__")
 alias(ceil, "__ceil__")
+
+BUILT_IN = tuple(TABLE.values())
+"""The rows of this file; what users add comes later."""

@@ -19,12 +19,12 @@ def library_functions(monkeypatch):
     if not available():
         yield
         return
-    from scalargrad.compiling.llvm import batches
+    from scalargrad.compiling.llvm import tiles
 
-    monkeypatch.setattr(batches, "fuses", lambda: False)
-    batches.batch_code.cache_clear()
+    monkeypatch.setattr(tiles, "fuses", lambda: False)
+    tiles.batch_code.cache_clear()
     yield
-    batches.batch_code.cache_clear()
+    tiles.batch_code.cache_clear()
 
 
 def same(a, b):

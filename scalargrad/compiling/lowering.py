@@ -14,20 +14,9 @@ from typing import Any
 from scalargrad import floats
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
 from scalargrad.compiling.templates import Template, templates
-from scalargrad.ops import absolute, erfc, exp, expm1, greater, log, log1p, maximum, minimum, power, where
-from scalargrad.table import TABLE
+from scalargrad.ops import BUILT_IN, absolute, erfc, exp, expm1, greater, log, log1p, maximum, minimum, power, where
 
 inf, nan = math.inf, math.nan
-
-PRIMITIVE = frozenset(
-    name_of(TABLE[name])
-    for name in """
-    add subtract multiply divide negative absolute sqrt power floor_divide remainder hypot arctan2
-    exp expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh erf erfc
-    relu step sign greater maximum minimum where floor ceil rint
-    """.split()  # noqa: SIM905
-)
-"""The ops that every backend knows."""
 
 
 def _cbrt(x: Any) -> Any:
@@ -74,12 +63,13 @@ LOWERED: dict[str, Callable[..., Any]] = {
     "logsumexp": _logsumexp,
 }
 
+PRIMITIVE = frozenset(name_of(op) for op in BUILT_IN if op.name not in LOWERED and op.pair is None)
+"""The ops that every backend knows."""
+
 
 @lru_cache(maxsize=512)
 def _formula(op: str, n: int) -> Template | None:
-    """How to compute op over n operands by primitives; None if it is one, or a user's own."""
-    if op in PRIMITIVE:
-        return None
+    """How to compute op, which is no primitive, over n operands by primitives; None if it is a user's own."""
     known = row(op)
     if known.pair is not None:
         return templates(lambda *xs: known.value(xs), n)[0]

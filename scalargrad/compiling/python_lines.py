@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad import floats
+from scalargrad import floats, table
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, row
 
 if TYPE_CHECKING:
@@ -24,12 +24,7 @@ MOST_OPERANDS = 40
 """Sums of more terms are calls: Python's compiler goes one level deeper for each term."""
 
 INFIX: dict[Any, str] = {
-    operator.add: "{} + {}",
-    operator.sub: "{} - {}",
-    operator.mul: "{} * {}",
-    operator.truediv: "{} / {}",
-    operator.floordiv: "{} // {}",
-    operator.mod: "{} % {}",
+    **{op.value: f"{{}} {op.text} {{}}" for op in table.INFIX.values() if op.value in vars(operator).values()},
     operator.neg: "-{}",
 }
 """How Python writes the functions that are operators: a call would take twice as long."""

@@ -13,7 +13,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from scalargrad import table
 from scalargrad.notation import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM, Notation, Written
+from scalargrad.ops import negative
 
 if TYPE_CHECKING:
     from scalargrad.table import Op
@@ -89,7 +91,7 @@ def logsumexp(*xs):
 """Functions that Python has not, to be put above the code that calls them."""
 
 CHAINS = {"sum", "mean", "prod", "dot"}
-INFIX = {"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "power", "negative"}
+INFIX = {*(op.name for op in table.INFIX.values()), negative.__name__}
 KNOWN = {*MATH, *TEMPLATES, *HELPERS, *CHAINS, *INFIX, "max", "min"}
 """The ops that can be written; what users have added is called by name."""
 

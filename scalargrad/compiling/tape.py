@@ -11,8 +11,25 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from scalargrad.ops import absolute, add, divide, greater, hypot, multiply, negative, power, subtract, where
-from scalargrad.table import HARD, TABLE, Op
+from scalargrad.ops import (
+    BUILT_IN,
+    absolute,
+    add,
+    divide,
+    exp,
+    greater,
+    hypot,
+    multiply,
+    negative,
+    power,
+    relu,
+    sigmoid,
+    softplus,
+    square,
+    subtract,
+    where,
+)
+from scalargrad.table import HARD, Op
 
 Instruction = tuple[Any, ...]
 
@@ -46,7 +63,7 @@ def row(name: str) -> Op:
     return _ROWS[name]
 
 
-for _row in TABLE.values():  # now, before a user's op takes one of their names
+for _row in BUILT_IN:  # now, before a user's op takes one of their names
     name_of(_row)
 
 ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE = (
@@ -54,7 +71,8 @@ ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUT
     for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute)
 )
 NEVER_MINUS_ZERO = {
-    name_of(TABLE[name]) for name in ("absolute", "relu", "exp", "sigmoid", "square", "hypot", "softplus")
+    name_of(function.op)  # type: ignore[attr-defined]
+    for function in (absolute, relu, exp, sigmoid, square, hypot, softplus)
 }
 
 

@@ -73,13 +73,13 @@ def main():
     if not passed:
         sys.exit("not all passed: the page stays as it was")
     minutes = (time.perf_counter() - start) / 60
+    machine = f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     lines = [
         "# Reliability", "",
         "Written by `python tests/reliability/run.py`, which runs what is told here at full size; every run of the test",
         "suite runs the same tests with smaller numbers. What is promised, and what is not, stands in [Security](security.md)",
         "and [Hard points](hard-points.md).", "",
-        f"{date.today():%Y-%m-%d}, CPython {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} cores, {minutes:.0f} minutes: {last}.", "",
+        f"{date.today():%Y-%m-%d}, {machine}, {minutes:.0f} minutes: {last}.", "",
     ]  # fmt: skip
     for file in FILES:
         lines += section(file, figures)

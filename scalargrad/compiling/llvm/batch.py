@@ -11,8 +11,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.adding import finish
-from scalargrad.compiling.llvm.batches import batch_code
 from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import PARAMETER
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.llvm.batches import batch_code
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.stepping import Block, step
+from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, update_program
 

@@ -56,7 +56,7 @@ def _arguments(op: Op, start: float) -> list[float]:
 
 def _pattern_at(op: Op, numbers: list[float]) -> Pattern:
     """The pattern as it looks at one point; a rule with kinks may look simpler there than it is."""
-    result = op.value(numbers) if op.arity is None else op.value(*numbers)
+    result = op.on(numbers)
     xs, z = [Value(x) for x in numbers], Value(result)
     if op.arity is None:
         partials = op.partials_on_values(xs, z)

@@ -105,10 +105,26 @@ class Op(Rule):
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
+    def on(self, numbers: Sequence[float]) -> Any:
+        """The value at these operands."""
+        return self.value(numbers) if self.arity is None else self.value(*numbers)
+
+    def at_pole(self, numbers: Sequence[float]) -> float:
+        """What IEEE arithmetic gives at operands where the value raises."""
+        if self.pole is None:
+            return math.nan
+        return float(self.pole(numbers) if self.arity is None else self.pole(*numbers))
+
+    def sides(self, numbers: Sequence[float]) -> Any:
+        """Which side of each kink these operands are on; None if there is no kink."""
+        if self.kinks is None:
+            return None
+        return self.kinks(numbers) if self.arity is None else self.kinks(*numbers)
+
     def apply(self, parents: Sequence[Value | None], numbers: Sequence[float]) -> Any:
         """A new node over these operands, or a plain number if none of them is a Value."""
         try:
-            data = self.value(numbers) if self.arity is None else self.value(*numbers)
+            data = self.on(numbers)
         except HARD as error:
             data = self.at_hard_point(parents, numbers, error)
         if all(parent is None for parent in parents):
@@ -134,9 +150,7 @@ class Op(Rule):
     def at_hard_point(self, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> float:
         """Raise the error for the user; in IEEE mode return the pole's value instead."""
         if follows_ieee.get():
-            if self.pole is None:
-                return math.nan
-            return float(self.pole(numbers) if self.arity is None else self.pole(*numbers))
+            return self.at_pole(numbers)
         raise domain_error(self.name, parents, numbers, error) from None
 
     def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:

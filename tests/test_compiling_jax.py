@@ -334,7 +334,7 @@ def added_by_hand(code, sums, columns, samples, parameters, mean):
                 values.append(float.fromhex(xs[0]))
             else:
                 numbers = [values[x] for x in xs]
-                values.append(TABLE[op].value(numbers) if TABLE[op].arity is None else TABLE[op].value(*numbers))
+                values.append(TABLE[op].on(numbers))
         rows.append(values)
     n = len(rows)
     results = []

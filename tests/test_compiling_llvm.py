@@ -134,9 +134,9 @@ def ieee(name, xs):
     """What the row's `value` says; where it raises, what IEEE arithmetic says."""
     op = row(name)
     try:
-        return op.value(xs) if op.arity is None else op.value(*xs)
+        return op.on(xs)
     except HARD:
-        return math.nan if op.pole is None else op.pole(xs) if op.arity is None else op.pole(*xs)
+        return op.at_pole(xs)
 
 
 def fits(name, result, xs):

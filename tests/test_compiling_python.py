@@ -39,7 +39,7 @@ def all_same(xs, ys):
 
 
 def op_value(op, xs):
-    return op.value(list(xs)) if op.arity is None else op.value(*xs)
+    return op.on(list(xs))
 
 
 def reference(code, parameters, inputs):
@@ -55,7 +55,7 @@ def reference(code, parameters, inputs):
         try:
             values.append(op_value(op, xs))
         except HARD:
-            values.append(math.nan if op.pole is None else op.pole(xs) if op.arity is None else op.pole(*xs))
+            values.append(op.at_pole(xs))
     return values
 
 
@@ -183,7 +183,7 @@ def check_lowered(op, xs):
     try:
         expected = op_value(op, xs)
     except HARD:
-        expected = math.nan if op.pole is None else op.pole(xs) if op.arity is None else op.pole(*xs)
+        expected = op.at_pole(xs)
     else:
         # Nothing inside the formula raises where the row does not.
         all_same(python_code.single(short.code, [out])((), xs), [expected])

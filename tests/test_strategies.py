@@ -77,7 +77,7 @@ def test_inputs_are_legal_and_off_the_kinks(name):
                 there = [*xs[:i], moved, *xs[i + 1 :]]
                 call(op, there)
                 if op.kinks is not None:
-                    sides = [op.kinks(at) if op.arity is None else op.kinks(*at) for at in (xs, there)]
+                    sides = [op.sides(at) for at in (xs, there)]
                     assert sides[0] == sides[1]
 
     holds()
@@ -152,7 +152,7 @@ def test_inputs_that_move_by_the_margin_reach_no_kink(expression):
     def sides(xs):
         nodes = [node for node in topological_order(expression(*map(Value, xs))) if not node.is_leaf]
         kinks = [(node._rule, [a for _, a in node.operands]) for node in nodes if node._rule.kinks]
-        return [op.kinks(xs) if op.arity is None else op.kinks(*xs) for op, xs in kinks]
+        return [op.sides(xs) for op, xs in kinks]
 
     here = sides(expression.inputs)
     for i, x in enumerate(expression.inputs):

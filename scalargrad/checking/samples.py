@@ -63,5 +63,5 @@ def branches(y: Any) -> Branches:
         op = node._rule
         if isinstance(op, Op) and op.kinks is not None:
             numbers = [a for _, a in node.operands]
-            found.append(op.kinks(numbers) if op.arity is None else op.kinks(*numbers))
+            found.append(op.sides(numbers))
     return tuple(found)

@@ -138,7 +138,7 @@ class Tape:
         known = [self.constants[x] for x in xs if x in self.constants]
         if len(known) == len(xs):
             try:
-                result = row(op).value(known) if row(op).arity is None else row(op).value(*known)
+                result = row(op).on(known)
             except HARD:  # it raises when the program runs, as it would have raised
                 return None
             return self.constant(float(result))

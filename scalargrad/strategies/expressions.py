@@ -156,7 +156,7 @@ class _Assembly:
         columns = [self._numbers[x] if isinstance(x, int) else [x] * len(self._numbers[0]) for x in operands]
         places = [list(numbers) for numbers in zip(*columns, strict=True)]
         if not self._kinks and op.kinks is not None:
-            sides = {op.kinks(xs) if op.arity is None else op.kinks(*xs) for xs in places}
+            sides = {op.sides(xs) for xs in places}
             if len(sides) > 1 or not off_kinks(op, places[0], self._margin):
                 raise _NotHereError
         results = [float(call(op, xs)) for xs in places]

@@ -205,7 +205,7 @@ def _value(op: object, numbers: Sequence[float]) -> float | None:
     if not isinstance(op, Op):
         return None
     try:
-        return float(op.value(list(numbers)) if op.arity is None else op.value(*numbers))
+        return float(op.on(list(numbers)))
     except (*HARD, TypeError):  # a power of a negative number is complex
         return None
 

@@ -9,6 +9,7 @@
 """
 
 import builtins as _builtins
+import sys as _sys
 from collections.abc import Callable as _Callable
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
@@ -144,6 +145,8 @@ Value.draw = _draw  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 Value.to_python = _to_python  # type: ignore[method-assign,assignment]
+if _sys.platform == "emscripten":
+    _import_module("scalargrad.webassembly").install()
 
 # abs, compile, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So
 # is strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.

@@ -64,13 +64,15 @@ class NumberLike(TableMethods):
         return self
 
     def __divmod__(self, other: Any) -> Any:
-        return self // other, self % other
+        quotient = self.__floordiv__(other)
+        return NotImplemented if quotient is NotImplemented else (quotient, self % other)
 
     def __rdivmod__(self, other: Any) -> Any:
-        return other // self, other % self
+        quotient = self.__rfloordiv__(other)
+        return NotImplemented if quotient is NotImplemented else (quotient, other % self)
 
     def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
+        label = f", label={quoted(self.label)}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
@@ -78,8 +80,9 @@ class NumberLike(TableMethods):
 
     def __reduce__(self) -> Any:
         raise TypeError(
-            "a Value cannot be pickled: copy.deepcopy(v) copies a graph; "
-            "to store a model keep its numbers, as in [p.data for p in model.parameters()]"
+            "a Value cannot be pickled: model.save(path) stores a model and nn.load(path) reads it again, "
+            "model.state_dict() gives its numbers by name, v.data is the number of one Value, and copy.deepcopy(v) "
+            "copies a graph"
         )
 
 
@@ -97,7 +100,8 @@ def number(x: Any) -> float:
         return x  # type: ignore[no-any-return]
     if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
         return float(x)
-    if getattr(x, "ndim", None) == 0 and hasattr(x, "item"):  # a 0-d array or tensor
+    is_0d = getattr(x, "ndim", None) == 0 and callable(getattr(x, "item", None))
+    if is_0d and not hasattr(x, "mask"):  # an array or tensor of one number
         kind = getattr(getattr(x, "dtype", None), "kind", "f")
         if kind in "biuf":  # dates too have an item that is an int
             return number(x.item())
@@ -114,7 +118,12 @@ def label_text(label: str) -> str:
 
 def describe(value: NumberLike) -> str:
     """A Value as messages name it."""
-    return f"Value {value.label!r}" if value.label else f"Value({value.data!r})"
+    return f"Value {quoted(value.label)}" if value.label else f"Value({value.data!r})"
+
+
+def quoted(label: str) -> str:
+    """A label as messages show it: between quotes, in printable characters, and cut if it is long."""
+    return repr(label if len(label) <= 80 else label[:79] + "\N{HORIZONTAL ELLIPSIS}")
 
 
 comparison_log: ContextVar[Callable[[NumberLike, Any, str, float], None] | None] = ContextVar(

@@ -22,7 +22,7 @@ _VARIABLES_HELP = "a number for each variable, as x=-2"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {_one_line(message)} (see {self.prog} --help)\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,12 +42,19 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (ValueError, ArithmeticError, TypeError, OSError, ImportError) as error:
-        lines = str(error).splitlines() or [repr(error)]
-        print(f"scalargrad {options.command}: {lines[0]}", file=sys.stderr)
+        lines = str(error).split("\n", 1)  # the source line below would be one of this package
+        print(f"scalargrad {options.command}: {_one_line(lines[0] or repr(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+
+
+def _one_line(message: str) -> str:
+    """A message as a terminal may show it, whatever was typed: one line, without control characters, cut."""
+    from scalargrad.formula import clean_label
+
+    return clean_label(message, 500)
 
 
 def _note_once() -> Callable[..., None]:
@@ -57,7 +64,7 @@ def _note_once() -> Callable[..., None]:
     def note(message: Warning | str, *_: object) -> None:
         if str(message) not in seen:
             seen.add(str(message))
-            print(f"scalargrad: note: {message}", file=sys.stderr)
+            print(f"scalargrad: note: {_one_line(str(message))}", file=sys.stderr)
 
     return note
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from scalargrad.behaviour import quoted
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -19,7 +22,7 @@ def domain_error(
     place = f" at {listed(numbers)}" if numbers else ""
     if isinstance(error, ZeroDivisionError):
         kind = "division by zero"
-    elif str(error) in _PYTHONS_WORDS:
+    elif _PYTHONS_WORDS.match(str(error)):
         kind = "domain error"
     else:
         kind = f"{error}," if numbers else str(error)
@@ -28,7 +31,9 @@ def domain_error(
 
 
 # What math raises; Python 3.14 says more, but not more than the message here.
-_PYTHONS_WORDS = ("math domain error", "expected a positive input", "expected a nonnegative input")
+_PYTHONS_WORDS = re.compile(
+    r"math domain error$|expected a(rgument value)? .*, got \S+$|expected a (positive|nonnegative) input$"
+)
 
 
 def listed(numbers: Iterable[float]) -> str:
@@ -39,7 +44,7 @@ def listed(numbers: Iterable[float]) -> str:
 
 def labels_of(parents: Iterable[Value | None]) -> str:
     """The labels of those that have one, in parentheses."""
-    labels = [repr(parent.label) for parent in parents if parent is not None and parent.label]
+    labels = [quoted(parent.label) for parent in parents if parent is not None and parent.label]
     if not labels:
         return ""
     return f" (label{'s' if len(labels) > 1 else ''} {', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"

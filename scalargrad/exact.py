@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from scalargrad.arguments import function, items, real
 from scalargrad.behaviour import kept_types
 from scalargrad.engine import Value, topological_order
+from scalargrad.formula import clean_label
 from scalargrad.table import Op
 
 
@@ -92,8 +94,8 @@ def complex_step(f: Callable[..., Any], xs: Sequence[float], h: float = 1e-30) -
     >>> complex_step(lambda x, y: x.exp() * y.sin(), [0.0, 0.5])
     [0.479425538604203, 0.8775825618903726]
     """
-    inputs = [Value(x) for x in xs]
-    output = f(*inputs)
+    inputs = [Value(real(x, f"input {i}")) for i, x in enumerate(items(xs, "xs", "complex_step(f, [1.0, 2.0])"))]
+    output, h = function(f, "f")(*inputs), real(h, "h")
     if not isinstance(output, Value):
         Value(output)  # a number, or a TypeError
         return [0.0] * len(inputs)
@@ -125,7 +127,7 @@ def _complex_value(rule: Any, operands: list[complex]) -> complex:
             return _ANALYTIC[rule.name](*operands)
         if rule.spelled_out is not None:
             return _elementary(rule.spelled_out, operands)
-    raise TypeError(f"complex_step: '{rule.text}' has no complex counterpart; it must be analytic")
+    raise TypeError(f"complex_step: '{clean_label(rule.text)}' has no complex counterpart; it must be analytic")
 
 
 _OPERATORS = (operator.add, operator.sub, operator.mul, operator.truediv, operator.neg)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Operand = tuple[Value | None, float]
 
 
-def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
+def expanded(order: Sequence[Value], *, exactly: bool = False) -> tuple[list[Value], dict[Value, Value]]:
     """The graph with every op that has a `spelled_out` as elementary nodes. The original stays as it is.
 
     What a hand-written closure or a node with hooks was computed from is left as it is: they refer to those very nodes.
@@ -25,6 +25,7 @@ def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
 
     Args:
         order: a graph in topological order.
+        exactly: whether a node's elementary form must give its number to the last digit.
 
     Returns:
         The new order, and for each Value that was replaced the one in its place. Gradients are carried over: a sum
@@ -35,7 +36,7 @@ def expanded(order: Sequence[Value]) -> tuple[list[Value], dict[Value, Value]]:
     replaced: dict[Value, Value] = {}
     result: list[Value] = []
     for node in order:
-        made = _elementary(node, replaced) if node not in kept else []
+        made = _elementary(node, replaced, 0.0 if exactly else 1e-9) if node not in kept else []
         if made:
             made[-1].label, made[-1].grad = node.label, node.grad
             _hand_down(made)
@@ -54,7 +55,7 @@ def _operands(node: Value, replaced: Mapping[Value, Value]) -> list[Operand]:
     return [(replaced.get(p, p) if p is not None else None, a) for p, a in node.operands]
 
 
-def _elementary(node: Value, replaced: Mapping[Value, Value]) -> list[Value]:
+def _elementary(node: Value, replaced: Mapping[Value, Value], tolerance: float) -> list[Value]:
     """The new nodes that compute the same, in topological order; none if there is no such form."""
     op, operands = node._rule, _operands(node, replaced)
     if not isinstance(op, Op) or op.spelled_out is None or len(operands) < 2:
@@ -64,7 +65,7 @@ def _elementary(node: Value, replaced: Mapping[Value, Value]) -> list[Value]:
         root = record(op.spelled_out, [a if parent is None else stand_ins[parent] for parent, a in operands])
     except HARD:
         return []
-    if not math.isclose(root.data, node.data, rel_tol=1e-9, abs_tol=1e-12):
+    if not math.isclose(root.data, node.data, rel_tol=tolerance, abs_tol=tolerance / 1000):
         return []
     made = [node for node in topological_order(root) if not node.is_leaf]
     replaced_by: dict[Value | None, Value] = {stand_in: parent for parent, stand_in in stand_ins.items()}

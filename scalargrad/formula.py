@@ -13,6 +13,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from scalargrad.behaviour import label_text
 from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
 from scalargrad.rules import Overwritten, computed_by
 from scalargrad.table import HARD, INFIX, Op
@@ -59,7 +60,7 @@ def clean_label(text: str, limit: int = 80) -> str:
     >>> clean_label("a\nb\x00"), clean_label("  "), clean_label("x" * 100, limit=5)
     ('a␤b�', '␣␣', 'xxxx…')
     """
-    if len(text) > limit:
+    if len(label_text(text)) > limit:
         text = text[: limit - 1]
         while text and (unicodedata.combining(text[-1]) or text[-1] == "\u200d"):
             text = text[:-1]
@@ -112,6 +113,11 @@ def isolated(name: str) -> str:
     """A name from right to left between invisible isolates, so that it does not turn the equation around it."""
     turns = not name.isascii() and any(unicodedata.bidirectional(c) in ("R", "AL") for c in name)
     return f"{FIRST_STRONG_ISOLATE}{name}{POP_ISOLATE}" if turns else name
+
+
+def without_isolates(name: str) -> str:
+    """The name as it was before `isolated`."""
+    return name.strip(FIRST_STRONG_ISOLATE + POP_ISOLATE)
 
 
 def _scoped_names(labels: Mapping[Value, str]) -> dict[Value, str]:

@@ -221,7 +221,11 @@ def primitive(
         return lambda f: primitive(
             f, partials=partials, name=name, domain=domain, kinks=kinks, symbol=symbol, pole=pole
         )
-    name = name or function.__name__
+    if not callable(function):
+        raise TypeError(f"@primitive makes an op of a function of floats, not of {type(function).__name__}")
+    name = name or getattr(function, "__name__", "")
+    if not isinstance(name, str):
+        raise TypeError(f"@primitive: name must be a string, not {type(name).__name__}")
     arguments = _parameters(function)
     n = len(arguments)
     rules = list(partials) if isinstance(partials, (list, tuple)) else [] if partials is None else [partials]
@@ -262,7 +266,10 @@ def primitive(
 
 def _parameters(function: Callable[..., Any]) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(function).parameters.values()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # some built-in functions do not tell
+        raise TypeError(f"@primitive: {function!r} does not say what arguments it takes: wrap it in a lambda") from None
     return [p.name for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
 
 

@@ -6,15 +6,16 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from copy import copy
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
 from scalargrad.errors import labels_of, listed, user_line
+from scalargrad.formula import clean_label
+from scalargrad.functional.call import plain_number
 from scalargrad.modes import observed, standing_watches
-from scalargrad.rules import HandWritten
+from scalargrad.rules import HandWritten, take_rule
 from scalargrad.table import follows_ieee
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class Handle:
 def register_hook(value: Value, hook: Hook) -> Handle:
     """Call `hook(gradient)` in every sweep as soon as this Value's gradient is complete, before it is passed on.
 
+    A hook stays when the Value's data, `requires_grad` or `_backward` is set. A copy, as of `copy.deepcopy`, has the
+    same gradients, so it begins with the same hooks (in PyTorch with none); removing one here leaves it there.
+
     Args:
         value: the Value, a leaf or a computed one.
         hook: may return a number to take the gradient's place, or None to leave it.
@@ -50,15 +54,17 @@ def register_hook(value: Value, hook: Hook) -> Handle:
     >>> x.grad
     30.0
     """
+    if not isinstance(value, Value):
+        raise TypeError(f"register_hook takes a Value, not {type(value).__name__}")
     if not callable(hook):
         raise TypeError(f"a hook is a function of the gradient, not {type(hook).__name__}")
     if _run_hooks not in standing_watches:
         standing_watches.append(_run_hooks)
-    if value._rule.hooks is None:  # the rule of a node with hooks is its own: a slot would cost every node 8 bytes
-        value._rule = copy(value._rule)
-        value._rule.hooks = {}
+    hooks = value._rule.hooks
+    if hooks is None:
+        take_rule(value, value._rule, hooks := {})
     handle = Handle(value, next(_tickets))
-    value._rule.hooks[handle._ticket] = hook
+    hooks[handle._ticket] = hook
     return handle
 
 
@@ -125,17 +131,19 @@ def detect_anomaly() -> observed:
 
     def watch(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
         for node in turns:
-            upstream = _number(adjoints[node])
+            upstream = plain_number(adjoints[node])
             if not math.isfinite(upstream):  # a seed or a hook: rules are looked at below
                 raise AnomalyError(f"the gradient of {describe(node)} is {upstream!r}{lines.get(node, '')}")
             token = sweeping.set(True)
-            yield node
-            sweeping.reset(token)
+            try:
+                yield node
+            finally:
+                sweeping.reset(token)
             for parent in node.parents:
-                if not math.isfinite(_number(adjoints.get(parent, 0.0))):
+                if not math.isfinite(plain_number(adjoints.get(parent, 0.0))):
                     raise AnomalyError(
                         f"the backward of {_name(node)} at {_operands(node)} gave {describe(parent)} the gradient "
-                        f"{_number(adjoints[parent])!r}, from {upstream!r} upstream{lines.get(node, '')}"
+                        f"{plain_number(adjoints[parent])!r}, from {upstream!r} upstream{lines.get(node, '')}"
                     )
 
     return observed(inspect, watch)
@@ -143,12 +151,9 @@ def detect_anomaly() -> observed:
 
 def _name(node: Value) -> str:
     rule = node._rule
-    return getattr(rule, "name", "") or rule.text or ("a hand-made node" if isinstance(rule, HandWritten) else "a leaf")
+    text = getattr(rule, "name", "") or clean_label(rule.text)
+    return text or ("a hand-made node" if isinstance(rule, HandWritten) else "a leaf")
 
 
 def _operands(node: Value) -> str:
     return listed(a for _, a in node.operands) + labels_of(p for p, _ in node.operands)
-
-
-def _number(x: Any) -> float:
-    return x.data if isinstance(x, Value) else float(x)

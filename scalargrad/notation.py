@@ -5,9 +5,11 @@ from __future__ import annotations
 import keyword
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from scalargrad.arguments import name as one_of
 from scalargrad.behaviour import describe
 from scalargrad.engine import Value, topological_order
 from scalargrad.expansion import expanded
@@ -38,16 +40,16 @@ class Notation:
 
     negatives_stand_alone = True
     """Whether -2 may follow an operator as it is."""
+    is_code = True
+    """Whether the text may be evaluated: x + (y + z) is rounded otherwise than x + y + z, and 2 is another type."""
 
     def names(self, values: Iterable[Value]) -> dict[Value, str]:
         """A name for each Value: its label if Python can read that as a variable, else one like it."""
         names: dict[Value, str] = {}
-        taken = {*TABLE, "inf", "nan"}
+        taken = {*TABLE, "float"}
         for value, shown in display_names(values).items():
-            stem = re.sub(r"\W", "_", shown.translate(_SUBSCRIPTS))
-            if not stem.isidentifier() or keyword.iskeyword(stem):
-                stem = "v_" + stem
-            name, n = stem, 1
+            stem = name = identifier(shown)
+            n = 1
             while name in taken:
                 name, n = f"{stem}_{n}", n + 1
             taken.add(name)
@@ -78,7 +80,7 @@ class Notation:
             if node in names:
                 texts[node] = self.name(names[node])
             elif node.is_leaf:
-                texts[node] = self.number(node.data)
+                texts[node] = self.leaf(node.data)
             else:
                 operands = [texts[parent] if parent is not None else self.number(a) for parent, a in node.operands]
                 short = _without_constants(node, operands) if simplified else None
@@ -90,7 +92,7 @@ class Notation:
     def write_operation(self, node: Value, names: Mapping[Value, str]) -> str:
         """What computed the node, in the names of its operands; of a leaf its number."""
         if node.is_leaf:
-            return self.number(node.data)[0]
+            return self.leaf(node.data)[0]
         operands = [self.name(names[parent]) if parent is not None else self.number(a) for parent, a in node.operands]
         return self.operation(node._rule, operands)[0]
 
@@ -98,7 +100,14 @@ class Notation:
         """A plain number."""
         if not math.isfinite(x):
             return f"float('{x!r}')", ATOM
-        return (f"{x:.0f}" if abs(x) < 1e6 and x == int(x) else repr(x)), (ATOM if x >= 0 else NEGATION)
+        if math.copysign(1.0, x) < 0:
+            return (f"{x:.0f}" if -1e6 < x < 0 and x == int(x) else repr(x)), NEGATION
+        return (f"{x:.0f}" if x < 1e6 and x == int(x) else repr(x)), ATOM
+
+    def leaf(self, x: float) -> Written:
+        """The number of a Value without a name."""
+        text, precedence = self.number(x)
+        return (f"{text}.0" if self.is_code and text.strip("-").isdecimal() else text), precedence
 
     def name(self, name: str) -> Written:
         """The name of a Value."""
@@ -124,7 +133,8 @@ class Notation:
         mine = _PRECEDENCE[text]
         left = self.parenthesized(x[0]) if x[1] < mine or (text == "**" and x[1] <= mine) else x[0]
         alone = self.negatives_stand_alone or y[1] != NEGATION
-        needed = y[1] < mine or (y[1] == mine and text not in "+**") or not alone
+        in_order = text == "**" or (text in "+*" and not self.is_code)
+        needed = y[1] < mine or (y[1] == mine and not in_order) or not alone
         return self.joined(text, left, self.parenthesized(y[0]) if needed else y[0]), mine
 
     minus = "-"
@@ -143,7 +153,7 @@ class Notation:
 
 
 class _Text(Notation):
-    negatives_stand_alone = False
+    negatives_stand_alone = is_code = False
 
     def names(self, values: Iterable[Value]) -> dict[Value, str]:
         return display_names(values)
@@ -170,7 +180,7 @@ class _Text(Notation):
 
 
 class _Latex(Notation):
-    negatives_stand_alone = False
+    negatives_stand_alone = is_code = False
 
     def names(self, values: Iterable[Value]) -> dict[Value, str]:
         return display_names(values)
@@ -235,6 +245,21 @@ _SPECIAL = {"\\": r"}\backslash\text{", "^": r"}{\wedge}\text{", "~": r"}{\sim}\
 }
 
 
+def identifier(text: str) -> str:
+    """The text as a name of Python's: what a name cannot hold becomes an underscore.
+
+    Python reads names in Unicode's form NFKC, in which µ, the micro sign, is the Greek letter μ. So the name is in that
+    form: names that look different to a program are different variables.
+
+    >>> identifier("x₁"), identifier("x*w"), identifier("class"), identifier("2x")
+    ('x1', 'x_w', 'v_class', 'v_2x')
+    """
+    normal = unicodedata.normalize("NFKC", text)
+    name = "".join(c if f"_{c}".isidentifier() else "_" for c in normal)
+    unfit = not name.isidentifier() or keyword.iskeyword(name) or name == "__debug__"
+    return f"v_{name}" if unfit else name
+
+
 def latex_name(name: str) -> str:
     r"""A name in LaTeX: digits at its end are an index, several letters stand upright, all else is escaped text.
 
@@ -290,6 +315,9 @@ MAX_LENGTH = 2000
 def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str:
     r"""The expression that computes a Value: labelled leaves by name, others as numbers, fused sums spelled out.
 
+    In Python, with scalargrad's functions and the leaves or their numbers by name, it computes the very same number,
+    but for the last digit of x ** 2 and x ** 3 of plain numbers, which the engine computes as products.
+
     Args:
         value: the Value.
         notation: 'text', 'latex' (typeset by Jupyter) or 'python'.
@@ -310,12 +338,10 @@ def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str
     v3 = tanh(v2)
     v4 = v3^2
     """
-    if notation not in NOTATIONS:
-        raise ValueError(f"notation must be one of {', '.join(map(repr, NOTATIONS))}, not {notation!r}")
-    writer = NOTATIONS[notation]
+    writer = NOTATIONS[one_of(notation, "notation", NOTATIONS)]
     order = topological_order(value)
     if not lines:
-        order, replaced = expanded(order)
+        order, replaced = expanded(order, exactly=writer.is_code)
         value = replaced.get(value, value)
         names = writer.names(node for node in order if node.is_leaf and node.label)
         try:

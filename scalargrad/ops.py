@@ -57,10 +57,16 @@ where: Function
 
 
 def _gather_dot(xs: Sequence[Any], ys: Sequence[Any], bias: Any = None) -> Sequence[Any]:
-    xs, ys = (x if hasattr(x, "__len__") else list(x) if hasattr(x, "__iter__") else [x] for x in (xs, ys))
+    xs, ys = xs if type(xs) is list else _vector(xs), ys if type(ys) is list else _vector(ys)
     if len(xs) != len(ys):
         raise ValueError(f"dot: the vectors have {len(xs)} and {len(ys)} elements; they must have equally many")
     return [*xs, *ys] if bias is None else [*xs, *ys, bias]
+
+
+def _vector(x: Any) -> Sequence[Any]:
+    if not getattr(x, "ndim", 1):  # an array without dimensions has a length that raises
+        return [x]
+    return x if hasattr(x, "__len__") else list(x) if hasattr(x, "__iter__") else [x]
 
 
 def _products_of_others(xs: Sequence[Any]) -> list[Any]:
@@ -112,8 +118,8 @@ exp          = unary("exp",           floats.exp,          lambda x, y, z: z)
 exp2         = unary("exp2",          floats.exp2,         lambda x, y, z: z * LN2)
 expm1        = unary("expm1",         floats.expm1,        lambda x, y, z: exp(x))
 log          = unary("log",           math.log,            lambda x, y, z: 1 / x,                    domain=POSITIVE, pole=floats.log_at_pole)
-log2         = unary("log2",          math.log2,           lambda x, y, z: 1 / (x * LN2),            domain=POSITIVE, pole=floats.log_at_pole)
-log10        = unary("log10",         math.log10,          lambda x, y, z: 1 / (x * LN10),           domain=POSITIVE, pole=floats.log_at_pole)
+log2         = unary("log2",          math.log2,           lambda x, y, z: 1 / LN2 / x,              domain=POSITIVE, pole=floats.log_at_pole)
+log10        = unary("log10",         math.log10,          lambda x, y, z: 1 / LN10 / x,             domain=POSITIVE, pole=floats.log_at_pole)
 log1p        = unary("log1p",         math.log1p,          lambda x, y, z: 1 / (1 + x),              domain=ABOVE_MINUS_ONE, pole=lambda x: floats.log_at_pole(1 + x))
 
 # Circular and hyperbolic functions.

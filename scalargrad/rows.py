@@ -265,8 +265,10 @@ OPERATORS = {"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv
 
 def _gather(*args: Any) -> Sequence[Any]:
     """The operands of sum(a, b, c) or sum([a, b, c])."""
-    if len(args) == 1 and not isinstance(args[0], Value) and hasattr(args[0], "__iter__"):
-        return list(args[0])
+    if len(args) == 1:
+        (xs,) = args
+        if type(xs) is list or (not isinstance(xs, Value) and hasattr(xs, "__iter__") and getattr(xs, "ndim", True)):
+            return list(xs)
     return args
 
 

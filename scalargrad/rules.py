@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import copy
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import NumberLike, describe, number
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 Adjoints = dict["Value", Any]
 """From each node to the derivative of the output with respect to it, as far as it has been added up."""
 
+Hooks = dict[int, Callable[[Any], Any]]
+"""The functions that `register_hook` was given for one node, by ticket."""
+
 
 class Rule:
     """What a node knows about its operation. Nodes share one: the op's row of the table (ops.py) or a leaf's kind."""
@@ -26,8 +32,8 @@ class Rule:
     is_leaf = False
     is_parameter = False
     requires_grad = True
-    hooks: dict[int, Callable[[Any], Any]] | None = None
-    """What `register_hook` was given for this node, whose rule is then its own."""
+    hooks: Hooks | None = None
+    """Those of the one node that has this rule; a rule that nodes share has none."""
     backward: Callable[[Value, Any, Adjoints], None]
     """backward(node, upstream, adjoints) adds upstream times each local derivative to the adjoints of the parents."""
 
@@ -79,7 +85,9 @@ class HandWritten(Rule):
         # The closure works on `grad`, the sweep on adjoints: lend it clean gradients and take them back, so that
         # repeated backward stays exact and an exception in the closure leaves nothing behind.
         reached = dict.fromkeys((*node.parents, *self.unlisted(node)))
-        kept = [(value, value.grad) for value in (*reached, node)]
+        lent = (*reached, node)
+        # One call of the interpreter, as in Value.backward: Ctrl-C does not fall into the middle of it.
+        give_back = partial(any, map(setattr, lent, repeat("grad"), [value.grad for value in lent]))
         try:
             for value in reached:
                 value.grad = 0.0
@@ -87,8 +95,7 @@ class HandWritten(Rule):
             self.closure()
             contributions = [number(value.grad) for value in reached]
         finally:
-            for value, grad in kept:
-                value.grad = grad
+            give_back()
         parents = set(node.parents)
         for value, contribution in zip(reached, contributions, strict=True):
             if value not in parents and not value._rule.is_leaf and contribution:
@@ -124,7 +131,6 @@ class Overwritten(Rule):
     def __init__(self, rule: Rule) -> None:
         self.text = rule.text
         self.computed_by = computed_by(rule)
-        self.hooks = rule.hooks
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
         """Refuse."""
@@ -151,6 +157,21 @@ def computed_by(rule: Rule) -> Rule:
     return rule.computed_by if isinstance(rule, Overwritten) else rule
 
 
+def take_rule(node: Value, rule: Rule, hooks: Hooks | None = None) -> None:
+    """Give the node another rule. Its hooks stay with it, unless others are given.
+
+    Nodes share rules, so one with hooks is a copy of the node's own. (A slot would cost every node 8 bytes.)
+    """
+    node._rule = _with_hooks(rule, node._rule.hooks if hooks is None else hooks)
+
+
+def _with_hooks(rule: Rule, hooks: Hooks | None) -> Rule:
+    if rule.hooks is not hooks:
+        rule = copy(rule)
+        rule.hooks = hooks
+    return rule
+
+
 class LocalBackward:
     """One node's local backward closure, as micrograd's `_backward`: call it to run the chain rule for this node."""
 
@@ -168,11 +189,12 @@ class LocalBackward:
 
 
 def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
-    """A new node like this one whose parents are the copies, where there are any."""
+    """A new node like this one whose parents are the copies, where there are any. Its hooks are its own."""
     if isinstance(node._rule, HandWritten) and node._rule.closure is not None:
         raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
     twin: Value = object.__new__(type(node))
-    twin._data, twin.grad, twin._label, twin._rule = node._data, node.grad, node.label, node._rule
+    twin._data, twin.grad, twin._label = node._data, node.grad, node.label
+    twin._rule = _with_hooks(node._rule, dict(node._rule.hooks) if node._rule.hooks else None)
     twin._a, twin._b = node._a, node._b
     x, y = node._x, node._y
     twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)

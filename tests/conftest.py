@@ -1,14 +1,24 @@
-"""Hypothesis profiles: the same examples on every machine by default; `--hypothesis-profile=random` explores."""
+"""What holds for every test: the op table is put back after it, and what needs a missing module is skipped.
+
+Hypothesis tries the same examples on every machine by default; `--hypothesis-profile=random` explores.
+"""
 
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-# These are run by hand and need more than the extra `test` installs.
-collect_ignore = ["benchmarks", "mutants.py"]
+# Run by hand, or inside Pyodide, or imported by the tests; some need more than is installed.
+collect_ignore = ["benchmarks", "pyodide"]
+collect_ignore += [path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")]
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+import optional  # noqa: E402  (a file of this folder)
+
+from scalargrad import Value  # noqa: E402
+from scalargrad.table import INFIX, TABLE  # noqa: E402
 
 settings.register_profile(
     "default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
@@ -17,3 +27,29 @@ settings.register_profile("random", deadline=None, print_blob=True, max_examples
 # To learn only that a test fails, as mutants.py does, the simplest example is not needed.
 settings.register_profile("mutants", parent=settings.get_profile("default"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile("default")
+
+
+class TableKeeper:
+    """Puts back, after each test and doctest, what it changed in the op table: rows, operators, methods of Value."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self):
+        rows, operators, methods = dict(TABLE), dict(INFIX), dict(vars(Value))
+        try:
+            return (yield)
+        finally:
+            for now, before in ((TABLE, rows), (INFIX, operators)):
+                if now != before:
+                    now.clear()
+                    now.update(before)
+            for name in {**vars(Value), **methods}:
+                if name not in methods:
+                    delattr(Value, name)
+                elif vars(Value).get(name) is not methods[name]:
+                    setattr(Value, name, methods[name])
+
+
+def pytest_configure(config):
+    """Plugins of their own see the doctests of package and docs too, which lie outside this folder."""
+    config.pluginmanager.register(TableKeeper(), "table_keeper")
+    config.pluginmanager.register(optional, "optional")

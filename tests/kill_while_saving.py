@@ -1,4 +1,4 @@
-"""Kills processes while they save a model, and looks at the file: it must be the old one or the new one, whole.
+"""Kills processes while they save a file, and looks at the file: it must be the old one or the new one, whole.
 
     python tests/kill_while_saving.py 200           200 kills at random moments
     python tests/kill_while_saving.py every-step    one kill at each call that replacing a file makes
@@ -15,8 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from scalargrad import nn
-from scalargrad.nn.replacing import replace_file
+from drawing_helpers import mlp_loss, sigmoid_neuron
+
+from scalargrad import draw, nn, trace
+from scalargrad.replacing import replace_file
+from scalargrad.tracing import page
 
 
 def models(size):
@@ -55,7 +58,7 @@ def leftovers(path):
     """How many temporary files there are beside it; they are removed."""
     others = [other for other in path.parent.iterdir() if other != path]
     for other in others:
-        assert other.name.startswith(".model.json."), other
+        assert other.name.startswith(f".{path.name}."), other
         assert other.name.endswith(".tmp"), other
         other.unlink()
     return len(others)
@@ -66,20 +69,35 @@ def look(path, states):
     return states.index(nn.load(path).state_dict()), leftovers(path)
 
 
-def at_random(path, kills, seed=0):
-    """Kill children that write one file after the other without a pause.
-
-    Every other child saves models. The rest write larger files that are ready, so that most kills hit the writing.
-    """
+def kinds(folder):
+    """For each kind of file: its path, two functions that save it, and one that says which of the two it is."""
     (first, a), (second, b) = models(100)
-    rng = random.Random(seed)
+    model, large, picture, walk = (folder / name for name in ("model.json", "large.json", "graph.svg", "walk.html"))
     contents = [letter * 2_000_000 for letter in (b"a", b"b")]
+    drawings = [draw(root) for root in (sigmoid_neuron(), mlp_loss((4, 5, 1)))]
+    traces = [trace(root) for root in (sigmoid_neuron(), mlp_loss())]
+    # What takes long is ready, so that most kills hit the writing; the engine does not have to work after a fork.
+    svgs, pages = [drawing.svg for drawing in drawings], {steps.graph: page.page(steps.graph) for steps in traces}
+    page.page = lambda graph, _: pages[graph]
+    return {
+        "model": (model, [lambda: first.save(model), lambda: second.save(model)],
+                  lambda: [a, b].index(nn.load(model).state_dict())),
+        "large file": (large, [lambda: replace_file(large, contents[0]), lambda: replace_file(large, contents[1])],
+                       lambda: contents.index(large.read_bytes())),
+        "picture": (picture, [lambda: drawings[0].save(picture), lambda: drawings[1].save(picture)],
+                    lambda: svgs.index(picture.read_text(encoding="utf-8"))),
+        "stepper page": (walk, [lambda: traces[0].save(walk), lambda: traces[1].save(walk)],
+                         lambda: list(pages.values()).index(walk.read_text(encoding="utf-8"))),
+    }  # fmt: skip
+
+
+def at_random(folder, kills, seed=0):
+    """Kill children that write one file after the other without a pause; the kinds of files take turns."""
+    rng = random.Random(seed)
     found = {"kills": 0, "old": 0, "new": 0, "in the middle": 0}
-    for model_again in [True, False] * (kills // 2) + [True] * (kills % 2):
-        if model_again:
-            saves = [lambda: first.save(path), lambda: second.save(path)]
-        else:
-            saves = [lambda: replace_file(path, contents[0]), lambda: replace_file(path, contents[1])]
+    by_kind = list(kinds(folder).values())
+    for i in range(kills):
+        path, saves, which = by_kind[i % len(by_kind)]
         saves[0]()
 
         def work(saves=saves):
@@ -91,10 +109,10 @@ def at_random(path, kills, seed=0):
         time.sleep(rng.uniform(0.0, 0.04))
         os.kill(child, signal.SIGKILL)
         assert killed(child)
-        which, left = look(path, [a, b]) if model_again else (contents.index(path.read_bytes()), leftovers(path))
         found["kills"] += 1
-        found["new" if which else "old"] += 1
-        found["in the middle"] += left > 0
+        found["new" if which() else "old"] += 1
+        found["in the middle"] += leftovers(path) > 0
+        path.unlink()
     return found
 
 
@@ -149,8 +167,11 @@ def stopped_at(step, work, stop):
 def main(argument):
     """Run it in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "model.json")
-        print(json.dumps(at_every_step(path) if argument == "every-step" else at_random(path, int(argument))))
+        if argument == "every-step":
+            found = at_every_step(Path(folder, "model.json"))
+        else:
+            found = at_random(Path(folder), int(argument))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Traces to step through, script injections, and JupyterLab's sanitiser for the tests of the stepper."""
+"""Traces to step through, script injections, JupyterLab's sanitiser and pages opened from files, for the tests of the stepper."""
 
 import base64
+from contextlib import contextmanager
 from html import escape
 from html.parser import HTMLParser
 
@@ -119,3 +120,25 @@ class Contents(HTMLParser):
 
     def svg(self, i=0):
         return base64.b64decode(self.images[i]["src"].removeprefix("data:image/svg+xml;base64,")).decode()
+
+
+@contextmanager
+def opened(browser, path, scheme="light", width=1400, **options):
+    """A page from a file, offline, and everything that went wrong on it; the file itself and data: are no requests."""
+    context = browser.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce", offline=True, **options
+    )
+    page = context.new_page()
+    trouble = []
+    page.on("console", lambda message: trouble.append(f"console {message.text}"))
+    page.on("pageerror", lambda error: trouble.append(f"error {error}"))
+    page.on("dialog", lambda dialog: (trouble.append(f"dialog {dialog.message}"), dialog.dismiss()))
+    page.on(
+        "request",
+        lambda request: request.url.startswith(("data:", path.as_uri())) or trouble.append(f"request {request.url}"),
+    )
+    page.goto(path.as_uri())
+    try:
+        yield page, trouble
+    finally:
+        context.close()

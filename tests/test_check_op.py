@@ -5,17 +5,7 @@ import pytest
 import scalargrad as sg
 from scalargrad import Function, Value, check_op, primitive
 from scalargrad.checking import GradientError, Verdict
-from scalargrad.table import TABLE, Domain
-
-
-@pytest.fixture(autouse=True)
-def clean_table():
-    before, methods = set(TABLE), set(dir(Value))
-    yield
-    for name in set(TABLE) - before:
-        del TABLE[name]
-    for name in set(dir(Value)) - methods:
-        delattr(Value, name)
+from scalargrad.table import Domain
 
 
 def cube_by_closure(factor):

@@ -15,7 +15,8 @@ from drawing_helpers import HOSTILE, SVG, cards, mlp_loss, parsed, sigmoid_neuro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scalargrad import Value
+import scalargrad
+from scalargrad import Value, nn
 from scalargrad.drawing import EngineError, draw, draw_dot, engines
 from scalargrad.drawing.dot import layout_source
 from scalargrad.formula import clean_label, isolated
@@ -52,6 +53,31 @@ def test_text_files(tmp_path):
     assert drawing.save(str(tmp_path / "again.svg")).exists()
 
 
+SAVED = {
+    "model.json": lambda path: nn.Neuron(2, seed=1).save(path),
+    "graph.svg": lambda path: draw(sigmoid_neuron()).save(path),
+    "trace.html": lambda path: scalargrad.trace(sigmoid_neuron()).save(path),
+    "sheet.html": lambda path: scalargrad.worksheet(sigmoid_neuron()).save(path),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_whatever_is_saved_keeps_links_and_permissions_and_leaves_the_umask_alone(tmp_path, monkeypatch, name):
+    """The umask is the process's: a thread that changes it, be it for a moment, changes it for the files of all others."""
+    changed = []
+    monkeypatch.setattr(os, "umask", lambda mask: changed.append(mask) or 0o077)
+    target, link = tmp_path / f"target-{name}", tmp_path / name
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    SAVED[name](link)
+    assert changed == []
+    assert link.is_symlink()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert len(target.read_text(encoding="utf-8")) > 100
+    assert sorted(tmp_path.iterdir()) == sorted([target, link])
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)
@@ -85,11 +111,11 @@ def test_other_suffixes_are_refused_and_nothing_is_left_behind(tmp_path):
 
 def test_saving_is_atomic(tmp_path, monkeypatch):
     path = tmp_path / "graph.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         draw(Value(1.0)).save(path)
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(OSError, match="nowhere"):
         draw(Value(1.0)).save(tmp_path / "nowhere" / "graph.txt")

@@ -10,7 +10,7 @@ from test_ops import check_row
 
 import scalargrad as sg
 from scalargrad import Function, Value, grad, primitive
-from scalargrad.table import TABLE, Domain
+from scalargrad.table import Domain
 
 
 class Legendre3(Function):
@@ -154,17 +154,6 @@ def test_an_exception_in_a_micrograd_closure_leaves_every_gradient_as_it_was():
 # -------------------------------------------------------------------- @primitive
 
 
-@pytest.fixture
-def clean_table():
-    before, methods = set(TABLE), set(dir(Value))
-    yield
-    for name in set(TABLE) - before:
-        del TABLE[name]
-    for name in set(dir(Value)) - methods:
-        delattr(Value, name)
-
-
-@pytest.mark.usefixtures("clean_table")
 def test_a_primitive_keeps_the_promises_of_every_row():
     @primitive(partials=lambda x, z: 1.5 * (5 * x**2 - 1))
     def legendre(x):
@@ -203,7 +192,6 @@ def test_a_primitive_keeps_the_promises_of_every_row():
     assert sg.jvp(legendre, (2.0,), (1.0,)) == (17.0, 28.5)
 
 
-@pytest.mark.usefixtures("clean_table")
 def test_a_primitive_may_be_defined_again_but_takes_no_name_of_the_package():
     for factor in (2.0, 3.0):  # as when a notebook's cell is run twice
 
@@ -221,7 +209,6 @@ def test_a_primitive_may_be_defined_again_but_takes_no_name_of_the_package():
         primitive(lambda x: x, partials=lambda x, y, z: 1.0, name="three")
 
 
-@pytest.mark.usefixtures("clean_table")
 def test_a_primitive_outside_its_domain_and_at_its_pole():
     @primitive(partials=lambda x, z: -z * z, pole=lambda x: math.copysign(math.inf, x), domain=Domain(hole=0.0))
     def inverse(x):
@@ -271,7 +258,6 @@ def test_an_input_changed_since_is_noticed():
         grad(y, x, create_graph=True)
 
 
-@pytest.mark.usefixtures("clean_table")
 def test_a_primitive_returns_a_real_number_and_takes_domains_in_every_form():
     root = primitive(lambda x: x**0.5, partials=lambda x, z: 0.5 / z, name="root")
     with pytest.raises(TypeError, match="must be a real number, not complex"):

@@ -3,11 +3,11 @@
 import math
 from fractions import Fraction
 
-import mpmath
 import pytest
 from helpers import arguments, call, slope
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import mpmath
 
 import scalargrad as sg
 from scalargrad import (

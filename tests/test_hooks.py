@@ -1,5 +1,7 @@
 """Hooks, anomaly detection and check-pointing: what they see, what they change, and that they end."""
 
+import contextlib
+import copy
 import gc
 import math
 import threading
@@ -20,6 +22,8 @@ from scalargrad import (
     sweep_hook,
     topological_order,
 )
+from scalargrad.engine import gradients
+from scalargrad.table import TABLE
 
 
 def test_a_hook_sees_the_finished_gradient_and_may_replace_it():
@@ -234,8 +238,6 @@ def test_a_hook_that_refers_to_its_own_value_is_freed_with_it():
 
 
 def test_hooks_survive_copies_and_changed_settings():
-    import copy
-
     x = Value(2.0)
     y = x * 3
     y.register_hook(lambda g: g * 10)
@@ -252,6 +254,112 @@ def test_hooks_survive_copies_and_changed_settings():
     (z * 2).backward()
     assert z.grad == 5.0
     assert isinstance(z.grad, float)
+
+
+def assign_data(node):
+    node.data = node.data
+
+
+def assign_backward(node):
+    node._backward = node._backward
+
+
+def assign_requires_grad(node):
+    node.requires_grad = not node.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("make", "assign"),
+    [
+        (lambda x: x, assign_data), (lambda x: x, assign_backward), (lambda x: x, assign_requires_grad),
+        (lambda x: x * 3, assign_data), (lambda x: x * 3, assign_backward),
+    ],
+)  # fmt: skip
+def test_whatever_is_assigned_to_a_node_its_hooks_stay(make, assign):
+    node, seen = make(Value(2.0)), []
+    handle = node.register_hook(seen.append)
+    assign(node)
+    node.register_hook(seen.append)
+
+    def swept():
+        seen.clear()
+        with contextlib.suppress(ValueError):  # the gradient of data that was assigned; hooks see theirs before
+            (node * 5 + Value(0.0)).backward()
+        return seen
+
+    assert swept() == [5.0, 5.0]
+    handle.remove()
+    assert swept() == [5.0]
+
+
+def test_a_rule_that_nodes_share_never_gets_hooks():
+    from scalargrad.rules import LEAVES
+
+    x = Value(2.0)
+    y = x * 3
+    for node in (x, y):
+        node.register_hook(lambda g: 0.0)
+        node.data = 1.0
+    x.requires_grad = False
+    assert all(leaf.hooks is None for leaf in LEAVES.values())
+    assert TABLE["multiply"].hooks is None
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_has_the_same_gradients_and_hooks_of_its_own(copied):
+    x = Value(2.0)
+    times_ten = x.register_hook(lambda g: g * 10)
+    twin = copied(x)
+
+    def gradients():
+        return grad(x * 3, x), grad(twin * 3, twin)
+
+    assert gradients() == (30.0, 30.0)
+    times_ten.remove()
+    assert gradients() == (3.0, 30.0)
+    plus_one = x.register_hook(lambda g: g + 1)
+    assert gradients() == (4.0, 30.0)
+    twin.register_hook(lambda g: g + 2)
+    assert gradients() == (4.0, 32.0)
+    plus_one.remove()
+    assert grad(copied(x) * 3, x) == 0.0
+
+
+def test_anomalies_are_found_after_a_sweep_that_raised():
+    """Whoever raises in the middle of it: a closure, a hook, or another that looks on."""
+
+    def stop(*_):
+        raise RuntimeError("stop")
+
+    x = Value(800.0, label="x")
+    by_hand = Value(1.0, (x,), "mine")
+    by_hand._backward = stop
+    hooked = x * 2
+    hooked.register_hook(stop)
+    with detect_anomaly():
+        for node, watched in ((by_hand, detect_anomaly()), (hooked, detect_anomaly()), (x * 2, sweep_hook(stop))):
+            with pytest.raises(RuntimeError, match="stop"), watched:
+                (node * 2).backward()
+            with pytest.raises(AnomalyError, match="exp gave inf"):
+                x.exp()
+
+
+def test_a_watch_ends_with_its_sweep():
+    """Its `finally` runs at once, also where something still refers to the error."""
+    ended = []
+
+    def watch(turns, adjoints):
+        try:
+            yield from turns
+        finally:
+            ended.append(True)
+
+    node = Value(1.0, (Value(1.0),), "mine")
+    node._backward = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError) as caught:
+        gradients([node], [1.0], watch=watch)
+    assert ended == [True]
+    assert caught.value is not None
 
 
 def test_anomalies_in_a_graph_of_gradients_name_the_operation():

@@ -6,8 +6,8 @@ With the extra `fast` each takes a part of a second. Without it the same program
 import math
 import runpy
 
-import numpy as np
 import pytest
+from optional import numpy as np
 
 import scalargrad
 from scalargrad import Value, compile, dot, logsumexp, nn, sigmoid, to_python

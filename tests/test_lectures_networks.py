@@ -7,11 +7,11 @@ import math
 import random
 from fractions import Fraction
 
-import mpmath
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import mpmath
+from optional import numpy as np
 
 from scalargrad import Value, derivative, dot, elu, grad, leaky_relu, maximum, nn, relu, sigmoid, tanh
 

@@ -3,10 +3,10 @@
 import math
 from fractions import Fraction
 
-import mpmath
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from optional import mpmath
 
 import scalargrad
 from scalargrad import Value, nn

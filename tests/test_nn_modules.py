@@ -2,20 +2,21 @@
 
 import copy
 import math
+import pickle
 import random
 
-import micrograd.engine
-import micrograd.nn
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import micrograd
 
 import scalargrad
 from scalargrad import Value, nn
+from scalargrad.nn.activations import ACTIVATIONS
 
 # micrograd itself cannot follow a hidden layer of one neuron with another layer
 sizes = st.tuples(st.lists(st.integers(2, 5), max_size=2), st.integers(1, 5)).map(lambda parts: [*parts[0], parts[1]])
-ACTIVATIONS = ["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softplus", "linear"]
+NAMES = [*ACTIVATIONS, "linear"]
 
 
 def as_list(out):
@@ -56,7 +57,7 @@ def test_micrograds_names_are_there():
 
 @given(
     nin=st.integers(1, 4),
-    activation=st.sampled_from(ACTIVATIONS),
+    activation=st.sampled_from(NAMES),
     bias=st.booleans(),
     seed=st.integers(0, 1000),
     values=st.booleans(),
@@ -120,13 +121,9 @@ def test_activations_by_name_by_function_and_per_layer():
 
 def test_a_row_added_to_the_table_is_an_activation():
     from scalargrad.rows import unary
-    from scalargrad.table import TABLE
 
     unary("triple_for_nn_test", lambda x: 3 * x, 3.0)
-    try:
-        assert nn.Neuron(1, activation="triple_for_nn_test", init=nn.constant(2.0))([1.0]).data == 6.0
-    finally:
-        del TABLE["triple_for_nn_test"], Value.triple_for_nn_test
+    assert nn.Neuron(1, activation="triple_for_nn_test", init=nn.constant(2.0))([1.0]).data == 6.0
 
 
 @given(st.integers(1, 3), st.integers(2, 4), st.integers(0, 100))
@@ -349,6 +346,75 @@ def test_seeds_and_generators():
 def test_errors_say_what_was_given_and_what_to_do(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: nn.Neuron(2, seed=1), lambda: nn.Layer(2, 2, seed=1), lambda: nn.MLP(2, [2, 1], seed=1)]
+)
+def test_weights_that_were_replaced_are_gone(make):
+    model = make()
+    neuron = next(part for part in model.modules() if type(part) is nn.Neuron)
+    names = list(model.state_dict())
+    model([1.0, 2.0])
+    neuron.w = [Value(0.5, parameter=True), Value(0.25, parameter=True)]
+    neuron.b = Value(2.0, parameter=True)
+    twin = copy.deepcopy(model)
+    for one in (model, twin):
+        assert list(one.state_dict()) == [name for name, _ in one.named_parameters()] == names
+        assert len(one.parameters()) == len(names)
+        one([1.0, 2.0])
+        assert list(one.state_dict()) == names
+    assert model.parameters()[:3] == [*neuron.w, neuron.b]
+    assert not set(model.parameters()) & set(twin.parameters())
+
+
+def test_the_activations_in_the_message_are_there():
+    with pytest.raises(ValueError, match="there is no activation 'tanhh'; use tanh, .*, linear, any other") as caught:
+        nn.Neuron(2, activation="tanhh")
+    named = str(caught.value).partition("use ")[2].partition(", any")[0].split(", ")
+    assert [nn.Neuron(1, activation=name).activation for name in named] == named == NAMES
+
+
+class Own(nn.Module):
+    """A user's module, which says itself what is to be pickled of it."""
+
+    def __init__(self, data):
+        self.w = Value(data)
+
+    def __getstate__(self):
+        return self.w.data
+
+    def __setstate__(self, data):
+        self.w = Value(data)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.MLP(2, [2, 1]), lambda: nn.Neuron(2, activation=lambda v: v * v), lambda: nn.BatchNorm(2),
+        lambda: nn.Dropout(0.5), lambda: nn.Sequential("tanh"), lambda: nn.Maxout(2, 2),
+    ],
+)  # fmt: skip
+def test_a_module_that_is_pickled_says_what_to_do(make, protocol):
+    model = make()
+    message = rf"as this {type(model).__name__}, cannot be pickled: model\.save\(path\) .* model\.state_dict\(\) gives"
+    for given_ in (model, [model], {"model": model}):
+        with pytest.raises(TypeError, match=message):
+            pickle.dumps(given_, protocol)
+
+
+def test_a_module_can_be_copied_and_pickled_in_its_own_way():
+    model = nn.MLP(2, [2, 1], activation=lambda v: v * v, seed=1)
+    shallow, deep = copy.copy(model), copy.deepcopy(model)
+    assert shallow.layers is model.layers
+    assert deep.layers[0].neurons[0].w[0] is not model.layers[0].neurons[0].w[0]
+    assert vars(deep).keys() == vars(model).keys()
+    assert type(vars(deep)) is dict
+    both = copy.deepcopy([model, model.layers[0]])
+    assert both[0].layers[0] is both[1]
+    assert deep.state_dict() == model.state_dict()
+    assert pickle.loads(pickle.dumps(Own(3.0))).w.data == 3.0  # noqa: S301
 
 
 def test_changed_weights_are_noticed():

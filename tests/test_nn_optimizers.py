@@ -3,10 +3,10 @@
 import math
 import signal
 
-import mpmath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import mpmath
 
 from scalargrad import Value, nn
 

@@ -209,7 +209,7 @@ def test_a_network_of_known_parts_is_built_again(make, tmp_path):
 @pytest.mark.parametrize("make", OF_ITS_OWN.values(), ids=OF_ITS_OWN)
 def test_a_network_with_parts_of_its_own_must_be_built_first(make, tmp_path):
     path = set_numbers(make(), random.Random(1)).save(tmp_path / "model.json")
-    assert "model" not in json.loads(path.read_text())
+    assert "model" not in json.loads(path.read_text(encoding="utf-8"))
     with pytest.raises(
         nn.ModelFileError, match=r"build the model as it was when it was saved and call model.load\(path\)"
     ):
@@ -228,7 +228,7 @@ def test_numbers_replaced_by_hand_are_noticed(tmp_path):
     layer = nn.Layer(2, 1)
     layer.neurons[0].w = [2.0, 3.0]
     path = layer.save(tmp_path / "model.json")
-    assert set(json.loads(path.read_text())) == {"format", "version", "sha256", "state"}
+    assert set(json.loads(path.read_text(encoding="utf-8"))) == {"format", "version", "sha256", "state"}
     assert bits(layer.load(path)) == bits({"neurons.0.b": 0.0})
 
 
@@ -278,7 +278,7 @@ def test_the_format(tmp_path):
     settings = {"kind": "MLP", "nin": 1, "nouts": [1], "activations": ["linear"], "bias": True, "fused": True}
     state = {"layers.0.neurons.0.w.0": 0.5, "layers.0.neurons.0.b": -1e-7}
     canonical = json.dumps({"model": settings, "state": state}, sort_keys=True, separators=(",", ":"))
-    assert model.save(tmp_path / "model.json").read_text() == (
+    assert model.save(tmp_path / "model.json").read_text(encoding="utf-8") == (
         "{\n"
         '  "format": "scalargrad-model",\n'
         '  "version": 1,\n'
@@ -351,6 +351,15 @@ def test_too_large_a_model_is_refused_as_too_large_a_file_is(tmp_path, monkeypat
         model.save(path)
     with pytest.raises(nn.ModelFileError, match=f"it has more than {size - 1} bytes"):
         nn.load(path)
+    monkeypatch.undo()
+    commas = path.read_bytes().count(b",")
+    monkeypatch.setattr(fileformat, "MAX_COMMAS", commas)
+    assert bits(nn.load(model.save(path))) == bits(model)
+    monkeypatch.setattr(fileformat, "MAX_COMMAS", commas - 1)
+    with pytest.raises(ValueError, match=f"and {commas - 1} entries. Save its parts"):
+        model.save(path)
+    with pytest.raises(nn.ModelFileError, match=f"it has more than {commas - 1} entries"):
+        nn.load(path)
 
 
 def test_a_nest_too_deep_is_saved_without_its_description(tmp_path):
@@ -363,7 +372,7 @@ def test_a_nest_too_deep_is_saved_without_its_description(tmp_path):
     shallow, deep = nested(30), nested(40)
     assert bits(nn.load(shallow.save(tmp_path / "shallow.json"))) == bits(shallow)
     assert bits(nested(40).load(deep.save(tmp_path / "deep.json"))) == bits(deep)
-    assert "model" not in json.loads((tmp_path / "deep.json").read_text())
+    assert "model" not in json.loads((tmp_path / "deep.json").read_text(encoding="utf-8"))
 
 
 def test_a_model_of_another_architecture_is_refused():

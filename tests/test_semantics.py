@@ -6,8 +6,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value
@@ -101,7 +101,8 @@ def document() -> str:
         "What every operation gives where floating point, or calculus, has no obvious answer. Each line is a test in",
         "tests/test_semantics.py, from which this page is written. The rules behind it:",
         "",
-        "1. The number PyTorch gives where that is finite.",
+        "1. The number PyTorch gives where that is finite, unless a NaN went in (rule 5) or PyTorch loses it to an overflow on",
+        "   the way, as the slope of arcsinh at 1e200. tests/reliability/parity_hard_points.py has what PyTorch and JAX give instead.",
         "2. Outside its domain, or at a pole, an operation raises, naming itself, the operands, their labels and your line.",
         "3. An infinite slope at a finite value is inf.",
         "4. Overflow gives inf.",

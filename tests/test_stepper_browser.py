@@ -1,11 +1,9 @@
 """The stepper in a real Chromium, opened from a file and offline: what a reader sees, hears and can do."""
 
-from contextlib import contextmanager
-
 import pytest
 from drawing_helpers import chromium, mlp_loss, sigmoid_neuron
 from helpers import readme_example
-from stepper_helpers import INJECTIONS, accumulating, injected, sanitised
+from stepper_helpers import INJECTIONS, accumulating, injected, opened, sanitised
 
 import scalargrad as sg
 from scalargrad import Value
@@ -48,28 +46,6 @@ def hexed(rgb):
 def browser():
     with chromium() as opened:
         yield opened
-
-
-@contextmanager
-def opened(browser, path, scheme="light", width=1400, **options):
-    """A page from a file, offline, and everything that went wrong on it; the file itself and data: are no requests."""
-    context = browser.new_context(
-        color_scheme=scheme, viewport={"width": width, "height": 900}, reduced_motion="reduce", offline=True, **options
-    )
-    page = context.new_page()
-    trouble = []
-    page.on("console", lambda message: trouble.append(f"console {message.text}"))
-    page.on("pageerror", lambda error: trouble.append(f"error {error}"))
-    page.on("dialog", lambda dialog: (trouble.append(f"dialog {dialog.message}"), dialog.dismiss()))
-    page.on(
-        "request",
-        lambda request: request.url.startswith(("data:", path.as_uri())) or trouble.append(f"request {request.url}"),
-    )
-    page.goto(path.as_uri())
-    try:
-        yield page, trouble
-    finally:
-        context.close()
 
 
 def press(page, key, n=1):

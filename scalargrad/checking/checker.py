@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from scalargrad.behaviour import number
+from scalargrad.arguments import brief, function, items, real
 from scalargrad.checking.culprit import find_culprit
 from scalargrad.checking.report import Entry, Report, Verdict
 from scalargrad.checking.samples import Branches, Sampler, UnusableError, branches
 from scalargrad.checking.slopes import Numeric, numeric_slope
 from scalargrad.engine import Value
+from scalargrad.formula import clean_label
 from scalargrad.functional.call import Call
 from scalargrad.table import HARD
 
@@ -64,19 +65,22 @@ def check_gradients(
     >>> print(check_gradients(lambda x, w: tanh(x * w), [0.5, -1.0]).summary)
     ok: 2 derivatives checked: 2 PASS
     """
-    modes = tuple(modes)
+    f, modes = function(f, "f"), tuple(items(modes, "modes", "modes=('reverse',)"))
     if order not in (1, 2):
-        raise ValueError(f"order must be 1 or 2, not {order!r}")
-    if not modes or not set(modes) <= set(MODES):
-        raise ValueError(f"modes must be 'reverse', 'forward' or both, not {modes!r}")
-    xs = [number(x) for x in inputs]
-    names = [f"x{i}" for i in range(len(xs))] if names is None else list(names)
+        raise ValueError(f"order must be 1 or 2, not {brief(order)}")
+    if not modes or not all(mode in MODES for mode in modes):
+        raise ValueError(f"modes must be 'reverse', 'forward' or both, not {brief(modes)}")
+    xs = [real(x, f"input {i}") for i, x in enumerate(items(inputs, "inputs", "check_gradients(f, [1.0, 2.0])"))]
+    names = [f"x{i}" for i in range(len(xs))] if names is None else items(names, "names", "names=['a', 'b']")
+    names = list(map(clean_label, names))
     if len(names) != len(xs):
         raise ValueError(f"there are {len(xs)} inputs, but {len(names)} names")
+    rtol, atol = real(rtol, "rtol"), real(atol, "atol")
     problems: list[str] = []
     call: Call | None = None
     if gradient is not None:
-        analytic = [float(d) for d in gradient(*xs)]
+        found = items(function(gradient, "gradient")(*xs), "what gradient returns", "[0.5, 1.0]")
+        analytic = [real(d, f"derivative {i} of gradient") for i, d in enumerate(found)]
         if len(analytic) != len(xs):
             raise ValueError(f"gradient returned {len(analytic)} derivatives for {len(xs)} inputs")
     else:

@@ -9,6 +9,7 @@ from scalargrad.checking.samples import UnusableError
 from scalargrad.checking.slopes import numeric_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.errors import labels_of
+from scalargrad.formula import clean_label
 from scalargrad.rules import Leaf
 from scalargrad.table import HARD, Op
 
@@ -80,7 +81,7 @@ def find_culprit(y: Value, rtol: float = 1e-6) -> Culprit | None:
     if suspect is None:
         return None
     labels = labels_of(suspect.parents)
-    return Culprit(suspect._rule.text, None, tuple(a for _, a in suspect.operands), 0.0, 0.0, labels)
+    return Culprit(clean_label(suspect._rule.text), None, tuple(a for _, a in suspect.operands), 0.0, 0.0, labels)
 
 
 def _wrong_argument(node: Value, op: Op, rtol: float) -> Culprit | None:
@@ -93,12 +94,12 @@ def _wrong_argument(node: Value, op: Op, rtol: float) -> Culprit | None:
         def samples(t: float, i: int = i) -> tuple[float, tuple[Any, ...]]:
             xs = [*numbers[:i], t, *numbers[i + 1 :]]
             try:
-                z = op.value(xs) if op.arity is None else op.value(*xs)
+                z = op.on(xs)
             except HARD as error:
                 raise UnusableError(str(error)) from None
             if not abs(z) < float("inf"):
                 raise UnusableError("not finite")
-            kinks = () if op.kinks is None else (op.kinks(xs) if op.arity is None else op.kinks(*xs),)
+            kinks = () if op.kinks is None else (op.sides(xs),)
             return float(z), kinks
 
         numeric = numeric_slope(samples, numbers[i], sees_branches=True)

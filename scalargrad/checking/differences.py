@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from scalargrad.arguments import function, real
+
 Curve = Callable[[float], float]
 EPS = 2.0**-52
 _SHRINK = 1.4
@@ -32,12 +34,24 @@ def central_difference(f: Curve, x: float, h: float) -> float:
     >>> round(central_difference(math.sin, 0.0, 1e-3), 6)
     1.0
     """
-    return (f(x + h) - f(x - h)) / ((x + h) - (x - h))
+    f, x, h = function(f, "f"), real(x, "x"), real(h, "h")
+    return (_at(f, x + h) - _at(f, x - h)) / _distance(x + h, x - h)
 
 
 def one_sided_difference(f: Curve, x: float, h: float) -> float:
     """(f(x + h) - f(x)) / h; a negative h looks to the left."""
-    return (f(x + h) - f(x)) / ((x + h) - x)
+    return (_at(f, x + h) - _at(f, x)) / _distance(x + h, x)
+
+
+def _at(f: Curve, x: float) -> float:
+    y = f(x)
+    return y if isinstance(y, float) else real(y, "the result of f")
+
+
+def _distance(a: float, b: float) -> float:
+    if a == b:
+        raise ZeroDivisionError(f"the step is too small: near {a!r} it leads to the same number")
+    return a - b
 
 
 def ridders(f: Curve, x: float, h: float, *, side: int = 0) -> Slope:
@@ -52,12 +66,16 @@ def ridders(f: Curve, x: float, h: float, *, side: int = 0) -> Slope:
         h: the first and largest step.
         side: 1 or -1 for the derivative from the right or from the left.
 
+    Raises:
+        TypeError: if x or h is no number, or f no function.
+
     Source: Ridders, Accurate computation of F'(x) and F'(x) F''(x), Advances in Engineering Software 4, 1982.
 
     >>> slope = ridders(math.exp, 0.0, 0.1)
     >>> abs(slope.value - 1.0) < 1e-12, slope.error < 1e-9
     (True, True)
     """
+    f, x, h, side = function(f, "f"), real(x, "x"), real(h, "h"), int(real(side, "side"))
     power = 1 if side else 2
     best = Slope(math.nan, math.inf, h)
     previous: list[float] = []

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from scalargrad.arguments import brief, items, real, whole
 from scalargrad.checking.checker import GradientError, check_gradients
 from scalargrad.checking.report import Report, Verdict
 from scalargrad.engine import Value
@@ -51,6 +52,7 @@ def check_op(
     """
     from hypothesis import HealthCheck, given, settings
 
+    examples = whole(examples, "examples", "check_op(op, examples=100)")
     strategy, function = _strategy_and_function(op, domain)
     verdicts = OpReport()
 
@@ -83,22 +85,36 @@ def _strategy_and_function(op: Callable[..., Any], domain: Any) -> tuple[Any, Ca
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     method = getattr(op, "__self__", None)
     forward = getattr(method, "forward", None) if getattr(op, "__name__", "") == "apply" else None
-    parameters = list(inspect.signature(forward or op).parameters.values())[1 if forward else 0 :]
+    try:
+        parameters = list(inspect.signature(forward or op).parameters.values())[1 if forward else 0 :]
+    except (TypeError, ValueError):  # no function, or one that does not tell
+        raise TypeError(f"check_op needs a function with a fixed number of arguments, not {brief(op)}") from None
     count = sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters)
     if isinstance(row, Op):
         count = row.arity or len(row.arguments)
     if not count:
-        raise TypeError(f"check_op needs a function with a fixed number of arguments, not {op!r}")
-    given = [REAL if domain is None else domain] * count if domain is None or _is_one(domain) else list(domain)
+        raise TypeError(f"check_op needs a function with a fixed number of arguments, not {brief(op)}")
+    one_for_all = domain is None or _is_one(domain)
+    given = [REAL if domain is None else domain] * count if one_for_all else items(domain, "domain", "(0.0, 1.0)")
     if len(given) != count:
         raise ValueError(f"the operation takes {count} arguments, but {len(given)} domains were given")
-    domains = [d if isinstance(d, Domain) else Domain(float(d[0]), float(d[1])) for d in given]
+    domains = [_domain(d) for d in given]
     return st.tuples(*map(numbers_in, domains)).map(list), op
+
+
+def _domain(domain: Any) -> Domain:
+    if isinstance(domain, Domain):
+        return domain
+    ends = items(domain, "a domain", "(0.0, 1.0)")
+    if len(ends) != 2:
+        raise ValueError(f"a domain is a Domain or (low, high), not {brief(domain)}")
+    return Domain(real(ends[0], "the low end of a domain"), real(ends[1], "the high end of a domain"))
 
 
 def _is_one(domain: Any) -> bool:
     """Whether this is one domain, for all arguments."""
-    return isinstance(domain, Domain) or all(isinstance(end, (int, float)) for end in domain)
+    ends = domain if isinstance(domain, Domain) else items(domain, "domain", "(0.0, 1.0)")
+    return isinstance(domain, Domain) or all(isinstance(end, (int, float)) for end in ends)
 
 
 def _can_be_differentiated_twice(function: Callable[..., Any], xs: Sequence[float]) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+from scalargrad.arguments import real
 from scalargrad.behaviour import comparison_log
 from scalargrad.engine import Value, topological_order
 from scalargrad.table import HARD, Op
@@ -48,7 +49,7 @@ class Sampler:
             raise UnusableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
         finally:
             comparison_log.reset(token)
-        value = y.data if isinstance(y, Value) else float(y)
+        value = y.data if isinstance(y, Value) else real(y, "the result of f")
         if not math.isfinite(value):
             raise UnusableError(f"the function is {value!r} at {', '.join(map(repr, xs))}")
         return float(value), (*log, *branches(y))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
+from scalargrad.arguments import brief, real, whole
 from scalargrad.behaviour import number
 from scalargrad.derivation import partial_text
 from scalargrad.engine import Value
@@ -59,11 +60,15 @@ class Gate:
             self.op = row(op)
         if constants is None:
             constants = {} if self.op.default is None else {1: self.op.default}
-        self.constants = {i: number(c) for i, c in constants.items()}
+        if not isinstance(constants, Mapping):
+            raise TypeError(f"constants must be a dict by index, as in {{0: 1.0}}, not {type(constants).__name__}")
+        self.constants = {
+            whole(i, "the index of a constant", least=0): real(c, "a constant") for i, c in constants.items()
+        }
         count = self.op.arity or len(self.op.arguments) or None
-        if any(i < 0 or (count is not None and i >= count) for i in self.constants):
+        if any(count is not None and i >= count for i in self.constants):
             has = "operands from 0 on" if count is None else _counted(count, "operand")
-            raise ValueError(f"{self.op.name} has {has}, so it takes no constants {constants!r}")
+            raise ValueError(f"{self.op.name} has {has}, so it takes no constants {brief(constants)}")
         self.nin = None if count is None else count - len(self.constants)
         for i, c in self.constants.items():
             if self.op.arity is not None:
@@ -100,6 +105,7 @@ class Gate:
         Raises:
             ValueError: if there was no `forward` before.
         """
+        dz = real(dz, f"{self.name}.backward: dz")
         if not hasattr(self, "z"):
             raise ValueError(f"{self.name}.backward came before forward: forward keeps the numbers that backward needs")
         parents = [None if i in self.constants else Value(x) for i, x in enumerate(self.operands)]
@@ -107,12 +113,18 @@ class Gate:
         node._rule = self.op
         self.op.keep_operands(node, parents, self.operands)
         contributions = {parent: 0.0 for parent in parents if parent is not None}
-        self.op.backward(node, number(dz), contributions)
+        self.op.backward(node, dz, contributions)
         return list(contributions.values())
 
     @property
     def operands(self) -> Sequence[float]:
-        """The operands of the last `forward`, constants included."""
+        """The operands of the last `forward`, constants included.
+
+        Raises:
+            ValueError: if there was no `forward` before.
+        """
+        if not hasattr(self, "z"):
+            raise ValueError(f"{self.name} has no operands before forward, which keeps them")
         return self.xs if self.op.arity is None else [getattr(self, name) for name in "xy"[: self.op.arity]]
 
     @property
@@ -143,7 +155,7 @@ def row(op: str | Op | None) -> Op:
     rows = functions()
     if op not in rows:
         near = ", ".join(difflib.get_close_matches(op, rows, n=3, cutoff=0.5)) or ", ".join(rows)
-        raise ValueError(f"there is no op {op!r} to make a gate of; near it are {near}")
+        raise ValueError(f"there is no op {brief(op)} to make a gate of; near it are {near}")
     return rows[op].op  # type: ignore[attr-defined,no-any-return]
 
 
@@ -161,6 +173,8 @@ def gate_class(op: str, name: str = "") -> type[Gate]:
     'z = arctan(x). Local derivatives: ∂z/∂x = 1 / (1 + x * x).'
     """
     found = row(op)
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a gate's class must be a string, not {type(name).__name__}")
     name = name or "".join(word.capitalize() for word in op.split("_")) + "Gate"
     return type(name, (Gate,), {"op": found, "__doc__": _docstring(found), "__module__": __name__})
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from scalargrad.arguments import brief
 from scalargrad.behaviour import number
 from scalargrad.circuit.gates import Gate
 from scalargrad.circuit.node import Node
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import display_names
+from scalargrad.formula import clean_label, display_names, without_isolates
 from scalargrad.rules import Overwritten
 from scalargrad.table import Op
 
@@ -61,14 +62,18 @@ class ComputationalGraph:
         if not isinstance(value, Value):
             raise TypeError(f"from_value takes a Value, the output of a graph, not {type(value).__name__}")
         order = topological_order(value)
-        names = display_names(order)
+        names = {node: without_isolates(name) for node, name in display_names(order).items()}
         graph = cls()
         for node in order:
             if node.is_leaf:
                 continue
             rule = node._rule
             if not isinstance(rule, Op):
-                why = "its data was assigned" if isinstance(rule, Overwritten) else f"{rule.text!r} was written by hand"
+                why = (
+                    "its data was assigned"
+                    if isinstance(rule, Overwritten)
+                    else f"{brief(rule.text)} was written by hand"
+                )
                 raise ValueError(
                     f"from_value: {names[node]} cannot be computed anew from other inputs, as {why}: only ops of the "
                     "table become gates"
@@ -102,17 +107,18 @@ class ComputationalGraph:
         for wire in (*inputs, name):
             if not isinstance(wire, str):
                 raise TypeError(
-                    f"a wire is known by its name, so not {wire!r} of type {type(wire).__name__}; constants belong "
-                    "into gates, as in MulConstantGate(2.0)"
+                    f"a wire is known by its name, so not {brief(wire)} of type {type(wire).__name__}; constants "
+                    "belong into gates, as in MulConstantGate(2.0)"
                 )
         if not inputs or "" in inputs:
-            raise ValueError(f"{who} needs names for the wires that it reads, not {list(inputs)!r}")
+            raise ValueError(f"{who} needs names for the wires that it reads, not ({', '.join(map(brief, inputs))})")
         if getattr(gate, "nin", None) not in (None, len(inputs)):
-            raise TypeError(f"{who} reads {gate.nin} wire{'s' * (gate.nin != 1)}, not {len(inputs)}: {list(inputs)!r}")
+            given = ", ".join(map(brief, inputs))
+            raise TypeError(f"{who} reads {gate.nin} wire{'s' * (gate.nin != 1)}, not {len(inputs)}: {given}")
         if any(node.gate is gate for node in self.nodes):
             raise ValueError(f"this {who} is in the graph already, and keeps the numbers of one place: make another")
         if name in self._by_output:
-            raise ValueError(f"the wire {name!r} is driven by another gate already: give this one another name")
+            raise ValueError(f"the wire {brief(name)} is driven by another gate already: give this one another name")
         self._names |= {*inputs, name}
         while not name:
             self._unnamed += 1
@@ -141,13 +147,14 @@ class ComputationalGraph:
         ends = [node.output for node in self.nodes if node.output not in read]
         if len(ends) != 1:
             self.nodes_topologically_sorted()  # a graph without an end is empty or has a cycle
-            raise ValueError(f"no gate reads {' and '.join(ends)}: choose the output, as in graph.output = {ends[0]!r}")
+            several = _listed(ends, " and ")
+            raise ValueError(f"no gate reads {several}: choose the output, as in graph.output = {brief(ends[0])}")
         return ends[0]
 
     @output.setter
     def output(self, wire: str) -> None:
-        if wire not in self._by_output:
-            raise ValueError(f"no gate drives {wire!r}; there are {', '.join(self._by_output)}")
+        if not isinstance(wire, str) or wire not in self._by_output:
+            raise ValueError(f"no gate drives {brief(wire)}; there are {_listed(self._by_output)}")
         self._output = wire
         self.gradients = {}
 
@@ -166,7 +173,7 @@ class ComputationalGraph:
                 self._order = [by_output[wire] for wire in sorter.static_order() if wire in by_output]
             except CycleError as error:
                 raise ValueError(
-                    f"the wires form a cycle, {' → '.join(error.args[1])}: no gate of it can be computed first"
+                    f"the wires form a cycle, {_listed(error.args[1], ' → ')}: no gate of it can be computed first"
                 ) from None
         return list(self._order)
 
@@ -187,16 +194,16 @@ class ComputationalGraph:
         order, output, wanted = self.nodes_topologically_sorted(), self.output, self.inputs
         missing, unknown = [w for w in wanted if w not in inputs], [w for w in inputs if w not in wanted]
         if missing or unknown:
-            wrong = [f"{', '.join(missing)} is missing"] * bool(missing)
-            wrong += [f"{', '.join(map(repr, unknown))} is no input"] * bool(unknown)
-            raise ValueError(f"forward: {' and '.join(wrong)}; the inputs are {', '.join(wanted)}")
+            wrong = [f"{_listed(missing)} is missing"] * bool(missing)
+            wrong += [f"{', '.join(map(brief, unknown))} is no input"] * bool(unknown)
+            raise ValueError(f"forward: {' and '.join(wrong)}; the inputs are {_listed(wanted)}")
         self.values, self.gradients = {}, {}  # if a gate raises, some have the new numbers and others the old ones
         values: dict[str, float] = {}
         for wire in wanted:
             try:
                 values[wire] = number(inputs[wire])
             except TypeError as error:
-                raise TypeError(f"forward: the input {wire!r}: {error}") from None
+                raise TypeError(f"forward: the input {brief(wire)}: {error}") from None
         for node in order:
             values[node.output] = node.gate.forward(*[values[wire] for wire in node.inputs])
         self.values = values
@@ -260,5 +267,10 @@ class ComputationalGraph:
         read = {wire for node in self.nodes for wire in node.inputs}
         ends = [self._output] if self._output else [node.output for node in self.nodes if node.output not in read]
         count = f"{len(self.nodes)} gate{'s' * (len(self.nodes) != 1)}"
-        inputs, outputs = ", ".join(self.inputs) or "none", ", ".join(ends) or "none"
+        inputs, outputs = _listed(self.inputs) or "none", _listed(ends) or "none"
         return f"<ComputationalGraph of {count}: inputs {inputs}; output {outputs}>"
+
+
+def _listed(wires: Iterable[str], separator: str = ", ") -> str:
+    """The names of wires as they may be shown."""
+    return separator.join(map(clean_label, wires))

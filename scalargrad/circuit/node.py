@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.circuit.gates import Gate
 from scalargrad.engine import Value
+from scalargrad.formula import clean_label
 
 
 class Node(NamedTuple):
@@ -34,7 +35,7 @@ class Node(NamedTuple):
             given = f"{len(found)} of them" if isinstance(found, (list, tuple)) else repr(found)
             raise ValueError(
                 f"{type(self.gate).__name__}.backward must return a list of {len(self.inputs)} gradients, for "
-                f"{', '.join(self.inputs)}, not {given}"
+                f"{', '.join(map(clean_label, self.inputs))}, not {given}"
             )
         return found
 

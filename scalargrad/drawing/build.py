@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from scalargrad.arguments import brief, real, whole
+from scalargrad.arguments import name as one_of
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import available
 from scalargrad.drawing.graph import counted, grouped
@@ -141,9 +143,9 @@ def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Litera
         GraphTooLargeError: if there are more than 500 Values.
     """
     if format not in ("svg", "png"):
-        raise ValueError(f"format must be 'svg' or 'png', not {format!r}: for others use save('graph.pdf')")
+        raise ValueError(f"format must be 'svg' or 'png', not {brief(format)}: for others use save('graph.pdf')")
     if rankdir not in ("LR", "TB"):
-        raise ValueError(f"rankdir must be 'LR' or 'TB', not {rankdir!r}")
+        raise ValueError(f"rankdir must be 'LR' or 'TB', not {brief(rankdir)}")
     drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False)
     return drawing.shown_as(format)
 
@@ -155,15 +157,16 @@ def _check(value: Any, *, id_prefix: str, **options: str) -> None:
         "style": STYLES, "theme": THEMES, "rankdir": ("auto", "LR", "TB"), "scheme": ("auto", "light", "dark"),
     }  # fmt: skip
     for name, given in options.items():
-        if given not in allowed[name]:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed[name]))}, not {given!r}")
-    if id_prefix and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", id_prefix):
-        raise ValueError(f"id_prefix must be a letter followed by letters, digits, - or _, not {id_prefix!r}")
+        one_of(given, name, allowed[name])
+    if not isinstance(id_prefix, str) or not re.fullmatch(r"([A-Za-z][A-Za-z0-9_-]{0,63})?", id_prefix):
+        raise ValueError(f"id_prefix must be a letter followed by letters, digits, - or _, not {brief(id_prefix)}")
 
 
 def _check_numbers(*, max_nodes: int, depth: int | None, radius: int, focus: Value | None) -> None:
-    if max_nodes < 1:
-        raise ValueError(f"max_nodes must be at least 1, not {max_nodes}")
+    whole(max_nodes, "max_nodes", "max_nodes=500")
+    for name, n in (("depth", depth), ("radius", radius)):
+        if n is not None:
+            real(n, name)
     if radius < 0 or (depth is not None and depth < 0):
         raise ValueError(f"depth and radius must not be negative: {depth}, {radius}")
     if depth is not None and focus is not None:

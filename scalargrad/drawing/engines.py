@@ -11,6 +11,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from scalargrad.arguments import brief
+
 TIMEOUT = 120
 """Seconds after which the system's dot is given up."""
 
@@ -63,7 +65,7 @@ def available(engine: str = "auto") -> str:
         EngineError: if a named engine is not installed.
     """
     if engine not in ("auto", "wasi", "dot", "text"):
-        raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {engine!r}")
+        raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {brief(engine)}")
     if engine in ("auto", "wasi") and _has_wasi():
         return "wasi"
     if engine in ("auto", "dot") and shutil.which("dot"):
@@ -74,7 +76,7 @@ def available(engine: str = "auto") -> str:
             if engine == "wasi"
             else "install Graphviz, so that `dot` is on the PATH"
         )
-        raise EngineError(f"engine={engine!r} is not available: {remedy}; or leave engine='auto'")
+        raise EngineError(f"engine={brief(engine)} is not available: {remedy}; or leave engine='auto'")
     return "text"
 
 

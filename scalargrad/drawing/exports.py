@@ -13,7 +13,11 @@ from scalargrad.formula import clean_label, op_symbol
 if TYPE_CHECKING:
     from scalargrad.drawing.graph import Card, Picture
 
-_MERMAID_UNSAFE = re.compile(r"[^A-Za-z0-9 .,=()\u0080-\U0010ffff]")
+# Besides syntax: what Mermaid cuts off at the ends.
+_MERMAID_UNSAFE = re.compile(r"[^A-Za-z0-9 .,=()\u0080-\U0010ffff]|^\s|\s$|[^\S ]|\ufeff")
+# Icons, formulas, line breaks and its own marks of entities, which Mermaid looks for in what it has decoded already.
+_MERMAID_PATTERNS = re.compile(r"(?<=fa|a[bklrs])(?=:fa-)|(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=ﬂ)(?=°)|(?<=¶)(?=ß)")
+_WORD_JOINER = "\u2060"
 _MAX_INDENT = 16
 
 
@@ -45,12 +49,14 @@ def to_mermaid(picture: Picture, rankdir: str) -> str:
 
 
 def mermaid_text(text: str) -> str:
-    """A cleaned label for a quoted Mermaid string.
+    r"""A cleaned label for a quoted Mermaid string; an invisible word joiner parts what Mermaid would replace.
 
     >>> mermaid_text('a"b')
     'a#34;b'
+    >>> mermaid_text(r"fa:fa-car $$ \n").replace("\u2060", "_")
+    'fa_#58;fa#45;car #36;_#36; #92;_n'
     """
-    return _MERMAID_UNSAFE.sub(lambda match: f"#{ord(match[0])};", text)
+    return _MERMAID_UNSAFE.sub(lambda match: f"#{ord(match[0])};", _MERMAID_PATTERNS.sub(_WORD_JOINER, text))
 
 
 def to_json(picture: Picture) -> str:

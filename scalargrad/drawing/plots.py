@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from scalargrad.arguments import function, items, real, whole
 from scalargrad.engine import Value
 from scalargrad.modes import no_grad
 
@@ -53,14 +54,15 @@ def decision_boundary(
         ImportError: if matplotlib is missing.
         ValueError: if samples are not pairs, or X and y differ in length, or resolution is below 2.
     """
-    points = [[float(_plain(x)) for x in row] for row in X]
-    labels = [float(_plain(label)) for label in y]
+    rows = [items(row, "a row of X", "[1.0, 2.0]") for row in items(X, "X", "[[1.0, 2.0], [3.0, 4.0]]")]
+    points = [[real(_plain(x), "each number of X") for x in row] for row in rows]
+    labels = [real(_plain(label), "each of y") for label in items(y, "y", "[-1, 1]")]
     if not points or any(len(point) != 2 for point in points):
         raise ValueError("decision_boundary draws models of two inputs: X must be a list of pairs, and not empty")
     if len(points) != len(labels):
         raise ValueError(f"X has {len(points)} samples and y {len(labels)} labels; they must be equally many")
-    if resolution < 2:
-        raise ValueError(f"resolution must be at least 2, not {resolution}")
+    model, resolution = function(model, "model"), whole(resolution, "resolution", "resolution=60", least=2, most=5000)
+    margin, threshold = real(margin, "margin"), real(threshold, "threshold")
     figure, ax, colors = _axes(ax, dark, (5.6, 4.8))
     across, up = (_spread([point[i] for point in points], margin, resolution) for i in (0, 1))
     with no_grad():
@@ -116,12 +118,14 @@ def loss_curve(
     """
     columns = dict(history) if isinstance(history, Mapping) else {"loss": history}
     curves: dict[str, list[float]] = {
-        name: [float(_plain(x)) for x in columns[name]] for name in ("loss", "val_loss") if name in columns
+        name: [real(_plain(x), f"each {name}") for x in items(columns[name], name, "[0.5, 0.25]")]
+        for name in ("loss", "val_loss")
+        if name in columns
     }
     if not curves.get("loss"):
         raise ValueError("there is no loss to plot: the history is empty")
     rates: dict[str, list[float]] = {
-        name: list(columns[name]) for name in ("accuracy", "val_accuracy") if name in columns
+        name: items(columns[name], name, "[0.5, 0.75]") for name in ("accuracy", "val_accuracy") if name in columns
     }
     own = ax is None
     figure, ax, colors = _axes(ax, dark, (5.6, 4.6 if rates and own else 3.4))
@@ -145,6 +149,8 @@ def loss_curve(
 def _axes(ax: Any, dark: bool, size: tuple[float, float]) -> tuple[Any, Any, dict[str, str]]:
     colors = _DARK if dark else _LIGHT
     if ax is not None:
+        if not hasattr(ax, "figure"):
+            raise TypeError(f"ax must be a matplotlib Axes, not {type(ax).__name__}")
         return ax.figure, ax, colors
     figure = _figure_class()(figsize=size, layout="constrained", facecolor=colors["page"])
     ax = figure.subplots()
@@ -247,5 +253,5 @@ def _plain(x: Any) -> Any:
 def _output(output: Any) -> Any:
     """A model's answer as a float, or as a list of floats if it has several outputs."""
     if isinstance(output, (list, tuple)):
-        return float(_plain(output[0])) if len(output) == 1 else [float(_plain(o)) for o in output]
-    return float(_plain(output))
+        return _output(output[0]) if len(output) == 1 else [real(_plain(o), "each output of the model") for o in output]
+    return real(_plain(output), "the model's output")

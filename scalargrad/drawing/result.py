@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import brief, place
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import NO_ENGINE, available, lay_out
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
@@ -15,6 +14,7 @@ from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
+from scalargrad.replacing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,14 +95,15 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file; its suffix says how: .svg .png .pdf .dot .mmd .json .txt. Returns the path.
 
-        The file is written beside its place and then moved there, so nobody ever reads half of it.
+        The file is written beside its place and then moved there, so nobody ever reads half of it. A symbolic link
+        stays one and its target is replaced; permissions stay what they were.
 
         Raises:
             ValueError: for another suffix.
             EngineError: if no engine is installed (.svg), or no system Graphviz (.png and .pdf).
             OSError: if the file cannot be written.
         """
-        path = Path(path)
+        path = place(path, "save: path")
         writers: dict[str, Callable[[], str | bytes]] = {
             ".svg": lambda: self.svg, ".png": lambda: self._raster("png"), ".pdf": lambda: self._raster("pdf"),
             ".dot": lambda: self.dot, ".mmd": lambda: self.mermaid,
@@ -110,7 +111,7 @@ class Drawing:
         }  # fmt: skip
         check_place(path, "drawing", writers)
         content = writers[path.suffix.lower()]()
-        write_file(path, content.encode() if isinstance(content, str) else content)
+        replace_file(path, content.encode() if isinstance(content, str) else content)
         return path
 
     def shown_as(self, format_: str) -> Drawing:
@@ -148,24 +149,6 @@ def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:
     suffixes = list(suffixes)
     if path.suffix.lower() not in suffixes:
         wanted = f"one of {' '.join(suffixes)}" if len(suffixes) > 1 else suffixes[0]
-        raise ValueError(f"cannot save a {what} as {path.name!r}: the suffix must be {wanted}")
+        raise ValueError(f"cannot save a {what} as {brief(path.name)}: the suffix must be {wanted}")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}")
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write beside the place and then move there, so that nobody ever reads half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files that only their owner may read
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+        raise FileNotFoundError(f"cannot save {brief(path.name)}: there is no folder {brief(str(path.parent))}")

@@ -56,7 +56,7 @@ _LIGHT = {
 _DARK = {
     "ink": "#e8eaf0", "muted": "#a9b1c0", "value": "#7cc4ff", "gradient": "#ffab6b",
     "card": "#1d222b", "parameter": "#1c3049", "input": "#2b2c2e", "root": "#42341a", "group": "#262d3a",
-    "border": "#788399", "root-border": "#d59a2e", "hairline": "#3a4250", "bad": "#ff6b7d",
+    "border": "#788399", "root-border": "#d59a2e", "hairline": "#3a4250", "bad": "#ff7f7f",
     "cluster": "#171b21", "cluster-border": "#69748a", "halo": "#14171c",
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import brief
 from scalargrad.drawing.clusters import Scope, layer_of, scope_title
 from scalargrad.engine import Value
 from scalargrad.formula import clean_label
@@ -131,7 +132,7 @@ def _groups(graph: Snapshot, modules: list[int], collapse: Collapse) -> tuple[li
     elif callable(collapse):
         groups = [numbers.setdefault(collapse(value), len(numbers) - 1) for value in graph.order]
     else:
-        raise ValueError(f"collapse must be 'neuron', 'layer', a function of a Value, or None, not {collapse!r}")
+        raise ValueError(f"collapse must be 'neuron', 'layer', a function of a Value, or None, not {brief(collapse)}")
     return groups, [_group_title(key) for key in numbers if key is not None]
 
 

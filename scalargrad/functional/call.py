@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from scalargrad.arguments import function, items, whole
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
@@ -35,10 +36,12 @@ class Call:
         has_aux: bool = False,
         keywords: Mapping[str, Any] | None = None,
     ) -> None:
-        name = getattr(f, "__name__", type(f).__name__)
+        name = getattr(function(f, "what is differentiated"), "__name__", type(f).__name__)
         self._recording = recording.get()  # inside no_grad, results that are Values are constants
-        self.single = isinstance(argnums, int)
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
+        args = list(args)
+        self.single = hasattr(argnums, "__index__")
+        given_numbers = [argnums] if self.single else items(argnums, "argnums", "argnums=(0, 1)")
+        chosen = [whole(i, "argnums", "argnums=(0, 1)", least=-len(args)) for i in given_numbers]
         if not all(-len(args) <= i < len(args) for i in chosen):
             raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {argnums}")
         chosen = [i % len(args) for i in chosen]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import function
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import alias
 from scalargrad.functional.trees import Rebuild, flatten
@@ -38,6 +39,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> len(topological_order(slow(x))), len(topological_order(checkpoint(slow)(x)))
     (101, 2)
     """
+    f = function(f, "what is checkpointed")
 
     @wraps(f)
     def forgetful(*args: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from scalargrad.arguments import brief
 from scalargrad.engine import Value, descendants, topological_order
 from scalargrad.functional.call import Argnums, Call
 
@@ -41,7 +42,7 @@ def count_operations(f: Callable[..., Any], mode: str = "reverse", argnums: Argn
     [399, 5250]
     """
     if mode not in ("reverse", "forward"):
-        raise ValueError(f"mode must be 'reverse' or 'forward', not {mode!r}")
+        raise ValueError(f"mode must be 'reverse' or 'forward', not {brief(mode)}")
 
     def count(*args: Any) -> Operations:
         call = Call(f, args, argnums)

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from scalargrad.arguments import brief
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, record
+
+MOST_ORDERS = 1000
 
 # -------------------------------------------------------------------- one output
 
@@ -131,7 +134,9 @@ def derivative(f: Function, n: int = 1) -> Function:
     240.0
     """
     if not isinstance(n, int) or n < 0:
-        raise ValueError(f"the order of a derivative must be a whole number and must not be negative: {n}")
+        raise ValueError(f"the order of a derivative must be a whole number and must not be negative: {brief(n)}")
+    if n > MOST_ORDERS:
+        raise ValueError(f"the order of a derivative must be at most {MOST_ORDERS}, not {brief(n)}")
 
     def nth(x: Any) -> Any:
         call = Call(f, (x,))

@@ -8,6 +8,7 @@ from typing import Any
 from scalargrad.engine import Value
 
 Rebuild = Callable[[Iterator[Any]], Any]
+MAX_DEPTH = 100
 
 
 def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
@@ -19,23 +20,26 @@ def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
 
     Raises:
         TypeError: if anything else is in it.
+        ValueError: if it is nested deeper than 100 levels.
 
     >>> leaves, rebuild = flatten([1.0, (2.0, {"a": 3.0})])
     >>> leaves, rebuild(iter("xyz"))
     ([1.0, 2.0, 3.0], ['x', ('y', {'a': 'z'})])
     """
     leaves: list[Any] = []
-    return leaves, _collect(tree, leaves, what)
+    return leaves, _collect(tree, leaves, what, 0)
 
 
-def _collect(tree: Any, leaves: list[Any], what: str) -> Rebuild:
-    if getattr(tree, "ndim", 0):
+def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise ValueError(f"{what[:60]}... is nested deeper than {MAX_DEPTH} levels, or holds itself")
+    if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     if isinstance(tree, Mapping):
-        parts = {key: _collect(part, leaves, f"{what}[{key!r}]") for key, part in tree.items()}
+        parts = {key: _collect(part, leaves, f"{what}[{key!r}]", depth + 1) for key, part in tree.items()}
         return lambda new: {key: rebuild(new) for key, rebuild in parts.items()}
     if isinstance(tree, (list, tuple)):
-        items = [_collect(part, leaves, f"{what}[{i}]") for i, part in enumerate(tree)]
+        items = [_collect(part, leaves, f"{what}[{i}]", depth + 1) for i, part in enumerate(tree)]
         if isinstance(tree, list):
             return lambda new: [rebuild(new) for rebuild in items]
         make = getattr(tree, "_make", None) or tuple  # a named tuple stays one
@@ -57,7 +61,7 @@ def skeleton(tree: Any) -> str:
     >>> skeleton([1.0, (2.0, {"a": 3.0})])
     "[*, (*, {'a': *})]"
     """
-    if getattr(tree, "ndim", 0):
+    if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     if isinstance(tree, Mapping):
         return "{" + ", ".join(f"{key!r}: {skeleton(part)}" for key, part in tree.items()) + "}"

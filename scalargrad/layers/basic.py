@@ -6,6 +6,7 @@ import math
 import random
 from typing import Any
 
+from scalargrad.arguments import MOST, brief, whole
 from scalargrad.behaviour import number
 from scalargrad.circuit import Gate
 from scalargrad.layers.matrices import Rows, kept, matrix, product, shape, transposed
@@ -66,17 +67,19 @@ class Linear(Layer):
             TypeError: if one of them is no matrix or list of numbers.
         """
         if type(nin) is not int or type(nout) is not int or nin < 1 or nout < 1:
-            raise ValueError(f"Linear: nin and nout must be integers of at least 1, not {nin!r} and {nout!r}")
+            raise ValueError(f"Linear: nin and nout must be integers of at least 1, not {brief(nin)} and {brief(nout)}")
+        whole(nin * nout, "Linear: the number of weights, nin * nout,", "Linear(2, 3)", most=MOST)
         if b is not None and not bias:
             raise ValueError("Linear: b was given, but bias=False: leave one of them out")
         self.nin, self.nout, self.has_bias = nin, nout, bias
-        if W is None:
-            rng, bound = random.Random(seed) if seed is not None else random, 1 / math.sqrt(nin)
-            W = [[rng.uniform(-bound, bound) for _ in range(nout)] for _ in range(nin)]
-        self.W = matrix(W, "Linear: W", nin, nout)
         if b is not None and shape(b) != (nout,):
             raise ValueError(f"Linear: b has shape {shape(b)}, expected {(nout,)}: a list with a bias for each output")
         self.b = [0.0] * nout if b is None else matrix([b], "Linear: [b]", 1, nout)[0]
+        if W is None:
+            rng = random if seed is None else random.Random(whole(seed, "Linear: seed", least=None))
+            bound = 1 / math.sqrt(nin)
+            W = [[rng.uniform(-bound, bound) for _ in range(nout)] for _ in range(nin)]
+        self.W = matrix(W, "Linear: W", nin, nout)
         self.X: Rows | None = None
         self.DW: Rows | None = None
         self.DB: list[float] | None = None

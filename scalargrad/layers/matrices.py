@@ -11,6 +11,7 @@ from scalargrad.engine import Value
 
 Rows = list[list[float]]
 _Kept = TypeVar("_Kept")
+MAX_DEPTH = 100
 
 
 def listed(A: Any) -> Any:
@@ -24,10 +25,16 @@ def shape(A: Any) -> tuple[int, ...]:
     >>> shape([[1.0, 2.0]]), shape([1.0, 2.0]), shape(1.0)
     ((1, 2), (2,), ())
     """
+    return _shape(A, 0)
+
+
+def _shape(A: Any, depth: int) -> tuple[int, ...]:
     A = listed(A)
     if not isinstance(A, Sequence) or isinstance(A, str):
         return ()
-    inner = {shape(row) for row in A}
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise ValueError(f"the matrix is nested deeper than {MAX_DEPTH} levels, or holds itself")
+    inner = {_shape(row, depth + 1) for row in A}
     return (len(A), *inner.pop()) if len(inner) == 1 else (len(A),)
 
 
@@ -44,6 +51,16 @@ def matrix(A: Any, what: str, rows: int | None = None, columns: int | None = Non
         ValueError: if A has another shape; the message says which and what was expected.
         TypeError: if an element is no real number.
     """
+    A = _rows(A, what, rows, columns)
+    for i, row in enumerate(A):
+        for j, x in enumerate(row):
+            if isinstance(x, Value):
+                raise TypeError(f"{what}[{i}][{j}] must be a real number, not Value: take its number with .data")
+    return [[number(x) for x in row] for row in A]
+
+
+def _rows(A: Any, what: str, rows: int | None = None, columns: int | None = None) -> list[Any]:
+    """The rows as they are, once it is certain that they are a matrix of numbers or Values."""
     A = listed(A)
     found = shape(A)
     if len(found) != 2 or 0 in found or found[0] != (rows or found[0]) or found[1] != (columns or found[1]):
@@ -56,34 +73,37 @@ def matrix(A: Any, what: str, rows: int | None = None, columns: int | None = Non
     for i, row in enumerate(A):
         for j, x in enumerate(row):
             try:
-                number(x)
+                number(x.data if isinstance(x, Value) else x)
             except TypeError:
-                hint = ": take its number with .data" if isinstance(x, Value) else ""
-                raise TypeError(f"{what}[{i}][{j}] must be a real number, not {type(x).__name__}{hint}") from None
-    return [[number(x) for x in row] for row in A]
+                raise TypeError(f"{what}[{i}][{j}] must be a real number, not {type(x).__name__}") from None
+    return list(A)
 
 
 def transposed(A: Rows) -> Rows:
     """Aᵀ: rows become columns.
 
+    Raises:
+        ValueError: if A is no matrix.
+
     >>> transposed([[1.0, 2.0], [3.0, 4.0]])
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return [list(column) for column in zip(*A, strict=True)]
+    return [list(column) for column in zip(*_rows(A, "A"), strict=True)]
 
 
 def product(A: Rows, B: Rows) -> Rows:
     """A·B, from (N, K) and (K, M) to (N, M): each entry a row of A times a column of B.
 
     Raises:
-        ValueError: if A has not as many columns as B has rows.
+        ValueError: if one of them is no matrix, or A has not as many columns as B has rows.
 
     >>> product([[1.0, 2.0]], [[3.0], [4.0]])
     [[11.0]]
     """
+    A, B = _rows(A, "A"), _rows(B, "B")
     if len(A[0]) != len(B):
         raise ValueError(f"there is no product of shapes {shape(A)} and {shape(B)}: the inner numbers must be equal")
-    columns = transposed(B)
+    columns = list(zip(*B, strict=True))
     return [[sum(map(operator.mul, row, column)) for column in columns] for row in A]
 
 

@@ -6,6 +6,7 @@ import math
 import operator
 from typing import Any
 
+from scalargrad.arguments import brief
 from scalargrad.circuit import Gate
 from scalargrad.layers.basic import Layer
 from scalargrad.layers.matrices import Rows, kept, listed, matrix, shape
@@ -30,7 +31,7 @@ class SoftmaxCrossEntropy:
 
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum"):
-            raise ValueError(f"reduction must be 'mean' or 'sum', not {reduction!r}")
+            raise ValueError(f"reduction must be 'mean' or 'sum', not {brief(reduction)}")
         self.reduction = reduction
         self.P: Rows = []
         self.losses: list[float] = []
@@ -51,7 +52,7 @@ class SoftmaxCrossEntropy:
             )
         for i, target in enumerate(targets):
             if isinstance(target, bool) or not hasattr(target, "__index__"):
-                raise TypeError(f"{self!r}.forward: target {i} must be a class index, not {target!r}")
+                raise TypeError(f"{self!r}.forward: target {i} must be a class index, not {brief(target)}")
             if not 0 <= target < len(S[0]):
                 raise ValueError(f"{self!r}.forward: target {i} is {target}, but must be from 0 to {len(S[0]) - 1}")
         self.P, self.losses, self._gates = [], [], []

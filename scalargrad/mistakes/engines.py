@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scalargrad.behaviour import describe
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import local_derivatives
+from scalargrad.formula import clean_label, local_derivatives
 from scalargrad.rules import copy_node
 from scalargrad.table import Op
 
@@ -37,8 +37,9 @@ def locals_of_table(node: Value) -> list[float | None]:
     """
     if node.parents and not isinstance(node._rule, Op):
         raise TypeError(
-            f"the mistakes need local derivatives, and the table has none for {describe(node)}, made by '{node._op}': "
-            "build the graph from operations of the table, or make one of your own with @primitive"
+            f"the mistakes need local derivatives, and the table has none for {describe(node)}, made by "
+            f"'{clean_label(node._op)}': build the graph from operations of the table, or make one of your own with "
+            "@primitive"
         )
     return local_derivatives(node)
 

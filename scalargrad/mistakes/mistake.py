@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import function
 from scalargrad.engine import Value, topological_order
 from scalargrad.mistakes import engines
 
@@ -76,6 +77,7 @@ class Mistake:
 
     def local_derivatives(self, node: Value) -> list[float | None]:
         """What this engine takes for the local derivatives of a node; None where nothing is handed on."""
+        _check(node)
         return self._locals_of(node)
 
     def gradient_of(self, f: Callable[..., Any]) -> Callable[..., list[float]]:
@@ -85,6 +87,7 @@ class Mistake:
         >>> mistakes.own_factor.gradient_of(lambda x, y: x * y)(2.0, 3.0)
         [2.0, 3.0]
         """
+        f = function(f, "f")
 
         def gradient(*xs: float) -> list[float]:
             leaves = [Value(x) for x in xs]
@@ -96,6 +99,7 @@ class Mistake:
 
     def wrong_nodes(self, root: Value) -> list[Value]:
         """The nodes of a graph whose gradient it gets wrong, in topological order."""
+        _check(root)
         truth, claimed = engines.right(root, engines.locals_of_table), self.gradients(root)
         return [
             node for node in truth if (not node.is_leaf or node.requires_grad) and differ(truth[node], claimed[node])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from scalargrad import ops  # noqa: F401  (fills the table)
+from scalargrad.arguments import brief
+from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.table import TABLE
 
 Activation = str | Callable[[Any], Any] | None
 """A row's name, "linear" or None for none, or a function from Value to Value."""
+
+
+ACTIVATIONS = ("tanh", "sigmoid", "softplus", "silu", "gelu", "relu", "leaky_relu", "elu")
+"""The usual ones: the smooth ones first."""
 
 
 def resolve_activation(activation: Activation) -> tuple[str, Callable[[Any], Any] | None]:
@@ -25,14 +31,14 @@ def resolve_activation(activation: Activation) -> tuple[str, Callable[[Any], Any
     >>> resolve_activation("tanh")[1](0.0), resolve_activation(None)
     (0.0, ('linear', None))
     """
-    if activation is None or activation == "linear":
+    if activation is None or (isinstance(activation, str) and activation == "linear"):
         return "linear", None
     if isinstance(activation, str):
         op = TABLE.get(activation.lower())
         if op is None or not (op.arity == 1 or op.default is not None):
-            known = "relu, leaky_relu, elu, gelu, silu, tanh, sigmoid, softplus, linear"
             raise ValueError(
-                f"there is no activation {activation!r}; use {known}, any other function of one operand, or your own"
+                f"there is no activation {brief(activation)}; use {', '.join(ACTIVATIONS)}, linear, any other function "
+                "of one operand, or your own"
             )
         return op.name, op.function
     if not callable(activation):
@@ -56,9 +62,8 @@ class Elementwise(Module):
         """Return activation(x), or the list of activation(x_i) if x is a sequence."""
         if self.function is None:
             return x
-        if isinstance(x, Sequence) or hasattr(x, "__len__"):
-            return [self.function(value) for value in x]
-        return self.function(x)
+        x = as_sequence(x)
+        return [self.function(value) for value in x] if is_sequence(x) else self.function(x)
 
     def _head(self) -> str:
         return f"Elementwise({self.activation!r})"

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from scalargrad.behaviour import number
+from scalargrad.arguments import MOST, items, real
 from scalargrad.engine import Value
 from scalargrad.modes import being_compiled
-from scalargrad.nn.inputs import count, inputs
+from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.ops import mean, sqrt, square
@@ -54,8 +54,8 @@ class BatchNorm(Module):
     """
 
     def __init__(self, nin: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        self.nin = count(nin, "nin", "BatchNorm(16)")
-        self.eps, self.momentum = number(eps), number(momentum)
+        self.nin = count(nin, "nin", "BatchNorm(16)", MOST)
+        self.eps, self.momentum = real(eps, "BatchNorm: eps"), real(momentum, "BatchNorm: momentum")
         if not 0 <= self.eps < math.inf:
             raise ValueError(f"BatchNorm: eps must be a small number from 0 up, as 1e-5, not {eps!r}")
         if not 0 <= self.momentum <= 1:
@@ -85,9 +85,10 @@ class BatchNorm(Module):
             TypeError: if an element is neither a Value nor a real number.
         """
         self._refuse_to_be_compiled()
-        if hasattr(x, "__iter__"):
-            x = x if hasattr(x, "__len__") else list(x)
-            if self.nin == 1 or any(map(_is_row, x)):
+        x = as_sequence(x)
+        if is_sequence(x):
+            x = list(map(as_sequence, x))
+            if self.nin == 1 or any(map(is_sequence, x)):
                 return self.on_batch(x)
         if self.training:
             raise ValueError(
@@ -99,7 +100,7 @@ class BatchNorm(Module):
     def on_batch(self, rows: Sequence[Any]) -> list[Any]:
         """Return the normalised batch; as `__call__`, but rows is a batch in any case."""
         self._refuse_to_be_compiled()
-        rows = list(rows)
+        rows = list(map(as_sequence, items(rows, "rows", "[[1.0], [2.0]], a batch of two samples")))
         checked = [inputs(row, self.nin, repr(self)) for row in rows]
         n = len(checked)
         if self.training and n < 2:
@@ -119,7 +120,7 @@ class BatchNorm(Module):
                 output.append(y)
         if self.training:
             self._remember(means, variances, n)
-        return [output if _is_row(row) else output[0] for output, row in zip(outputs, rows, strict=True)]
+        return [output if is_sequence(row) else output[0] for output, row in zip(outputs, rows, strict=True)]
 
     def _refuse_to_be_compiled(self) -> None:
         if self.training and being_compiled():
@@ -151,7 +152,3 @@ class BatchNorm(Module):
 
     def __repr__(self) -> str:
         return f"BatchNorm({self.nin})"
-
-
-def _is_row(x: Any) -> bool:
-    return hasattr(x, "__len__") and not isinstance(x, str)

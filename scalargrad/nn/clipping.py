@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from scalargrad.arguments import real
 from scalargrad.nn.module import Module, parameters_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> flo
 
 def clipped_to_norm(grads: list[float], max_norm: float) -> tuple[float, list[float]]:
     """Return the norm of these gradients, and the gradients as `clip_grad_norm` makes them."""
+    max_norm = real(max_norm, "clip_grad_norm: max_norm")
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm: max_norm must be positive, not {max_norm!r}")
     norm = math.hypot(*grads)
@@ -45,6 +47,7 @@ def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> N
         ValueError: if max_value is not positive.
     """
     values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_value")))
+    max_value = real(max_value, "clip_grad_value: max_value")
     if not max_value > 0:
         raise ValueError(f"clip_grad_value: max_value must be positive, not {max_value!r}")
     # The gradient comes first: max and min keep their first argument where a comparison with nan is false.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from scalargrad.arguments import MOST, brief, items, real
 from scalargrad.nn.inputs import count
 from scalargrad.nn.randomness import RandomSource, random_source
 
@@ -72,6 +73,7 @@ def circles(
     Raises:
         ValueError: if n is too small, noise is negative, factor is not in [0, 1) or there are not two labels.
     """
+    factor = real(factor, "circles: factor")
     if not 0 <= factor < 1:
         raise ValueError(f"circles: factor is the inner radius, from 0 to below 1, not {factor!r}")
     classes = [
@@ -106,15 +108,16 @@ def spirals(
     Raises:
         ValueError: if a number is too small or negative, or there is not one label for each class.
     """
-    source, _ = random_source(seed, rng), _checked_noise(noise, "spirals")
+    source, noise, sizes = random_source(seed, rng), _checked_noise(noise, "spirals"), _sizes(n, classes, "spirals")
+    labels = _checked_labels(labels, len(sizes), "spirals")
     arms: list[list[Point]] = []
-    for k, size in enumerate(_sizes(n, classes, "spirals")):
+    for k, size in enumerate(sizes):
         arm = []
         for r in _spaced(0.0, 1.0, size):
             angle = 4 * (k + r) + source.gauss(0.0, noise)
             arm.append([r * math.sin(angle), r * math.cos(angle)])
         arms.append(arm)
-    return _finish(arms, 0.0, range(len(arms)) if labels is None else labels, source, "spirals")
+    return _finish(arms, 0.0, labels, source, "spirals")
 
 
 def xor(
@@ -143,7 +146,7 @@ def xor(
     >>> sorted(zip(X, y))
     [([0.0, 0.0], 0), ([0.0, 1.0], 1), ([1.0, 0.0], 1), ([1.0, 1.0], 0)]
     """
-    corners = [(float(i // 2 % 2), float(i % 2)) for i in range(count(n, "n", "xor(4)"))]
+    corners = [(float(i // 2 % 2), float(i % 2)) for i in range(count(n, "n", "xor(4)", MOST))]
     classes = [[list(corner) for corner in corners if (corner[0] != corner[1]) == k] for k in (False, True)]
     return _finish(classes, noise, labels, random_source(seed, rng), "xor")
 
@@ -173,24 +176,23 @@ def blobs(
         ValueError: if a number is too small or negative, a center is not a point [x0, x1], or there is not one label
             for each class.
     """
-    source = random_source(seed, rng)
-    if centers is None:
-        middles = [
-            [source.uniform(-10.0, 10.0), source.uniform(-10.0, 10.0)]
-            for _ in range(count(classes, "classes", "blobs(100, classes=3)"))
-        ]
-    else:
-        middles = [[float(x) for x in center] for center in centers]
+    source, noise, middles = random_source(seed, rng), _checked_noise(noise, "blobs"), []
+    if centers is not None:
+        rows = items(centers, "blobs: centers", "[[0, 0], [5, 5]]")
+        middles = [[real(x, "blobs: a center's coordinate") for x in items(row, "a center", "[5, 5]")] for row in rows]
         if not middles or any(len(center) != 2 for center in middles):
-            raise ValueError(f"blobs: centers must be points, as in [[0, 0], [5, 5]], not {centers!r}")
-    sizes = _sizes(n, len(middles), "blobs")
+            raise ValueError(f"blobs: centers must be points, as in [[0, 0], [5, 5]], not {brief(centers)}")
+        classes = len(middles)
+    sizes = _sizes(n, classes, "blobs")
+    labels = _checked_labels(labels, len(sizes), "blobs")  # whatever is wrong is said before anything is drawn
+    middles = middles or [[source.uniform(-10.0, 10.0), source.uniform(-10.0, 10.0)] for _ in sizes]
     clouds = [[list(middle) for _ in range(size)] for middle, size in zip(middles, sizes, strict=True)]
-    return _finish(clouds, noise, range(len(middles)) if labels is None else labels, source, "blobs")
+    return _finish(clouds, noise, labels, source, "blobs")
 
 
 def _sizes(n: int, classes: int, who: str) -> list[int]:
     """How many of n points each class has: equally many, the rest going to the last ones."""
-    n, classes = count(n, "n", f"{who}(100)"), count(classes, "classes", f"{who}(100, classes=3)")
+    n, classes = count(n, "n", f"{who}(100)", MOST), count(classes, "classes", f"{who}(100, classes=3)")
     if n < classes:
         raise ValueError(
             f"{who}: {n} point{'s' * (n > 1)} cannot be shared among {classes} classes: give n={classes} or more"
@@ -204,18 +206,24 @@ def _spaced(start: float, stop: float, n: int) -> list[float]:
 
 
 def _checked_noise(noise: float, who: str) -> float:
+    noise = real(noise, f"{who}: noise")
     if not 0 <= noise < math.inf:
         raise ValueError(f"{who}: noise is a standard deviation, finite and not negative, not {noise!r}")
     return noise
 
 
+def _checked_labels(labels: Sequence[int] | None, classes: int, who: str) -> list[int]:
+    labels = list(range(classes)) if labels is None else items(labels, f"{who}: labels", f"{who}(labels=(0, 1))")
+    if len(labels) != classes:
+        raise ValueError(f"{who}: {len(labels)} labels were given for {classes} classes: give one for each")
+    return labels
+
+
 def _finish(
-    classes: Sequence[list[Point]], noise: float, labels: Sequence[int], rng: RandomSource, who: str
+    classes: Sequence[list[Point]], noise: float, labels: Sequence[int] | None, rng: RandomSource, who: str
 ) -> DataSet:
     """Add the noise, attach the labels, bring into random order."""
-    _checked_noise(noise, who)
-    if len(labels) != len(classes):
-        raise ValueError(f"{who}: {len(labels)} labels were given for {len(classes)} classes: give one for each")
+    noise, labels = _checked_noise(noise, who), _checked_labels(labels, len(classes), who)
     samples = [(point, label) for points, label in zip(classes, labels, strict=True) for point in points]
     if noise:
         samples = [([x + rng.gauss(0.0, noise) for x in point], label) for point, label in samples]

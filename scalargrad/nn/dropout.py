@@ -7,7 +7,7 @@ from typing import Any
 
 from scalargrad.behaviour import number
 from scalargrad.modes import being_compiled
-from scalargrad.nn.inputs import constants
+from scalargrad.nn.inputs import as_sequence, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.randomness import RandomSource, random_source
 
@@ -47,7 +47,7 @@ class Dropout(Module):
         """Return x with numbers left out, in the shape of x.
 
         Args:
-            x: a number or Value, a row of them, or a batch of rows.
+            x: a number or Value, a row of them, or a batch of rows. Of an iterator the result is a list.
 
         Raises:
             TypeError: if an element is neither a Value nor a real number.
@@ -62,9 +62,13 @@ class Dropout(Module):
                 "(a penalty or weight_decay, too, keeps weights small), or train without compiling: fit without "
                 "compiled=True"
             )
-        if not hasattr(x, "__len__"):
+        x = as_sequence(x)
+        if not is_sequence(x):
             return self([x])[0]
-        if any(hasattr(row, "__len__") and not isinstance(row, str) for row in x):
+        x = list(map(as_sequence, x))
+        if any(map(is_sequence, x)):
+            if any(is_sequence(row) and any(map(is_sequence, row)) for row in x):
+                raise ValueError(f"{self!r} takes a number, a row or a batch of rows, not rows of rows")
             return self.on_batch(x)
         draw, scale = (self._rng or random).uniform, 1 / (1 - self.p)
         return [value * (0.0 if draw(0.0, 1.0) < self.p else scale) for value in constants(x, repr(self))]

@@ -15,7 +15,8 @@ from scalargrad.nn.states import name_mismatch, quoted
 FORMAT = "scalargrad-model"
 VERSION = 1
 MAX_BYTES = 64 * 2**20
-"""The largest file that is written or read: about a million numbers."""
+MAX_COMMAS = 1_200_000
+"""The largest file that is written or read, about a million numbers: each takes far more memory than it has bytes."""
 MAX_DEPTH = 64
 MAX_BRACKETS = 20_000
 """How deep objects and lists may be nested, and how many there may be; the numbers are all in one."""
@@ -56,10 +57,10 @@ def encode(settings: Settings | None, state: dict[str, float]) -> bytes:
     numbers = json.dumps(state, allow_nan=False, separators=(",\n    ", ": "))[1:-1]
     lines.append(f'"state": {{\n    {numbers}\n  }}')
     content = ("{\n  " + ",\n  ".join(lines) + "\n}\n").encode("ascii")
-    if len(content) > MAX_BYTES:
+    if len(content) > MAX_BYTES or content.count(b",") > MAX_COMMAS:
         raise ValueError(
             f"cannot save the model: its {len(state)} numbers need {len(content)} bytes, and a model file has at most "
-            f"{MAX_BYTES}. Save its parts one by one"
+            f"{MAX_BYTES}, and {MAX_COMMAS} entries. Save its parts one by one"
         )
     return content
 
@@ -86,6 +87,8 @@ def decode(content: bytes) -> ModelFile:
     """
     if not content.strip():
         raise ValueError("it is empty: save the model again, or take an older copy of the file")
+    if content.count(b",") > MAX_COMMAS:
+        raise ValueError(f"it has more than {MAX_COMMAS} entries, so it is no model file: give one that save() wrote")
     _check_brackets(content)
     try:
         document = json.loads(

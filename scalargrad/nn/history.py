@@ -32,6 +32,8 @@ class History(Mapping[str, list[float]]):
 
     def append(self, numbers: Mapping[str, float]) -> None:
         """Add the numbers of one epoch; they must be of the same kinds as before."""
+        if not isinstance(numbers, Mapping):
+            raise TypeError(f"append takes a dict of numbers, as {{'loss': 0.5}}, not {type(numbers).__name__}")
         if self.epochs and numbers.keys() != self._columns.keys():
             raise ValueError(f"this history records {', '.join(self._columns)}, not {', '.join(numbers)}")
         for name, x in numbers.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from scalargrad.arguments import brief, real
 from scalargrad.nn.randomness import RandomSource
 
 Initialiser = Callable[[RandomSource, int, int], float]
@@ -20,7 +21,7 @@ def uniform(low: float = -1.0, high: float = 1.0) -> Initialiser:
     Raises:
         ValueError: unless low <= high, both finite.
     """
-    if not -math.inf < low <= high < math.inf:
+    if not -math.inf < real(low, "uniform: low") <= real(high, "uniform: high") < math.inf:
         raise ValueError(f"uniform: low {low!r} must not be above high {high!r}, and both must be finite")
     return lambda rng, nin, nout: rng.uniform(low, high)
 
@@ -31,7 +32,7 @@ def normal(mean: float = 0.0, std: float = 1.0) -> Initialiser:
     Raises:
         ValueError: if std is negative or a number is not finite.
     """
-    if not (math.isfinite(mean) and 0 <= std < math.inf):
+    if not (math.isfinite(real(mean, "normal: mean")) and 0 <= real(std, "normal: std") < math.inf):
         raise ValueError(f"normal: mean {mean!r} must be finite and std {std!r} finite and not negative")
     return lambda rng, nin, nout: rng.gauss(mean, std)
 
@@ -44,7 +45,7 @@ def constant(weight: float) -> Initialiser:
     Raises:
         ValueError: if the weight is not finite.
     """
-    if not math.isfinite(weight):
+    if not math.isfinite(real(weight, "constant: the weight")):
         raise ValueError(f"constant: the weight {weight!r} must be finite")
     return lambda rng, nin, nout: float(weight)
 
@@ -59,6 +60,7 @@ def xavier_uniform(gain: float = 1.0) -> Initialiser:
 
     Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010, eq. 16.
     """
+    gain = real(gain, "xavier_uniform: gain")
 
     def draw(rng: RandomSource, nin: int, nout: int) -> float:
         bound = gain * math.sqrt(6 / (nin + nout))
@@ -72,6 +74,7 @@ def xavier_normal(gain: float = 1.0) -> Initialiser:
 
     Source: Glorot and Bengio, 2010, eq. 12.
     """
+    gain = real(gain, "xavier_normal: gain")
     return lambda rng, nin, nout: rng.gauss(0.0, gain * math.sqrt(2 / (nin + nout)))
 
 
@@ -80,6 +83,7 @@ def he_uniform(gain: float = math.sqrt(2)) -> Initialiser:
 
     Source: He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015, section 2.2.
     """
+    gain = real(gain, "he_uniform: gain")
 
     def draw(rng: RandomSource, nin: int, _nout: int) -> float:
         bound = gain * math.sqrt(3 / nin)
@@ -93,6 +97,7 @@ def he_normal(gain: float = math.sqrt(2)) -> Initialiser:
 
     Source: He, Zhang, Ren and Sun, 2015, eq. 10.
     """
+    gain = real(gain, "he_normal: gain")
     return lambda rng, nin, nout: rng.gauss(0.0, gain / math.sqrt(nin))
 
 
@@ -121,7 +126,7 @@ def resolve_initialiser(init: str | Initialiser) -> Initialiser:
     """
     if isinstance(init, str):
         if init not in INITIALISERS:
-            raise ValueError(f"there is no initialiser {init!r}; choose one of {', '.join(INITIALISERS)}")
+            raise ValueError(f"there is no initialiser {brief(init)}; choose one of {', '.join(INITIALISERS)}")
         return INITIALISERS[init]()
     if not callable(init):
         raise TypeError(f"init must be a name or a function (rng, nin, nout) -> weight, not {type(init).__name__}")

@@ -1,36 +1,56 @@
-"""Sizes and inputs of layers, checked; the errors say what was given, what is expected and what to do."""
+"""Sizes and inputs of layers, checked; the errors say what was given, what is expected and what to do.
+
+What counts as several numbers, and what as one, is decided here for the whole package nn.
+"""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scalargrad.arguments import whole
 from scalargrad.engine import Value
 
 
-def count(n: Any, name: str, example: str) -> int:
+def count(n: Any, name: str, example: str, most: int | None = None) -> int:
     """Return n as an int, if it is a positive integer; the error names the argument and shows a call that works."""
-    try:
-        if isinstance(n, bool):
-            raise TypeError
-        n = operator.index(n)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, not {type(n).__name__}, as in {example}") from None
-    if n < 1:
-        raise ValueError(f"{name} must be at least 1, not {n}, as in {example}")
-    return int(n)
+    return whole(n, name, example, most=most)
+
+
+_SINGLE = {Value, float, int}  # the usual kinds, told apart by their type alone: this is asked of every number
+
+
+def is_sequence(x: Any) -> bool:
+    """Return whether x is a list, tuple or array. A Value, number or string is not, nor an array without dimensions."""
+    if type(x) in _SINGLE:
+        return False
+    if hasattr(x, "ndim"):
+        return bool(x.ndim) and hasattr(x, "__len__")
+    return hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, (str, bytes, Mapping))
+
+
+def as_sequence(x: Any) -> Any:
+    """Return x, or, if it can be looped over only, as an iterator or a set, a list of what it holds."""
+    if type(x) in _SINGLE or is_sequence(x) or isinstance(x, (str, bytes)) or hasattr(x, "ndim"):
+        return x
+    return list(x) if hasattr(x, "__iter__") else x
+
+
+def as_row(x: Any) -> Sequence[Any]:
+    """Return one sample's inputs as a sequence, where they are an iterator, or one number or Value by itself."""
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"the inputs must be Values or real numbers, not {type(x).__name__}: give a list of numbers")
+    x = as_sequence(x)
+    row: Sequence[Any] = x if is_sequence(x) else [x]
+    return row
 
 
 def inputs(x: Any, nin: int, who: str) -> Sequence[Any]:
     """Return one sample's inputs as Values: numbers become constants, made once for all neurons of the layer."""
-    if not hasattr(x, "__len__"):
-        x = as_list(x)
-    if len(x) != nin:
-        raise input_error(who, nin, x)
-    if set(map(type, x)) == _ALL_VALUES:
-        return x  # type: ignore[no-any-return]
-    return constants(x, who)
+    row: Sequence[Any] = x if type(x) is list else as_row(x)
+    if len(row) != nin:
+        raise input_error(who, nin, row)
+    return row if set(map(type, row)) == _ALL_VALUES else constants(row, who)
 
 
 def constants(x: Sequence[Any], who: str) -> list[Value]:
@@ -40,7 +60,7 @@ def constants(x: Sequence[Any], who: str) -> list[Value]:
         try:
             values.append(value if isinstance(value, Value) else Value(value, label=f"x{i}", requires_grad=False))
         except TypeError:
-            hint = ": give one row at a time" if hasattr(value, "__len__") and not isinstance(value, str) else ""
+            hint = ": give one row at a time" if is_sequence(value) else ""
             raise TypeError(
                 f"{who}: input {i} must be a Value or a real number, not {type(value).__name__}{hint}"
             ) from None
@@ -50,17 +70,12 @@ def constants(x: Sequence[Any], who: str) -> list[Value]:
 _ALL_VALUES = {Value}
 
 
-def as_list(x: Any) -> list[Any]:
-    """Return the inputs as a list, where they have no length: one number or Value, or an iterator."""
-    return list(x) if hasattr(x, "__iter__") else [x]
-
-
 def input_error(who: str, expected: int, x: Any) -> ValueError:
     """Return the error for a sample with the wrong number of inputs."""
     first = next(iter(x), None)
     hint = (
         "; it looks like several rows: call the model once for each"
-        if hasattr(first, "__len__") and not isinstance(first, str)
+        if is_sequence(first)
         else "; make the layer's nin equal to the number of inputs"
     )
     given = "1 was" if len(x) == 1 else f"{len(x)} were"

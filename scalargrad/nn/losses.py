@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from scalargrad.arguments import brief, real
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.nn.module import Module, parameters_of
@@ -143,6 +144,7 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     >>> multiclass_hinge([Value(3.0), Value(5.0), Value(-2.0)], 0).data
     3.0
     """
+    margin = margin if isinstance(margin, Value) else real(margin, "multiclass_hinge: margin")
     losses = []
     for s, t in class_scores(scores, targets, "multiclass_hinge"):
         right = picked(s, t)
@@ -185,7 +187,7 @@ def l2_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> A
     12.5
     """
     values = parameters_of(parameters, "l2_penalty")
-    return dot(values, values) * strength
+    return dot(values, values) * _strength(strength, "l2_penalty")
 
 
 def l1_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> Any:
@@ -194,7 +196,11 @@ def l1_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> A
     >>> l1_penalty([Value(3.0), Value(-4.0)], 0.5).data
     3.5
     """
-    return sum_([abs(p) for p in parameters_of(parameters, "l1_penalty")]) * strength
+    return sum_([abs(p) for p in parameters_of(parameters, "l1_penalty")]) * _strength(strength, "l1_penalty")
+
+
+def _strength(strength: Any, who: str) -> Any:
+    return strength if isinstance(strength, Value) else real(strength, f"{who}: strength")
 
 
 LOSSES: dict[str, Loss] = {
@@ -218,7 +224,8 @@ def resolve_loss(loss: str | Loss) -> Loss:
     if isinstance(loss, str):
         if loss not in LOSSES:
             raise ValueError(
-                f"there is no loss {loss!r}; choose one of {', '.join(LOSSES)}, or give a function (scores, targets)"
+                f"there is no loss {brief(loss)}; choose one of {', '.join(LOSSES)}, or give a function "
+                "(scores, targets)"
             )
         return LOSSES[loss]
     if not callable(loss):
@@ -237,4 +244,4 @@ def _reduce(losses: list[Any], reduction: str) -> Any:
         return sum_(losses)
     if reduction == "none":
         return losses
-    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {reduction!r}")
+    raise ValueError(f"reduction must be 'mean', 'sum' or 'none', not {brief(reduction)}")

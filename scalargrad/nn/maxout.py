@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.nn.inputs import count, inputs
+from scalargrad.arguments import MOST
+from scalargrad.nn.inputs import as_row, count, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name
 from scalargrad.nn.neurons import Neuron
@@ -43,7 +44,9 @@ class MaxoutNeuron(Module):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        if count(pieces, "pieces", "Maxout(2, 16, pieces=2)") < 2:
+        nin, pieces = count(nin, "nin", "Maxout(2, 16)", MOST), count(pieces, "pieces", "Maxout(2, 16, pieces=2)")
+        count(nin * pieces, "the number of weights, nin * pieces,", "Maxout(2, 16)", MOST)
+        if pieces < 2:
             raise ValueError(
                 "a maxout of one piece is a linear neuron: use pieces=2 or more, or Layer with activation=None"
             )
@@ -60,6 +63,7 @@ class MaxoutNeuron(Module):
 
     def __call__(self, x: Sequence[Any]) -> Value:
         """Return the largest of the pieces' outputs; x and the errors are as in Neuron."""
+        x = as_row(x)
         out: Value = max_([piece(x) for piece in self.pieces])
         out._label = self._output_label
         return out
@@ -91,7 +95,8 @@ class Maxout(Module):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        nin, nout = count(nin, "nin", "Maxout(2, 16)"), count(nout, "nout", "Maxout(2, 16)")
+        nin, nout = count(nin, "nin", "Maxout(2, 16)", MOST), count(nout, "nout", "Maxout(2, 16)")
+        count(nin * nout, "the number of weights, nin * nout,", "Maxout(2, 16)", MOST)
         rng = random_source(seed, rng)
         self.neurons = [
             MaxoutNeuron(nin, pieces, init=init, bias=bias, fused=fused, nout=nout, rng=rng) for _ in range(nout)

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
+from scalargrad.arguments import function, items, real
 from scalargrad.engine import Value
 from scalargrad.modes import being_compiled, no_grad
-from scalargrad.nn.inputs import constants
+from scalargrad.nn.inputs import constants, is_sequence
 from scalargrad.nn.module import Module
-from scalargrad.nn.targets import is_sequence, picked
+from scalargrad.nn.targets import picked
 from scalargrad.ops import greater, sum_, where
 
+MAX_DEPTH = 100
 Metric = Callable[[Sequence[Any], Sequence[Any]], float]
 """A function of a batch's scores and targets."""
 
@@ -33,7 +35,7 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     """
     if being_compiled():
         raise TypeError("predict gives plain numbers, which a replay of the function that calls it cannot follow")
-    rows = as_rows(X)
+    model, rows = function(model, "model"), as_rows(X)
     with evaluating(model), no_grad():
         return [plain(model(row)) for row in rows]
 
@@ -69,6 +71,7 @@ def accuracy(scores: Any, targets: Any) -> float:
     >>> accuracy([0.3, -2.0, 1.0], [1, -1, -1]), accuracy([[0.1, 0.7], [0.6, 0.2]], [1, 1])
     (0.6666666666666666, 0.5)
     """
+    scores, targets = items(scores, "accuracy: scores", "[0.5]"), items(targets, "accuracy: targets", "[1]")
     if len(scores) != len(targets):
         raise ValueError(f"accuracy: {len(scores)} scores but {len(targets)} targets: give one target for each")
     if len(scores) == 0:
@@ -77,9 +80,16 @@ def accuracy(scores: Any, targets: Any) -> float:
 
 
 def _is_right(score: Any, target: Any) -> bool:
+    target = _checked(target, "target")
     if isinstance(score, list):
+        score = [_checked(s, "score") for s in score]
         return not any(s != s for s in score) and score.index(max(score)) == target
+    score = _checked(score, "score")
     return score == score and bool((score > 0) == (target > 0))
+
+
+def _checked(x: Any, what: str) -> Any:
+    return x if isinstance(x, (float, Value)) else real(x, f"accuracy: each {what}")
 
 
 def misclassified(score: Any, target: Value) -> Any:
@@ -96,12 +106,14 @@ def misclassified(score: Any, target: Value) -> Any:
     ])  # fmt: skip
 
 
-def plain(output: Any) -> Any:
+def plain(output: Any, depth: int = 0) -> Any:
     """Return a model's output with its Values as floats; as Values while a function is recorded, to be replayed."""
     if type(output) is float:
         return output
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise ValueError(f"the output is nested deeper than {MAX_DEPTH} levels, or holds itself")
     if is_sequence(output):
-        return [plain(value) for value in output]
+        return [plain(value, depth + 1) for value in output]
     return output.data if isinstance(output, Value) and not being_compiled() else output
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import items
 from scalargrad.engine import Value
 from scalargrad.modes import being_compiled
 from scalargrad.nn.naming import relabel
@@ -45,7 +47,7 @@ class Module:
 
     def on_batch(self, rows: Sequence[Any]) -> list[Any]:
         """Return the outputs for several samples: here one call for each; BatchNorm looks at all of them together."""
-        return [self(row) for row in rows]
+        return [self(row) for row in items(rows, "rows", "[[1.0, 2.0]], a batch of one sample")]
 
     def parameters(self) -> list[Value]:
         """Return every parameter once, in the order in which attributes were first set and containers list them.
@@ -132,6 +134,9 @@ class Module:
 
         return load(path, self)
 
+    def __getstate__(self) -> Any:
+        return _State(vars(self), type(self).__name__)
+
     def place(self, scope: tuple[str, ...]) -> None:
         """Tell the module where it lies in a network: its parameters' and outputs' labels get this scope.
 
@@ -162,19 +167,39 @@ class Module:
         return "\n".join(lines)
 
 
+class _State(dict[str, Any]):
+    """A module's attributes, as copy and pickle ask for them: copied as any dict is, but not pickled."""
+
+    def __init__(self, attributes: Mapping[str, Any], owner: str) -> None:
+        super().__init__(attributes)
+        self._owner = owner
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        return deepcopy(dict(self), memo)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a module, as this {self._owner}, cannot be pickled: model.save(path) stores it and nn.load(path) reads "
+            "it again, model.state_dict() gives its numbers by name, and copy.deepcopy(model) copies it"
+        )
+
+
 def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
     """Return a module's parameters, or the given ones as a list; `who` asks, for the error message.
 
     Raises:
         TypeError: if it is neither a Module nor an iterable of Values.
     """
-    if isinstance(source, Value) or not (hasattr(source, "parameters") or hasattr(source, "__iter__")):
+    has_own = callable(getattr(source, "parameters", None))
+    if isinstance(source, (Value, str, bytes)) or not (has_own or hasattr(source, "__iter__")):
         raise TypeError(f"{who} takes a list of parameters, as model.parameters(), not {type(source).__name__}")
-    found: Any = source.parameters() if hasattr(source, "parameters") else source
-    parameters = list(found)
-    for i, parameter in enumerate(parameters):
+    given: Any = source
+    found = items(given.parameters() if has_own else given, f"{who}: parameters", "model.parameters()")
+    parameters = []
+    for i, parameter in enumerate(found):
         if not isinstance(parameter, Value):
             raise TypeError(f"{who}: parameter {i} must be a Value, not {type(parameter).__name__}")
+        parameters.append(parameter)
     return parameters
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
+from scalargrad.arguments import MOST
 from scalargrad.nn.activations import Activation, Elementwise
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
 from scalargrad.nn.inputs import count
@@ -58,9 +60,11 @@ class MLP(Module):
         rng: RandomSource | None = None,
     ) -> None:
         example = "MLP(2, [16, 16, 1])"
-        if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__iter__"):
+        if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__iter__") or not getattr(nouts, "ndim", 1):
             raise TypeError(f"nouts must be a list of layer sizes, not {type(nouts).__name__}, as in {example}")
         sizes = [count(nin, "nin", example), *(count(nout, "each of nouts", example) for nout in nouts)]
+        for size_in, size_out in pairwise(sizes):  # before the first weight is drawn
+            count(size_in * size_out, "the number of weights of a layer", example, MOST)
         if len(sizes) == 1:
             raise ValueError(f"nouts is empty: give the size of at least one layer, as in {example}")
         rng, init = random_source(seed, rng), resolve_initialiser(init)

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from scalargrad.arguments import MOST
 from scalargrad.engine import Value
 from scalargrad.nn.activations import Activation, resolve_activation
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
-from scalargrad.nn.inputs import as_list, count, input_error, inputs
+from scalargrad.nn.inputs import as_row, count, input_error, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.ops import dot, sigmoid
+
+
+class _Kept:
+    """What a neuron remembers: in a slot, where `parameters()` and `state_dict()` do not look."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: tuple[Value, ...] = ()
 
 
 class Neuron(Module):
@@ -57,24 +67,25 @@ class Neuron(Module):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        nin = count(nin, "nin", "Neuron(2)")
+        nin = count(nin, "nin", "Neuron(2)", MOST)
         self.activation, self._activate = resolve_activation(activation if nonlin else None)
-        draw, rng = resolve_initialiser(init), random_source(seed, rng)
+        draw, rng, bias = resolve_initialiser(init), random_source(seed, rng), bool(bias)
         self.w = [Value(draw(rng, nin, nout), parameter=True) for _ in range(nin)]
         self.b = Value(0.0, parameter=True) if bias else None
         self.fused = fused
         self._custom = self._activate is not None and not hasattr(self._activate, "op")
-        self._kept: tuple[Value, ...] = ()
+        self._kept = _Kept()
         self.place((f"neuron ({self.activation})",))
 
     def _weights_and_bias(self, nin: int) -> tuple[Value, ...]:
         """(*w, b), the same tuple as long as they are the same Values, so that the nodes of all samples share it."""
-        now = tuple(self.w) if self.b is None else (*self.w, self.b)
-        if now != self._kept:
-            if len(self.w) != nin:
-                raise ValueError(f"a neuron has {len(self.w)} weights, but its layer has {nin} inputs")
-            self._kept = now
-        return self._kept
+        now, kept = tuple(self.w) if self.b is None else (*self.w, self.b), self._kept.values
+        if now == kept:
+            return kept
+        if len(self.w) != nin:
+            raise ValueError(f"a neuron has {len(self.w)} weights, but its layer has {nin} inputs")
+        self._kept.values = now
+        return now
 
     @property
     def nonlin(self) -> bool:
@@ -117,12 +128,9 @@ class Neuron(Module):
     def _weighted_sum(self, x: Sequence[Any]) -> Any:
         """Compute w · x + b, as one node or as products and sums."""
         w = self.w
-        try:
-            matches = len(x) == len(w)
-        except TypeError:
-            x = as_list(x)
-            matches = len(x) == len(w)
-        if not matches:
+        if type(x) is not list:
+            x = as_row(x)
+        if len(x) != len(w):
             raise input_error(self._head(), len(w), x)
         if self.fused:
             return dot(w, x, self.b)
@@ -177,7 +185,8 @@ class Layer(Module):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        nin, nout = count(nin, "nin", "Layer(2, 16)"), count(nout, "nout", "Layer(2, 16)")
+        nin, nout = count(nin, "nin", "Layer(2, 16)", MOST), count(nout, "nout", "Layer(2, 16)")
+        count(nin * nout, "the number of weights, nin * nout,", "Layer(2, 16)", MOST)
         rng, init = random_source(seed, rng), resolve_initialiser(init)
         self.neurons = [
             Neuron(nin, nonlin, activation=activation, init=init, bias=bias, fused=fused, nout=nout, rng=rng)

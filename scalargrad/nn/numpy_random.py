@@ -7,6 +7,8 @@ import random
 from collections.abc import MutableSequence
 from typing import Any
 
+from scalargrad.arguments import whole
+
 
 class NumpyRandom:
     """The generator that `numpy.random.seed(n)` and `numpy.random.RandomState(n)` start, number for number.
@@ -27,13 +29,10 @@ class NumpyRandom:
     """
 
     def __init__(self, seed: int) -> None:
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise TypeError(f"seed must be an integer, not {type(seed).__name__}")
-        if not 0 <= seed < 2**32:
-            raise ValueError(f"numpy takes seeds from 0 to 2**32 - 1, not {seed}")
+        seed = whole(seed, "seed, as numpy takes it,", least=0, most=2**32 - 1)
         # Python's generator is the Mersenne Twister too, but seeds it otherwise. This is init_genrand of Matsumoto and
         # Nishimura, 2002.
-        key = [seed.__index__()]
+        key = [seed]
         for i in range(1, 624):
             key.append((1812433253 * (key[-1] ^ (key[-1] >> 30)) + i) % 2**32)
         self._twister = random.Random()

@@ -1,4 +1,7 @@
-"""Optimizers: how parameters follow their gradients downhill. Formulas, names and defaults are PyTorch's."""
+"""Optimizers: how parameters follow their gradients downhill.
+
+Formulas, names and defaults are PyTorch's; only SGD's learning rate is 0.01 where nothing is said, not 0.001.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scalargrad.behaviour import number
+from scalargrad.arguments import brief, items, real
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.ops import sqrt
 
@@ -239,9 +242,12 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
+        found = items(betas, "betas", "(0.9, 0.999)")
+        if len(found) != 2:
+            raise ValueError(f"betas must be two numbers, as in (0.9, 0.999), not {brief(betas)}")
         self.betas = (
-            _within(betas[0], "the first of betas", 0.0, 1.0),
-            _within(betas[1], "the second of betas", 0.0, 1.0),
+            _within(found[0], "the first of betas", 0.0, 1.0),
+            _within(found[1], "the second of betas", 0.0, 1.0),
         )
         self.eps = _positive(eps)
 
@@ -298,7 +304,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 def _within(x: float, name: str, low: float, high: float = math.inf) -> float:
     """Return x as a float, if low <= x < high."""
-    x = number(x)
+    x = real(x, name)
     if not low <= x < high:
         bounds = f"at least {low:g}" + (f" and below {high:g}" if high < math.inf else " and finite")
         raise ValueError(f"{name} must be {bounds}, not {x!r}")
@@ -306,6 +312,7 @@ def _within(x: float, name: str, low: float, high: float = math.inf) -> float:
 
 
 def _positive(eps: float) -> float:
-    if not 0 < number(eps) < math.inf:
+    eps = real(eps, "eps")
+    if not 0 < eps < math.inf:
         raise ValueError(f"eps keeps a division by zero away, so it must be positive and finite, not {eps!r}")
-    return number(eps)
+    return eps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import MutableSequence
 from typing import Any, Protocol
@@ -32,9 +33,12 @@ def random_source(seed: int | None = None, rng: RandomSource | None = None) -> R
     if rng is None:
         if seed is None:
             return random
-        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise TypeError(f"seed must be an integer, not {type(seed).__name__}; a generator goes into rng=")
-        return random.Random(seed.__index__())
+        try:
+            if isinstance(seed, bool):
+                raise TypeError
+            return random.Random(operator.index(seed))
+        except TypeError:
+            raise TypeError(f"seed must be an integer, not {type(seed).__name__}; a generator goes into rng=") from None
     if seed is not None:
         raise ValueError("seed= and rng= were both given: a generator is seeded already, so leave one out")
     if not all(hasattr(rng, name) for name in ("uniform", "gauss", "shuffle")):

@@ -7,11 +7,12 @@ import stat
 from pathlib import Path
 from typing import TypeVar, overload
 
+from scalargrad.arguments import place
 from scalargrad.nn.architecture import build, describe, difference, numbers_in
 from scalargrad.nn.fileformat import ANOTHER, MAX_BYTES, ModelFile, decode, encode
 from scalargrad.nn.module import Module
-from scalargrad.nn.replacing import replace_file
 from scalargrad.nn.states import name_mismatch
+from scalargrad.replacing import replace_file
 
 M = TypeVar("M", bound=Module)
 
@@ -70,7 +71,7 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
     """
     if not isinstance(model, Module):
         raise TypeError(f"save takes a Module, not {type(model).__name__}: save(model, path)")
-    path = Path(path)
+    path = place(path, "save: path")
     replace_file(path, encode(describe(model), model.state_dict()))
     return path
 
@@ -116,6 +117,7 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
     if model is not None and not isinstance(model, Module):
         raise TypeError(f"load sets the numbers of a Module, not of {type(model).__name__}: load(path, model)")
     ours = None if model is None else ModelFile(describe(model), model.state_dict())
+    place(path, "load: path")
     name = os.fspath(path)
     try:
         file = decode(_read(name))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from scalargrad.arguments import real
 from scalargrad.nn.inputs import count
 
 Schedule = Callable[[int], float]
@@ -80,5 +81,5 @@ def inverse_time_lr(lr: float, rate: float) -> Schedule:
 
 def _not_negative(**numbers: float) -> None:
     for name, x in numbers.items():
-        if not 0 <= x < math.inf:
+        if not 0 <= real(x, name) < math.inf:
             raise ValueError(f"{name} must be finite and not negative, not {x!r}")

@@ -7,18 +7,16 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from scalargrad.arguments import brief, real
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
+from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.ops import where
-
-
-def is_sequence(x: Any) -> bool:
-    """Return whether x is a list, tuple or array; a Value, number or string is not."""
-    return isinstance(x, Sequence) and not isinstance(x, str) if not hasattr(x, "ndim") else bool(x.ndim)
 
 
 def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
     """Return pairs of one score and one target for each sample; a lone score is a batch of one."""
+    scores, targets = as_sequence(scores), as_sequence(targets)
     if not is_sequence(scores):
         scores = [scores]
         targets = targets if is_sequence(targets) else [targets]
@@ -38,11 +36,14 @@ def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
                 else ""
             )
             raise ValueError(f"{who}: sample {i} has {_n(len(score), 'score')}, but must have a single one{hint}")
+        if not isinstance(score, Value):
+            real(score, f"{who}: score {i}")
     return list(zip(scores, targets, strict=True))
 
 
 def all_outputs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
     """Return pairs of score and target, over all samples and outputs."""
+    scores, targets = as_sequence(scores), as_sequence(targets)
     if not (is_sequence(scores) and len(scores) and is_sequence(scores[0])):
         return single_scores(scores, targets, who)
     if not is_sequence(targets) or len(targets) != len(scores):
@@ -66,6 +67,7 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
 
     An index that is a Value stays one: nobody knows yet what it will be when the graph is replayed.
     """
+    scores, targets = as_sequence(scores), as_sequence(targets)
     if not is_sequence(scores):
         raise ValueError(
             f"{who}: one score for each class is needed, as a list; for a single score use hinge or bce_with_logits"
@@ -113,7 +115,8 @@ def _class_index(target: Any, classes: int, i: int, who: str) -> int:
     try:
         index = operator.index(target)
     except TypeError:
-        raise TypeError(f"{who}: target {i} must be a class index from 0 to {classes - 1}, not {target!r}") from None
+        expected = f"a class index from 0 to {classes - 1}"
+        raise TypeError(f"{who}: target {i} must be {expected}, not {brief(target)}") from None
     if not 0 <= index < classes:
         raise ValueError(
             f"{who}: target {i} is {index}, but there are {classes} classes: it must be from 0 to {classes - 1}"

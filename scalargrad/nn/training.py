@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import brief
 from scalargrad.nn.history import History, Progress
-from scalargrad.nn.inputs import count
+from scalargrad.nn.inputs import count, is_sequence
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
 from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table
 from scalargrad.nn.module import Module
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
-from scalargrad.nn.targets import is_sequence
 
 if TYPE_CHECKING:
     from scalargrad.nn.schedules import Schedule
@@ -128,7 +128,8 @@ def fit(
     history = History()
     order = list(range(len(rows)))
     step = 0
-    with Progress(epochs, progress) as display, steps:
+    # Twice: a Ctrl-C that falls into the end of one, where the Values are brought up to date, meets the other.
+    with Progress(epochs, progress) as display, steps, steps:
         for epoch in range(1, epochs + 1):
             if shuffle and size < len(rows):
                 source.shuffle(order)
@@ -159,7 +160,7 @@ def fit(
 
 def _compiled_steps(task: Task, compiled: bool | str) -> Steps:
     if not isinstance(compiled, (bool, str)):
-        raise TypeError(f"compiled must be True, False or the name of a backend, as 'llvm', not {compiled!r}")
+        raise TypeError(f"compiled must be True, False or the name of a backend, as 'llvm', not {brief(compiled)}")
     from scalargrad.compiling.fitting import CompiledSteps
 
     return CompiledSteps(task, "auto" if compiled is True else str(compiled))
@@ -175,7 +176,7 @@ def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: H
 
 
 def _samples(X: Any, y: Any, X_name: str, y_name: str, as_values: bool) -> Samples:
-    rows = X if is_table(X) and not as_values else as_rows(X)
+    rows = as_rows(X) if as_values or not is_table(X) else X
     targets = y.tolist() if hasattr(y, "tolist") else y
     if not is_sequence(targets):
         raise TypeError(f"{y_name} must be a list of targets, one for each sample, not {type(y).__name__}")
@@ -202,7 +203,7 @@ def _resolve_optimizer(optimizer: str | Optimizer, model: Any, lr: float | None)
             f"optimizer must be a name or an Optimizer, as nn.SGD(model.parameters()), not {type(optimizer).__name__}"
         )
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"there is no optimizer {optimizer!r}; choose one of {', '.join(OPTIMIZERS)}")
+        raise ValueError(f"there is no optimizer {brief(optimizer)}; choose one of {', '.join(OPTIMIZERS)}")
     if not hasattr(model, "parameters"):
         raise TypeError(
             "the model has no parameters(): give an Optimizer, as in fit(..., optimizer=nn.SGD(parameters))"
@@ -217,7 +218,7 @@ def _resolve_penalty(penalty: float | Penalty | None) -> Penalty | None:
         return penalty
     if isinstance(penalty, bool) or not isinstance(penalty, (int, float)) or not 0 <= penalty < math.inf:
         raise ValueError(
-            f"penalty must be a number from 0 up, the strength of l2_penalty, or a function, not {penalty!r}"
+            f"penalty must be a number from 0 up, the strength of l2_penalty, or a function, not {brief(penalty)}"
         )
     strength = float(penalty)
     return lambda parameters: l2_penalty(parameters, strength)
@@ -235,5 +236,5 @@ def _resolve_metrics(metrics: Any, loss: str | Loss) -> dict[str, Metric]:
     if isinstance(metrics, Mapping) and all(isinstance(name, str) and callable(metrics[name]) for name in metrics):
         return dict(metrics)
     raise TypeError(
-        f"metrics must be 'accuracy', a function (scores, targets) -> number, or a dict of them, not {metrics!r}"
+        f"metrics must be 'accuracy', a function (scores, targets) -> number, or a dict of them, not {brief(metrics)}"
     )

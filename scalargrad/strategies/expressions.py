@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
-from scalargrad.strategies.inputs import OpLike, call, off_kinks, operand_counts, row_of
+from scalargrad.arguments import items, real, whole
+from scalargrad.strategies.inputs import MOST_INPUTS, OpLike, call, off_kinks, operand_counts, row_of
 from scalargrad.strategies.program import Expression, Instruction
 from scalargrad.table import HARD, POSITIVE, REAL, TABLE, Domain, Op
 
@@ -62,12 +63,18 @@ def expressions(
     <BLANKLINE>
     y = f(1.0)
     """
-    rows = [row for row in TABLE.values() if not row.is_users] if ops is None else list(map(row_of, ops))
-    if not rows or inputs < 1 or max_ops < 1:
-        raise ValueError(
-            "expressions: inputs and max_ops must be at least 1 and ops must name an op, "
-            f"not inputs={inputs}, max_ops={max_ops}, {len(rows)} ops"
-        )
+    if ops is None:
+        rows = [row for row in TABLE.values() if not row.is_users]
+    else:
+        rows = list(map(row_of, items(ops, "expressions: ops", "['add', 'tanh']")))
+    inputs = whole(inputs, "expressions: inputs", "expressions(inputs=2)", most=MOST_INPUTS)
+    max_ops = whole(max_ops, "expressions: max_ops", "expressions(max_ops=10)")
+    margin, span = real(margin, "expressions: margin"), real(span, "expressions: span")
+    max_size = real(max_size, "expressions: max_size")
+    if not -math.inf < span < math.inf:
+        raise ValueError(f"expressions: span says how large inputs may be; it must be finite, not {span!r}")
+    if not rows:
+        raise ValueError("expressions: ops must name at least 1 op, and it is empty")
     # All shrink towards x0. The negative ones stand for the latest nodes that nothing uses yet, so that few are wasted.
     operand = st.one_of(st.integers(0, inputs + max_ops), st.integers(-2, -1), st.integers(-3, -1), _numbers(span, 2.0))
     rows.sort(key=lambda row: any(domain != REAL for domain in row.domain))  # the first are the simplest

@@ -10,11 +10,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scalargrad import ops  # noqa: F401  (fills the table)
+from scalargrad.arguments import brief, items, real
 from scalargrad.engine import Value
 from scalargrad.table import HARD, TABLE, Domain, Op
 
 OpLike = Op | Callable[..., Any] | str
 """An op as a row of the table, by its function, or by its name."""
+
+
+MOST_INPUTS = 1000
+"""How many inputs a strategy draws at most."""
 
 
 def values(min: float = -4.0, max: float = 4.0) -> st.SearchStrategy[Value]:  # noqa: A002
@@ -27,6 +32,7 @@ def values(min: float = -4.0, max: float = 4.0) -> st.SearchStrategy[Value]:  # 
     >>> find(values(min=0.5), lambda v: v.tanh() > 0.9).data
     2.0
     """
+    min, max = real(min, "values: min"), real(max, "values: max")  # noqa: A001
     if not (math.isfinite(min) and math.isfinite(max) and min <= max):
         raise ValueError(f"values: min must not be above max and both must be finite, not {min!r} and {max!r}")
     return st.floats(min, max, allow_subnormal=False).map(lambda x: Value(x + 0.0))
@@ -38,6 +44,9 @@ def numbers_in(domain: Domain, margin: float = 0.01, span: float = 4.0) -> st.Se
     Raises:
         ValueError: if the margin leaves nothing of the domain.
     """
+    if not isinstance(domain, Domain):
+        raise TypeError(f"domain must be a Domain, as Domain(0.0, 1.0), not {type(domain).__name__}")
+    margin, span = real(margin, "margin"), real(span, "span")
     low, high = domain.low + margin, domain.high - margin
     bottom = max(low, -span) if high > -span else max(low, high - 2 * span)
     top = min(high, span) if low < span else min(high, low + 2 * span)
@@ -92,7 +101,10 @@ def off_kinks(op: OpLike, xs: Sequence[float], h: float) -> bool:
     >>> off_kinks("relu", [0.5], 0.1), off_kinks("relu", [0.05], 0.1), off_kinks("log", [0.05], 0.1)
     (True, False, False)
     """
-    row = row_of(op)
+    row, h = row_of(op), real(h, "h")
+    xs = [real(x, "each of xs") for x in items(xs, "xs", "off_kinks('relu', [0.5], 0.1)")]
+    if row.arity not in (None, len(xs)):
+        raise ValueError(f"{row.name} takes {row.arity} operands, but xs has {len(xs)}")
     sides = set()
     for moved in _moves(row, xs, h):
         try:
@@ -127,7 +139,7 @@ def call(op: OpLike, xs: Sequence[Any]) -> Any:
     >>> call("dot", [1.0, 2.0, 3.0, 4.0]), call("subtract", [1.0, 2.0])
     (11.0, -1.0)
     """
-    row = row_of(op)
+    row, xs = row_of(op), items(xs, "xs", "call('subtract', [1.0, 2.0])")
     if row.pair is not None:
         n = len(xs) // 2
         return row.function(xs[:n], xs[n : 2 * n], *xs[2 * n :])
@@ -146,7 +158,7 @@ def row_of(op: OpLike) -> Op:
         row = op if isinstance(op, Op) else getattr(op, "op", None)
     if not isinstance(row, Op):
         raise ValueError(
-            f"{op!r} is no op of the table: give a name such as 'log', a function such as scalargrad.log, or what "
+            f"{brief(op)} is no op of the table: give a name such as 'log', a function such as scalargrad.log, or what "
             "@primitive made"
         )
     return row

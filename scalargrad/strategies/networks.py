@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scalargrad import nn
+from scalargrad.arguments import items, real, whole
 from scalargrad.engine import Value, topological_order
-from scalargrad.strategies.inputs import off_kinks
+from scalargrad.nn.activations import ACTIVATIONS
+from scalargrad.strategies.inputs import MOST_INPUTS, off_kinks
 from scalargrad.table import Op
-
-ACTIVATIONS = ("tanh", "sigmoid", "softplus", "silu", "gelu", "relu", "leaky_relu", "elu")
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,15 +96,16 @@ def networks(
     >>> find(networks(nin=1), lambda network: len(network.nouts) == 2).nouts
     (1, 1)
     """
-    if min(nin, max_layers, max_width) < 1:
-        raise ValueError(
-            f"networks: nin, max_layers and max_width must be at least 1, not {nin}, {max_layers} and {max_width}"
-        )
+    nin = whole(nin, "networks: nin", "networks(nin=2)", most=MOST_INPUTS)
+    max_layers = whole(max_layers, "networks: max_layers", "networks(max_layers=3)")
+    max_width = whole(max_width, "networks: max_width", "networks(max_width=4)")
+    margin, span = real(margin, "networks: margin"), real(span, "networks: span")
+    activations = items(activations, "networks: activations", "('tanh', 'relu')")
     hidden = st.lists(st.integers(1, max_width), max_size=max_layers - 1)
     found = st.builds(
         Network,
         hidden.map(lambda sizes: (*sizes, 1)),
-        st.sampled_from(list(activations)),
+        st.sampled_from(activations),
         st.integers(0, 2**16),
         st.tuples(*[st.floats(-span, span, allow_subnormal=False).map(lambda x: x + 0.0)] * nin),
     )

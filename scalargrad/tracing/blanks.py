@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count, product
 from typing import TYPE_CHECKING, Literal
 
+from scalargrad.arguments import brief
 from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
 from scalargrad.formula import clean_label, wrapped
@@ -53,7 +54,7 @@ def choose_blanks(trace: Trace, hide: Hide, seed: int) -> list[Blank]:
     graph = trace.graph
     chosen = _chosen(trace, hide, seed)
     if not chosen:
-        raise ValueError(f"hide={hide!r} leaves nothing blank: {_HIDE_HELP}")
+        raise ValueError(f"hide={brief(hide)} leaves nothing blank: {_HIDE_HELP}")
     f = wrapped(graph.names[graph.root])
     answers = {"value": {step.node: step.data for step in trace[: len(graph.order)]}, "gradient": graph.gradients}
     blanks = []
@@ -75,7 +76,7 @@ def _chosen(trace: Trace, hide: Hide, seed: int) -> list[tuple[Value, What]]:
         return values
     if hide == "both":
         return values + gradients
-    if isinstance(hide, str) or not isinstance(hide, Collection):
+    if isinstance(hide, str) or not isinstance(hide, Collection) or not getattr(hide, "ndim", True):
         return _share(values + gradients, hide, seed)
     wanted = {_node(trace, item) for item in hide}
     for node in wanted - last.keys():
@@ -92,7 +93,7 @@ def _share(candidates: list[tuple[Value, What]], hide: object, seed: int) -> lis
     except TypeError:
         share = -1.0
     if isinstance(hide, bool) or not 0.0 < share <= 1.0:
-        raise ValueError(f"{_HIDE_HELP}, not {hide!r}")
+        raise ValueError(f"{_HIDE_HELP}, not {brief(hide)}")
     n = min(max(1, round(share * len(candidates))), len(candidates))
     picked = random.Random(seed).sample(range(len(candidates)), n)
     return [candidates[i] for i in sorted(picked)]

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import brief
 from scalargrad.drawing.graph import counted
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.formula import display_names, equation, listed
@@ -226,8 +227,11 @@ def _check_structure(before: _Pass, after: _Pass) -> None:
 
 def _kind(node: Value) -> Hashable:
     rule = node._rule
-    if isinstance(rule, (Op, Leaf)):
-        return rule if isinstance(rule, Op) else "leaf"
+    if isinstance(rule, Op):
+        row: Op = rule.function.op  # type: ignore[attr-defined]  # a node with hooks has a copy of it
+        return row
+    if isinstance(rule, Leaf):
+        return "leaf"
     return type(rule), rule.text
 
 
@@ -259,5 +263,5 @@ def _is_stale(node: Value) -> bool:
 
 def _checked(rows: int | None) -> int | None:
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
-        raise ValueError(f"rows must be a whole number, at least 1, or None for all, not {rows!r}")
+        raise ValueError(f"rows must be a whole number, at least 1, or None for all, not {brief(rows)}")
     return rows

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scalargrad.arguments import brief
+
 if TYPE_CHECKING:
     from scalargrad.tracing.steps import Graph
 
@@ -24,7 +26,7 @@ def check_length(graph: Graph, max_steps: int) -> None:
         ValueError: if `max_steps` is no whole number, or less than 1.
     """
     if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
-        raise ValueError(f"max_steps must be a whole number, at least 1, not {max_steps!r}")
+        raise ValueError(f"max_steps must be a whole number, at least 1, not {brief(max_steps)}")
     n = len(graph.steps)
     if n <= max_steps:
         return

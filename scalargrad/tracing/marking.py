@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from scalargrad.arguments import items
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.formula import MINUS, clean_label, number_text
@@ -106,7 +107,7 @@ def read_answers(blanks: Sequence[Blank], answers: Any) -> dict[Blank, float]:
                 raise ValueError(f"{blank.letter} ({blank.question}) is answered twice")
             pairs.append((blank, answer))
     elif isinstance(answers, Iterable) and not isinstance(answers, (str, bytes, AbstractSet)):
-        answers = list(answers)
+        answers = items(answers, "answers", "[0.5, -1.0]")
         if len(answers) > len(blanks):
             raise ValueError(f"there are {len(blanks)} blanks, but {len(answers)} answers")
         pairs = list(zip(blanks, answers, strict=False))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import brief
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
 from scalargrad.formula import display_names
@@ -147,7 +148,7 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
         if not isinstance(given, Value):
             raise TypeError(f"explain: {name} must be a Value, not {type(given).__name__}: explain(y, wrt=x)")
     if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
-        raise ValueError(f"max_paths must be a whole number, at least 1, not {max_paths!r}")
+        raise ValueError(f"max_paths must be a whole number, at least 1, not {brief(max_paths)}")
     between = Between(wrt, y)
     names = display_names(dict.fromkeys([*between.order, *between.nodes, wrt]))
     count = between.count()

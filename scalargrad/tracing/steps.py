@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from scalargrad.arguments import real
 from scalargrad.behaviour import number
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
@@ -33,12 +34,13 @@ class Step:
         name: its name.
         data: its number; of a leaf the one that its last use saw, if it was changed since.
         source: backward only: the child that the gradient comes from.
-        operand: backward only: which operand of the child the node is, from 0.
+        operand: backward only: which operand of the child the node is, from 0; None if the child's hand-written closure
+            reaches the node without listing it.
         local: backward only: the local derivative ∂source/∂node; None if only a hand-written closure knows it.
         upstream: backward only: the gradient that reached the source.
-        contribution: backward only: upstream × local.
+        contribution: backward only: upstream × local; of a hand-written closure what it added.
         before: in all but the forward phase: the node's gradient before this step.
-        after: and after it: before + contribution.
+        after: and after it: before + contribution, the seed, or what the hook gave.
         part: backward only: which of the node's contributions this is, from 1.
         parts: backward only: how many there are.
     """
@@ -107,12 +109,13 @@ class Graph:
 
 def record_steps(root: Value, seed: float, expand: bool) -> Graph:
     """The graph as it is traced, with all its steps. No `grad` is touched; hooks run, as in any sweep."""
+    seed = real(seed, "seed")
     order = topological_order(root)
     if expand:
         order, replaced = expanded(order)
         root = replaced.get(root, root)
         order = topological_order(root)
-    options = f", seed={seed!r}" * (seed != 1.0) + ", expand=True" * expand
+    options = f", seed={seed!r}" * (seed != 1.0) + ", expand=True" * bool(expand)
     graph = Graph(root, order, display_names(order), call=f"trace(value{options})")
     names, steps = graph.names, graph.steps
     data = {node: node.data for node in order}

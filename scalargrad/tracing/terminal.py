@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
+from scalargrad.arguments import whole
 from scalargrad.formula import ELLIPSIS, number_text
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _STYLES = {"bold": "1", "muted": "2", "value": "36", "gradient": "33"}
 
 def step_table(steps: Sequence[Step], limit: int | None = MOST) -> str:
     """Number, phase and equation of every step, in columns; of a longer trace the first `limit`."""
-    if limit is not None and limit < 1:
+    if limit is not None and whole(limit, "limit", least=None) < 1:
         raise ValueError(f"limit must be at least 1, or None for every step, not {limit}")
     shown = steps if limit is None else steps[:limit]
     width = max(len(str(len(shown))), 4)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from scalargrad.arguments import place
 from scalargrad.engine import Value
 from scalargrad.tracing import terminal
 from scalargrad.tracing.limits import MAX_STEPS
@@ -96,12 +97,13 @@ class Trace(Sequence[Step]):
             TraceTooLongError: if there are more than `max_steps` steps.
             OSError: if the file cannot be written.
         """
-        from scalargrad.drawing.result import check_place, write_file
+        from scalargrad.drawing.result import check_place
+        from scalargrad.replacing import replace_file
         from scalargrad.tracing.page import page
 
-        path = Path(path)
+        path = place(path, "save: path")
         check_place(path, "trace", [".html"])
-        write_file(path, page(self.graph, max_steps).encode())
+        replace_file(path, page(self.graph, max_steps).encode())
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002

@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import place, real
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
 from scalargrad.drawing.graph import counted
-from scalargrad.drawing.result import check_place, write_file
+from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import clean_label, number_text
+from scalargrad.replacing import replace_file
 from scalargrad.tracing.blanks import Hide, choose_blanks
 from scalargrad.tracing.hints import Diagnosis
 from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
@@ -129,6 +131,7 @@ class Worksheet:
         1 of 2 right
         """
         given = read_answers(self.blanks, answers)
+        tolerance = real(tolerance, "tolerance")
         diagnosis = Diagnosis(self.trace, given, tolerance)
         marks = []
         for blank in self.blanks:
@@ -168,16 +171,17 @@ class Worksheet:
         """
         from scalargrad.tracing.sheet_page import page
 
-        path = Path(path)
+        path = place(path, "save: path")
         check_place(path, "worksheet", [".html"])
         if isinstance(key, bool):
-            write_file(path, page(self, [False, True] if key else [False]).encode())
+            replace_file(path, page(self, [False, True] if key else [False]).encode())
             return path
-        check_place(Path(key), "worksheet", [".html"])
-        if Path(key).resolve() == path.resolve():
+        key = place(key, "save: key")
+        check_place(key, "worksheet", [".html"])
+        if key.resolve() == path.resolve():
             raise ValueError("sheet and key would be the same file: give the key another name, or say key=True")
-        write_file(path, self.html.encode())
-        write_file(Path(key), self.key_html.encode())
+        replace_file(path, self.html.encode())
+        replace_file(key, self.key_html.encode())
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002

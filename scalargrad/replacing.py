@@ -32,7 +32,7 @@ def replace_file(path: Path, content: bytes) -> None:
         mode = 0o666 if old is None else stat.S_IMODE(old.st_mode) & 0o777
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, mode), "wb") as file:
-            if old is not None and hasattr(os, "fchmod"):
+            if old is not None and hasattr(os, "fchown"):  # Windows has fchmod alone
                 with contextlib.suppress(OSError):
                     os.fchown(file.fileno(), old.st_uid, old.st_gid)
                 os.fchmod(file.fileno(), mode)
@@ -65,5 +65,7 @@ def _replaceable(target: Path) -> os.stat_result | None:
     if not stat.S_ISREG(status.st_mode):  # root could replace /dev/null by a file
         raise OSError(errno.EINVAL, "not a regular file")
     if not os.access(target, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        if hasattr(os, "statvfs") and os.statvfs(target).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
         raise PermissionError(errno.EACCES, "the file is write-protected")
     return status

@@ -1,0 +1,133 @@
+"""Arguments of public functions, checked where they come in: the errors say what was given and what was expected.
+
+`what` names the argument as the message shall, as in "circles: factor".
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import reprlib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.behaviour import number
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST = 10_000_000
+"""How many neurons, weights or samples at most: each is a Python object, and this many take gigabytes."""
+
+
+def real(x: Any, what: str) -> float:
+    """The number itself, as a float.
+
+    Raises:
+        TypeError: if it is no real number.
+        OverflowError: if it is an integer too large for a float.
+    """
+    try:
+        return number(x)
+    except TypeError:
+        raise TypeError(f"{what} must be a real number, not {type(x).__name__}") from None
+
+
+def whole(n: Any, what: str, example: str = "", *, least: int | None = 1, most: int | None = None) -> int:
+    """The integer itself, as an int.
+
+    Args:
+        n: what was given.
+        what: how messages name it.
+        example: a call that works.
+        least: the smallest that will do, if there is one.
+        most: the largest, if there is one.
+
+    Raises:
+        TypeError: if it is no integer; True is none.
+        ValueError: if it is too small or too large.
+    """
+    such = f", as in {example}" if example else ""
+    try:
+        if isinstance(n, bool):
+            raise TypeError
+        found = int(operator.index(n))
+    except TypeError:
+        raise TypeError(f"{what} must be an integer, not {type(n).__name__}{such}") from None
+    if least is not None and found < least:
+        raise ValueError(f"{what} must be at least {least}, not {brief(found)}{such}")
+    if most is not None and found > most:
+        raise ValueError(f"{what} must be at most {most}, not {brief(found)}{such}")
+    return found
+
+
+def items(xs: Any, what: str, example: str) -> list[Any]:
+    """The elements as a list.
+
+    Raises:
+        TypeError: if it has none, or is a string.
+    """
+    try:
+        if isinstance(xs, (str, bytes)):
+            raise TypeError
+        found = iter(xs)
+    except TypeError:
+        raise TypeError(f"{what} must be a list, as in {example}, not {type(xs).__name__}") from None
+    return list(found)
+
+
+def function(f: Any, what: str) -> Any:
+    """The function itself.
+
+    Raises:
+        TypeError: if it cannot be called.
+    """
+    if not callable(f):
+        raise TypeError(f"{what} must be a function, not {type(f).__name__}")
+    return f
+
+
+def name(text: Any, what: str, choices: Iterable[str]) -> str:
+    """The text itself, if it is one of the choices.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    choices = list(choices)
+    if not isinstance(text, str) or text not in choices:
+        raise ValueError(f"{what} must be one of {', '.join(map(repr, choices))}, not {brief(text)}")
+    return text
+
+
+def place(path: Any, what: str) -> Path:
+    """The path of a file as a Path.
+
+    Raises:
+        TypeError: if it is neither a string nor a path.
+        ValueError: if no file can have that name.
+    """
+    from pathlib import Path
+
+    try:
+        found = Path(path)
+        os.fsencode(found)
+    except TypeError:
+        raise TypeError(f"{what} must be a path, as 'folder/file', not {type(path).__name__}") from None
+    except UnicodeEncodeError:
+        raise ValueError(f"{what}: {brief(str(path))} cannot be the name of a file") from None
+    if "\0" in str(found):
+        raise ValueError(f"{what}: {brief(str(path))} cannot be the name of a file")
+    return found
+
+
+def brief(x: Any) -> str:
+    """What was given, as a message shows it: cut, and a huge integer by its size."""
+    if isinstance(x, int) and x.bit_length() > 200:
+        return f"an integer of {x.bit_length()} bits"
+    text = _shortened.repr(x)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+_shortened = reprlib.Repr()  # a list that holds itself has an end here
+_shortened.maxstring = _shortened.maxother = _shortened.maxlong = 100
+_shortened.maxlist = _shortened.maxtuple = _shortened.maxdict = 20

@@ -2,6 +2,8 @@
 
 import math
 import random
+import sys
+import threading
 
 import pytest
 
@@ -40,6 +42,39 @@ def same_sign(a, b):
 def all_same(xs, ys):
     assert len(xs) == len(ys)
     assert all(map(same, xs, ys)), [(i, x, y) for i, (x, y) in enumerate(zip(xs, ys, strict=True)) if not same(x, y)]
+
+
+# -------------------------------------------------------------------- threads
+
+THREADS = 8
+HANG = 120
+"""Seconds after which something has hung: far more than it takes."""
+
+
+def at_once(work, threads=THREADS):
+    """Run work(k) in so many threads, which begin together; an error in one of them is raised here."""
+    gate, errors = threading.Barrier(threads), []
+
+    def run(k):
+        try:
+            gate.wait(HANG)
+            work(k)
+        except BaseException as error:  # it is raised again below
+            errors.append(error)
+
+    running = [threading.Thread(target=run, args=(k,)) for k in range(threads)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join(HANG)
+    finally:
+        sys.setswitchinterval(before)
+    assert not any(thread.is_alive() for thread in running)
+    if errors:
+        raise errors[0]
 
 
 # -------------------------------------------------------------------- random functions

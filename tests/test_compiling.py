@@ -8,11 +8,11 @@ import weakref
 from fractions import Fraction
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 from compiling_helpers import all_same, points, random_function, same, with_backends
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value
@@ -144,6 +144,35 @@ def test_leaves_outside_are_read_at_every_call_and_leaves_inside_are_constants(b
     assert sg.compile(lambda: w * 2, backend=backend)() == 20.0
 
 
+@with_backends
+def test_keyword_arguments(backend):
+    calls = []
+
+    def fn(x, scale=2, *, shift=0.5):
+        calls.append(scale)
+        return x * scale + shift
+
+    for compiled, number in (
+        (sg.compile(fn, backend=backend), float),
+        (sg.replay(fn, backend=backend), lambda v: v.data),
+    ):
+        del calls[:]
+        for _ in range(2):
+            assert number(compiled(3.0)) == 6.5
+            assert number(compiled(3.0, scale=5.0)) == 15.5
+            assert number(compiled(3.0, shift=1.0, scale=5.0)) == number(compiled(3.0, scale=5.0, shift=1.0)) == 16.0
+            assert number(compiled(x=4.0)) == 8.5
+            assert number(compiled(4.0, 3.0)) == 12.5
+        assert len(calls) == 6  # each way to call it once
+        w = Value(3.0)
+        compiled(2.0, scale=w).backward()
+        assert w.grad == 2.0
+        with pytest.raises(TypeError, match="unexpected keyword argument 'scalee'"):
+            compiled(3.0, scalee=1.0)
+        with pytest.raises(TypeError, match="multiple values for argument 'x'"):
+            compiled(3.0, x=1.0)
+
+
 # -------------------------------------------------------------------- together with other functions
 
 
@@ -225,6 +254,11 @@ def test_a_pole_at_the_first_call_raises_and_leaves_nothing_behind(backend):
         (lambda: sg.compile(abs, branches="no"), ValueError, "branches must be 'raise' or 'record', not 'no'"),
         (lambda: sg.compile(abs, parameters=[2.0]), TypeError, r"parameters must be leaf Values, .*, not 2.0"),
         (lambda: sg.compile(abs, parameters=[Value(1.0) * 2]), TypeError, "parameters must be leaf Values"),
+        (
+            lambda: sg.compile(abs, parameters=[Value(1.0), *[Value(2.0, label="w")] * 2]),
+            ValueError,
+            "parameters 1 and 2 are the same: Value 'w'. Each gets one gradient: give it once",
+        ),
         (lambda: sg.compile(abs)("3"), TypeError, "argument 0 must be a number, a Value, or lists"),
         (lambda: sg.compile(abs)(None), TypeError, "argument 0 must be .* not NoneType"),
         (lambda: sg.compile(abs)([[1.0, "2"]]), TypeError, r"argument 0\[0\]\[1\] must be .* not str"),

@@ -1,6 +1,7 @@
 """Losses over batches: the eager engine's loss and gradients, whatever the samples come in and however many they are."""
 
 import random
+import tracemalloc
 
 import pytest
 from compiling_helpers import (  # noqa: F401  (a fixture among them)
@@ -12,10 +13,12 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
     random_function,
     with_backends,
 )
+from optional import need
 from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value, nn
+from scalargrad.compiling.samples import Samples
 
 SIZES = [*range(1, 20), 31, 32, 33, 100]
 """Around one and two tiles of up to 8 lanes, and more."""
@@ -141,6 +144,7 @@ BATCHES = {
 @with_backends
 @pytest.mark.parametrize("name", [name for name in BATCHES if name != "a flat array"])
 def test_samples_come_in_anything(name, backend):
+    need(*BATCHES[name])
     fn, parameters = perceptron()
     loss = sg.compile(fn, parameters=parameters, backend=backend)
     expected = eager_batch(fn, (X, Y), parameters)
@@ -182,6 +186,30 @@ def test_samples_of_any_structure(backend):
     X = np.arange(18.0).reshape(3, 2, 3)
     found = sg.compile(of_matrix, backend=backend).value_and_grad(X, [1.0, 2.0, 3.0])
     agrees(found, eager_batch(of_matrix, (X.tolist(), [1.0, 2.0, 3.0]), [w]))
+
+
+@pytest.mark.parametrize(
+    "form", [np.array, lambda rows: np.array(rows, dtype="int32"), lambda rows: np.array(rows).T.copy().T, list]
+)
+def test_some_samples_of_many(form):
+    for width in (1, 3, 0):
+        rows = [[float(10 * i + k) for k in range(width)] for i in range(7)]
+        samples = Samples(form(rows), "X")
+        assert [samples.sample(i) for i in range(7)] == rows
+        for places in ([3], [6, 0, 3], range(7), []):
+            part = samples.taken(places)
+            assert (part.n, part.width, part.structure) == (len(places), width, samples.structure)
+            assert list(part.numbers()) == [x for i in places for x in rows[i]]
+
+
+def test_of_an_array_only_the_samples_that_are_wanted_are_touched():
+    samples = Samples(np.zeros((2000, 500)), "X")
+    tracemalloc.start()
+    samples.sample(5)
+    samples.taken([1, 2])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 200_000  # the whole array is 8 MB
 
 
 @with_backends
@@ -312,6 +340,9 @@ def test_nan_and_infinity_go_through(backend):
         (([1j], [1.0]), TypeError, r"argument 0\[0\] must be .* not complex"),
         ((np.array([1j]), [1.0]), TypeError, "argument 0 must be an array of real numbers, not of complex128"),
         ((np.array(["a"]), [1.0]), TypeError, "argument 0 must be an array of real numbers, not of <U1"),
+        (([1.0], np.ma.masked_greater([5.0], 1.0)), TypeError, "argument 1 is a masked array, .*array.filled"),
+        ((np.ma.array([[1.0]]), [1.0]), TypeError, "argument 0 is a masked array"),
+        (([np.ma.masked_greater([5.0], 1.0)[0]], [1.0]), TypeError, r"argument 0\[0\] must be .* not MaskedConstant"),
         ((), TypeError, "a batch is needed: a list of samples for each argument"),
     ],
 )
@@ -321,6 +352,11 @@ def test_messages(batches, error, message, backend):
         compiled = sg.compile(lambda *xs: w * 2.0, backend=backend)
         with pytest.raises(error, match=message):
             getattr(compiled, call)(*batches)
+
+
+def test_what_is_bound_must_not_be_masked():
+    with pytest.raises(TypeError, match="x is a masked array"):
+        sg.compile(lambda v: v[0]).bind(np.ma.array([1.0]), np.zeros(1))
 
 
 @with_backends

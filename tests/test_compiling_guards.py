@@ -1,13 +1,14 @@
 """What Python decides while a function is recorded: a replay that would decide otherwise raises, or records that way too."""
 
 import operator
+from array import array
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from compiling_helpers import agrees, eager_batch, needs_llvm, with_backends
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import BranchError, Value
@@ -224,6 +225,45 @@ def test_every_way_is_recorded_once(backend):
         assert compiled.values(xs) == [2.0, -1.5, -8.0, 4.0, -0.75, -12.0]
         assert compiled.value_and_grad(xs)[0] == pytest.approx(-16.25 / 6)
     assert len(calls) == 6
+
+
+@with_backends
+@pytest.mark.parametrize("branches", ["raise", "record"])
+def test_the_message_says_where_it_is_for_nan(branches, backend):
+    def fn(x):
+        return x * 2 if x > 0 else x * 3
+
+    nan = float("nan")
+    compiled = sg.compile(fn, backend=backend, branches=branches)
+    loop = sg.replay(fn, backend=backend, branches=branches)
+    calls = [compiled, loop, lambda x: compiled.value_and_grad([1.0, x]), lambda x: compiled.values([1.0, x])]
+    for first in (nan, 1.0, nan):
+        for call in calls:
+            if first == first:
+                call(first)
+            for _ in range(2):
+                with pytest.raises(BranchError) as error:
+                    call(nan)
+                text = str(error.value)
+                assert "a comparison has NaN on one side, for which no branch is recorded" in text
+                assert "> 0.0 was" in text
+                assert "detect_anomaly()" in text
+                assert "branches=" not in text
+    assert compiled(1.0) == loop(1.0).data == 2.0
+    for known in (*compiled._points._known.values(), *loop._known.values()):
+        assert len(known) == 1  # none was recorded for NaN
+    for known in (*compiled.batches._known.values(), *compiled.batches._known_values.values()):
+        assert len(known) == 1
+
+
+@with_backends
+def test_bind_follows_every_way_that_is_recorded(backend):
+    x, out = array("d", [1.0]), array("d", [0.0])
+    step = sg.compile(lambda v: v[0] * 2 if v[0] > 0 else v[0], backend=backend, branches="record").bind(x, out)
+    for number, expected in ((1.0, 2.0), (-1.0, -1.0), (3.0, 6.0)):
+        x[0] = number
+        step()
+        assert out[0] == expected
 
 
 @with_backends

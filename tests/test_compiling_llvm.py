@@ -6,7 +6,6 @@ import threading
 from array import array
 from importlib import import_module
 
-import numpy as np
 import pytest
 from compiling_helpers import (  # noqa: F401  (a fixture among them)
     agrees,
@@ -21,6 +20,7 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
     same_sign,
     with_backends,
 )
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value

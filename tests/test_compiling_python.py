@@ -440,10 +440,6 @@ def test_a_batch_from_lists_arrays_and_samples():
     ):
         assert batch.run(given_, 3, numpy.array(parameters), True) == expected
     assert all(type(x) is float for x in expected[0])
-    with pytest.raises(ValueError, match="argument 1 has 2 numbers; 3 samples of 1 take 3"):
-        batch.run([flat, y[:2]], 3, parameters, True)
-    with pytest.raises(ValueError, match="mean over no samples"):
-        batch.run([[], []], 0, parameters, True)
     sums, columns = batch.run([[], []], 0, parameters, False)
     assert set(sums) == {0.0}
     assert columns == [[]]
@@ -561,42 +557,29 @@ def test_the_code_is_made_of_numbered_names_only(monkeypatch):
         return compile(source, *args, **options)
 
     monkeypatch.setattr(python_lines, "compile", spy, raising=False)
-    before = set(dir(Value))
-    try:
-        odd = primitive(lambda x: x + 1.0, partials=lambda x: 1.0, name="import_os")
-        x = Value(2.0, label="__import__('os')")
-        y = odd(x) * x
-        y.label = "'''"
-        recorded = Recording([y.tanh()], [x])
-        run = python_code.single(recorded.tape.code, [len(recorded.tape.code) - 1])
-        assert run((), [0.5]) == [math.tanh(0.75)]
-    finally:
-        TABLE.pop("import_os", None)
-        for name in set(dir(Value)) - before:
-            delattr(Value, name)
+    odd = primitive(lambda x: x + 1.0, partials=lambda x: 1.0, name="import_os")
+    x = Value(2.0, label="__import__('os')")
+    y = odd(x) * x
+    y.label = "'''"
+    recorded = Recording([y.tanh()], [x])
+    run = python_code.single(recorded.tape.code, [len(recorded.tape.code) - 1])
+    assert run((), [0.5]) == [math.tanh(0.75)]
     (source,) = seen
     assert re.fullmatch(r"(def piece|return|[vpxufm]\d*|\d+(\.\d*)?|[-+*/%=()\[\],: \n])+", source)
     assert "tanh" not in source
 
 
 def test_ops_of_users_run_and_their_errors_are_told():
-    before = set(dir(Value))
-    try:
+    @primitive(partials=[lambda x, y: 2 * x * y, lambda x, y: x * x], name="squared_times_for_a_test")
+    def squared_times(x, y):
+        if x < 0:
+            raise ValueError("x is negative")
+        return x * x * y
 
-        @primitive(partials=[lambda x, y: 2 * x * y, lambda x, y: x * x], name="squared_times_for_a_test")
-        def squared_times(x, y):
-            if x < 0:
-                raise ValueError("x is negative")
-            return x * x * y
-
-        program = Gradient(lambda x, y: squared_times(x, y) + 1.0, [1.0, 2.0], lower=True)
-        assert program(3.0, 0.5) == [5.5, 3.0, 9.0]
-        with pytest.raises(ValueError, match="squared_times_for_a_test: x is negative, at -1.0, 0.5"):
-            program(-1.0, 0.5)
-    finally:
-        TABLE.pop("squared_times_for_a_test", None)
-        for name in set(dir(Value)) - before:
-            delattr(Value, name)
+    program = Gradient(lambda x, y: squared_times(x, y) + 1.0, [1.0, 2.0], lower=True)
+    assert program(3.0, 0.5) == [5.5, 3.0, 9.0]
+    with pytest.raises(ValueError, match="squared_times_for_a_test: x is negative, at -1.0, 0.5"):
+        program(-1.0, 0.5)
 
 
 # -------------------------------------------------------------------- where only the last digit would tell

@@ -7,7 +7,6 @@ from compiling_helpers import all_same, eager, needs_llvm, points, random_functi
 
 import scalargrad as sg
 from scalargrad import Value, primitive, topological_order
-from scalargrad.table import TABLE
 
 w_shared = Value(1.0)
 
@@ -18,14 +17,13 @@ def leaves_at(xs):
 
 @pytest.fixture
 def cube():
-    """An op of a user's own, removed afterwards."""
+    """An op of a user's own."""
 
     @primitive(partials=lambda x: 3 * x * x)
     def cube_of_a_test(x):
         return x * x * x
 
-    yield cube_of_a_test
-    del TABLE["cube_of_a_test"], Value.cube_of_a_test
+    return cube_of_a_test
 
 
 # -------------------------------------------------------------------- record
@@ -127,6 +125,22 @@ def test_write_back_makes_the_graph_what_it_would_have_been(backend):
         root.zero_grad()
         root.backward(2.0)
         assert [leaf.grad for leaf in leaves] == [leaf.grad for leaf in fresh]
+
+
+@with_backends
+def test_write_back_goes_by_the_last_run_and_its_seed(backend):
+    x, w = Value(2.0), Value(3.0)
+    program = sg.record(x * w, inputs=[x], backend=backend)
+    for run, expected in (
+        (lambda: program.forward([4.0]), (4.0, 1.0)),
+        (lambda: program.backward(5.0), (4.0, 5.0)),
+        (lambda: program.forward([6.0]), (6.0, 1.0)),
+        (lambda: program.backward(7.0), (6.0, 7.0)),
+        (lambda: program.value_and_grad([8.0]), (8.0, 1.0)),
+    ):
+        run()
+        program.write_back()
+        assert (x.data, x.grad, w.grad) == (expected[0], 3.0 * expected[1], expected[0] * expected[1])
 
 
 @with_backends

@@ -3,9 +3,9 @@
 import contextlib
 import random
 
-import numpy as np
 import pytest
 from compiling_helpers import with_backends
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -312,7 +312,7 @@ def test_an_array_that_was_resized_or_reshaped_is_looked_at_again(backend):
     rows = np.arange(6.0).reshape(3, 2)
     with sg.compile(lambda x: w * x[0], parameters=[w], backend=backend).training(nn.SGD([w], lr=0.0)) as step:
         assert step(rows) == 2.0
-        rows.shape = (2, 3)
+        rows.resize((2, 3), refcheck=False)
         with pytest.raises(ValueError, match="samples of") if backend == "llvm" else contextlib.nullcontext():
             assert step(rows) == 1.5
     many = np.ones(1000)

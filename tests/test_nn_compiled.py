@@ -536,6 +536,14 @@ for parameter in frozen.parameters():
             "X holds a Value that is trained, or was computed",
         ),
         (call(X=[[trained * 2, 2.0]], y=[1]), ValueError, "X holds a Value that is trained, or was computed"),
+        *(
+            (
+                call(y=[*Y[:7], y, *Y[8:]], model=lambda x: x[0] * trained, optimizer=nn.SGD([trained])),
+                ValueError,
+                "y holds a Value that is trained, or was computed",
+            )
+            for y in (trained, trained * 2, [1.0, trained], {"a": (1.0, trained * 2)})
+        ),
         (call(model=hooked), ValueError, "hooks on parameters do not run in compiled code"),
         (call(model=frozen), ValueError, "nothing to train: none of the optimizer's parameters requires grad"),
         (call(clip_norm=0.0), ValueError, "clip_grad_norm: max_norm must be positive, not 0.0"),
@@ -553,6 +561,37 @@ for parameter in frozen.parameters():
 def test_errors_say_what_was_given_and_what_to_do(broken, error, text):
     with pytest.raises(error, match=text):
         broken()
+
+
+@pytest.mark.parametrize("compiled", BACKENDS)
+@pytest.mark.parametrize("where", ["callback", "schedule", "metrics", "a leaf that is not trained"])
+def test_hooks_that_are_registered_while_it_trains_are_refused(where, compiled):
+    model, offset = network(), Value(0.5)
+
+    def hook():
+        leaf = offset if where == "a leaf that is not trained" else model.parameters()[3]
+        if not leaf._rule.hooks:
+            leaf.register_hook(lambda g: 2 * g)
+
+    options = {
+        "callback": {"callback": lambda epoch, history: hook()},
+        "schedule": {"schedule": lambda step: hook() or 0.1 if step == 3 else 0.1, "batch_size": 5},
+        "metrics": {"metrics": lambda scores, targets: hook() or 1.0, "batch_size": 5},
+        "a leaf that is not trained": {"callback": lambda epoch, history: hook()},
+    }[where]
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.network = model
+
+        def __call__(self, x):
+            return self.network(x) + offset
+
+    optimizer = nn.SGD(model, lr=0.1)
+    with pytest.raises(ValueError, match="hooks on parameters do not run in compiled code: remove them, or leave"):
+        nn.fit(Model(), X, Y, loss="mse", optimizer=optimizer, epochs=3, compiled=compiled, progress=False, **options)
+    assert optimizer.steps == {"schedule": 3, "metrics": 1}.get(where, 1)
+    assert model.parameters()[0].data != network().parameters()[0].data  # the steps before are kept
 
 
 def test_true_is_the_best_backend_there_is():

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from scalargrad.arguments import brief
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import SOURCES, Instruction, row
 
@@ -19,7 +20,7 @@ BACKENDS = {"python": "python_code", "llvm": "llvm", "jax": "jax_code"}
 def check_backend(name: str) -> None:
     """Raise ValueError if there is no backend of this name."""
     if name not in (*BACKENDS, "auto"):
-        raise ValueError(f"there is no backend {name!r}; choose one of auto, {', '.join(BACKENDS)}")
+        raise ValueError(f"there is no backend {brief(name)}; choose one of auto, {', '.join(BACKENDS)}")
 
 
 def backend(name: str, code: Sequence[Instruction]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scalargrad.compiling.tape import INPUT, SOURCES, Instruction
+from scalargrad.compiling.tape import INPUT, Instruction, depending
 
 Sum = tuple[int | None, int | None]
 """A sum over the batch: a slot that differs from sample to sample, and one that does not: it counts once in a mean."""
@@ -13,14 +13,4 @@ Varying = Sequence[int]
 
 def varying_slots(code: Sequence[Instruction]) -> Varying:
     """For each slot whether it depends on an input, and so may differ from sample to sample."""
-    found = bytearray(len(code))
-    for slot, instruction in enumerate(code):
-        op = instruction[0]
-        if op in SOURCES:
-            found[slot] = op is INPUT
-        else:
-            for x in instruction[1:]:
-                if found[x]:
-                    found[slot] = 1
-                    break
-    return found
+    return depending(code, (slot for slot, instruction in enumerate(code) if instruction[0] is INPUT))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.branches import branch_error
+from scalargrad.compiling.branches import Broken, branch_error
 from scalargrad.compiling.losses import BatchProgram
+from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
@@ -36,17 +39,23 @@ class Batches:
         self.mean, self.branches = reduction == "mean", branches
         self._fn, self._name, self._given, self._backend, self._has_aux = fn, name, parameters, backend, has_aux
         self._known: dict[Any, list[BatchProgram]] = {}
-        self._reached = {p: None for p in parameters or () if p.requires_grad}
+        self._known_values: dict[Any, list[BatchProgram]] = {}
+        self._reached = Reached(lambda rule: (rule.requires_grad, bool(rule.hooks)))
+        self._reached.add(parameters or ())
+        self._order: list[Value] = []
+        self._lock = RLock()  # is held while a program is recorded
 
     @property
     def parameters(self) -> list[Value]:
         """See `Compiled.parameters`."""
-        if self._given is None and not any(self._known.values()):
+        if self._given is not None:
+            return [p for p in self._given if p.requires_grad]
+        if not any(list(self._known.values())):
             raise ValueError(
                 f"{self._name} was not recorded yet, so its parameters are unknown: call value_and_grad first, or "
                 "give them: compile(fn, parameters=model.parameters())"
             )
-        return list(self._reached)
+        return [p for p in self._reached.leaves if p.requires_grad]
 
     def values(self, *batches: Any) -> list[Any]:
         """See `Compiled.values`."""
@@ -61,17 +70,15 @@ class Batches:
             rebuilds[:] = [rebuild]
             return Value(0.0, requires_grad=False) * 1.0, leaves
 
-        key = ("values", *((one.structure, one.width) for one in samples))
-        known = self._known.setdefault(key, [])
+        key = _structure(samples)
 
-        def recorded(i: int) -> BatchProgram:
+        def made(i: int) -> BatchProgram:
             program = BatchProgram(outputs, samples, i, None, self._backend, gradients=False, has_aux=True)
             program.rebuild = rebuilds[0]
-            known.append(program)
             return program
 
         found: list[Any] = [None] * samples[0].n
-        for program, mine, _, columns in self._by_branches(known, recorded, samples):
+        for program, mine, _, columns in self._by_branches(self._known_values.setdefault(key, []), made, samples):
             kept = columns[: program.columns]
             for k, i in enumerate(mine):
                 found[i] = program.rebuild(iter([column[k] for column in kept]))
@@ -80,18 +87,33 @@ class Batches:
     def program(self, samples: Sequence[Samples]) -> BatchProgram:
         """The program for samples of this structure; recorded at the first of them if there is none yet."""
         known = self._programs(samples)
-        return known[0] if known else self._record(known, samples, 0)
+        first = next(iter(known), None)
+        return first or self._another(known, 0, lambda: self._made(samples, 0))[0]
 
     def _programs(self, samples: Sequence[Samples]) -> list[BatchProgram]:
-        return self._known.setdefault(tuple((one.structure, one.width) for one in samples), [])
+        if self._reached.have_changed():  # a leaf was frozen, is trained now, or has a hook, which recording refuses
+            with self._lock:
+                self._known = {}
+                self._reached.add(())
+        return self._known.setdefault(_structure(samples), [])
 
-    def _record(self, known: list[BatchProgram], samples: Sequence[Samples], i: int) -> BatchProgram:
+    def _made(self, samples: Sequence[Samples], i: int) -> BatchProgram:
         program = BatchProgram(self._fn, samples, i, self._given, self._backend, has_aux=self._has_aux)
-        known.append(program)
-        trained = [program.leaves[k] for k in program.trained]
-        self._reached.update(dict.fromkeys(trained))
-        program.in_order = trained == list(self._reached)
+        self._reached.add(program.reached)
+        order = self._given if self._given is not None else self._reached.leaves
+        self._order = [p for p in order if p.requires_grad]
+        program.in_order = program.leaves[: program.trained] == self._order
         return program
+
+    def _another(
+        self, known: list[BatchProgram], seen: int, make: Callable[[], BatchProgram]
+    ) -> tuple[BatchProgram, bool]:
+        """The program after those seen, and whether it was made now."""
+        with self._lock:
+            is_new = len(known) <= seen
+            if is_new:
+                known.append(make())
+            return known[seen], is_new
 
     def run(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
         """As `value_and_grad`, with the batch as `Samples`; also returns what fn gave beside its loss, as columns."""
@@ -100,20 +122,20 @@ class Batches:
         sums, columns = program.runner.run(samples, samples[0].n, program.numbers(), mean=self.mean)
         if program.guards and sums[1] != 0.0:
             return self._run_by_branches(samples)
-        if program.in_order and len(program.trained) == len(self._reached):
+        if program.in_order and program.trained == len(self._order):
             return sums[0], sums[2:], columns[: program.columns]
         return sums[0], self._in_order(program, sums), columns[: program.columns]
 
     def _in_order(self, program: BatchProgram, sums: Sequence[float]) -> list[float]:
-        found = dict(zip((program.leaves[k] for k in program.trained), sums[2:], strict=True))
-        return [found.get(parameter, 0.0) for parameter in self._reached]
+        found = dict(zip(program.leaves[: program.trained], sums[2:], strict=True))
+        return [found.get(parameter, 0.0) for parameter in self._order]
 
     def _run_by_branches(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
         """As `run`, each sample by the program that was recorded for the branches it takes."""
         known, n = self._programs(samples), samples[0].n
-        found = self._by_branches(known, lambda i: self._record(known, samples, i), samples)
+        found = self._by_branches(known, lambda i: self._made(samples, i), samples)
         divisor = float(n) if self.mean else 1.0
-        grads = [0.0] * len(self._reached)
+        grads = [0.0] * len(self._order)
         rows: list[Sequence[float]] = [()] * n
         for program, mine, sums, columns in found:
             grads = [a + b / divisor for a, b in zip(grads, self._in_order(program, sums), strict=True)]
@@ -123,23 +145,27 @@ class Batches:
         return loss, grads, [list(column) for column in zip(*rows, strict=True)]
 
     def _by_branches(
-        self, known: list[BatchProgram], record: Callable[[int], BatchProgram], samples: Sequence[Samples]
+        self, known: list[BatchProgram], make: Callable[[int], BatchProgram], samples: Sequence[Samples]
     ) -> list[tuple[BatchProgram, Sequence[int], list[float], list[list[float]]]]:
         """For each program that some samples take: which they are, its sums over them and its columns."""
         rest: Sequence[int] = range(samples[0].n)
         found = []
         at = 0
         while rest:
-            recorded_now = at == len(known)
-            program = record(rest[0]) if recorded_now else known[at]
+            program, is_new = self._another(known, at, partial(make, rest[0]))
             at += 1
             mine = rest
             sums, columns = self._part(program, samples, rest)
             if program.guards and sums[1] != 0.0:
                 holds = [violation == 0.0 for violation in columns[-1]]
                 # A comparison with NaN never holds, not even where it was recorded.
-                if self.branches == "raise" or (recorded_now and not holds[0]):
-                    raise self._branch_error(program, rest[holds.index(False)])
+                serves_nothing = is_new and not holds[0]
+                if serves_nothing:
+                    with self._lock:
+                        known.remove(program)
+                if self.branches == "raise" or serves_nothing:
+                    k = holds.index(False)
+                    raise self._branch_error(program, rest[k], columns[-1][k])
                 mine = [i for i, held in zip(rest, holds, strict=True) if held]
                 rest = [i for i, held in zip(rest, holds, strict=True) if not held]
                 if not mine:
@@ -165,7 +191,11 @@ class Batches:
         """Raise BranchError if a guard does not hold for some sample."""
         if not program.guards or sums[1] == 0.0:
             return
-        raise self._branch_error(program, next(i for i, violation in enumerate(columns[-1]) if violation != 0.0))
+        raise self._branch_error(program, *next((i, x) for i, x in enumerate(columns[-1]) if x != 0.0))
 
-    def _branch_error(self, program: BatchProgram, sample: int) -> BranchError:
-        return branch_error(self._name, program.guards, f"for sample {sample} ")
+    def _branch_error(self, program: BatchProgram, sample: int, violation: float) -> BranchError:
+        return branch_error(self._name, Broken(program.guards, violation != violation), f"for sample {sample} ")
+
+
+def _structure(samples: Sequence[Samples]) -> tuple[tuple[str, int], ...]:
+    return tuple((one.structure, one.width) for one in samples)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.arguments import brief, items
+from scalargrad.behaviour import describe
 from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.batches import Batches
 from scalargrad.compiling.branches import ADVICE, check_branches
@@ -44,7 +46,7 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
         """What the function gives for these arguments, as floats in the same structure.
 
         Where an argument is a Value that requires grad, the function itself runs and gives Values: a graph is wanted.
@@ -52,13 +54,15 @@ class Compiled:
         Raises:
             BranchError: if a comparison in the function comes out otherwise than when it was recorded.
         """
+        if keywords:
+            return self._points.with_keywords(tuple(keywords))(*args, *keywords.values())
         return self._points(*args)
 
     def bind(self, x: Any, out: Any) -> Callable[[], None]:
         """A function without arguments that reads x and writes what the function gives for it into out, in flat order.
 
         For loops in which making lists of floats would cost more than the computation: with llvm a call takes as long
-        as its machine code, and a third of a microsecond.
+        as its machine code, and a third of a microsecond. Each thread needs a function of its own: bind once more.
 
         Args:
             x: the one argument, a list of numbers as the function sees it: a numpy array of float64 or an `array("d")`,
@@ -118,6 +122,8 @@ class Compiled:
     def parameters(self) -> list[Value]:
         """The Values that get a gradient, in the order of the gradients.
 
+        They are those of the given ones, or of the reached ones, that require grad now.
+
         Raises:
             ValueError: before the first call, if they were not given: nobody knows them yet.
         """
@@ -171,6 +177,11 @@ def compile(  # noqa: A001
     not run `fn` at all. So what `fn` computes must depend on numbers through Values only: comparisons of Values become
     guards, which raise where a replay would branch otherwise; everything else that Python decides is decided once.
 
+    Several threads may call what comes out at once, the first time too: one of them records while the others wait, and
+    a call gets what it would get alone. (Machine code for one set of arguments, or for a batch of one structure, has
+    one memory to work in, for which threads take turns.) What `bind` gives, and a `training`, are for one thread at a
+    time.
+
     Args:
         fn: a function of Values, or of lists of them, as `scalargrad.grad(g)` and `scalargrad.hessian(g)` are too. For
             `value_and_grad` and `training`: the loss of one sample, fn(x, y), computed from parameters that it reaches.
@@ -193,11 +204,17 @@ def compile(  # noqa: A001
         raise TypeError(f"compile takes a function, not {type(fn).__name__}; for a Value use scalargrad.record(value)")
     check_backend(backend)
     if reduction not in ("mean", "sum"):
-        raise ValueError(f"reduction must be 'mean' or 'sum', not {reduction!r}")
+        raise ValueError(f"reduction must be 'mean' or 'sum', not {brief(reduction)}")
     check_branches(branches)
     if parameters is not None:
-        parameters = list(parameters)
-        for parameter in parameters:
+        parameters = items(parameters, "parameters", "model.parameters()")
+        places: dict[Value, int] = {}
+        for i, parameter in enumerate(parameters):
             if not isinstance(parameter, Value) or not parameter.is_leaf:
-                raise TypeError(f"parameters must be leaf Values, as model.parameters() gives, not {parameter!r}")
+                raise TypeError(f"parameters must be leaf Values, as model.parameters() gives, not {brief(parameter)}")
+            if places.setdefault(parameter, i) != i:
+                raise ValueError(
+                    f"parameters {places[parameter]} and {i} are the same: {describe(parameter)}. Each gets one "
+                    "gradient: give it once, as list(dict.fromkeys(parameters)) does"
+                )
     return Compiled(fn, parameters, backend, reduction, branches, has_aux)

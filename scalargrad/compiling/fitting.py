@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scalargrad.compiling.compiled import compile as compile_
@@ -11,6 +11,7 @@ from scalargrad.compiling.gathering import Batches
 from scalargrad.compiling.training import OnValues, memory_for
 from scalargrad.engine import Value
 from scalargrad.functional.trees import Rebuild, flatten
+from scalargrad.modes import standing_watches
 from scalargrad.nn.clipping import clipped_to_norm
 from scalargrad.nn.losses import LOSSES, sse
 from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
@@ -54,14 +55,17 @@ class CompiledSteps(Steps):
         self._trains = [p.requires_grad for p in optimizer.parameters]
         if not any(self._trains):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
-        if any(p._rule.hooks for p in optimizer.parameters):
-            raise ValueError("hooks on parameters do not run in compiled code: remove them, or leave compiled=True out")
+        self._refuse_hooks(optimizer.parameters)
         self._settings = self._all_settings()
         self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
         samples = self._batches.all(self._loss.adds_up)
-        self._loss.batches.program(samples)
+        self._leaves = {*self._loss.batches.program(samples).leaves, *optimizer.parameters}
         ours = type(optimizer) in OPTIMIZERS.values()
         self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
+
+    def _refuse_hooks(self, leaves: Iterable[Value]) -> None:
+        if any(leaf._rule.hooks for leaf in leaves):
+            raise ValueError("hooks on parameters do not run in compiled code: remove them, or leave compiled=True out")
 
     def _all_settings(self) -> dict[str, Any]:
         """What the compiled update takes for granted of the optimizer."""
@@ -77,6 +81,8 @@ class CompiledSteps(Steps):
         """One step, as `Steps.step` describes it."""
         if self._adds_up is None or self._settings != self._all_settings():  # a schedule may set more than lr
             self.pause()
+        if standing_watches:  # a hook may be registered by whatever is called between two steps
+            self._refuse_hooks(self._leaves)
         if self._paused:
             self._resume()
         task, memory = self.task, self._memory

@@ -7,6 +7,7 @@ from typing import Any
 
 from scalargrad.compiling.samples import Samples
 from scalargrad.engine import Value
+from scalargrad.functional.trees import flatten
 from scalargrad.nn.inputs import constants
 
 
@@ -31,7 +32,8 @@ class Batches:
         known = set(trained)
         if not hasattr(rows, "__array_interface__") and any(isinstance(x, Value) for x in rows[0]):
             rows = [[_fixed(x, known, "X") for x in row] for row in rows]
-        targets = [_fixed(y, known, "y") if isinstance(y, Value) else y for y in targets]
+        if not set(map(type, targets)) <= {float, int}:
+            targets = [_fixed_all(y, known, f"y[{i}]") for i, y in enumerate(targets)]
         self._arguments = [Samples(rows, "X"), Samples(targets, "y")]
         self._pieces: list[list[memoryview]] = []
         self._rooms: dict[tuple[int, bool], tuple[list[Samples], list[memoryview]]] = {}
@@ -53,10 +55,10 @@ class Batches:
         if n == self.n:
             return self.all(with_count)
         if not self._pieces:
-            self._pieces = [_pieces(one) for one in self._arguments]
+            self._pieces = [one.parts(range(one.n)) for one in self._arguments]
         if (n, with_count) not in self._rooms:
             made = [one.taken(range(n)) for one in self._arguments]
-            views = [memoryview(one.flat).cast("B") for one in made]
+            views = [memoryview(one.flat).cast("B") if one.width else memoryview(bytearray()) for one in made]
             self._rooms[n, with_count] = [*made, *([_counts(n)] if with_count else [])], views
         samples, views = self._rooms[n, with_count]
         for view, pieces in zip(views, self._pieces, strict=True):
@@ -64,15 +66,14 @@ class Batches:
         return samples
 
 
-def _pieces(samples: Samples) -> list[memoryview]:
-    """For each sample its bytes, where they lie."""
-    size = 8 * samples.width
-    whole = memoryview(samples.flat).cast("B")
-    return [whole[at : at + size] for at in range(0, samples.n * size, size)]
-
-
 def _counts(n: int) -> Samples:
     return Samples([float(n)] * n, "n")
+
+
+def _fixed_all(target: Any, trained: set[Value], where: str) -> Any:
+    """A target, a number or a structure, with numbers in place of its Values."""
+    leaves, rebuild = flatten(target, where)
+    return rebuild(iter([_fixed(x, trained, "y") if isinstance(x, Value) else x for x in leaves]))
 
 
 def _fixed(x: Any, trained: set[Value], where: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, Tape, row
+from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, Tape, depending, row
 from scalargrad.compiling.templates import partials_of
 
 
@@ -25,17 +25,7 @@ def contributions(tape: Tape, root: int, wrt: Iterable[int], seed: int | None = 
     wanted = {slot: [] for slot in wrt}  # type: dict[int, list[int]]
     code, emit, constants = tape.code, tape.emit, tape.constants
     # Only what lies between the wanted slots and the root gets an adjoint.
-    between = bytearray(root + 1)
-    for slot in wanted:
-        if slot <= root:
-            between[slot] = 1
-    for slot in range(root + 1):
-        instruction = code[slot]
-        if instruction[0] not in SOURCES:
-            for x in instruction[1:]:
-                if between[x]:
-                    between[slot] = 1
-                    break
+    between = depending(code, wanted)
     adjoints: dict[int, int] = {}
     if between[root]:
         adjoints[root] = tape.constant(1.0) if seed is None else seed

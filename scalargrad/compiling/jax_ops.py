@@ -44,15 +44,6 @@ def load() -> Any:
     return import_module("jax")
 
 
-def available() -> bool:
-    """Whether jax is installed."""
-    try:
-        load()
-    except MissingExtraError:
-        return False
-    return True
-
-
 def double_precision() -> Any:
     """A context manager: inside, in this thread, JAX has float64."""
     jax = load()

@@ -9,16 +9,15 @@ from scalargrad.compiling.backends import backend
 from scalargrad.compiling.batch import Sum, varying_slots
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
 from scalargrad.compiling.traces import Trace
-from scalargrad.engine import Value
 
 if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples
+    from scalargrad.engine import Value
     from scalargrad.functional.trees import Rebuild
-
-data_of = Value._data.__get__  # type: ignore[attr-defined]
 
 
 class BatchProgram:
@@ -26,7 +25,8 @@ class BatchProgram:
 
     Attributes:
         leaves: the Values whose numbers are read when it runs.
-        trained: the positions among them of those that get a gradient.
+        trained: how many of them get a gradient: they are the first.
+        reached: the same leaves, in the order in which they were given or reached.
         guards: the comparisons that fn made, in words: the Values would keep the recorded graph alive.
         columns: how many numbers fn returned for each sample beside the loss.
         in_order: whether `trained` are all of the compiled function's parameters in their order.
@@ -48,10 +48,10 @@ class BatchProgram:
         _check_result(trace, has_aux)
         recorded = TraceRecording(trace, parameters or ())
         tape, (root, *aux) = recorded.tape, recorded.outputs
-        self.guards, self.leaves = recorded.guards, recorded.parameters
-        wanted = self.leaves if parameters is None else self.leaves[: len(parameters)]
-        self.trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
-        slots = [recorded.slots[self.leaves[k]] for k in self.trained]
+        self.guards, self.reached = recorded.guards, recorded.parameters
+        wanted = self.reached if parameters is None else self.reached[: len(parameters)]
+        trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
+        slots = [recorded.slots[self.reached[k]] for k in trained]
         shares = contributions(tape, root, slots)
         violations = recorded.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
@@ -64,17 +64,17 @@ class BatchProgram:
         sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
         self.columns = len(aux)
         # Those that get a gradient come first, as their gradients lie side by side.
-        rest = set(self.trained)
-        order = self.trained + [k for k in range(len(self.leaves)) if k not in rest]
+        first = set(trained)
+        order = trained + [k for k in range(len(self.reached)) if k not in first]
         place = {k: i for i, k in enumerate(order)}
-        self.leaves, self.trained = [self.leaves[k] for k in order], list(range(len(self.trained)))
+        self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
         self.code: list[Instruction] = [(PARAMETER, place[i[1]]) if i[0] is PARAMETER else i for i in short.code]
         self.backend = backend(choice, self.code)
         self.runner: Any = self.backend.Batch(self.code, sums, list(new), [one.width for one in samples])
 
     def numbers(self) -> list[float]:
         """The leaves' numbers as they are now."""
-        return list(map(data_of, self.leaves))
+        return numbers_of(self.leaves)
 
 
 def _check_result(trace: Trace, has_aux: bool) -> None:

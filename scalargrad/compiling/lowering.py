@@ -14,9 +14,23 @@ from typing import Any
 from scalargrad import floats
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
 from scalargrad.compiling.templates import Template, templates
-from scalargrad.ops import BUILT_IN, absolute, erfc, exp, expm1, greater, log, log1p, maximum, minimum, power, where
+from scalargrad.ops import (
+    BUILT_IN,
+    absolute,
+    erfc,
+    exp,
+    expm1,
+    greater,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    power,
+    sqrt,
+    where,
+)
 
-inf, nan = math.inf, math.nan
+inf = math.inf
 
 
 def _cbrt(x: Any) -> Any:
@@ -54,7 +68,8 @@ LOWERED: dict[str, Callable[..., Any]] = {
     "elu": lambda x, a: where(greater(x, 0.0), x, a * expm1(x)),
     "silu": lambda x: where(greater(x, -inf), x * _sigmoid(x), -0.0),
     "gelu": lambda x: where(greater(x, -inf), 0.5 * x * erfc(-x / math.sqrt(2.0)), -0.0),
-    "clip": lambda x, low, high: where(greater(low, high), nan, minimum(maximum(x, low), high)),
+    # Crossed bounds raise, as in the row: the root of -1 does, or is NaN, and that of 1 is no instruction.
+    "clip": lambda x, low, high: sqrt(where(greater(low, high), -1.0, 1.0)) * minimum(maximum(x, low), high),
     "sum": lambda *xs: floats.total(xs),
     "mean": lambda *xs: floats.total(xs) / len(xs),
     "prod": lambda *xs: floats.prod(xs),

@@ -6,12 +6,13 @@ import ctypes
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
-from scalargrad.compiling.branches import Recorded, branch_error, replayed
-from scalargrad.compiling.losses import data_of
+from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_broken, replayed
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import doubles
 from scalargrad.compiling.traces import BranchError, Trace
@@ -52,15 +53,16 @@ class Point:
         self.count = len(recorded.outputs)
         self._shape = _quick(trace.rebuild_output, recorded.outputs)
         tape, outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
-        self.runner = backend(choice, tape.code).single(tape.code, outputs)
+        # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
+        self.runner = backend(choice, tape.code).single(tape.code, outputs, outputs)
 
-    def run(self, numbers: Sequence[float]) -> tuple[Any, str | None]:
+    def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""
-        found = self.runner(list(map(data_of, self.leaves)), numbers)
-        for guard, violation in zip(self.guards, found[self.count :], strict=True):
-            if violation != 0.0:
-                return None, guard
-        return self._shape(found[: self.count] if self.guards else found), None
+        found = self.runner(numbers_of(self.leaves), numbers)
+        if not self.guards:
+            return self._shape(found), None
+        broken = first_broken(self.guards, found[self.count :])
+        return (None, broken) if broken else (self._shape(found[: self.count]), None)
 
 
 def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], Any]:
@@ -91,6 +93,8 @@ class Points:
     def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
         self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
         self._known: dict[Any, list[Recorded[Any]]] = {}
+        self._by_keyword: dict[tuple[str, ...], Points] = {}
+        self._lock = RLock()
 
     def __call__(self, *args: Any) -> Any:
         """See `Compiled.__call__`."""
@@ -107,13 +111,22 @@ class Points:
             key, numbers = tuple(map(skeleton, args)), array("d", map(plain_number, given))
         known = self._known.setdefault(key, [])
         try:
-            return replayed(known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches)
+            return replayed(
+                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._lock
+            )
         except BranchError:
             raise
         except HARD:  # a pole: eager code knows whether a number raises, or is a derivative and follows IEEE
             if not known:  # it was the function itself that raised
                 raise
             return self._eagerly(args, numbers)
+
+    def with_keywords(self, names: tuple[str, ...]) -> Points:
+        """The same for calls that give the last arguments by these keywords; to be called with their values."""
+        if names not in self._by_keyword:
+            fn = with_keywords(self._fn, self._name, names)
+            self._by_keyword.setdefault(names, Points(fn, self._name, self._backend, self._branches))
+        return self._by_keyword[names]
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
         return Point(self._fn, args, numbers, self._backend, self._name)
@@ -140,17 +153,30 @@ class Points:
 
         def replay() -> None:
             try:
-                found = point.runner(list(map(data_of, point.leaves)), source)
+                found = point.runner(numbers_of(point.leaves), source)
             except HARD:
                 given = source.tolist()
                 target[:] = array("d", flatten(self._eagerly([given], given))[0])
                 return
-            for guard, violation in zip(point.guards, found[point.count :], strict=True):
-                if violation != 0.0:
-                    raise branch_error(self._name, [guard])
+            broken = first_broken(point.guards, found[point.count :])
+            if broken and self._branches == "record":
+                found, broken = flatten(self(source.tolist()))[0], None
+            if broken:
+                raise branch_error(self._name, broken)
             target[:] = array("d", found[: point.count])
 
         return replay
+
+
+def with_keywords(fn: Callable[..., Any], name: str, names: tuple[str, ...]) -> Callable[..., Any]:
+    """The function with these keyword arguments as its last positional ones."""
+
+    def called(*args: Any) -> Any:
+        first = len(args) - len(names)
+        return fn(*args[:first], **dict(zip(names, args[first:], strict=True)))
+
+    called.__name__ = name
+    return called
 
 
 def wants_graph(given: Sequence[Any]) -> bool:

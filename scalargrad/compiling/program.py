@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock, local
 from typing import Any
 
+from scalargrad.arguments import brief, items
 from scalargrad.behaviour import describe, number
 from scalargrad.compiling.backends import backend, check_backend
 from scalargrad.compiling.gradient import contributions, total
-from scalargrad.compiling.losses import data_of
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.traces import refuse_to_be_recorded
@@ -20,10 +22,18 @@ from scalargrad.table import Op, follows_ieee
 LINES = 60
 
 
+class _LastRun(local):
+    """What `backward` and `write_back` go by; each thread has its own."""
+
+    numbers: Sequence[float] = ()
+    seed = 1.0
+
+
 class Program:
     """A recorded graph: inputs, parameters, constants, instructions in topological order, an output.
 
-    Made by `scalargrad.record`. Running it builds no Values; `print(program)` shows it.
+    Made by `scalargrad.record`. Running it builds no Values; `print(program)` shows it. Several threads may run it at
+    once: `backward` and `write_back` go by what the same thread has run last.
 
     Attributes:
         root: the Value whose graph it is.
@@ -56,8 +66,8 @@ class Program:
         self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
         self._value: Any = None
         self._gradient: Any = None
-        self._numbers: list[float] = []
-        self._seed = 1.0
+        self._lock = Lock()  # is held while one of these two is made
+        self._last = _LastRun()
 
     # ---------------------------------------------------------------- running
 
@@ -73,11 +83,12 @@ class Program:
         """
         refuse_to_be_recorded("program.forward()")
         numbers = self._given(inputs)
-        if self._value is None:
-            tape, outputs = simplified(self.code, [self._output])
-            self._value = backend(self._choice, tape.code).single(tape.code, outputs)
-        result: float = self._value(list(map(data_of, self.parameters)), [*numbers, 1.0])[0]
-        self._numbers = numbers
+        with self._lock:
+            if self._value is None:
+                tape, outputs = simplified(self.code, [self._output])
+                self._value = backend(self._choice, tape.code).single(tape.code, outputs)
+        result: float = self._value(numbers_of(self.parameters), numbers)[0]
+        self._last.numbers, self._last.seed = numbers, 1.0
         return result
 
     def backward(self, seed: float = 1.0) -> dict[str, float]:
@@ -86,19 +97,17 @@ class Program:
         Args:
             seed: the gradient of the output itself.
         """
-        if not self._numbers and self.inputs:
+        if not self._last.numbers and self.inputs:
             raise ValueError("backward came before forward: run program.forward({...}) first")
         refuse_to_be_recorded("program.backward()")
-        self._seed = number(seed)
-        _, grads = self._both(self._numbers, self._seed)
+        _, grads = self._both(self._last.numbers, number(seed))
         names = self._names()
         return {names[leaf]: grad for leaf, grad in zip(self._trained, grads, strict=True)}
 
     def value_and_grad(self, inputs: Mapping[Any, float] | Sequence[float] = ()) -> tuple[float, list[float]]:
         """The output and its gradients with respect to the leaves that require grad, inputs first, in one run."""
         refuse_to_be_recorded("program.value_and_grad()")
-        self._numbers, self._seed = self._given(inputs), 1.0
-        return self._both(self._numbers, 1.0)
+        return self._both(self._given(inputs), 1.0)
 
     @property
     def leaves(self) -> list[Value]:
@@ -110,7 +119,7 @@ class Program:
 
         Drawing and stepping the root then shows them. Every `grad` in the graph is overwritten.
         """
-        new: dict[Value | None, float] = dict(zip(self.inputs, self._numbers, strict=False))
+        new: dict[Value | None, float] = dict(zip(self.inputs, self._last.numbers, strict=False))
         order = topological_order(self.root)
         token = follows_ieee.set(True)
         try:
@@ -127,34 +136,37 @@ class Program:
                 node._data = new[node]
             if isinstance(op, Op):
                 op.keep_operands(node, [p for p, _ in operands], [a if p is None else p._data for p, a in operands])
-        found = gradients([self.root], [self._seed]) if self._trained else dict.fromkeys(order, 0.0)
+        found = gradients([self.root], [self._last.seed]) if self._trained else dict.fromkeys(order, 0.0)
         for node, adjoint in found.items():
             node.grad = adjoint if node._a is not None or node._rule.requires_grad else 0.0
 
     def _both(self, numbers: Sequence[float], seed: float) -> tuple[float, list[float]]:
-        if self._gradient is None:
-            tape = self._tape
-            slots = [self._slots[leaf] for leaf in self._trained]
-            shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)))
-            short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
-            self._gradient = backend(self._choice, short.code).single(short.code, outputs)
-        result, *grads = self._gradient(list(map(data_of, self.parameters)), [*numbers, seed])
+        with self._lock:
+            if self._gradient is None:
+                tape = self._tape
+                slots = [self._slots[leaf] for leaf in self._trained]
+                shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)))
+                short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
+                self._gradient = backend(self._choice, short.code).single(short.code, outputs)
+        result, *grads = self._gradient(numbers_of(self.parameters), [*numbers, seed])
+        self._last.numbers, self._last.seed = numbers, seed
         return result, grads
 
     def _given(self, inputs: Mapping[Any, float] | Sequence[float]) -> list[float]:
         if isinstance(inputs, Mapping):
             places: dict[Any, int] = {x: i for i, x in enumerate(self.inputs)}
             labels: dict[Any, int] = {x.label: i for i, x in reversed(list(enumerate(self.inputs))) if x.label}
-            numbers = list(map(data_of, self.inputs))
+            numbers = numbers_of(self.inputs)
             for key, x in inputs.items():
                 at = places.get(key) if isinstance(key, Value) else labels.get(key)
                 if at is None:
                     names = ", ".join(map(describe, self.inputs)) or "none: record(root, inputs=[...]) names them"
-                    raise ValueError(f"{key!r} is no input of the program; its inputs are {names}")
+                    raise ValueError(f"{brief(key)} is no input of the program; its inputs are {names}")
                 numbers[at] = number(x)
             return numbers
-        if not len(inputs):
-            return list(map(data_of, self.inputs))
+        inputs = items(inputs, "inputs", "[1.0, 2.0], or {'x': 1.0}")
+        if not inputs:
+            return numbers_of(self.inputs)
         if len(inputs) != len(self.inputs):
             raise ValueError(f"the program has {len(self.inputs)} inputs, but {len(inputs)} numbers were given")
         return [number(x) for x in inputs]
@@ -210,7 +222,8 @@ def record(root: Value, inputs: Iterable[Value] | None = None, *, backend: str =
     """Record the graph that computed a Value as a program, to run it again with other numbers.
 
     What Python decided while the graph was built stays as it was decided; `scalargrad.compile` of a function watches
-    its comparisons.
+    its comparisons. Several threads may run the program at once; `write_back` changes the Values, so that none may run
+    meanwhile.
 
     Args:
         root: the output.
@@ -225,10 +238,10 @@ def record(root: Value, inputs: Iterable[Value] | None = None, *, backend: str =
     if not isinstance(root, Value):
         raise TypeError(f"record takes a Value, the output of a graph, not {type(root).__name__}")
     check_backend(backend)
-    given = list(inputs or ())
+    given = [] if inputs is None else items(inputs, "inputs", "record(root, inputs=[x, y])")
     if len(set(map(id, given))) < len(given):
         raise ValueError("an input was given twice: each of them brings one number")
     for x in given:
         if not isinstance(x, Value) or not x.is_leaf:
-            raise TypeError(f"inputs must be leaf Values, not {x!r}")
+            raise TypeError(f"inputs must be leaf Values, not {brief(x)}")
     return Program(root, given, backend)

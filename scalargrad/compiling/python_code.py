@@ -101,12 +101,7 @@ class Batch:
             n: how many samples.
             parameters: the numbers of the parameters.
             mean: whether the sums are divided by n. What is the same for all samples counts once then, else n times.
-
-        Raises:
-            ValueError: if there are not n samples in an argument, or a mean is asked for and n is 0.
         """
-        if mean and n < 1:
-            raise ValueError("the mean over no samples is undefined: give at least one")
         parameters = _floats(parameters)
         once = self._once(parameters, (), ())
         given, uniform = once[: self._given], iter(once[self._given :])
@@ -131,10 +126,8 @@ class Batch:
     def _rows(self, samples: Sequence[Samples | Sequence[float]], n: int) -> Iterator[tuple[float, ...]]:
         """For each sample the numbers of all arguments."""
         columns: list[Sequence[float]] = []
-        for i, (one, width) in enumerate(zip(samples, self._widths, strict=True)):
+        for one, width in zip(samples, self._widths, strict=True):
             flat = _floats(one.numbers() if isinstance(one, Samples) else one)
-            if len(flat) != n * width:
-                raise ValueError(f"argument {i} has {len(flat)} numbers; {n} samples of {width} take {n * width}")
             columns += [flat[k::width] for k in range(width)]
         return zip(*columns, strict=True) if columns else repeat((), n)
 

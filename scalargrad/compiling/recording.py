@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import describe, number
+from scalargrad.behaviour import describe, number, quoted
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
 from scalargrad.rules import Overwritten
@@ -101,6 +101,7 @@ def _not_replayable(node: Value) -> Exception:
         why = "hooks run Python on its gradient: remove them first"
     else:
         why = (
-            f"{rule.text!r} was written by hand: write it with @primitive, whose value and derivatives can be replayed"
+            f"{quoted(rule.text)} was written by hand: write it with @primitive, whose value and derivatives can be "
+            "replayed"
         )
     return ValueError(f"{describe(node)} cannot be replayed: {why}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from operator import attrgetter
+from threading import RLock
 from typing import Any
 
 from scalargrad.compiling.backends import backend, check_backend
-from scalargrad.compiling.branches import Recorded, check_branches, replayed
+from scalargrad.compiling.branches import Broken, Recorded, check_branches, first_broken, replayed
 from scalargrad.compiling.gradient import contributions, total
-from scalargrad.compiling.losses import data_of
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.points import wants_graph
+from scalargrad.compiling.points import wants_graph, with_keywords
+from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
@@ -64,14 +66,14 @@ class _Recorded:
         short, found = simplified(tape.code, [root, *gradients, *recorded.violations()])
         self._run = backend(choice, short.code).single(short.code, found)
 
-    def run(self, numbers: Sequence[float]) -> tuple[Value, str | None]:
+    def run(self, numbers: Sequence[float]) -> tuple[Value, Broken | None]:
         """The root as a new Value, and the first guard that does not hold."""
         n = 1 + len(self.trained)
-        found = self._run(list(map(data_of, self.leaves)), numbers)
-        broken = next((g for g, violation in zip(self.guards, found[n:], strict=True) if violation != 0.0), None)
+        found = self._run(numbers_of(self.leaves), numbers)
+        broken = first_broken(self.guards, found[n:]) if self.guards else None
         node: Value = object.__new__(Value)
         node._data, node.grad, node._rule = found[0], 0.0, Replayed(found[1:n])
-        node._x, node._a = self.trained, tuple(map(data_of, self.trained))
+        node._x, node._a = self.trained, tuple(numbers_of(self.trained))
         node._y = node._b = None
         return under_modes(node) if modes_were_used else node, broken
 
@@ -84,8 +86,11 @@ class Replay:
         self._fn, self._backend, self._branches = fn, backend, branches
         self._name = getattr(fn, "__name__", type(fn).__name__)
         self._known: dict[tuple[str, ...], list[Recorded[Value]]] = {}
+        self._reached = Reached(_requires_grad)  # hooks of leaves run in the root's own backward()
+        self._by_keyword: dict[tuple[str, ...], Replay] = {}
+        self._lock = RLock()
 
-    def __call__(self, *args: Any) -> Value:
+    def __call__(self, *args: Any, **keywords: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.
 
         Where an argument is a Value that requires grad, the function itself runs, so that it gets its gradient.
@@ -93,18 +98,37 @@ class Replay:
         Raises:
             BranchError: if a comparison in the function comes out otherwise than when it was recorded.
         """
+        if keywords:
+            names = tuple(keywords)
+            if names not in self._by_keyword:
+                made = Replay(with_keywords(self._fn, self._name, names), self._backend, self._branches)
+                self._by_keyword.setdefault(names, made)
+            return self._by_keyword[names](*args, *keywords.values())
         given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
         if being_compiled() or wants_graph(given):
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
+        if self._reached.have_changed():  # a leaf was frozen, or is trained now
+            with self._lock:
+                self._known = {}
+                self._reached.add(())
         known = self._known.setdefault(tuple(map(skeleton, args)), [])
         return replayed(
             known,
-            lambda: _Recorded(self._fn, args, numbers, self._backend, self._name),
+            lambda: self._recorded(args, numbers),
             numbers,
             self._name,
             self._branches,
+            self._lock,
         )
+
+    def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> _Recorded:
+        recorded = _Recorded(self._fn, args, numbers, self._backend, self._name)
+        self._reached.add(recorded.leaves)
+        return recorded
+
+
+_requires_grad = attrgetter("requires_grad")
 
 
 def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise") -> Any:
@@ -113,6 +137,10 @@ def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branc
     A training loop in micrograd's style stays as it is: the root that a replay returns has `backward()`, which adds to
     the leaves' `grad`. Numbers of leaves are read at each call; arguments must be numbers or lists of them. What the
     function decides by comparing Values is guarded; what it takes out of Values with `.data` is refused.
+
+    Several threads may call it at once, the first time too: one of them records while the others wait. (That they do
+    not change the data of leaves that others read at that moment, and do not run `backward()` into the same leaves,
+    is for them to see to.)
 
     Args:
         fn: the function; it must return one Value.

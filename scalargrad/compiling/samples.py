@@ -70,6 +70,7 @@ class Samples:
         self.flat = array("d", flat)
 
     def _from_array(self, batch: Any, what: str) -> None:
+        _refuse_masks(batch, what)
         if not batch.ndim or not batch.shape[0]:
             raise ValueError(f"{what} has no sample: its shape is {batch.shape}")
         self.n, *rest = batch.shape
@@ -106,20 +107,34 @@ class Samples:
 
     def sample(self, i: int) -> list[float]:
         """The numbers of one sample."""
-        return list(self.numbers()[i * self.width : (i + 1) * self.width])
+        return array("d", bytes(self.parts([i])[0])).tolist()
 
     def taken(self, rows: Sequence[int]) -> Samples:
         """The samples at these places, as a batch of their own."""
         part: Samples = object.__new__(Samples)
         part._address, part._rebuild, part.width, part.structure = 0, self._rebuild, self.width, self.structure
-        numbers, width = self.numbers(), self.width
-        part.n = len(rows)
-        part.flat = array("d", chain.from_iterable(numbers[i * width : (i + 1) * width] for i in rows))
+        part.n, part.flat = len(rows), array("d", b"".join(self.parts(rows)))
         return part
+
+    def parts(self, rows: Sequence[int]) -> list[memoryview]:
+        """For each of the samples at these places its bytes, where they lie."""
+        size = 8 * self.width
+        if not size:  # there is no view of no memory
+            return [memoryview(b"")] * len(rows)
+        whole = memoryview(self.flat).cast("B")
+        return [whole[i * size : (i + 1) * size] for i in rows]
 
     def rebuilt(self, leaves: Iterator[Any]) -> Any:
         """One sample with other things in place of its numbers."""
         return self._rebuild(leaves)
+
+
+def _refuse_masks(batch: Any, what: str) -> None:
+    if hasattr(batch, "mask"):
+        raise TypeError(
+            f"{what} is a masked array, and compiled code would compute with the numbers under the mask: leave those "
+            "samples out, or put numbers there with array.filled(...)"
+        )
 
 
 def doubles(x: Any, what: str) -> memoryview[float]:
@@ -128,6 +143,7 @@ def doubles(x: Any, what: str) -> memoryview[float]:
     Raises:
         TypeError: if it is anything else than writable, contiguous doubles.
     """
+    _refuse_masks(x, what)
     try:
         view = memoryview(x)
     except TypeError:
@@ -156,6 +172,3 @@ def batch_of(batches: Sequence[Any]) -> list[Samples]:
                 f"argument 0 has {found[0].n} samples but argument {j} has {one.n}: give one of each for every sample"
             )
     return found
-
-
-__all__ = ["Rebuild", "Samples", "batch_of"]

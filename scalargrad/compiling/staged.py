@@ -6,7 +6,8 @@ import keyword
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scalargrad.behaviour import describe
+from scalargrad.arguments import brief
+from scalargrad.behaviour import describe, quoted
 from scalargrad.compiling.staged_text import (
     COUNTS,
     FROM_MATH,
@@ -16,12 +17,11 @@ from scalargrad.compiling.staged_text import (
     TEMPLATES,
     Staged,
     called,
-    identifier,
 )
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import display_names
 from scalargrad.modes import record
-from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written
+from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written, identifier
 from scalargrad.rules import HandWritten, Leaf, Overwritten
 from scalargrad.table import Op
 
@@ -92,8 +92,14 @@ def to_python(value: Value, name: str = "f") -> str:
 
 def _check(value: Value, order: Sequence[Value], name: str) -> None:
     taken = {node._rule.text for node in order if _is_own(node._rule)} | RESERVED
-    if not name.isidentifier() or keyword.iskeyword(name) or name in taken or name == "__debug__":
-        raise ValueError(f"to_python: {name!r} cannot be the function's name: give one such as name='loss'")
+    if (
+        not isinstance(name, str)
+        or not name.isidentifier()
+        or keyword.iskeyword(name)
+        or name in taken
+        or name == "__debug__"
+    ):
+        raise ValueError(f"to_python: {brief(name)} cannot be the function's name: give one such as name='loss'")
     for node in order:
         rule = node._rule
         if rule.hooks:
@@ -101,11 +107,11 @@ def _check(value: Value, order: Sequence[Value], name: str) -> None:
         elif isinstance(rule, (Leaf, Op)) or (isinstance(rule, HandWritten) and rule.is_leaf and not rule.closure):
             if not _is_own(rule) or rule.text not in RESERVED:
                 continue
-            why = f"the code uses Python's own {rule.text!r}: give your op another name"
+            why = f"the code uses Python's own {quoted(rule.text)}: give your op another name"
         elif isinstance(rule, Overwritten):
             why = "its data was assigned after it was computed"
         else:
-            why = f"{rule.text!r} is no op of the table: write it with @primitive"
+            why = f"{quoted(rule.text)} is no op of the table: write it with @primitive"
         raise ValueError(f"to_python: {describe(node)} cannot be written as code: {why}")
     count = sum(1 + len(node.operands) for node in order if not node.is_leaf)
     if count > MAX_LINES:

@@ -6,10 +6,8 @@ not written here: they are the rows' own rules, printed.
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,21 +104,6 @@ def called(text: str) -> set[str]:
     return set(re.findall(r"\b[^\W\d]\w*(?=\()", text))
 
 
-def identifier(text: str) -> str:
-    """The text as a name of Python's: what a name cannot hold becomes an underscore.
-
-    Python reads names in Unicode's form NFKC, in which µ, the micro sign, is the Greek letter μ. So the name is in that
-    form: names that look different to a program are different variables.
-
-    >>> identifier("x₁"), identifier("x*w"), identifier("class"), identifier("2x")
-    ('x1', 'x_w', 'v_class', 'v_2x')
-    """
-    normal = unicodedata.normalize("NFKC", text)
-    name = "".join(c if f"_{c}".isidentifier() else "_" for c in normal)
-    unfit = not name.isidentifier() or keyword.iskeyword(name) or name == "__debug__"
-    return f"v_{name}" if unfit else name
-
-
 class Staged(Notation):
     """Plain Python.
 
@@ -140,8 +123,6 @@ class Staged(Notation):
     def number(self, x: float) -> Written:
         """A plain number; one over n in this form."""
         x = float(x)
-        if x == 0 and math.copysign(1.0, x) < 0:
-            return "-0.0", NEGATION
         text, precedence = super().number(x)
         if 0 < x < 1 and len(text) > 6 and 1 / x < 1e6 and 1 / round(1 / x) == x:
             return f"1 / {round(1 / x)}", PRODUCT
@@ -179,10 +160,3 @@ class Staged(Notation):
     def _filled(self, template: tuple[str, int, int], operands: Sequence[Written]) -> Written:
         text, precedence, least = template
         return text.format(*[self.parenthesized(x) if mine < least else x for x, mine in operands]), precedence
-
-    def infix(self, text: str, x: Written, y: Written) -> Written:
-        """An operator between its operands; x + (y + z) keeps its parentheses, as it is rounded otherwise."""
-        written, precedence = super().infix(text, x, y)
-        if text in ("+", "*") and y[1] == precedence:
-            return super().infix(text, x, (self.parenthesized(y[0]), ATOM))
-        return written, precedence

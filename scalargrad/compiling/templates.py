@@ -22,19 +22,15 @@ class Template(NamedTuple):
     """Instructions over numbered arguments; a float stands for itself.
 
     Attributes:
-        arguments: how many there are; the results of the steps are numbered after them.
-        steps: an op and what it reads.
+        steps: an op and what it reads; their results are numbered after the arguments.
         result: the number of the result, or a float.
     """
 
-    arguments: int
     steps: tuple[Step, ...]
     result: int | float
 
     def write(self, tape: Tape, slots: Sequence[int]) -> int:
         """Write the instructions for arguments in these slots; returns the slot of the result."""
-        if not self.steps:
-            return slots[self.result] if type(self.result) is int else tape.constant(float(self.result))
         known = list(slots)
         for op, refs in self.steps:
             known.append(tape.emit(op, *[known[r] if type(r) is int else tape.constant(r) for r in refs]))
@@ -58,7 +54,7 @@ def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
 
 def _template(xs: list[Value], result: Any) -> Template:
     if not isinstance(result, Value):
-        return Template(len(xs), (), float(result))
+        return Template((), float(result))
     numbers: dict[Value | None, int] = {x: i for i, x in enumerate(xs)}
     steps: list[Step] = []
     for node in topological_order(result):
@@ -70,7 +66,7 @@ def _template(xs: list[Value], result: Any) -> Template:
         rule: Any = node._rule
         numbers[node] = len(xs) + len(steps)
         steps.append((name_of(rule), refs))
-    return Template(len(xs), tuple(steps), numbers[result])
+    return Template(tuple(steps), numbers[result])
 
 
 @lru_cache(maxsize=512)

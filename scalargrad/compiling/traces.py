@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.behaviour import comparison_log, describe, number
+from scalargrad.behaviour import comparison_log, describe, number, quoted
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value
 from scalargrad.errors import called_by_package, user_line
@@ -97,13 +98,11 @@ class Trace:
         self.guards: list[Guard] = []
         self.made = _Made()
         modes_were_used[:] = [True]
-        tokens = comparison_log.set(self._compared), readers.set(_refuse), makers.set(self.made.add)
-        try:
-            result = record(fn, *args)
-        finally:
-            comparison_log.reset(tokens[0])
-            readers.reset(tokens[1])
-            makers.reset(tokens[2])
+        context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
+        context.run(comparison_log.set, self._compared)
+        context.run(readers.set, _refuse)
+        context.run(makers.set, self.made.add)
+        result = context.run(record, fn, *args)
         self.outputs, self.rebuild_output = flatten(result, f"the result of {name}")
         self.name = name
 
@@ -124,7 +123,7 @@ def refuse_to_be_recorded(what: str) -> None:
 
 
 def _refuse(node: Value, how: str) -> None:
-    name = f"Value {node.label!r}" if node.label else f"Value({node._data!r})"
+    name = f"Value {quoted(node.label)}" if node.label else f"Value({node._data!r})"
     if not how:
         raise TypeError(
             f"the function assigned the data of {name}: a replay would not do it again. Return the number and assign "

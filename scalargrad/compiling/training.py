@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import operator
 from collections.abc import Sequence
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.lowering import simplified
@@ -26,7 +28,8 @@ class Training:
 
     Inside `with f.training(optimizer) as step:` the parameters and what the optimizer remembers live in compiled
     memory, with the llvm backend; the Values get them back at the end, or when `write_back()` is called. Of the
-    optimizer only `lr` may be set between steps.
+    optimizer only `lr` may be set between steps, and no parameter frozen. Trainings that share parameters, as those of
+    a generator and its critic, see each other's steps, with llvm too; they are for one thread.
 
     >>> import scalargrad
     >>> from scalargrad import nn
@@ -49,14 +52,20 @@ class Training:
         self._memory: Any = None
         self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
         self._has_ended = False
+        self._lock = RLock()
 
     def __enter__(self) -> Self:
         self._has_ended = False
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.write_back()
-        self._has_ended = True
+        try:
+            self.write_back()
+        except KeyboardInterrupt:  # all steps would be lost
+            self.write_back()
+            raise
+        finally:
+            self._has_ended = True
 
     def __call__(self, *batches: Any) -> float:
         """Make one step on a batch; returns the loss before it.
@@ -64,25 +73,25 @@ class Training:
         Raises:
             BranchError: as `Compiled.value_and_grad`; nothing has changed then.
         """
-        return self.step(self._samples(batches))[0]
-
-    def step(self, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
-        """As calling it, with the batch as `Samples`; returns the columns too, what fn returned beside its loss."""
-        if self._has_ended:
-            raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
-        if self._memory is None:
-            self._memory = memory_for(self._batches, self.optimizer, samples)
-        return self._memory.step(self._batches, samples)  # type: ignore[no-any-return]
+        with self._lock:
+            if self._has_ended:
+                raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
+            samples = self._samples(batches)
+            if self._memory is None:
+                self._memory = memory_for(self._batches, self.optimizer, samples)
+            return self._memory.step(self._batches, samples)  # type: ignore[no-any-return]
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values."""
-        if self._memory is not None:
-            self._memory.write_back()
-            self._memory = None
+        with self._lock:
+            if self._memory is not None:
+                self._memory.write_back()
+                self._memory = None
 
     def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
         known, shapes, samples = self._cached
-        if len(known) == len(batches) and all(map(_is, known, batches)) and [x.shape for x in batches] == shapes:
+        is_known = len(known) == len(batches) and all(map(operator.is_, known, batches))
+        if is_known and [x.shape for x in batches] == shapes:
             return samples
         samples = batch_of(batches)
         # An array is read where it lies, so it need not be looked at again, if it was not resized; a list is copied.
@@ -113,11 +122,11 @@ class OnValues:
         self._undo = optimizer.snapshot()
         self._trained: list[Value] = []
 
-    def step(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
-        """One step; returns the loss before it, and the columns."""
-        found = self.forward(batches, samples)
+    def step(self, batches: Batches, samples: Sequence[Samples]) -> float:
+        """One step; returns the loss before it."""
+        loss, _ = self.forward(batches, samples)
         self.update()
-        return found
+        return loss
 
     def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
@@ -162,12 +171,8 @@ def check_same(trained: Sequence[Value], optimizer: Optimizer) -> None:
         raise ValueError(
             f"the optimizer trains {len(moving)} parameters, the compiled function has gradients of {len(trained)}, "
             f"and {len(moving & set(trained))} are the same: give both the same, as in "
-            "compile(fn, parameters=model.parameters()), and compile anew when requires_grad has changed"
+            "compile(fn, parameters=model.parameters())"
         )
-
-
-def _is(a: object, b: object) -> bool:
-    return a is b
 
 
 def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:

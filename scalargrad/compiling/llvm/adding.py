@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from typing import Any
 
-from scalargrad.compiling.llvm.library import Machinery, lanes
+from scalargrad.compiling.llvm.library import Machinery, lanes, once
 from scalargrad.compiling.llvm.primitives import Lanes
 
 
-@cache
+@once
 def finish() -> Any:
     """The function (full, parts, tail, valid, uniform, out, sums, divisor, factor).
 
@@ -21,7 +20,7 @@ def finish() -> Any:
     return ctypes.CFUNCTYPE(None, p, i, p, i, p, p, i, d, d)(machinery().addresses["finish"])
 
 
-@cache
+@once
 def machinery() -> Machinery:
     """The compiled function."""
     tile = Lanes(lanes())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.adding import finish
+from scalargrad.compiling.llvm.library import once
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import PARAMETER
@@ -30,13 +30,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@cache
-def _pool() -> ThreadPoolExecutor:
+@once
+def _pool(process: int) -> ThreadPoolExecutor:  # noqa: ARG001  (a fork has none of its parent's threads)
     return ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="scalargrad")
 
 
 class Batch:
-    """The sums and columns of a program over a batch. May be called by several threads at once.
+    """The sums and columns of a program over a batch. Threads that run it at once take turns.
 
     Attributes:
         out: the sums of the last run.
@@ -61,6 +61,7 @@ class Batch:
         self._column_table = table([])
         self.samples: Sequence[Samples] = ()
         self._arguments = table([])
+        self._running: list[Future[None]] = []
 
     def _room(self, parts: int) -> None:
         if parts > self._parts:
@@ -102,7 +103,12 @@ class Batch:
             block[name] = value
 
     def sweep(self, samples: Sequence[Samples], n: int, mean: bool, parameters: int = 0) -> None:
-        """Run over the samples with the parameters at an address (those of `parameters`, if left out); fills `out`."""
+        """Run over the samples with the parameters at an address (those of `parameters`, if left out); fills `out`.
+
+        To be called with the lock held, as all methods that touch the memory.
+        """
+        if self._running:
+            wait(self._running)  # where Ctrl-C ended the last run, its threads may still be at work on this memory
         made, width = self._code, self._code.width
         self.aim(samples, n)
         arguments = self._arguments
@@ -124,10 +130,13 @@ class Batch:
                     full + 8 * k * made.accumulators, tail, columns,
                 )  # fmt: skip
 
-            others = [_pool().submit(part, k) for k in range(1, parts)]
+            self._running = []
+            for k in range(1, parts):
+                self._running.append(_pool(os.getpid()).submit(part, k))
             part(0)
-            for other in others:
+            for other in self._running:
                 other.result()
+            self._running = []
         divisor, factor = (float(n), 1.0) if mean else (1.0, float(n))
         finish()(full, parts, tail, n % width, uniform, self.out.address, self._sums, divisor, factor)
 

@@ -5,17 +5,38 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-_lock = threading.Lock()
+Made = TypeVar("Made")
+_lock = threading.RLock()
 _numbers = itertools.count()
+
+
+def once(make: Callable[..., Made]) -> Callable[..., Made]:
+    """A function that makes the same thing once per process and keeps it, whichever thread comes first.
+
+    With `functools.cache` threads that come at once make one each, and all but one are forgotten: machine code would go
+    while its address is in use.
+    """
+    kept: dict[tuple[Any, ...], Made] = {}
+
+    @functools.wraps(make)
+    def made(*args: Any) -> Made:
+        if args not in kept:
+            with _lock:
+                if args not in kept:
+                    kept[args] = make(*args)
+        return kept[args]
+
+    return made
 
 
 class MissingExtraError(ImportError):
     """A backend needs a package that is not installed."""
 
 
-@functools.cache
+@once
 def _binding() -> Any:
     try:
         from llvmlite import binding
@@ -23,13 +44,12 @@ def _binding() -> Any:
         raise MissingExtraError(
             "the llvm backend needs llvmlite: pip install 'scalargrad[fast]', or choose backend='python'"
         ) from None
-    with _lock:
-        binding.initialize_native_target()
-        binding.initialize_native_asmprinter()
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
     return binding
 
 
-@functools.cache
+@once
 def _compiler(effort: int) -> Any:
     binding = _binding()
     machine = binding.Target.from_default_triple().create_target_machine(
@@ -47,14 +67,14 @@ def available() -> bool:
     return True
 
 
-@functools.cache
+@once
 def lanes() -> int:
     """How many doubles the processor works on at once."""
     features = _binding().get_host_cpu_features()
     return 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
 
 
-@functools.cache
+@once
 def fuses() -> bool:
     """Whether the processor multiplies and adds in one instruction."""
     return bool(_binding().get_host_cpu_features().get("fma"))

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from scalargrad.compiling.llvm.library import Machinery
+from scalargrad.compiling.llvm.library import Machinery, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.schedule import Schedule
 from scalargrad.compiling.lowering import PRIMITIVE
@@ -24,7 +24,7 @@ def opcodes() -> dict[str, int]:
     return {op: i for i, op in enumerate(sorted(PRIMITIVE))}
 
 
-@cache
+@once
 def _machine(width: int) -> Machinery:
     """The function run(memory, runs, count, operands), over numbers or vectors of lanes."""
     lanes = Lanes(width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -84,9 +84,14 @@ def straight(code: tuple[Instruction, ...], outputs: tuple[int, ...]) -> Straigh
 
 
 class Single:
-    """run(parameters, inputs) -> the outputs, as a list of floats. May be called by several threads at once."""
+    """run(parameters, inputs) -> the outputs, as a list of floats. Threads that call it at once take turns."""
 
-    def __init__(self, code: Sequence[Instruction], outputs: Sequence[int]) -> None:
+    def __init__(
+        self,
+        code: Sequence[Instruction],
+        outputs: Sequence[int],
+        primal: Iterable[int] | None = None,  # noqa: ARG002  (nothing raises here)
+    ) -> None:
         self._lock = Lock()
         self._made: Straight | None = None
         inputs = 1 + max((i[1] for i in code if i[0] is INPUT), default=-1)

@@ -6,11 +6,10 @@ The function `step` reads what it needs from a block of 64-bit fields; compiled 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from typing import Any
 
 from scalargrad.compiling.llvm.adding import machinery
-from scalargrad.compiling.llvm.library import Machinery
+from scalargrad.compiling.llvm.library import Machinery, once
 
 FIELDS = [
     "begin", "tiles", "finish", "parameters", "uniform", "memory", "arguments", "n", "full", "tail", "columns", "out",
@@ -24,7 +23,7 @@ KINDS |= {"divisor": "double", "factor": "double"}
 UPDATE = "read i64_0 count count settings update_uniform update_memory update_full update_tail write"
 
 
-@cache
+@once
 def _machinery() -> Machinery:
     lines, names = [], {}
     for i, name in enumerate(FIELDS):
@@ -59,7 +58,7 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 """, ["step"], 2)  # fmt: skip
 
 
-@cache
+@once
 def step() -> Any:
     """(block): loss and gradients into `out`; unless a guard is violated, the update too."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_machinery().addresses["step"])

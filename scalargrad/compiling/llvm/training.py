@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.stepping import Block, step
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
     from scalargrad.nn.optimizers import Optimizer
 
 
+_lock = Lock()
+_living: WeakSet[InMemory] = WeakSet()
+"""All that there are: those that share parameters must know of each other."""
+
+
 class InMemory:
-    """A training step on compiled memory.
+    """A training step on compiled memory. It is for one thread at a time, along with those that share its parameters.
 
     Raises:
         ValueError: if the optimizer does not train what the program was differentiated for.
@@ -28,7 +35,7 @@ class InMemory:
 
     def __init__(self, program: BatchProgram, optimizer: Optimizer, samples: Sequence[Samples]) -> None:
         self._structure = [(one.structure, one.width) for one in samples]
-        moving = self._moving = [program.leaves[k] for k in program.trained]  # they are the first
+        moving = self._moving = program.leaves[: program.trained]
         check_same(moving, optimizer)
         self._program, self._optimizer, self._loss = program, optimizer, program.runner
         code, outputs = update_program(optimizer)
@@ -70,8 +77,29 @@ class InMemory:
             "bytes": self._moved,
         }.items():  # fmt: skip
             self._block[name] = value
+        self._others: WeakSet[InMemory] = WeakSet()
+        self._has_stepped = self._is_behind = False
+        self._meet()
         self.read()
         ctypes.memmove(self._before.address, self._now.address, self._moved)
+
+    def _meet(self) -> None:
+        """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
+        moving, leaves = set(self._moving), set(self._program.leaves)
+        with _lock:
+            for other in _living:
+                if not (leaves.isdisjoint(other._moving) and moving.isdisjoint(other._program.leaves)):
+                    self._others.add(other)
+                    other._others.add(self)
+                    other.write_back()
+            _living.add(self)
+
+    def _catch_up(self) -> None:
+        """Take over what those trainings have done meanwhile."""
+        for other in self._others:
+            other.write_back()
+        if self._is_behind:
+            self.read()
 
     def read(self) -> None:
         """Take over the numbers that the Values and the optimizer have now."""
@@ -81,31 +109,31 @@ class InMemory:
         for at, column in zip(self._places, [*columns, self._program.numbers()], strict=True):
             view[at : at + len(column)] = memoryview(_doubles(column))
         view[0] = optimizer.steps
-        self._has_stepped = False
+        self._has_stepped = self._is_behind = False
 
-    def step(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
-        """One step; returns the loss before it, and the columns."""
-        loss = self._loss
-        if self._aimed != (samples, batches.mean):
+    def step(self, batches: Batches, samples: Sequence[Samples]) -> float:
+        """One step; returns the loss before it."""
+        loss, aim = self._loss, (samples, batches.mean)
+        if self._aimed != aim:
             if loss.parts(samples[0].n) > 1:
-                found = self.forward(batches, samples)
+                found, _ = self.forward(batches, samples)
                 self.update()
                 return found
             self._check(samples)
-            loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
-            self._aimed = samples, batches.mean
+        if self._is_behind or self._others:
+            self._catch_up()
         with loss.lock:
-            if loss.samples is not samples:  # somebody else used it in between
+            if self._aimed != aim or loss.samples is not samples:  # or somebody else used it in between
                 loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
+                self._aimed = aim
             count = self._prepare()
             step()(self._block.address)
             out = loss.out.view
-            columns = loss.columns(samples[0].n) if self._program.columns or self._program.guards else []
             if out[1] != 0.0:
-                batches.check(self._program, out[:2].tolist(), columns)
+                batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
             self._optimizer.steps = count
             self._has_stepped = True
-            return out[0], columns[: self._program.columns]
+            return float(out[0])
 
     def _prepare(self) -> int:
         """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
@@ -128,6 +156,8 @@ class InMemory:
         """The loss and the columns; finds the gradients for `update`."""
         loss, n = self._loss, samples[0].n
         self._check(samples)
+        if self._is_behind or self._others:
+            self._catch_up()
         with loss.lock:
             loss.sweep(samples, n, batches.mean, self._parameters)
             out = loss.out.view
@@ -180,6 +210,9 @@ class InMemory:
         optimizer._commit(self._moving, numbers, states, int(view[0]))
         for leaf, gradient in zip(self._moving, self.gradients, strict=True):
             leaf.grad = gradient
+        self._has_stepped = False
+        for other in self._others:
+            other._is_behind = True
 
 
 def _doubles(numbers: Sequence[float]) -> Any:

@@ -1,9 +1,11 @@
 """The long runs, all of them, with one command; what they found is written to docs/reliability.md.
 
-    python tests/reliability/run.py                          everything, about an hour; writes the page if all pass
-    python tests/reliability/run.py test_load.py -k deep     some of it, as options of pytest; prints, writes nothing
+    python tests/reliability/run.py                 every file, about an hour
+    python tests/reliability/run.py test_load.py    the files that are named
+    python tests/reliability/run.py test_load.py -k deep -s
 
-The page has a section for each file: its docstring, and a line for each figure that its tests measured.
+The page has a section for each file: its docstring, when and where it ran, and a line for each figure that its tests
+measured. A section is written when all tests of its file have passed; with options for pytest nothing is written.
 """
 
 import ast
@@ -23,69 +25,86 @@ PAGE = HERE.parents[1] / "docs" / "reliability.md"
 FILES = (
     "test_places.py",
     "test_parity.py",
+    "test_parity_nn.py",
     "test_accuracy.py",
     "test_load.py",
+    "test_interrupts.py",
     "test_faults.py",
     "test_bad_input.py",
     "test_labels.py",
 )
+HEAD = """\
+# Reliability
+
+Written by `python tests/reliability/run.py`, which runs what is told here at full size, file by file; every run of the
+test suite runs the same tests with smaller numbers. What is promised, and what is not, stands in
+[Security](SECURITY.md) and [Hard points](hard-points.md).
+"""
 
 
-def run(arguments):
-    """Run pytest on these files with full sizes: (whether all passed, the figures, its closing line)."""
+def run(file, options):
+    """Run pytest on a file with full sizes: (whether all passed, the figures, its closing line)."""
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder, "figures.jsonl")
         figures.touch()
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--tb=short", *arguments],
+            [sys.executable, "-m", "pytest", "--tb=short", file, *options],
             env={**os.environ, "SCALARGRAD_LONG": "1", "SCALARGRAD_FIGURES": str(figures)},
             cwd=HERE,
             stdout=subprocess.PIPE,
             text=True,
             check=False,
         )
-        print(done.stdout)
+        print(done.stdout, flush=True)
         found = [json.loads(line) for line in figures.read_text(encoding="utf-8").splitlines()]
-    return done.returncode == 0, found, done.stdout.strip().splitlines()[-1]
+    return done.returncode == 0, found, done.stdout.strip().splitlines()[-1].strip("= ")
 
 
-def section(file, figures):
-    """A file's part of the page."""
+def heading(file):
+    """A file's section begins with the first line of its docstring; the rest is text."""
     title, _, text = ast.get_docstring(ast.parse((HERE / file).read_text(encoding="utf-8"))).partition("\n")
-    mine = [figure for figure in figures if figure["module"] == Path(file).stem]
-    yield from (f"## {title.rstrip('.')}", "", text.strip(), "") if text.strip() else (f"## {title.rstrip('.')}", "")
-    yield from ("| what | found | test |", "| --- | --- | --- |")
-    for figure in mine:
-        cells = [figure[key].replace("|", "\\|") for key in ("what", "found")]
-        yield f"| {' | '.join(cells)} | `{file}::{figure['test']}` |"
-    yield ""
+    return f"## {title.rstrip('.')}", text.strip()
 
 
-def main():
-    """Run, print, write."""
-    if len(sys.argv) > 1:
-        passed, figures, _ = run(sys.argv[1:])
-        for figure in figures:
-            print(f"{figure['what']}: {figure['found']}")
-        sys.exit(not passed)
-    start = time.perf_counter()
-    passed, figures, last = run([])
-    if not passed:
-        sys.exit("not all passed: the page stays as it was")
-    minutes = (time.perf_counter() - start) / 60
+def section(file, figures, last, minutes):
+    """A file's part of the page."""
+    title, text = heading(file)
     machine = f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    lines = [
-        "# Reliability", "",
-        "Written by `python tests/reliability/run.py`, which runs what is told here at full size; every run of the test",
-        "suite runs the same tests with smaller numbers. What is promised, and what is not, stands in [Security](security.md)",
-        "and [Hard points](hard-points.md).", "",
-        f"{date.today():%Y-%m-%d}, {machine}, {minutes:.0f} minutes: {last}.", "",
-    ]  # fmt: skip
-    for file in FILES:
-        lines += section(file, figures)
-    PAGE.write_text("\n".join(lines), encoding="utf-8")
-    print(f"{PAGE} written")
+    lines = [title, "", text, "", "| what | found | test |", "| --- | --- | --- |"]
+    for figure in figures:
+        cells = [figure[key].replace("|", "\\|") for key in ("what", "found")]
+        lines.append(f"| {' | '.join(cells)} | `{file}::{figure['test']}` |")
+    return "\n".join([*lines, "", f"{date.today():%Y-%m-%d}, {machine}, {minutes:.0f} minutes: {last}.", ""])
+
+
+def write(file, text):
+    """Put a file's section in its place on the page; the others stay."""
+    titles = [heading(other)[0] for other in FILES]
+    _, *parts = PAGE.read_text(encoding="utf-8").split("\n## ") if PAGE.exists() else [HEAD]
+    sections = {f"## {part.splitlines()[0]}": f"## {part.rstrip()}\n" for part in parts}
+    sections[heading(file)[0]] = text
+    PAGE.write_text("\n".join([HEAD, *(sections[title] for title in titles if title in sections)]), encoding="utf-8")
+
+
+def main(arguments):
+    """Run, print, write: 1 if a test failed."""
+    files = [file for file in arguments if file in FILES] or FILES
+    options = [argument for argument in arguments if argument not in FILES]
+    failed = []
+    for file in files:
+        start = time.perf_counter()
+        passed, figures, last = run(file, options)
+        if not passed:
+            failed.append(file)
+        elif options:
+            print(*(f"{figure['what']}: {figure['found']}" for figure in figures), sep="\n")
+        else:
+            write(file, section(file, figures, last, (time.perf_counter() - start) / 60))
+            print(f"{PAGE}: {heading(file)[0]}")
+    if failed:
+        print("failed, and left as they were on the page:", *failed)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,249 @@
+"""Calls everything public with right and wrong arguments, in a process of its own, and reports what should not be.
+
+    python tests/reliability/fuzzing.py SEED CALLS [PART OF A NAME]
+
+Every call is drawn from the seed and its own number alone, so that it can be made again by itself. A process of its own:
+a call that hangs, eats the memory or breaks the interpreter must not take the tests with it.
+"""
+
+import contextlib
+import faulthandler
+import fnmatch
+import functools
+import inspect
+import io
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import types
+import warnings
+from collections import Counter
+
+import numpy as np
+from fuzzing_arguments import BETTER, NAMES, NESTS, NUMBER, RIGHT, WRONG
+from fuzzing_outcomes import HangError, changed, fingerprints, judged, moved, restore, surroundings
+from fuzzing_public import Call, callables
+
+SECONDS, MEMORY = 1.0, 6 * 2**30
+
+CHANGES_AS_IT_GOES = ("nn.fit",)
+"""Whatever ends training early leaves the parameters of the last whole step: so fit promises."""
+
+FORMULAS = ("*_lr", "nn.*uniform", "nn.*normal", "nn.zeros", "nn.constant", "nn.*.snapshot", "sg.Optimizer.*")
+"""What these return is a formula of plain numbers, which is not called with wrong ones."""
+
+SEARCHES = {"sg.check_op": 20.0, "sg.checking.check_op": 20.0}
+"""Seconds for those that try many points, each a gradient check."""
+
+DRAWS_AS_IT_GOES = ("nn.fit", "nn.Dropout.*", "nn.Sequential.*")
+"""Where an error in the middle leaves the random numbers drawn so far."""
+
+
+def right(call, parameter, rng):
+    """A right argument for a parameter, as text; of a parameter that nobody told of, any."""
+    full = f"{call}.{parameter}"
+    for pattern, texts in BETTER.items():
+        if fnmatch.fnmatchcase(full, pattern):
+            return rng.choice(texts)
+    return rng.choice(RIGHT.get(parameter, NUMBER))
+
+
+def wrong(rng):
+    text = rng.choice(WRONG)
+    while rng.random() < 0.25:
+        nest = rng.choice(NESTS)
+        text = nest.format(*[text] * 2)
+    return text
+
+
+def draw(call, rng):
+    """Arguments for a call: positional texts and named ones, most of them right."""
+    share = rng.choice([0.0, 0.3, 0.3, 0.6, 1.0])
+    positional, named = [], {}
+
+    def argument(name):
+        return wrong(rng) if rng.random() < share else right(call.name, name, rng)
+
+    for p in call.parameters:
+        if p.kind is p.VAR_POSITIONAL:
+            if not named:
+                positional += [argument(p.name) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
+        elif p.kind is p.VAR_KEYWORD:
+            if rng.random() < 0.1:
+                named[rng.choice(["out", "frob", "label", "axis"])] = argument(p.name)
+        elif p.default is p.empty and (
+            p.kind is p.POSITIONAL_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and not named)
+        ):
+            positional.append(argument(p.name))
+        elif p.default is p.empty or rng.random() < 0.3:
+            named[p.name] = argument(p.name)
+    luck = rng.random()
+    if luck < 0.02:
+        named["frobnicate"] = "1"
+    elif luck < 0.04:
+        positional = positional[:-1]
+    elif luck < 0.06:
+        positional.append(wrong(rng))
+    return positional, named
+
+
+def evaluate(text):
+    return eval(compiled(text), NAMES)  # noqa: S307
+
+
+@functools.lru_cache(10000)
+def compiled(text):
+    return compile(text, "<argument>", "eval")
+
+
+def on_alarm(*_):
+    raise HangError
+
+
+def limited(function, arguments, named, seconds=SECONDS):
+    """The function's outcome: ('returned', result) or ('raised', error)."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 60 * seconds)
+    try:
+        try:
+            return "returned", function(*arguments, **named)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except BaseException as error:
+        return "raised", error
+
+
+def perform(call, number, seed, arguments=None):
+    """Make one call: (its text, what is wrong with it or None, the outcome's kind)."""
+    rng = random.Random(f"{seed}/{number}")
+    instance, positional, named = arguments or (
+        rng.choice(call.instances) if call.instances else "", *draw(call, rng))  # fmt: skip
+    followed, _ = draw(Call("then", None, [inspect.Parameter("x", inspect.Parameter.VAR_POSITIONAL)]), rng)
+    random.seed(number)
+    try:
+        target = [evaluate(instance)] if instance else []
+        xs, options = [evaluate(text) for text in positional], {k: evaluate(text) for k, text in named.items()}
+        function = call.get(*target)
+    except HangError:
+        raise
+    except Exception as error:  # a right argument that cannot be made is a defect of the fuzzer's own lists
+        return f"{instance or call.name} {positional} {named}", ("argument", repr(error), ""), "argument"
+    text = f"{instance + '.' + call.name.split('.')[-1] if instance else call.name}({', '.join([*positional, *(f'{k}={v}' for k, v in named.items())])})"
+    if "epochs" in options and isinstance(options["epochs"], (int, np.integer)):  # repetitions asked for are made
+        options["epochs"] = min(options["epochs"], 3)
+    before, around = fingerprints([target, xs, options]), surroundings()
+    how, result = limited(function, xs, options, SEARCHES.get(call.name, SECONDS))
+    problem = judged(how, result, call)
+    if how == "raised" and problem is None and call.name not in CHANGES_AS_IT_GOES:
+        problem = changed(before, [target, xs, options])
+    if problem is None:
+        random_too = how == "raised" and not any(
+            fnmatch.fnmatchcase(call.name, pattern) for pattern in DRAWS_AS_IT_GOES
+        )
+        problem = moved(around, surroundings(), how, random_too)
+    kind = "returned" if how == "returned" else type(result).__name__
+    restore(around)
+    formula = any(fnmatch.fnmatchcase(call.name, pattern) for pattern in FORMULAS)
+    if how == "returned" and problem is None and isinstance(result, types.FunctionType) and not formula:
+        try:
+            more = [evaluate(t) for t in followed]
+        except Exception:
+            return text, None, kind
+        before, around = fingerprints([more]), surroundings()
+        how, result = limited(result, more, {})
+        problem = (
+            judged(how, result, call)
+            or (changed(before, [more]) if how == "raised" else None)
+            or moved(around, surroundings(), how, random_too=False)
+        )
+        restore(around)
+        text += f"({', '.join(followed)})"
+    return text, problem, kind
+
+
+def smaller(call, number, seed, drawn, problem):
+    """The same problem with fewer wrong arguments."""
+    instance, positional, named = drawn
+
+    def same(arguments):
+        found = perform(call, number, seed, arguments)
+        return found[0] if found[1] and (found[1][0], found[1][2]) == (problem[0], problem[2]) else None
+
+    rng, text = random.Random(0), None
+    for name in list(named):
+        fewer = {k: v for k, v in named.items() if k != name}
+        if shown := same((instance, positional, fewer)):
+            named, text = fewer, shown
+    for i in range(len(positional)):
+        p = call.parameters[min(i, len(call.parameters) - 1)].name if call.parameters else "x"
+        for _ in range(2):
+            simpler = [*positional[:i], right(call.name, p, rng), *positional[i + 1 :]]
+            if simpler[i] != positional[i] and (shown := same((instance, simpler, named))):
+                positional, text = simpler, shown
+                break
+    return text
+
+
+def main(seed, count, part=""):
+    calls = [call for name, call in sorted(callables().items()) if part in name]
+    signal.signal(signal.SIGPROF, on_alarm)
+    signal.signal(signal.SIGALRM, on_alarm)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
+    warnings.simplefilter("ignore")
+    outcomes, defects, reached = Counter(), {}, Counter()
+    out = sys.stdout
+    sys.modules["jax"] = None  # its first trace takes seconds: not here
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        os.chdir(folder)
+        warm_up()
+        for number in range(count):
+            call = calls[number % len(calls)]
+            if number % 200 == 0:
+                faulthandler.dump_traceback_later(300, exit=True, file=sys.__stderr__)
+                sys.stdout.seek(0), sys.stdout.truncate(), sys.stderr.seek(0), sys.stderr.truncate()
+            print(number, file=sys.__stderr__) if os.environ.get("FUZZ_TRACE") else None
+            text, problem, kind = perform(call, number, seed)
+            outcomes[kind] += 1
+            reached[call.name] += kind == "returned"
+            if problem:
+                key = (problem[0], problem[2] or call.name)
+                if key not in defects:
+                    rng = random.Random(f"{seed}/{number}")
+                    drawn = (rng.choice(call.instances) if call.instances else "", *draw(call, rng))
+                    shorter = smaller(call, number, seed, drawn, problem) if "hang" not in problem[0].lower() else None
+                    defects[key] = {
+                        "kind": problem[0],
+                        "place": problem[2],
+                        "message": problem[1],
+                        "call": shorter or text,
+                        "count": 0,
+                    }
+                defects[key]["count"] += 1
+    json.dump({"calls": count, "callables": [call.name for call in calls], "outcomes": dict(outcomes), "returned": sorted(n for n in reached if reached[n]),
+               "defects": list(defects.values())}, out)  # fmt: skip
+
+
+def warm_up():
+    """Imports and first compilations, which take longer than a call may."""
+    import hypothesis  # noqa: F401
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    import matplotlib.pyplot  # noqa: F401
+
+    for text in ("sg.compile(square, backend='llvm').values([1.0])", "sg.draw(graph()).save('warm.svg')", "sg.loss_curve([1.0])", "model_file()",
+                 "sg.trace(graph()).save('warm.html')", "nn.fit(mlp(), [[1.0, 2.0]], [1.0], loss='mse', epochs=1)", "sg.draw(graph()).save('warm.png')"):  # fmt: skip
+        evaluate(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,197 @@
+"""What a call may do, for fuzzing.py: which errors, in which words, and what it must leave as it was."""
+
+import dis
+import inspect
+import locale
+import os
+import random
+import re
+import signal
+import sys
+import traceback
+import warnings
+from decimal import getcontext
+from pathlib import Path
+
+import fuzzing_arguments
+import numpy as np
+from fuzzing_arguments import PlantedError
+
+import scalargrad as sg
+from scalargrad import Value, behaviour, modes, table
+from scalargrad.table import INFIX, TABLE
+
+PACKAGE = Path(sg.__file__).parent
+MODES = (
+    modes.recording, modes.inspectors, modes.watches, modes.readers, modes.makers, behaviour.comparison_log, table.follows_ieee,
+)  # fmt: skip
+
+
+class HangError(BaseException):
+    """The call took too long."""
+
+
+NEVER = (RecursionError, MemoryError, AssertionError, SystemError, NameError, HangError, SystemExit, KeyboardInterrupt)
+DOCUMENTED = (
+    ValueError,
+    TypeError,
+    ZeroDivisionError,
+    OverflowError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    OSError,
+    NotImplementedError,
+)
+INTERNAL = re.compile(
+    r"'NoneType' object|not subscriptable|unsupported operand type|object is not (iterable|callable)|has no len\(\)|has no attribute"
+    r"|must be (str|int|real number|a string), not|unhashable type|not all arguments|expected at (least|most)|unpack|list index out of range"
+    r"|indices must be|invalid literal|could not convert|truth value|zip\(\) argument|not supported between|object cannot be interpreted"
+    r"|can't multiply|descriptor|internal|strict"
+)
+CALLERS_OWN = re.compile(
+    r"\(\) (takes|missing|got)|positional argument|unexpected keyword|required (keyword|positional)"  # Python names function and argument
+    r"|__\w+__(\(\))? (returned|should|must|method|requires)|returned non-|iter\(\) returned|truth value of an|Cannot compare structured|[Ff]ormat (specifier|code)|int too large to convert to float"  # what an object answers that lies
+)
+OWN_WORDS = re.compile(r"must be|takes|choose|give")
+RAISE = {dis.opmap["RAISE_VARARGS"], dis.opmap.get("RERAISE", -1)}
+
+
+def judged(how, error, call):
+    """What is wrong with an outcome: (kind, message, place), or None."""
+    if how == "returned" or isinstance(error, PlantedError):
+        return None
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    lines = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    inside = [f"{Path(f).relative_to(PACKAGE)}:{n}" for f, n in lines if f.startswith(str(PACKAGE))]
+    place = inside[-1] if inside else ""
+    try:
+        message = str(error)
+    except Exception:  # it holds an object of the caller's that cannot be shown, as a KeyError does
+        return None
+    name = type(error).__name__
+    if (
+        isinstance(error, NEVER)
+        and not type(error).__module__.startswith("scalargrad")
+        and (inside or isinstance(error, HangError))
+    ):
+        return f"never {name}", message[:300], place
+    if not frames[1:] or not inside:  # Python itself refused the call, or a built-in the object
+        return None
+    last = lines[-1][0]
+    if last in ("<argument>", fuzzing_arguments.__file__):  # the caller's own code
+        return None
+    if not isinstance(error, DOCUMENTED) and not type(error).__module__.startswith("scalargrad"):
+        return f"undocumented {name}", message[:300], place
+    if not message.strip():
+        return f"no message {name}", message, place
+    if len(message) > 2000 and not isinstance(error, OSError):  # the system repeats the path
+        return "long message", f"{len(message)} characters: {message[:100]}", place
+    tb = error.__traceback__
+    while tb.tb_next:
+        tb = tb.tb_next
+    on_purpose = last.startswith(str(PACKAGE)) and tb.tb_frame.f_code.co_code[tb.tb_lasti] in RAISE
+    if on_purpose:
+        return (
+            ("internal words", message[:300], place)
+            if INTERNAL.search(message) and error.__cause__ is None and not OWN_WORDS.search(message)
+            else None
+        )
+    if CALLERS_OWN.search(message) or isinstance(error, OSError):
+        return None
+    if call.name.endswith("__getitem__"):  # a lookup, in Python's words
+        return None
+    return f"internal {name}", message[:300], place
+
+
+def fingerprints(things):
+    """What the Values, modules, containers and plain objects reachable from here are like, each by identity."""
+    found, stack = {}, [things]
+    while stack:
+        thing = stack.pop()
+        if id(thing) in found:
+            continue
+        if isinstance(thing, Value):
+            parents = () if thing._a is None else [x for x in (thing._x, thing._y) if x is not None]
+            stack += [p for x in parents for p in (x if type(x) is tuple else (x,)) if p is not None]
+            found[id(thing)] = (
+                thing,
+                (
+                    repr(thing._data),
+                    repr(thing.grad) if type(thing.grad) is float else id(thing.grad),
+                    thing.label,
+                    id(thing._rule),
+                ),
+            )
+        elif type(thing) in (list, tuple, set):
+            found[id(thing)] = (thing, tuple(map(id, thing)))
+            stack += thing
+        elif type(thing) is dict:
+            found[id(thing)] = (
+                thing,
+                tuple((key if type(key) in (str, int) else id(key), id(x)) for key, x in thing.items()),
+            )
+            stack += thing.values()
+        elif type(thing) is np.ndarray:
+            found[id(thing)] = (thing, thing.tobytes() if thing.dtype != object else tuple(map(id, thing.flat)))
+        elif (
+            type(thing).__module__.split(".")[0] in ("scalargrad", "fuzzing_arguments")
+            and hasattr(thing, "__dict__")
+            and not inspect.isclass(thing)
+            and not inspect.isroutine(thing)
+        ):
+            kept = {k: x for k, x in vars(thing).items() if not k.startswith("_") or k in ("_states", "_lr")}
+            found[id(thing)] = (thing, {k: id(x) for k, x in kept.items()})
+            stack += kept.values()
+    return found
+
+
+def changed(before, things):
+    after = fingerprints(things)
+    for key, (thing, was) in before.items():
+        if key not in after:
+            continue
+        now = after[key][1]
+        if isinstance(was, dict):  # of an object; what is new there is a cache
+            now = {name: now.get(name) for name in was}
+        if now != was:
+            return "changed argument", f"{type(thing).__name__}: {str(was)[:150]} became {str(now)[:150]}", ""
+    return None
+
+
+def surroundings():
+    """The state outside the arguments."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "table": tuple(TABLE.items()), "infix": tuple(INFIX.items()), "methods": dict(vars(Value)), "random": random.getstate(),
+        "numpy random": [x.tobytes() if hasattr(x, "tobytes") else x for x in np.random.get_state()], "numpy errors": np.geterr(), "umask": umask, "cwd": os.getcwd(),
+        "recursion": sys.getrecursionlimit(), "decimal": repr(getcontext()), "locale": locale.setlocale(locale.LC_ALL),
+        "streams": (sys.stdin, sys.stdout, sys.stderr), "signals": signal.getsignal(signal.SIGINT), "warnings": list(warnings.filters),
+        "modes": [variable.get() for variable in MODES], "hooks": (sys.excepthook, sys.displayhook, sys.gettrace()),
+    }  # fmt: skip
+
+
+def moved(before, after, how, random_too):
+    """What is different outside the arguments: (kind, message, place), or None."""
+    allowed = set() if random_too else {"random"}
+    for name, was in before.items():
+        if name == "table" and how == "returned":  # a primitive is a row more
+            continue
+        if name == "methods" and how == "returned":
+            continue
+        if name not in allowed and after[name] != was:
+            return f"moved {name}", f"{str(was)[:100]} became {str(after[name])[:100]}"[:300], ""
+    return None
+
+
+def restore(around):
+    """Take out what a successful primitive has added."""
+    known = dict(around["table"])
+    for name in [name for name in TABLE if name not in known]:
+        del TABLE[name]
+    TABLE.update(known)
+    for name in [name for name in vars(Value) if name not in around["methods"]]:
+        delattr(Value, name)
+    modes.standing_watches[:] = modes.standing_watches[:1]
+    os.chdir(around["cwd"])

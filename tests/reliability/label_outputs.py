@@ -1,0 +1,166 @@
+"""Every output that shows labels: pages, texts for the terminal, formulas, messages, each of a graph with the given labels."""
+
+import copy
+import io
+import re
+
+from drawing_helpers import page_of
+from hostile_labels import by_hand, graph
+from stepper_helpers import injected, opened
+
+import scalargrad as sg
+from scalargrad import Value, draw, trace, worksheet
+from scalargrad.circuit import AddGate, ComputationalGraph
+from scalargrad.tracing import page, terminal
+
+
+def pages(found):
+    """Every output that is HTML, by name."""
+    root, other = graph(found), graph(found)
+    steps, sheet = trace(root), worksheet(root, title=found[0])
+    xs = [1.0 + i for i in range(len(found))]
+    return {
+        "stepper": steps._repr_mimebundle_()["text/html"],
+        "stepper page": page.page(steps.graph),
+        "step": steps[-1]._repr_mimebundle_()["text/html"],
+        "worksheet": sheet.html,
+        "answer key": sheet.key_html,
+        "worksheet in a notebook": sheet._repr_mimebundle_()["text/html"],
+        "difference": sg.diff(root, other)._repr_mimebundle_()["text/html"],
+        "gradient check": sg.check_gradients(lambda *vs: sg.sum(list(vs)), xs, names=found)._repr_html_(),
+        "mistakes": sg.mistakes.GALLERY[0].show(root)._repr_mimebundle_()["text/html"],
+        "picture": draw(root)._repr_mimebundle_()["image/svg+xml"],
+        "hand-written operations": trace(by_hand(found)).html,
+        "an operation and labels alike": trace(injected(found[0])).html,
+    }
+
+
+CARDS = "() => [...document.querySelectorAll('svg g.node')].map(g => g.querySelector('text').textContent)"
+TAGS = "() => { const n = {}; for (const e of document.querySelectorAll('*')) n[e.tagName] = (n[e.tagName] || 0) + 1; return n; }"
+
+
+def in_chromium(browser, folder, found):
+    """In Chromium: the first text of each card of the stepper, all texts, how many elements each page has, what went wrong."""
+    outputs = pages(found)
+    whole = [name for name, html in outputs.items() if html.startswith("<!doctype")]
+    cards, texts, tags, troubles = [], [], [], []
+    for name in whole:
+        path = folder / "page.html"
+        path.write_text(outputs.pop(name), encoding="utf-8")
+        with opened(browser, path) as (page, trouble):
+            if page.locator(".sg-live").count():
+                page.locator(".sg-live").press("End")
+                cards = page.evaluate(CARDS)
+            texts.append(page.evaluate("() => document.body.textContent"))
+            tags.append(page.evaluate(TAGS))
+            troubles += trouble
+    with page_of(browser, "".join(outputs.values())) as (page, trouble):
+        texts.append(page.evaluate("() => document.body.textContent"))
+        tags.append(page.evaluate(TAGS))
+        troubles += [line for line in trouble if not line.startswith("request data:image/svg+xml")]
+    return cards, texts, tags, troubles
+
+
+# -------------------------------------------------------------------- terminal
+
+
+class Terminal(io.StringIO):
+    """A terminal of this encoding."""
+
+    def __init__(self, encoding):
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self):
+        return self._encoding
+
+    def isatty(self):
+        return True
+
+
+def played(steps, encoding):
+    """What the stepper writes to a terminal, through all the steps."""
+    screen, keys = Terminal(encoding), Terminal(encoding)
+    keys.write("\n" * len(steps))
+    keys.seek(0)
+    terminal.play(steps, keys, screen)
+    assert "\x1b[" in screen.getvalue()
+    return re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())  # colours, and nothing else that begins with an escape
+
+
+def printed(found):
+    """Every text for people, by name."""
+    root = graph(found)
+    steps, sheet, hand = trace(root), worksheet(root, title=found[0]), by_hand(found)
+    explanation = sg.explain(root, first(root, found))
+    report = sg.check_gradients(lambda *vs: sg.sum(list(vs)), [1.0] * len(found), names=found)
+    return {
+        "tree": str(draw(root)), "trace": str(steps), "explanation": str(explanation), "summary": sg.summary(hand),
+        "worksheet": str(sheet), "key": sheet.key, "difference": str(sg.diff(root, graph(found))), "program": str(sg.record(root)),
+        "mistakes": str(sg.mistakes.GALLERY[0].show(root)), "wrong answers": str(sheet.check([12345.0] * len(sheet.blanks))),
+        "reprs": "\n".join(map(repr, [draw(root), steps, *steps, explanation, sheet, *sg.topological_order(root), gates(found)])),
+        "backward": "\n".join(repr(node._backward) for node in sg.topological_order(root)), "hand-written": str(trace(hand)),
+        "gradient check": str(report), "utf-8 terminal": played(steps, "utf-8"), "ascii terminal": played(steps, "ascii"),
+    }  # fmt: skip
+
+
+def first(root, found):
+    return next(value for value in sg.topological_order(root) if value.label == found[0])
+
+
+def gates(found):
+    circuit = ComputationalGraph()
+    for i, label in enumerate(found):
+        circuit.gate(AddGate(), label, found[i - 1] + "'", name=f"out {label}")
+    return circuit
+
+
+def formulas(found):
+    """LaTeX; the first has all names but the last."""
+    root = graph(found)
+    hand = by_hand(found[:4])
+    return [
+        root.formula("latex"),
+        root.formula("latex", lines=True),
+        sg.explain(root, first(root, found)).latex,
+        hand.formula("latex"),
+    ]
+
+
+# -------------------------------------------------------------------- messages
+
+
+def provocations(label):
+    """Calls that raise or warn about Values of this label."""
+    x, zero = Value(-1.0, label=label), Value(0.0, label=label)
+    hand = Value(1.0, (x,), label, label=label)
+    circuit, other = gates([label, label + "2"]), label + "?"
+
+    def changed():
+        y = x * 2
+        y.label, y.data = label, 5.0
+        return sg.to_python(y)
+
+    def anomaly():
+        with sg.detect_anomaly():
+            return (x * 1e308) * 1e10
+
+    return [
+        lambda: x.log(), lambda: x.sqrt(), lambda: 1 / zero, lambda: bool(x), lambda: float(x), lambda: x ** Value(0.5, label=label),
+        lambda: (x ** Value(3.0, label=label)).backward(), lambda: sg.to_python(hand), changed, anomaly, lambda: sg.record(hand),
+        lambda: sg.compile(lambda v: v if v.data > 0 else -v)(x), lambda: sg.record(x * zero, inputs=[x])({other: 1.0}),
+        lambda: worksheet(x * 2, hide=[other]), lambda: worksheet(x * 2).check({other: 1}), lambda: worksheet(x * 2).check({"A": label}),
+        lambda: sg.diff(x * 2, x * 2 * x), lambda: sg.mistakes.GALLERY[0].show(hand), lambda: circuit.output, lambda: circuit.forward({}),
+        lambda: circuit.forward({label: 1.0, other: 2.0}), lambda: setattr(circuit, "output", other), lambda: circuit.gate(AddGate(), name=f"out {label}"),
+        lambda: ComputationalGraph.from_value(hand), lambda: copy.copy(x).__reduce__(), lambda: setattr(x * 2, "requires_grad", True),
+        lambda: sg.complex_step(lambda v: Value(1.0, (v,), label), 1.0), lambda: sg.explain(graph([label] * 9), zero, max_paths=0),
+        lambda: cycle(label).forward({}), lambda: sg.to_python(x * 2, name=label + "!"), lambda: sg.grad(x * 2, zero),
+    ]  # fmt: skip
+
+
+def cycle(label):
+    circuit = ComputationalGraph()
+    circuit.gate(AddGate(), label, "b", name="a")
+    circuit.gate(AddGate(), "a", "c", name=label)
+    return circuit

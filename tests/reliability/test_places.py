@@ -1,0 +1,205 @@
+"""Every place it runs
+
+The built wheel is the package and nothing else, installs without any dependency, and the source distribution builds the
+same wheel. The whole suite runs on every CPython from 3.10 on that is found, by `tox`, in a fresh environment each time;
+then on the installed wheel and source distribution away from the checkout, with no more installed than the package
+itself needs, and in Pyodide, which is Python compiled to WebAssembly, under Node.
+
+Pyodide has no processes, no threads, no numpy and no layout engine: there a graph is drawn as text, and asking for an
+SVG says what is missing.
+"""
+
+import email
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from reliability_helpers import only_long
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "scalargrad"
+# tox's environments that run tests; those of linters and of the documentation are checked in every run of CI anyway.
+ENVIRONMENTS = ("py310", "py311", "py312", "py313", "py314", "minimal", "wheel", "sdist")
+
+pytestmark = pytest.mark.skipif(not PACKAGE.is_dir(), reason="archives are built from a checkout, and this is none")
+
+
+def run(*command, **options):
+    """What a program prints; if it fails, the end of that is in the error."""
+    done = subprocess.run(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+        check=False, **options,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}"
+    return done.stdout
+
+
+def build(source, folder, target):
+    """The archive that hatchling makes of a folder with a pyproject.toml."""
+    pytest.importorskip("hatchling", reason="the extra `test` is not installed")
+    run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder, cwd=source)
+    (archive,) = folder.iterdir()
+    return archive
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    return build(ROOT, tmp_path_factory.mktemp("wheel"), "wheel")
+
+
+def content(wheel):
+    """Each file of a wheel by its name, and the hash of what it holds."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+
+
+def clean():
+    """The environment of a program that is to see neither this checkout nor the settings of these tests."""
+    ours = ("SCALARGRAD", "PYTHON", "PYTEST", "COVERAGE", "VIRTUAL_ENV", "TOX")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def environment(folder):
+    """The Python of a fresh virtual environment with nothing in it."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def install(python, *arguments):
+    run(sys.executable, "-m", "pip", "--python", python, "install", "-q", *arguments, env=clean())
+
+
+def counts(log):
+    """The last line of pytest's that says how many passed and how many were skipped: both numbers."""
+    line = re.findall(r"^.*\d+ passed.* in .*$", log, re.MULTILINE)[-1]
+    assert not re.search(r"failed|error", line), line
+    return tuple(int(found[1]) if (found := re.search(rf"(\d+) {what}", line)) else 0 for what in ("passed", "skipped"))
+
+
+# -------------------------------------------------------------------- archives
+
+
+def test_the_wheel_is_the_package_and_nothing_else(wheel, figure):
+    files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
+    files = {name for name in files if "__pycache__" not in name}
+    names = set(content(wheel))
+    about = {name for name in names if ".dist-info/" in name}
+    assert names - about == files
+    assert {name.split("/", 1)[1] for name in about} == {
+        "METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"
+    }  # fmt: skip
+    assert {"scalargrad/py.typed", "scalargrad/_methods.pyi", "scalargrad/nn/data/digits.txt"} <= names
+    assert wheel.name.endswith("-py3-none-any.whl")
+    kilobytes = wheel.stat().st_size / 1000
+    figure("files in the wheel, all of them the package's", f"{len(files)}, {kilobytes:.0f} kB packed")
+
+
+def test_the_metadata_are_those_of_the_project(wheel):
+    tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        said = email.message_from_string(archive.read(name).decode("utf-8"))
+    assert said["Requires-Python"] == project["requires-python"]
+    assert set(said.get_all("Provides-Extra")) == set(project["optional-dependencies"])
+    assert set(said.get_all("Classifier")) == set(project["classifiers"])
+    assert said["License-Expression"] == project["license"]
+    needed = [line for line in said.get_all("Requires-Dist") if "extra ==" not in line]
+    assert sorted(re.match(r"[\w-]+", line)[0] for line in needed) == sorted(
+        re.match(r"[\w-]+", line)[0] for line in project["dependencies"]
+    )
+    assert said.get_payload().strip() == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+
+
+def test_the_source_distribution_builds_the_same_wheel(wheel, tmp_path, figure):
+    sdist = build(ROOT, tmp_path / "sdist", "sdist")
+    with tarfile.open(sdist) as archive:
+        names = archive.getnames()
+    shutil.unpack_archive(sdist, tmp_path, filter="data")
+    again = build(tmp_path / sdist.name.removesuffix(".tar.gz"), tmp_path / "again", "wheel")
+    assert content(again) == content(wheel)
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
+    figure("wheels built from the checkout and from the source distribution", f"the same {len(content(wheel))} files")
+
+
+# -------------------------------------------------------------------- installed
+
+
+def test_it_runs_alone(wheel, tmp_path, figure):
+    """The wheel without its dependencies: the import brings no other package, and README's tour runs."""
+    python = environment(tmp_path / "environment")
+    install(python, "--no-deps", "--no-index", wheel)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    tour = tmp_path / "tour.txt"
+    tour.write_text(readme.split("```python\n")[1].split("```")[0], encoding="utf-8")
+    where = run(python, "-I", "-c", "import scalargrad; print(scalargrad.__file__)", cwd=tmp_path, env=clean()).strip()
+    assert "site-packages" in where
+    script = "import doctest, sys; print(doctest.testfile(sys.argv[1], module_relative=False, encoding='utf-8'))"
+    found = run(python, "-I", "-W", "error", "-c", script, tour, cwd=tmp_path, env=clean()).strip()
+    assert found.startswith("TestResults(failed=0, attempted="), found
+    figure("README's tour on the wheel alone, without one of its dependencies", f"{found[21:-1]}, none failed")
+
+
+@only_long
+def test_it_draws_with_its_dependencies_and_nothing_else(wheel, tmp_path, figure):
+    python = environment(tmp_path / "environment")
+    install(python, wheel)
+    code = (
+        "from scalargrad import Value; from scalargrad.drawing import engines\n"
+        "drawing = (Value(2.0, label='x') * 3.0).draw(); assert drawing.svg.startswith('<svg'); print(engines.available())"
+    )
+    nowhere = {**clean(), "PATH": str(tmp_path)}  # with no `dot` on it
+    if sys.version_info < (3, 11):
+        pytest.skip("the embedded layout engine needs Python 3.11")
+    engine = run(python, "-I", "-c", code, cwd=tmp_path, env=nowhere).strip()
+    assert engine == "wasi"
+    figure("a picture straight after `pip install`, with no system package", f"drawn by the {engine} engine")
+
+
+# -------------------------------------------------------------------- interpreters
+
+
+def interpreter(name):
+    """Whether there is a Python for this environment of tox: pyenv puts commands on the PATH that only say no."""
+    digits = re.fullmatch(r"py3(\d+)", name)
+    command = shutil.which(f"python3.{digits[1]}") if digits else sys.executable
+    return command and not subprocess.run([command, "--version"], capture_output=True, check=False).returncode
+
+
+@only_long
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_tox(name, tmp_path, figure):
+    pytest.importorskip("tox", reason="tox is not installed")
+    if not interpreter(name):
+        pytest.skip(f"there is no Python for {name} on the PATH")
+    options = ["-p", "no:cacheprovider"] + ([] if name == "minimal" else ["-n", "2"])
+    start = time.perf_counter()
+    log = run(sys.executable, "-m", "tox", "--workdir", tmp_path, "-e", name, "--", *options, cwd=ROOT, env=clean())
+    passed, skipped = counts(log)
+    assert passed > 1000
+    minutes = (time.perf_counter() - start) / 60
+    figure(f"`tox -e {name}`", f"{passed} tests passed, {skipped} skipped with a reason, {minutes:.1f} minutes")
+
+
+@only_long
+def test_pyodide(figure):
+    for program in ("node", "npm"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed")
+    start = time.perf_counter()
+    log = run(sys.executable, ROOT / "tests" / "pyodide" / "run.py", cwd=ROOT, env=clean())
+    passed, skipped = counts(log)
+    assert passed > 1000
+    version = re.search(r"^Python ([\d.]+) on emscripten", log, re.MULTILINE)[1]
+    seconds = time.perf_counter() - start
+    figure(
+        f"Pyodide, Python {version}", f"{passed} tests passed, {skipped} skipped with a reason, {seconds:.0f} seconds"
+    )

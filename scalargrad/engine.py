@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, label_text, number
@@ -31,7 +31,17 @@ from scalargrad.modes import (
     under_modes,
     watches,
 )
-from scalargrad.rules import LEAVES, Adjoints, HandWritten, LocalBackward, Overwritten, Rule, copy_node, take_rule
+from scalargrad.rules import (
+    LEAVES,
+    Adjoints,
+    HandWritten,
+    LocalBackward,
+    Overwritten,
+    Rule,
+    copy_node,
+    take_rule,
+    write_gradients,
+)
 
 
 class Value(NumberLike):
@@ -243,9 +253,7 @@ class Value(NumberLike):
             ]
 
         nodes, totals = record(sweep) if create_graph else sweep()
-        # One call of the interpreter, in which no signal is handled: Ctrl-C falls before the first is written or after
-        # the last. (setattr returns None, so any goes on to the end.)
-        any(map(setattr, nodes, repeat("grad"), totals))
+        write_gradients(nodes, totals)
 
     def zero_grad(self) -> None:
         """Set `grad` to 0.0 on this Value and on everything it was computed from."""

@@ -5,7 +5,7 @@ The op table's rows (table.py) are rules too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -86,7 +86,7 @@ class HandWritten(Rule):
         # repeated backward stays exact and an exception in the closure leaves nothing behind.
         reached = dict.fromkeys((*node.parents, *self.unlisted(node)))
         lent = (*reached, node)
-        # One call of the interpreter, as in Value.backward: Ctrl-C does not fall into the middle of it.
+        # As write_gradients, and without a call of a function of ours, at whose beginning a signal might be handled.
         give_back = partial(any, map(setattr, lent, repeat("grad"), [value.grad for value in lent]))
         try:
             for value in reached:
@@ -186,6 +186,14 @@ class LocalBackward:
             self.as_computed._rule.backward(self.as_computed, self.node.grad, contributions)
         for parent, contribution in contributions.items():
             parent.grad += contribution
+
+
+def write_gradients(nodes: Iterable[Value], gradients: Iterable[Any]) -> None:
+    """Give every node its `grad`, in one call of the interpreter, in which no signal is handled.
+
+    So Ctrl-C comes before the first is written or after the last.
+    """
+    any(map(setattr, nodes, repeat("grad"), gradients))  # setattr returns None, so any goes on to the end
 
 
 def copy_node(node: Value, copies: dict[Value, Value]) -> Value:

@@ -55,18 +55,24 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
     return next
 
 
-def skeleton(tree: Any) -> str:
+def skeleton(tree: Any, depth: int = 0) -> str:
     """The structure alone, a * for each number.
+
+    Raises:
+        ValueError: if it is nested deeper than 100 levels.
 
     >>> skeleton([1.0, (2.0, {"a": 3.0})])
     "[*, (*, {'a': *})]"
     """
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise ValueError(f"an argument is nested deeper than {MAX_DEPTH} levels, or holds itself")
+    depth += 1
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     if isinstance(tree, Mapping):
-        return "{" + ", ".join(f"{key!r}: {skeleton(part)}" for key, part in tree.items()) + "}"
+        return "{" + ", ".join([f"{key!r}: {skeleton(part, depth)}" for key, part in tree.items()]) + "}"
     if isinstance(tree, list):
-        return f"[{', '.join(map(skeleton, tree))}]"
+        return f"[{', '.join([skeleton(part, depth) for part in tree])}]"
     if isinstance(tree, tuple):
-        return f"({', '.join(map(skeleton, tree))})"
+        return f"({', '.join([skeleton(part, depth) for part in tree])})"
     return "*"

@@ -92,8 +92,9 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
             f"{who}: {_n(len(scores), 'sample')} but {_n(len(targets), 'target')}: give one target for each"
         )
     pairs: list[tuple[Sequence[Any], int | Value]] = []
-    for i, (s, t) in enumerate(zip(scores, targets, strict=True)):
-        if not is_sequence(s) or len(s) < 2:
+    for i, (row, t) in enumerate(zip(scores, targets, strict=True)):
+        s = list(row) if is_sequence(row) else []
+        if len(s) < 2:
             raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")
         pairs.append((s, t if isinstance(t, Value) else _class_index(t, len(s), i, who)))
     return pairs

@@ -11,7 +11,7 @@ import scalargrad as sg
 from scalargrad import Value
 from scalargrad.compiling.llvm.library import available
 
-needs_llvm = pytest.mark.skipif(not available(), reason="llvmlite is not installed: pip install 'scalargrad[fast]'")
+needs_llvm = pytest.mark.skipif(not available(), reason="llvmlite is not installed: the extra `fast`")
 with_backends = pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm)])
 
 

@@ -76,14 +76,20 @@ def pytest_runtest_setup(item):
         need(*item.callspec.params.values())
 
 
+def need_layout():
+    """Skip the test if nothing is installed that computes a layout."""
+    if engines.available() == "text":
+        pytest.skip("no layout engine is installed")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call():
     """Skip a test that needs a layout where nothing is installed that computes one."""
     try:
         return (yield)
     except engines.EngineError as error:
-        if str(error) == engines.NO_ENGINE and engines.available() == "text":
-            pytest.skip("no layout engine is installed")
+        if str(error) == engines.NO_ENGINE:
+            need_layout()
         raise
 
 

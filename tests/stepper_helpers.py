@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from html import escape
 from html.parser import HTMLParser
 
+from optional import need_layout
+
 from scalargrad import Value
 
 INJECTIONS = [
@@ -119,6 +121,7 @@ class Contents(HTMLParser):
         return [row for row in self.rows if row]
 
     def svg(self, i=0):
+        need_layout()
         return base64.b64decode(self.images[i]["src"].removeprefix("data:image/svg+xml;base64,")).decode()
 
 

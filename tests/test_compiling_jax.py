@@ -28,7 +28,7 @@ from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, Tape, name_of
 from scalargrad.strategies import call, expressions
 from scalargrad.table import HARD, TABLE
 
-jax = pytest.importorskip("jax", reason="the jax backend needs jax: pip install 'scalargrad[jax]'")
+jax = pytest.importorskip("jax", reason="the jax backend needs jax: the extra `jax`")
 np = pytest.importorskip("numpy", reason="jax brings numpy")
 
 inf, nan = math.inf, math.nan
@@ -403,7 +403,7 @@ def test_without_jax_the_error_names_the_extra(monkeypatch):
     jax_ops.load.cache_clear()
     monkeypatch.setitem(sys.modules, "jax.numpy", None)
     try:
-        with pytest.raises(MissingExtraError, match=r"pip install 'scalargrad\[jax\]'"):
+        with pytest.raises(MissingExtraError, match=r"the extra `jax`"):
             jax_code.single([(INPUT, 0)], [0])
     finally:
         monkeypatch.undo()

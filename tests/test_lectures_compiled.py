@@ -146,10 +146,9 @@ def test_28_staged_code_of_a_two_layer_softmax_net(tmp_path):
 class ElevenLines:
     """3-4-1, sigmoid, without biases; the weights are 2·random - 1 from numpy's seed 1."""
 
-    X = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
-    y = np.array([0.0, 1, 1, 0])
-
     def __init__(self):
+        self.X = np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
+        self.y = np.array([0.0, 1, 1, 0])
         rng = nn.NumpyRandom(1)
         self.syn0 = [[Value(2 * rng.random() - 1) for _ in range(4)] for _ in range(3)]
         self.syn1 = [Value(2 * rng.random() - 1) for _ in range(4)]

@@ -95,38 +95,51 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "hard-points.md"
 
 def document() -> str:
     """The table as docs/hard-points.md shows it; `python tests/test_semantics.py` writes it anew."""
+    from parity_hard_points import DIFFERENT, INSTEAD_OF_AN_ERROR
+
     lines = [
         "# Hard points",
         "",
         "What every operation gives where floating point, or calculus, has no obvious answer. Each line is a test in",
-        "tests/test_semantics.py, from which this page is written. The rules behind it:",
+        "`tests/test_semantics.py`, from which this page is written. The rules behind it:",
         "",
         "1. The number PyTorch gives where that is finite, unless a NaN went in (rule 5) or PyTorch loses it to an overflow on",
-        "   the way, as the slope of arcsinh at 1e200. tests/reliability/parity_hard_points.py has what PyTorch and JAX give instead.",
+        "   the way, as the slope of arcsinh at 1e200.",
         "2. Outside its domain, or at a pole, an operation raises, naming itself, the operands, their labels and your line.",
         "3. An infinite slope at a finite value is inf.",
         "4. Overflow gives inf.",
-        "5. NaN in, NaN out.",
+        "5. NaN in, NaN out; the exceptions are IEEE's: `nan ** 0` and `1 ** nan` are 1, `hypot(inf, nan)` is inf, and a",
+        "   step is flat at NaN too.",
         "6. Never silently a complex number, a big integer or an array.",
         "7. `backward()` never raises because of a number.",
         "",
-        "| | at | value | gradients |",
-        "|---|---|---|---|",
+        '"At" lists the operands, "gradients" has one for each of them. The last column has what PyTorch 2.13.0 and JAX',
+        "0.10.2 were seen to give where that is something else: the value, then the gradients.",
+        "",
+        "| case | at | value | gradients | elsewhere |",
+        "|---|---|---|---|---|",
     ]
     for name, _, xs, value, slopes in HARD_POINTS:
-        cells = [name, ", ".join(f"{x:.6g}" for x in xs), f"{value:.6g}", ", ".join(f"{d:.6g}" for d in slopes)]
-        lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "| | at | raises |", "|---|---|---|"]
+        others = [f"{PEERS[peer]}: {numbers(found)}" for peer, found in DIFFERENT.get(name, {}).items()]
+        lines.append(f"| {name} | {numbers(xs)} | {numbers([value])} | {numbers(slopes)} | {'; '.join(others)} |")
+    lines += ["", "| case | at | raises | PyTorch and JAX give |", "|---|---|---|---|"]
     for name, _, xs, error, _ in ERRORS:
-        lines.append(f"| {name} | {', '.join(f'{x:.6g}' for x in xs)} | {error.__name__} |")
+        instead = numbers(INSTEAD_OF_AN_ERROR.get(name, ()))
+        lines.append(f"| {name} | {numbers(xs)} | {error.__name__} | {instead} |")
     lines += [
         "",
         "`(-2) ** Value(3)` is -8; its gradient in the exponent is nan, with one warning. A change of `.data` after the",
         "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning to the `.data` of a",
-        "computed Value makes `backward()` through it an error. IEEE keeps two numbers where NaN goes in: `nan ** 0` and",
-        "`1 ** nan` are 1, and `hypot(inf, nan)` is inf.",
+        "computed Value makes `backward()` through it an error.",
     ]
     return "\n".join(lines) + "\n"
+
+
+PEERS = {"torch": "PyTorch", "jax": "JAX"}
+
+
+def numbers(xs) -> str:
+    return ", ".join(f"{x:.6g}" for x in xs)
 
 
 def test_the_page_shows_these_tables():

@@ -39,7 +39,7 @@ def load() -> Any:
         import_module("jax.numpy")
     except ImportError:
         raise MissingExtraError(
-            "the jax backend needs jax: pip install 'scalargrad[jax]', or choose backend='python'"
+            "the jax backend needs jax (the extra `jax`): pip install jax, or choose backend='python'"
         ) from None
     return import_module("jax")
 

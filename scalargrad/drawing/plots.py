@@ -164,7 +164,7 @@ def _figure_class() -> Any:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "scalargrad[plot]"') from error
+        raise ImportError("plots need matplotlib (the extra `plot`): pip install matplotlib") from error
 
     class ShownFigure(Figure):
         """A Figure that Jupyter shows although pyplot does not know it."""

@@ -19,7 +19,7 @@ try:
     import hypothesis as _hypothesis  # noqa: F401
 except ImportError as error:
     raise ImportError(
-        "scalargrad.strategies needs hypothesis, which is not installed: pip install scalargrad[test]"
+        "scalargrad.strategies needs hypothesis, which is not installed: pip install hypothesis"
     ) from error
 
 from scalargrad.strategies.expressions import expressions

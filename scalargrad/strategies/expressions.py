@@ -84,8 +84,10 @@ def expressions(
         return _Assembly(point, kinks=kinks, margin=margin, max_size=max_size).of(drafts)
 
     programs = st.lists(drafts, min_size=1, max_size=max_ops)
-    points = st.tuples(*(_numbers(span, 1.0 + i % max(1, int(span))) for i in range(inputs)))
-    return st.builds(assemble, points, programs).filter(len)
+    numbers = [_numbers(span, 1.0 + i % max(1, int(span))) for i in range(inputs)]
+    if kinks:  # by chance a float is hardly ever 0, where most kinks are
+        numbers = [st.one_of(number, st.just(0.0)) for number in numbers]
+    return st.builds(assemble, st.tuples(*numbers), programs).filter(len)
 
 
 def _numbers(span: float, simplest: float) -> st.SearchStrategy[float]:

@@ -212,7 +212,7 @@ class Jax:
 
 
 def importorskip(name):
-    reason = f"{name} is not installed: pip install 'scalargrad[{name}]'"
+    reason = f"{name} is not installed: the extra `{name}`"
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -39,6 +39,9 @@ HEAD = """\
 Written by `python tests/reliability/run.py`, which runs what is told here at full size, file by file; every run of the
 test suite runs the same tests with smaller numbers. What is promised, and what is not, stands in
 [Security](SECURITY.md) and [Hard points](hard-points.md).
+
+Nothing here was run on Windows or macOS, on another C library than glibc (Pyodide's musl apart), or on a processor that
+is not x86.
 """
 
 
@@ -66,15 +69,18 @@ def heading(file):
     return f"## {title.rstrip('.')}", text.strip()
 
 
-def section(file, figures, last, minutes):
+def section(file, figures, last, seconds):
     """A file's part of the page."""
     title, text = heading(file)
     machine = f"CPython {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    lines = [title, "", text, "", "| what | found | test |", "| --- | --- | --- |"]
-    for figure in figures:
-        cells = [figure[key].replace("|", "\\|") for key in ("what", "found")]
-        lines.append(f"| {' | '.join(cells)} | `{file}::{figure['test']}` |")
-    return "\n".join([*lines, "", f"{date.today():%Y-%m-%d}, {machine}, {minutes:.0f} minutes: {last}.", ""])
+    time_taken = f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    lines = [title, "", text, "", "| what | found |", "| --- | --- |"]
+    lines += [
+        f"| {' | '.join(figure[key].replace('|', chr(92) + '|') for key in ('what', 'found'))} |" for figure in figures
+    ]
+    tests = ", ".join(f"`{name}`" for name in dict.fromkeys(figure["test"] for figure in figures))
+    lines += ["", f"From `tests/reliability/{file}`, in this order: {tests}."]
+    return "\n".join([*lines, "", f"{date.today():%Y-%m-%d}, {machine}, {time_taken}: {last}.", ""])
 
 
 def write(file, text):
@@ -99,7 +105,7 @@ def main(arguments):
         elif options:
             print(*(f"{figure['what']}: {figure['found']}" for figure in figures), sep="\n")
         else:
-            write(file, section(file, figures, last, (time.perf_counter() - start) / 60))
+            write(file, section(file, figures, last, time.perf_counter() - start))
             print(f"{PAGE}: {heading(file)[0]}")
     if failed:
         print("failed, and left as they were on the page:", *failed)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("mpmath", reason="the exact numbers are mpmath's: pip install 'scalargrad[test]'")
+pytest.importorskip("mpmath", reason="the exact numbers are mpmath's: the extra `test`")
 
 import mpmath
 from accuracy_helpers import DERIVATIVE_BAR, LIMITS, TOP, VALUE_BAR, error_of, measured, movement, spacing

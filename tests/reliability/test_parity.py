@@ -2,12 +2,14 @@
 
 All in float64. Every operation is compared with the same operation of PyTorch and of JAX at random points of its domain,
 from 1e-6 off its ends up to a million (where exponentials allow): the value, the derivative in each operand, the second
-derivative in each pair of operands. The bar is 1e-12 of the other's number. Where two engines are farther apart, mpmath
-decides with 50 digits and more; what all get wrong alike is not found here, but by [Accuracy](accuracy.md). Some formulas
-of ours subtract numbers that are nearly equal, as `1 - z * z` does in tanh: those that the test names may lose digits,
-but no more than 4 units in the last place of each step explain.
+derivative in each pair of operands. They are to be the same to 1e-12 of the other's number. Where they are not, the exact
+number, found by mpmath with 50 digits and more, shows who is off. Some formulas subtract numbers that are nearly equal, as
+`1 - z * z` does in tanh: the operations that the test lists may lose digits this way, but at most what 4 units of error in
+the last place of each step of the formula explain. A second derivative that all engines get wrong alike is not found here;
+values and first derivatives stand in [Accuracy](accuracy.md).
 
-The [hard points](hard-points.md) follow one by one, with what each engine was seen to give.
+The [hard points](hard-points.md) follow one by one; what the others give there stands in the tables of that page. Three more
+points are compared here, and two errors there are about the number of operands and have no counterpart.
 """
 
 import functools
@@ -125,21 +127,30 @@ def test_every_op_and_its_derivatives(peer, figure):
     assert not verdict.wrong, f"{len(verdict.wrong)} numbers, such as\n" + "\n".join(verdict.wrong[:20])
     assert verdict.cancelling() <= set(CANCELLING)
 
-    compared = ", ".join(f"{order} {verdict.compared[order]}" for order in ORDERS)
+    compared = ", ".join(f"{verdict.compared[order]} {words}" for order, words in zip(ORDERS, IN_WORDS, strict=True))
     worst = ", ".join(f"{verdict.worst[order]:.1e}" for order in ORDERS)
-    figure(
-        f"{peer.name}: {len(NAMES)} operations at {sum(len(points) for _, points in groups)} points",
-        f"compared: {compared}; farthest apart where they agree: {worst}. Where not, mpmath found off: {peer.name} alone "
-        f"{counts(verdict.peer_is_off)}; scalargrad alone {counts(verdict.only_peer_is_right)}; "
-        f"both {counts(verdict.both_cancel)}; neither {counts(verdict.both_are_right)}",
-    )
+    apart = verdict.peer_is_off, verdict.only_peer_is_right, verdict.both_cancel, verdict.both_are_right
+    agree = sum(verdict.compared.values()) - sum(counter.total() for counter in apart)
+    figure(f"{peer.name}: {len(NAMES)} operations at {sum(len(points) for _, points in groups)} points", compared)
+    figure("... the same to 1e-12", f"{agree}; largest relative differences {worst}")
+    for what, counter in zip(OFF, apart, strict=True):
+        figure(what.format(peer.name), counts(counter))
+
+
+IN_WORDS = ("values", "first derivatives", "second derivatives")
+OFF = (
+    "... the exact number shows that only {} is off",
+    "... only scalargrad is off",
+    "... both are off",
+    "... both are within 1e-12 of the exact number, on opposite sides",
+)
 
 
 def counts(counter):
-    """A counter by op and order in words: "37 (gelu value 18, first 19)"."""
+    """A counter by op and order in words: "37: gelu value 18, first 19"."""
     of = {name: [f"{o} {counter[name, o]}" for o in ORDERS if counter[name, o]] for name, _ in sorted(counter)}
     names = ", ".join(f"{name} {', '.join(orders)}" for name, orders in of.items() if orders)
-    return f"{counter.total()} ({names})" if names else "0"
+    return f"{counter.total()}: {names}" if names else "0"
 
 
 # -------------------------------------------------------------------- hard points
@@ -182,7 +193,7 @@ def test_finite_numbers_are_pytorchs(peer, observed, figure):
     if peer.extra == "torch":
         assert {name for name in ours if overruled(ours[name], observed[name])} == set(NOT_PYTORCHS)
     figure(
-        f"{peer.name}: {len(ours)} hard points with a number, {len(RAISING)} with an error",
+        f"{peer.name} at {len(ours)} hard points with a number and {len(RAISING)} with an error",
         f"gives what scalargrad gives at {len(ours) - len(others)} of them, a number in place of each error, "
         f"and something else at: {'; '.join(others)}",
     )

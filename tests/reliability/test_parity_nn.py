@@ -1,6 +1,6 @@
 """Parity of networks with PyTorch and JAX.
 
-Losses and their gradients, the optimizers over 100 steps of training a small network, learning rates, gradient clipping,
+Losses and their gradients, the optimizers over 100 steps of a linear regression, learning rates, gradient clipping,
 batch normalisation and the initialisers, each beside its counterpart with the same settings, in float64. The bar is 1e-12
 of the other's number, or of the largest score where a loss is the difference of scores. JAX has no optimizers of its own.
 """

@@ -78,10 +78,21 @@ def install(python, *arguments):
 
 
 def counts(log):
-    """The last line of pytest's that says how many passed and how many were skipped: both numbers."""
-    line = re.findall(r"^.*\d+ passed.* in .*$", log, re.MULTILINE)[-1]
-    assert not re.search(r"failed|error", line), line
-    return tuple(int(found[1]) if (found := re.search(rf"(\d+) {what}", line)) else 0 for what in ("passed", "skipped"))
+    """How many tests passed and how many were skipped, by the last line that pytest printed; none may have failed."""
+    lines = re.findall(r"^(?:=+ )?(no tests ran|\d+ [a-z]+(?:, \d+ [a-z]+)*) in [\d.]+s\b", log, re.MULTILINE)
+    assert lines, f"pytest did not say how many tests passed:\n{log[-2000:]}"
+    found = {what: int(number) for number, what in re.findall(r"(\d+) (\w+)", lines[-1])}
+    assert not {"failed", "error", "errors"} & set(found), lines[-1]
+    return found.get("passed", 0), found.get("skipped", 0)
+
+
+def test_counts_reads_the_last_line_of_pytest():
+    log = "3 passed in 0.1s\n{} in 70.01s (0:01:10)\n  py310: OK (71.2 seconds)\n"
+    assert counts(log.format("41 passed, 2 skipped, 9 deselected, 1 xfailed")) == (41, 2)
+    assert counts(log.format("no tests ran")) == (0, 0)
+    for line in ("1 failed, 3 passed", "3 passed, 1 error", "4 skipped, 2 errors"):
+        with pytest.raises(AssertionError, match=line):
+            counts(log.format(line))
 
 
 # -------------------------------------------------------------------- archives

@@ -42,7 +42,7 @@ def _binding() -> Any:
         from llvmlite import binding
     except ImportError:
         raise MissingExtraError(
-            "the llvm backend needs llvmlite: pip install 'scalargrad[fast]', or choose backend='python'"
+            "the llvm backend needs llvmlite (the extra `fast`): pip install llvmlite, or choose backend='python'"
         ) from None
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()

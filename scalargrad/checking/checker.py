@@ -84,7 +84,7 @@ def check_gradients(
         if len(analytic) != len(xs):
             raise ValueError(f"gradient returned {len(analytic)} derivatives for {len(xs)} inputs")
     else:
-        call, analytic = _engines_gradient(f, xs, modes, problems)
+        call, analytic = _engines_gradient(f, xs, names, modes, problems)
     sampler = Sampler(f, xs)
     entries = []
     for i, x in enumerate(xs):
@@ -107,7 +107,7 @@ def assert_gradients(f: Callable[..., Any], inputs: Sequence[float], **options: 
 
 
 def _engines_gradient(
-    f: Callable[..., Any], xs: list[float], modes: tuple[str, ...], problems: list[str]
+    f: Callable[..., Any], xs: list[float], names: list[str], modes: tuple[str, ...], problems: list[str]
 ) -> tuple[Call, list[float]]:
     """The gradient by each mode, from fresh graphs; what does not agree with itself is noted."""
     call = Call(f, xs, range(len(xs)))
@@ -120,9 +120,9 @@ def _engines_gradient(
         if value.data != x:
             problems.append(f"f changed its input {x!r} to {value.data!r}")
     if len(found) == 2:
-        for i, (a, b) in enumerate(zip(found["reverse"], found["forward"], strict=True)):
+        for name, a, b in zip(names, found["reverse"], found["forward"], strict=True):
             if not (math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12) or (a != a and b != b) or math.isinf(a)):
-                problems.append(f"d/dx{i}: reverse mode gives {a!r}, forward mode {b!r}")
+                problems.append(f"d/d{name}: reverse mode gives {a!r}, forward mode {b!r}")
     return call, found[modes[0]]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import mpmath
 from accuracy_points import is_legal, points
-from exact_forms import density, exact, on_kink, settled, sigmoid
+from exact_forms import density, exact, on_kink, settled
 from mpmath import mp, mpf
 
 from scalargrad import Value
@@ -15,6 +15,8 @@ from scalargrad.strategies import call
 from scalargrad.table import TABLE
 
 VALUE_BAR, DERIVATIVE_BAR = 2, 4
+VALUE_BARS = {"tanh": 4}
+"""Of values for which the C library's function needs more: glibc's tanh has been seen 2.15 units off."""
 TOP = mpf(2) ** 1024
 UNIT = mpf(2) ** -1074
 """The smallest number above 0."""
@@ -29,23 +31,23 @@ class Worst:
     Attributes:
         ulps: how large it is, of those that are finite.
         at: the operands there.
-        moves: by how many units the exact result moves if each operand moves by half a unit.
+        absolute: the distance from the exact number there.
         count: how many errors.
         infinite: how many of them are infinite, or NaN in place of a number.
     """
 
     ulps: float = -1.0
     at: tuple = ()
-    moves: float = 0.0
+    absolute: mpf = mpf(0)
     count: int = 0
     infinite: int = 0
 
-    def see(self, ulps, at, moves=0.0):
+    def see(self, ulps, at, absolute):
         """Count this one."""
         self.count += 1
         self.infinite += not math.isfinite(ulps)
         if self.ulps < ulps < math.inf:
-            self.ulps, self.at, self.moves = ulps, at, moves
+            self.ulps, self.at, self.absolute = ulps, at, absolute
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Accuracy:
             smallest number above 0, or 4 units that a value of this kind is known to.
         plain: of a rule that is plain on purpose, within its own limit.
         wrong: all others.
+        errors: how many units each of them is, all kinds together.
     """
 
     name: str
@@ -68,29 +71,31 @@ class Accuracy:
     underflow: Worst = field(default_factory=Worst)
     plain: Worst = field(default_factory=Worst)
     wrong: Worst = field(default_factory=Worst)
+    errors: list = field(default_factory=list)
 
     @property
     def bar(self):
         """The largest error that needs no explanation."""
-        return VALUE_BAR if self.index < 0 else DERIVATIVE_BAR
+        return VALUE_BARS.get(self.name, VALUE_BAR) if self.index < 0 else DERIVATIVE_BAR
 
     def see(self, xs, operand, got, right):
         """Compare what the engine gives at these operands, by one of them or -1, with the exact number."""
         error = error_of(got, right)
         ulps = float(error / spacing(right))
+        self.errors.append(ulps)
         if ulps <= self.bar:
-            self.within.see(ulps, xs)
+            self.within.see(ulps, xs, error)
             return
         moves = float(movement(self.name, xs, operand, right))
         limit = LIMITS.get((self.name, self.index))
         if ulps <= self.bar * max(1.0, moves) and math.isfinite(ulps):
-            self.cancellation.see(ulps, xs, moves)
+            self.cancellation.see(ulps, xs, error)
         elif error <= underflow(self.name, xs, right):
-            self.underflow.see(ulps, xs, moves)
+            self.underflow.see(ulps, xs, error)
         elif limit is not None and error <= limit(xs, right):
-            self.plain.see(ulps, xs, moves)
+            self.plain.see(ulps, xs, error)
         else:
-            self.wrong.see(ulps, xs, moves)
+            self.wrong.see(ulps, xs, error)
 
 
 def underflow(name, xs, right):
@@ -108,7 +113,6 @@ def _power_limit(xs, right):
 
 
 LIMITS = {
-    ("tanh", -1): lambda xs, right: 4 * spacing(right),
     ("tanh", 0): lambda xs, right: 2 * EPSILON,
     ("sigmoid", 0): lambda xs, right: EPSILON,
     **dict.fromkeys(
@@ -116,11 +120,8 @@ LIMITS = {
         lambda xs, right: SMALLEST_NORMAL if abs(right) < SMALLEST_NORMAL else 0,
     ),
     ("power", 0): _power_limit,
-    ("sum", -1): lambda xs, right: len(xs) * EPSILON * mpmath.fsum(map(abs, xs)),
     ("mean", -1): lambda xs, right: EPSILON * mpmath.fsum(map(abs, xs)),
-    ("dot", -1): lambda xs, right: len(xs) * EPSILON * exact("dot", [abs(mpf(x)) for x in xs], -1),
     ("elu", 0): lambda xs, right: abs(xs[1]) * UNIT,
-    ("silu", 0): lambda xs, right: 4 * spacing(exact("silu", [mpf(xs[0])], -1) * sigmoid(mpf(-xs[0]))),
     ("gelu", -1): lambda xs, right: 8 * spacing(right) * max(1, movement("gelu", xs, -1, right)),
     ("gelu", 0): lambda xs, right: 4 * spacing(xs[0] * density(mpf(xs[0]))),
     ("logsumexp", -1): lambda xs, right: 4 * EPSILON * max(1.0, *map(abs, xs)),

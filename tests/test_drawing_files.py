@@ -169,6 +169,27 @@ def test_no_engine_at_all(no_engine, tmp_path):
             draw(Value(1.0), engine=engine)
 
 
+def powers(n):
+    """x times x times x ..."""
+    x = y = Value(1.001, label="x")
+    for _ in range(n - 1):
+        y = y * x
+    return y
+
+
+def test_links_over_many_ranks_are_laid_out_in_a_hurry():
+    assert "nslimit" not in draw(powers(30)).dot
+    assert "nslimit" not in draw(mlp_loss()).dot
+    assert "nslimit" in draw(powers(60)).dot
+
+
+@needs_dot
+def test_a_leaf_that_is_used_again_and_again_is_drawn(monkeypatch):
+    """Graphviz looked for the best layout of this one for more than ten minutes."""
+    monkeypatch.setattr(engines, "TIMEOUT", 30)
+    assert len(cards(draw(powers(199), engine="dot").svg)) == 199
+
+
 def test_engine_text_shows_text_without_a_complaint():
     shown = draw(sigmoid_neuron(), engine="text")._repr_mimebundle_()
     assert "pip" not in shown["text/plain"]

@@ -1,0 +1,40 @@
+"""The sweep of a large graph, in which the table of adjoints is kept small."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+    from scalargrad.rules import Adjoints
+
+LARGE = 100_000
+"""From so many nodes on, `backward` keeps the table small: 2.0 GB for ten million nodes in place of 2.55. Graphs that
+fit a cache would take 5 % longer so."""
+
+
+def totals_of_large_graph(
+    gradients: Callable[..., Adjoints], order: list[Value], seed: float
+) -> tuple[Iterable[Value], Iterable[Any]]:
+    """The nodes of a graph, and for each what its `grad` is to become; some nodes come twice, then the second counts.
+
+    Args:
+        gradients: the engine's sweep.
+        order: the graph in topological order.
+        seed: the gradient of the last node, the root.
+    """
+    totals: list[Any] = []
+
+    def move_out(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
+        # After its node's turn an adjoint is done. A leaf's is not: a hand-written closure may reach it later.
+        for node in turns:
+            yield node
+            totals.append(node.grad if node._rule.is_leaf else node.grad + adjoints.pop(node))
+
+    root = order[-1]
+    left = gradients([root], [seed], watch=move_out, order=order, adjoints=defaultdict(float, {root: 0.0}))
+    leaves = [leaf for leaf in left if leaf._rule.is_leaf and leaf._rule.requires_grad]
+    return chain(reversed(order), leaves), chain(totals, [leaf.grad + left[leaf] for leaf in leaves])

@@ -34,19 +34,23 @@ class Worst:
         absolute: the distance from the exact number there.
         count: how many errors.
         infinite: how many of them are infinite, or NaN in place of a number.
+        at_infinite: the operands of the first of these.
     """
 
     ulps: float = -1.0
     at: tuple = ()
-    absolute: mpf = mpf(0)
+    absolute: float = 0.0
     count: int = 0
     infinite: int = 0
+    at_infinite: tuple = ()
 
     def see(self, ulps, at, absolute):
         """Count this one."""
         self.count += 1
-        self.infinite += not math.isfinite(ulps)
-        if self.ulps < ulps < math.inf:
+        if not math.isfinite(ulps):
+            self.infinite += 1
+            self.at_infinite = self.at_infinite or at
+        elif self.ulps < ulps:
             self.ulps, self.at, self.absolute = ulps, at, absolute
 
 
@@ -176,7 +180,7 @@ def computed(name, xs):
 
 @functools.cache
 def measured(name, count):
-    """The accuracy of an op at so many points: of its value and its derivatives, those of an op of many operands as one."""
+    """The accuracy of an op at so many points: its value's, and its derivatives', those by many operands as one."""
     op = TABLE[name]
     found = [Accuracy(name, index) for index in range(-1, op.arity or 1)]
     with warnings.catch_warnings():

@@ -136,11 +136,12 @@ def perform(call, number, seed, arguments=None):
     text = f"{instance + '.' + call.name.split('.')[-1] if instance else call.name}({', '.join([*positional, *(f'{k}={v}' for k, v in named.items())])})"
     if "epochs" in options and isinstance(options["epochs"], (int, np.integer)):  # repetitions asked for are made
         options["epochs"] = min(options["epochs"], 3)
-    before, around = fingerprints([target, xs, options]), surroundings()
+    given = [target, xs, options]
+    before, around = fingerprints(given), surroundings()
     how, result = limited(function, xs, options, SEARCHES.get(call.name, SECONDS))
-    problem = judged(how, result, call)
+    problem = judged(how, result, call, given)
     if how == "raised" and problem is None and call.name not in CHANGES_AS_IT_GOES:
-        problem = changed(before, [target, xs, options])
+        problem = changed(before, given)
     if problem is None:
         random_too = how == "raised" and not any(
             fnmatch.fnmatchcase(call.name, pattern) for pattern in DRAWS_AS_IT_GOES
@@ -157,7 +158,7 @@ def perform(call, number, seed, arguments=None):
         before, around = fingerprints([more]), surroundings()
         how, result = limited(result, more, {})
         problem = (
-            judged(how, result, call)
+            judged(how, result, call, [*given, more])
             or (changed(before, [more]) if how == "raised" else None)
             or moved(around, surroundings(), how, random_too=False)
         )

@@ -1,5 +1,6 @@
 """What a call may do, for fuzzing.py: which errors, in which words, and what it must leave as it was."""
 
+import contextlib
 import dis
 import inspect
 import locale
@@ -9,6 +10,7 @@ import re
 import signal
 import sys
 import traceback
+import types
 import warnings
 from decimal import getcontext
 from pathlib import Path
@@ -49,16 +51,20 @@ INTERNAL = re.compile(
     r"|indices must be|invalid literal|could not convert|truth value|zip\(\) argument|not supported between|object cannot be interpreted"
     r"|can't multiply|descriptor|internal|strict"
 )
+REFUSED_CALL = re.compile(r"([\w.<>]+)\(\) (?:takes|missing|got|argument)|keyword argument for ([\w.]+)\(\)")
+"""How Python says that a function was called with wrong arguments: it names the function."""
 CALLERS_OWN = re.compile(
-    r"\(\) (takes|missing|got)|positional argument|unexpected keyword|required (keyword|positional)"  # Python names function and argument
-    r"|__\w+__(\(\))? (returned|should|must|method|requires)|returned non-|iter\(\) returned|truth value of an|Cannot compare structured|[Ff]ormat (specifier|code)|int too large to convert to float"  # what an object answers that lies
+    r"__\w+__(\(\))? (returned|should|must|method|requires)|returned non-|iter\(\) returned|truth value of an|Cannot compare structured|[Ff]ormat (specifier|code)|int too large to convert to float"  # what an object answers that lies
 )
+FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+HANDS_ON = {"sg.assert_gradients": "check_gradients", "sg.checking.assert_gradients": "check_gradients"}
+"""The function that a call gives its options to, and that refuses them in its own name."""
 OWN_WORDS = re.compile(r"must be|takes|choose|give")
 RAISE = {dis.opmap["RAISE_VARARGS"], dis.opmap.get("RERAISE", -1)}
 
 
-def judged(how, error, call):
-    """What is wrong with an outcome: (kind, message, place), or None."""
+def judged(how, error, call, given):
+    """What is wrong with an outcome of a call with these arguments: (kind, message, place), or None."""
     if how == "returned" or isinstance(error, PlantedError):
         return None
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
@@ -83,9 +89,11 @@ def judged(how, error, call):
         return None
     if not isinstance(error, DOCUMENTED) and not type(error).__module__.startswith("scalargrad"):
         return f"undocumented {name}", message[:300], place
+    if isinstance(error, OSError) and error.filename is not None:
+        return None if of_a_given_path(error, given) else (f"path that was not given {name}", message[:300], place)
     if not message.strip():
         return f"no message {name}", message, place
-    if len(message) > 2000 and not isinstance(error, OSError):  # the system repeats the path
+    if len(message) > 2000:
         return "long message", f"{len(message)} characters: {message[:100]}", place
     tb = error.__traceback__
     while tb.tb_next:
@@ -97,11 +105,69 @@ def judged(how, error, call):
             if INTERNAL.search(message) and error.__cause__ is None and not OWN_WORDS.search(message)
             else None
         )
-    if CALLERS_OWN.search(message) or isinstance(error, OSError):
+    if isinstance(error, TypeError) and (refused := REFUSED_CALL.match(message)):
+        return None if (refused[1] or refused[2]) in names_of_functions(call, given) else (f"internal {name}", message[:300], place)
+    if CALLERS_OWN.search(message):
         return None
     if call.name.endswith("__getitem__"):  # a lookup, in Python's words
         return None
     return f"internal {name}", message[:300], place
+
+
+def reachable(things):
+    """The things, what containers among them hold, and the attributes of objects; each once."""
+    found, stack = {}, [things]
+    while stack:
+        thing = stack.pop()
+        kind = type(thing)
+        if id(thing) in found or isinstance(thing, types.ModuleType):
+            continue
+        found[id(thing)] = thing
+        if issubclass(kind, dict):
+            stack += dict.values(thing)
+        elif issubclass(kind, (list, tuple)):
+            stack += (list if issubclass(kind, list) else tuple).__iter__(thing)
+        elif issubclass(kind, np.ndarray) and thing.dtype == object:
+            stack += thing.flat
+        elif kind.__module__ != "builtins" and not inspect.isclass(thing):
+            with contextlib.suppress(AttributeError):
+                stack += object.__getattribute__(thing, "__dict__").values()
+    return found.values()
+
+
+def names_of_functions(call, given):
+    """The names that Python gives, in its messages, the callables given to a call: they are the caller's to get right.
+
+    So are the call itself, what it hands its options to, an op that was given by its name, and what a class of the
+    caller's defines.
+    """
+    found = {call.name.rpartition(".")[2], HANDS_ON.get(call.name)}
+    for thing in reachable(given):
+        kind = type(thing)
+        if isinstance(thing, FUNCTIONS):
+            found |= {thing.__qualname__, f"{thing.__module__}.{thing.__name__}"}
+        elif inspect.isclass(thing):
+            found |= {thing.__name__, f"{thing.__qualname__}.__init__", f"{thing.__qualname__}.__new__"}
+        elif kind is str and thing in TABLE:
+            found.add(thing)
+        elif (method := getattr(kind, "__call__", None)) is not None:  # noqa: B004
+            found.add(method.__qualname__)
+        for owner in {kind, thing if isinstance(thing, type) else kind}:
+            if owner.__module__ == fuzzing_arguments.__name__:
+                found |= {m.__qualname__ for m in (getattr(m, "__func__", m) for m in vars(owner).values()) if isinstance(m, types.FunctionType)}
+    return found
+
+
+def of_a_given_path(error, given):
+    """Whether the error of the system names a path that was given."""
+    paths = set()
+    for thing in reachable(given):
+        with contextlib.suppress(Exception):  # it is no path, or its special methods raise
+            path = str.__str__(os.fsdecode(thing))
+            paths |= {path, str(Path(path))}
+    with contextlib.suppress(TypeError):
+        return str.__str__(os.fsdecode(error.filename)) in paths
+    return False
 
 
 def fingerprints(things):

@@ -5,12 +5,13 @@ import io
 import re
 
 from drawing_helpers import page_of
-from hostile_labels import by_hand, graph
+from hostile_labels import by_hand, graph, shown
 from stepper_helpers import injected, opened
 
 import scalargrad as sg
 from scalargrad import Value, draw, trace, worksheet
 from scalargrad.circuit import AddGate, ComputationalGraph
+from scalargrad.formula import clean_label
 from scalargrad.tracing import page, terminal
 
 
@@ -132,31 +133,85 @@ def formulas(found):
 
 
 def provocations(label):
-    """Calls that raise or warn about Values of this label."""
+    """Calls that raise or warn about Values of this label: {what is called: (the label that must be told, the call)}."""
     x, zero = Value(-1.0, label=label), Value(0.0, label=label)
     hand = Value(1.0, (x,), label, label=label)
-    circuit, other = gates([label, label + "2"]), label + "?"
+    circuit, other, out = gates([label, label + "2"]), label + "?", f"out {label}"
+
+    def named(value):
+        value.label = label
+        return value
 
     def changed():
-        y = x * 2
-        y.label, y.data = label, 5.0
+        y = named(x * 2)
+        y.data = 5.0
         return sg.to_python(y)
 
     def anomaly():
         with sg.detect_anomaly():
-            return (x * 1e308) * 1e10
+            return Value(1e308, label=label) * 1e10
 
-    return [
-        lambda: x.log(), lambda: x.sqrt(), lambda: 1 / zero, lambda: bool(x), lambda: float(x), lambda: x ** Value(0.5, label=label),
-        lambda: (x ** Value(3.0, label=label)).backward(), lambda: sg.to_python(hand), changed, anomaly, lambda: sg.record(hand),
-        lambda: sg.compile(lambda v: v if v.data > 0 else -v)(x), lambda: sg.record(x * zero, inputs=[x])({other: 1.0}),
-        lambda: worksheet(x * 2, hide=[other]), lambda: worksheet(x * 2).check({other: 1}), lambda: worksheet(x * 2).check({"A": label}),
-        lambda: sg.diff(x * 2, x * 2 * x), lambda: sg.mistakes.GALLERY[0].show(hand), lambda: circuit.output, lambda: circuit.forward({}),
-        lambda: circuit.forward({label: 1.0, other: 2.0}), lambda: setattr(circuit, "output", other), lambda: circuit.gate(AddGate(), name=f"out {label}"),
-        lambda: ComputationalGraph.from_value(hand), lambda: copy.copy(x).__reduce__(), lambda: setattr(x * 2, "requires_grad", True),
-        lambda: sg.complex_step(lambda v: Value(1.0, (v,), label), 1.0), lambda: sg.explain(graph([label] * 9), zero, max_paths=0),
-        lambda: cycle(label).forward({}), lambda: sg.to_python(x * 2, name=label + "!"), lambda: sg.grad(x * 2, zero),
-    ]  # fmt: skip
+    def backward_anomaly():
+        with sg.detect_anomaly():
+            (zero**0.5).backward()
+
+    def branches():
+        f = sg.compile(lambda v: x * v if x > v else v)
+        return f(-5.0), f(5.0)
+
+    return {
+        "log": (label, lambda: x.log()),
+        "sqrt": (label, lambda: x.sqrt()),
+        "division by zero": (label, lambda: 1 / zero),
+        "truth": (label, lambda: bool(x)),
+        "float": (label, lambda: float(x)),
+        "index": (label, lambda: [1, 2][x]),
+        "fractional power": (label, lambda: x ** Value(0.5, label=label)),
+        "power's second derivative": (label, lambda: (x ** Value(3.0, label=label)).backward()),
+        "pickle": (label, lambda: copy.copy(x).__reduce__()),
+        "requires_grad of a result": (label, lambda: setattr(named(x * 2), "requires_grad", True)),
+        "anomaly": (label, anomaly),
+        "anomaly backward": (label, backward_anomaly),
+        "graph of gradients by hand": (label, lambda: sg.grad(hand, x, create_graph=True)),
+        "complex_step": (label, lambda: sg.complex_step(lambda xs: Value(1.0, (x,), label), [1.0])),
+        "to_python by hand": (label, lambda: sg.to_python(hand)),
+        "to_python of changed data": (label, changed),
+        "to_python's name": (label + "!", lambda: sg.to_python(x * 2, name=label + "!")),
+        "record by hand": (label, lambda: sg.record(hand)),
+        "record's inputs": (label, lambda: sg.record(x * zero, inputs=[named(x * 3)])),
+        "an input that is none": (other, lambda: sg.record(x * zero, inputs=[x]).value_and_grad({other: 1.0})),
+        "the inputs that are": (label, lambda: sg.record(x * zero, inputs=[x]).value_and_grad({other: 1.0})),
+        "compile, another branch": (label, branches),
+        "SGD of a result": (label, lambda: sg.nn.SGD([named(x * 2)])),
+        "worksheet's hide": (other, lambda: worksheet(x * 2, hide=[other])),
+        "check of a blank": (other.strip(), lambda: worksheet(x * 2).check({other: 1})),
+        "check of an answer": (f"no {label}!", lambda: worksheet(x * 2).check({"A": f"no {label}!"})),
+        "diff": (label, lambda: sg.diff(named(x * 2), named(x + 2))),
+        "diff of unequal size": (label, lambda: sg.diff(x * 2, x * 2 * x)),
+        "mistakes by hand": (label, lambda: sg.mistakes.GALLERY[0].show(hand)),
+        "explain's paths": (label, lambda: sg.explain(named((x + x) * (x + x)), x, max_paths=2)),
+        "circuit's output": (out, lambda: circuit.output),
+        "circuit without inputs": (out, lambda: circuit.forward({})),
+        "circuit with inputs": (out, lambda: circuit.forward({label: 1.0, other: 2.0})),
+        "circuit's new output": (other, lambda: setattr(circuit, "output", other)),
+        "a wire driven twice": (out, lambda: circuit.gate(AddGate(), label, "b", name=out)),
+        "circuit by hand": (label, lambda: ComputationalGraph.from_value(hand)),
+        "a cycle of wires": (label, lambda: cycle(label).forward({})),
+    }
+
+
+SHOW_NONE = {
+    "pickle": "no single Value can be, whatever its label",
+    "diff of unequal size": "it tells how many values there are: no single one is meant",
+}
+"""The provocations whose messages show no label, and why."""
+
+
+def told(label):
+    """How a message may show a label: as a name or between quotes, both cut if it is long; by its beginning at least."""
+    cut = label if len(label) <= 80 else label[:79] + "\N{HORIZONTAL ELLIPSIS}"
+    whole = {clean_label(label), shown(label), repr(cut), repr(clean_label(label))}
+    return whole | {repr(label)[:13]} if len(repr(label)) > 30 else whole
 
 
 def cycle(label):

@@ -1,10 +1,10 @@
 """Accuracy.
 
-Every operation and each of its derivatives is compared with mpmath at 50 digits and more, over its whole domain, densely
-where formulas are in danger. Errors are counted in units in the last place; 2 are allowed to a value (4 to that of tanh,
-which is the C library's) and 4 to a derivative, and what needs more must be explained by the rounding of the operands,
-by underflow, or by a formula that is simple on purpose. [Accuracy](accuracy.md) has the figures and the reasons of every
-operation.
+Every operation and each of its derivatives is compared with mpmath at 50 digits and more, over its whole domain,
+densely where formulas are in danger. Errors are counted in units in the last place; 2 are allowed to a value (4 to
+that of tanh, which is the C library's) and 4 to a derivative, and what needs more must be explained by the rounding
+of the operands, by underflow, or by a formula that is simple on purpose. [Accuracy](accuracy.md) has the figures and
+the reasons of every operation.
 """
 
 import math

@@ -21,7 +21,7 @@ from drawing_helpers import Name, chromium, page_of
 from hostile_labels import batches, by_hand, graph, shown, unsafe
 from hypothesis import given
 from hypothesis import strategies as st
-from label_outputs import formulas, in_chromium, pages, printed, provocations
+from label_outputs import SHOW_NONE, formulas, in_chromium, pages, printed, provocations, told
 from label_readers import (
     MERMAID,
     Skeleton,
@@ -280,7 +280,7 @@ def test_latex(figure):
 def test_messages(figure):
     count = 0
     for label in LABELS:
-        for i, provoke in enumerate(provocations(label)):
+        for what, (expected, provoke) in provocations(label).items():
             with warnings.catch_warnings(record=True) as noted:
                 warnings.simplefilter("always")
                 try:
@@ -288,13 +288,27 @@ def test_messages(figure):
                     texts = []
                 except (ValueError, TypeError, ArithmeticError, KeyError) as error:
                     texts = [str(error)]
-            for text in [*texts, *(str(warning.message) for warning in noted)]:
-                assert not unsafe(text), (i, text)
+            texts += [str(warning.message) for warning in noted]
+            assert texts, (what, label)
+            for text in texts:
+                assert not unsafe(text), (what, text)
                 assert text.encode("utf-8")
-                assert len(text) < 4000, (i, text[:200])
+                assert len(text) < 4000, (what, text[:200])
                 count += 1
-    assert count > 15 * len(LABELS)
-    figure(f"{count} messages of errors and warnings about {len(LABELS)} labels", "printable, at most 4000 characters")
+            is_told = any(form in text for text in texts for form in told(expected))
+            assert is_told or what in SHOW_NONE, (what, expected[:200], [text[:300] for text in texts])
+    kinds = len(provocations("x"))
+    figure(
+        f"{count} messages of {kinds} errors and warnings about {len(LABELS)} labels",
+        f"printable, at most 4000 characters; the label stands in those of {kinds - len(SHOW_NONE)}, the others name no value",
+    )
+
+
+def test_provocations_that_show_no_label_show_none():
+    for what in SHOW_NONE:
+        with pytest.raises((ValueError, TypeError)) as refusal:
+            provocations("hostile")[what][1]()
+        assert "hostile" not in str(refusal.value)
 
 
 # -------------------------------------------------------------------- the programs themselves

@@ -15,7 +15,7 @@ points are compared here, and two errors there are about the number of operands 
 import functools
 
 import pytest
-from parity_hard_points import DIFFERENT, HARD, INSTEAD_OF_AN_ERROR, NOT_PYTORCHS, RAISING, overruled, same
+from parity_hard_points import DIFFERENT, HARD, INSTEAD_OF_AN_ERROR, NOT_PYTORCHS, RAISING, VERSIONS, overruled, same
 from parity_helpers import ORDERS, Jax, Scalargrad, Torch, Verdict, points_of
 from reliability_helpers import size
 
@@ -159,6 +159,8 @@ def counts(counter):
 @pytest.fixture(scope="module")
 def observed(peer):
     """What the peer gives at each hard point, those where scalargrad raises too: {name: (value, *gradients)}."""
+    if peer.name != VERSIONS[peer.extra]:
+        pytest.skip(f"what it gives was written down for {VERSIONS[peer.extra]}, and this is {peer.name}")
     return at_hard_points(peer, [*HARD, *RAISING])
 
 

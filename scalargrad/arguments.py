@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST = 10_000_000
 """How many neurons, weights or samples at most: each is a Python object, and this many take gigabytes."""
 
+MAX_DEPTH = 100
+"""How deep lists may be nested in lists: a cap that allows functions over them to call themselves."""
+
 
 def real(x: Any, what: str) -> float:
     """The number itself, as a float.
@@ -67,6 +70,8 @@ def items(xs: Any, what: str, example: str) -> list[Any]:
     Raises:
         TypeError: if it has none, or is a string.
     """
+    if type(xs) is list:
+        return xs[:]
     try:
         if isinstance(xs, (str, bytes)):
             raise TypeError
@@ -74,6 +79,11 @@ def items(xs: Any, what: str, example: str) -> list[Any]:
     except TypeError:
         raise TypeError(f"{what} must be a list, as in {example}, not {type(xs).__name__}") from None
     return list(found)
+
+
+def too_deep(what: str) -> ValueError:
+    """The error for what is nested deeper than MAX_DEPTH."""
+    return ValueError(f"{what} is nested deeper than {MAX_DEPTH} levels, or holds itself")
 
 
 def function(f: Any, what: str) -> Any:

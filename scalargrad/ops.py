@@ -56,7 +56,9 @@ step: Function
 where: Function
 
 
-def _gather_dot(xs: Sequence[Any], ys: Sequence[Any], bias: Any = None) -> Sequence[Any]:
+def _gather_dot(xs: Any = None, ys: Any = None, bias: Any = None, *more: Any) -> Sequence[Any]:
+    if ys is None or more:
+        raise TypeError("dot takes two vectors and, if there is one, a bias: dot([1.0, 2.0], weights, bias)")
     xs, ys = xs if type(xs) is list else _vector(xs), ys if type(ys) is list else _vector(ys)
     if len(xs) != len(ys):
         raise ValueError(f"dot: the vectors have {len(xs)} and {len(ys)} elements; they must have equally many")

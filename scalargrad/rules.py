@@ -12,7 +12,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import NumberLike, describe, number
+from scalargrad.behaviour import NumberLike, describe, number, quoted
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -40,8 +40,8 @@ class Rule:
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
         """As `backward`, with Values in place of numbers; only parents that have an entry get anything."""
         raise TypeError(
-            f"no graph of gradients through {describe(node)}: the hand-written _backward of '{self.text}' computes "
-            "numbers. Write the operation with @primitive or as a Function, or leave create_graph out"
+            f"no graph of gradients through {describe(node)}: the hand-written _backward of {quoted(self.text)} "
+            "computes numbers. Write the operation with @primitive or as a Function, or leave create_graph out"
         )
 
 

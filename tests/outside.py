@@ -11,7 +11,7 @@ import sysconfig
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-READ = ("pyproject.toml", "README.md", "LICENSE", "tests", "docs", "notebooks", ".github", ".ci")
+READ = ("pyproject.toml", "README.md", "LICENSE", "tests", "docs", "notebooks", ".github", ".ci", "uv.lock")
 WHERE = "import scalargrad; print(scalargrad.__file__)"
 
 

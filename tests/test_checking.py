@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.checking import GradientError, Verdict, assert_gradients, check_gradients, ridders
+from scalargrad.checking import GradientError, Verdict, assert_gradients, central_difference, check_gradients, ridders
 from scalargrad.checking.culprit import find_culprit
 from scalargrad.rows import binary, nary, unary
 from scalargrad.table import TABLE
@@ -100,6 +100,15 @@ def test_ridders_says_how_good_it_is(x, name):
     f = TABLE[name].value
     slope = ridders(f, x, 0.01)
     assert abs(slope.value - sg.grad(TABLE[name].function)(x)) <= 10 * slope.error + 1e-10
+
+
+def test_differences_take_the_number_of_a_value():
+    for difference in (central_difference, lambda f, x, h: ridders(f, x, h).value):
+        found = difference(lambda x: Value(x).tanh(), 0.5, 1e-3)
+        assert type(found) is float
+        assert found == difference(lambda x: TABLE["tanh"].value(x), 0.5, 1e-3)
+    with pytest.raises(TypeError, match="the result of f must be a real number, not complex"):
+        central_difference(lambda x: x * 1j, 0.5, 1e-3)
 
 
 # -------------------------------------------------------------------- kinks

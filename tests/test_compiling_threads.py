@@ -106,6 +106,48 @@ def test_a_replay(backend):
 
 
 @with_backends
+@pytest.mark.parametrize("kind", ["batch", "values", "point", "replay"])
+def test_numbers_that_no_branch_serves_disturb_no_other_thread(kind, backend):
+    """NaN is never recorded: who brings it gets the error, whichever thread comes first, and the others their numbers."""
+    w, nan, loud = Value(1.0), float("nan"), "a comparison has NaN on one side"
+    xs = [1.0, -1.0, 2.0]
+
+    def fn(x):
+        return w * x if x > 0 else w * x * 3
+
+    for _ in range(30 if backend == "python" else 4):
+        compiled = (sg.replay if kind == "replay" else sg.compile)(fn, backend=backend, branches="record")
+        run = {
+            "batch": lambda row, compiled=compiled: compiled.value_and_grad(row),
+            "values": lambda row, compiled=compiled: compiled.values(row),
+            "point": lambda row, compiled=compiled: [compiled(x) for x in row],
+            "replay": lambda row, compiled=compiled: [compiled(x).data for x in row],
+        }[kind]
+        expected = (0.0, [0.0]) if kind == "batch" else [1.0, -3.0, 2.0]
+
+        def call(k, run=run, expected=expected):
+            for _ in range(6):
+                if k % 2:
+                    assert run(xs) == expected
+                else:
+                    with pytest.raises(sg.BranchError, match=loud):
+                        run([nan, 1.0, -1.0])
+
+        at_once(call)
+
+
+@with_backends
+def test_a_call_that_no_branch_serves_leaves_nothing_behind(backend):
+    """The leaves that only such a call reaches become no parameters, and get no gradient."""
+    w, v = Value(2.0), Value(5.0)
+    compiled = sg.compile(lambda x: w * x if x > 0 else v * x, backend=backend, branches="record")
+    with pytest.raises(sg.BranchError, match="for sample 0 a comparison has NaN on one side"):
+        compiled.value_and_grad([float("nan"), 1.0])
+    assert compiled.value_and_grad([1.0]) == (2.0, [1.0])
+    assert compiled.parameters == [w]
+
+
+@with_backends
 def test_a_program_goes_by_what_the_same_thread_has_run(backend):
     f = random_function(4, operations=40)
     work = points(4, 3, 30)

@@ -253,8 +253,9 @@ def test_wrong_arguments():
             diff(*same)
     with pytest.raises(ValueError, match="after was traced with the seed 2"):
         diff(loss, trace(a_loss(w, x), seed=2.0))
-    for rows in (0, -1, True, 2.5):
-        with pytest.raises(ValueError, match="rows must be a whole number"):
+    for rows, error, text in ((0, ValueError, "at least 1"), (-1, ValueError, "at least 1"),
+                              (True, TypeError, "an integer"), (2.5, TypeError, "an integer")):  # fmt: skip
+        with pytest.raises(error, match=f"rows must be {text}, not .* or rows=None for all"):
             diff(loss, a_loss(w, x), rows=rows)
     with no_grad():
         constant = w * x

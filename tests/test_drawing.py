@@ -398,6 +398,20 @@ def test_too_large_a_graph_names_calls_that_work():
     assert draw(loss, max_nodes=count).picture.cards
 
 
+def test_any_number_limits_the_cards():
+    y = (Value(1.0) + 1).tanh()
+    expected = draw(y).dot
+    for limit in (math.inf, 1e4, 3, 3.5, 10**400):
+        assert draw(y, max_nodes=limit).dot == expected
+    with pytest.raises(GraphTooLargeError, match=r"the limit is max_nodes=1\.5"):
+        draw(y, max_nodes=1.5)
+    for limit in (0.5, -math.inf, math.nan, 0):
+        with pytest.raises(ValueError, match="max_nodes must be at least 1, not"):
+            draw(y, max_nodes=limit)
+    with pytest.raises(TypeError, match="max_nodes must be a real number, not str"):
+        draw(y, max_nodes="all")
+
+
 def test_size_is_checked_before_any_engine_starts(monkeypatch):
     monkeypatch.setattr("scalargrad.drawing.result.lay_out", lambda *_: pytest.fail("an engine was started"))
     chain = Value(1.0)

@@ -455,8 +455,10 @@ def test_wrong_arguments():
         explain(y, wrt=2.0)
     with pytest.raises(TypeError, match="explain: y must be a Value, not list"):
         explain([y], wrt=a)
-    for wrong in (0, -1, 2.5, True, None):
-        with pytest.raises(ValueError, match="max_paths must be a whole number, at least 1"):
+    for wrong, error, text in ((0, ValueError, "at least 1"), (-1, ValueError, "at least 1"),
+                               (2.5, TypeError, "an integer"), (True, TypeError, "an integer"),
+                               (None, TypeError, "an integer")):  # fmt: skip
+        with pytest.raises(error, match=f"max_paths must be {text}, not"):
             explain(y, wrt=a, max_paths=wrong)
     assert len(explain(y, wrt=a, max_paths=4).paths) == 4
 

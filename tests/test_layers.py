@@ -119,6 +119,11 @@ def test_gradients_are_finite_differences(make):
 
 def test_what_linear_starts_from():
     assert Linear(3, 2, seed=5).W == Linear(3, 2, seed=5).W != Linear(3, 2, seed=6).W
+    for seed in (1.5, "abc", b"abc", True, -3):  # whatever random.Random takes for a seed, and as it takes it
+        rng = random.Random(seed)
+        assert [[rng.uniform(-1, 1) for _ in range(2)]] == Linear(1, 2, seed=seed).W
+    with pytest.raises(TypeError, match="Linear: seed must be a number, a string or bytes, not list"):
+        Linear(3, 2, seed=[1])
     random.seed(5)
     assert Linear(3, 2).W == Linear(3, 2, seed=5).W
     assert all(abs(w) <= 0.1 for row in Linear(100, 5, seed=0).W for w in row)

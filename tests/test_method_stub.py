@@ -5,11 +5,12 @@
 
 from pathlib import Path
 
+import scalargrad
 from scalargrad import Value
 from scalargrad.rows import OPERATORS
 from scalargrad.table import TABLE, functions
 
-STUB = Path(__file__).parents[1] / "scalargrad" / "_methods.pyi"
+STUB = Path(scalargrad.__file__).with_name("_methods.pyi")
 SPECIAL = ("__abs__", "__neg__", "__round__", "__floor__", "__ceil__")
 
 

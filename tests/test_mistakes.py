@@ -9,6 +9,7 @@ import pytest
 from drawing_helpers import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import need_layout
 
 import scalargrad as sg
 from scalargrad import Value, assert_gradients, check_gradients, mistakes
@@ -308,6 +309,7 @@ def test_two_pictures_side_by_side(mistake):
     comparison = mistake.show()
     bundle = mistake._repr_mimebundle_()
     assert bundle["text/plain"] == comparison.text == str(mistake)
+    need_layout()
     page = bundle["text/html"]
     assert page.count("<svg ") == 2
     assert page.index(">right<") < page.index(">wrong<")

@@ -226,6 +226,19 @@ def test_the_gradient_of_a_dropped_number_is_0():
     assert [x.data * x.grad for x in xs] == [y.data for y in ys]
 
 
+def test_dropout_keeps_the_shape_however_deep_it_is():
+    flat = [y.data for y in nn.Dropout(0.5, seed=1)([1.0] * 9)]
+    nested = nn.Dropout(0.5, seed=1)([[[1.0, 1.0], [1.0, 1.0]], [[1.0, 1.0], (1.0, 1.0)], 1.0])
+    assert [len(rows) for rows in nested[:2]] == [2, 2]
+    assert [y.data for rows in nested[:2] for row in rows for y in row] + [nested[2].data] == flat
+    endless = [1.0]
+    endless.append(endless)
+    with pytest.raises(
+        ValueError, match=r"Dropout\(0.5\): the input is nested deeper than 100 levels, or holds itself"
+    ):
+        nn.Dropout(0.5)(endless)
+
+
 def test_seeds_modes_copies_and_shapes_of_dropout():
     def masks(layer, n=3):
         return [[y.data for y in layer([1.0] * 8)] for _ in range(n)]

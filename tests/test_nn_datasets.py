@@ -27,6 +27,7 @@ def test_every_data_set(dataset):
     names = [10, -20, 30][:k]
     renamed = dataset(60, seed=1, labels=names)
     assert renamed == (X, [names[label] for label in y])
+    assert dataset(60, seed=1, labels="abc"[:k]) == (X, ["abc"[label] for label in y])  # a letter for each class
 
 
 @pytest.mark.parametrize("n", [2, 7, 50])

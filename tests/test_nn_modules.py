@@ -375,6 +375,18 @@ def test_the_activations_in_the_message_are_there():
     assert [nn.Neuron(1, activation=name).activation for name in named] == named == NAMES
 
 
+class Slotted(nn.Module):
+    __slots__ = ("extra", "inner")
+
+    def __init__(self):
+        self.extra, self.inner, self.w = [5], Value(2.0), Value(1.0)
+
+
+class WithoutValues(nn.Module):
+    def __init__(self):
+        self.k = 3
+
+
 class Own(nn.Module):
     """A user's module, which says itself what is to be pickled of it."""
 
@@ -393,15 +405,44 @@ class Own(nn.Module):
     "make",
     [
         lambda: nn.MLP(2, [2, 1]), lambda: nn.Neuron(2, activation=lambda v: v * v), lambda: nn.BatchNorm(2),
-        lambda: nn.Dropout(0.5), lambda: nn.Sequential("tanh"), lambda: nn.Maxout(2, 2),
+        lambda: nn.Maxout(2, 2), lambda: nn.Sequential(nn.Dropout(0.5), "tanh", nn.Layer(2, 2)),
+        lambda: nn.Sequential(lambda v: v, nn.Layer(2, 2)), Slotted,
     ],
 )  # fmt: skip
-def test_a_module_that_is_pickled_says_what_to_do(make, protocol):
+def test_a_module_with_values_that_is_pickled_says_what_to_do(make, protocol):
     model = make()
+    if isinstance(model, Slotted) and protocol < 2:
+        pytest.skip("these protocols know no slots")
     message = rf"as this {type(model).__name__}, cannot be pickled: model\.save\(path\) .* model\.state_dict\(\) gives"
     for given_ in (model, [model], {"model": model}):
         with pytest.raises(TypeError, match=message):
             pickle.dumps(given_, protocol)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_module_without_values_can_be_pickled(protocol):
+    for model in (nn.Dropout(0.25), nn.Dropout(0.25, seed=1), WithoutValues(), nn.Sequential(nn.Dropout(0.25))):
+        again = pickle.loads(pickle.dumps([model, model], protocol))  # noqa: S301
+        assert again[0] is again[1]
+        assert repr(again[0]) == repr(model)
+        assert vars(again[0]).keys() == vars(model).keys()
+    draws = [[y.data for y in layer([1.0] * 20)] for layer in (nn.Dropout(0.5, seed=1), nn.Dropout(0.5, seed=1))]
+    assert draws[0] == draws[1]
+    inner = nn.Sequential(Own(3.0), Own(4.0))  # each of them says itself how it is pickled
+    assert [own.w.data for own in pickle.loads(pickle.dumps(inner, protocol)).layers] == [3.0, 4.0]  # noqa: S301
+
+
+def test_copies_have_what_is_in_slots_too():
+    model = Slotted()
+    model.itself = model
+    shallow, deep = copy.copy(model), copy.deepcopy(model)
+    assert shallow.extra is model.extra
+    assert shallow.w is model.w
+    assert deep.extra == [5]
+    assert deep.extra is not model.extra
+    assert (deep.w.data, deep.inner.data) == (1.0, 2.0)
+    assert deep.w is not model.w
+    assert deep.itself is deep
 
 
 def test_a_module_can_be_copied_and_pickled_in_its_own_way():

@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from optional import numpy
 
 import scalargrad
 from scalargrad import Value, nn
@@ -168,6 +169,42 @@ def test_arrays_rows_of_one_and_several_outputs():
     pair = nn.MLP(1, [2], seed=0)
     nn.fit(pair, [0.0, 1.0], [[0.0, 1.0], [1.0, 0.0]], loss="mse", lr=0.5, epochs=300, progress=False)
     assert nn.predict(pair, [0.0])[0] == pytest.approx([0.0, 1.0], abs=1e-3)
+
+
+class Table:
+    """A DataFrame or Series, as far as training looks at it; looping over the first gives the columns' names."""
+
+    def __init__(self, rows):
+        self._array = numpy.array(rows)
+        self.ndim, self.shape, self.iloc = self._array.ndim, self._array.shape, self
+
+    def to_numpy(self):
+        return self._array
+
+    def __len__(self):
+        return len(self._array)
+
+    def __iter__(self):
+        return iter(["a", "b"])
+
+    def __getitem__(self, key):
+        raise KeyError(key)
+
+    def __bool__(self):
+        raise ValueError("The truth value of a DataFrame is ambiguous")
+
+
+@pytest.mark.parametrize("compiled", [False, "python"])
+def test_tables_of_columns_are_read_by_rows(compiled):
+    lists, tables = network(), network()
+    options = {"loss": "hinge", "epochs": 2, "progress": False, "compiled": compiled}
+    nn.fit(lists, X, Y, **options)
+    history = nn.fit(tables, Table(X), Table(Y), validation=(Table(X), Table(Y)), **options)
+    assert numbers(lists) == numbers(tables)
+    assert history["val_loss"]
+    assert nn.predict(lists, Table(X)) == nn.predict(lists, X)
+    assert lists(Table(X[0])).data == lists(X[0]).data
+    assert nn.mse(Table(X), Table(X)) == 0.0
 
 
 # -------------------------------------------------------------------- when training goes wrong

@@ -12,6 +12,7 @@ from drawing_helpers import HOSTILE, chromium, mlp_loss, sigmoid_neuron
 from helpers import random_graph, readme_example
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import need_layout
 
 import scalargrad as sg
 from scalargrad import Value, worksheet
@@ -529,6 +530,7 @@ def test_no_answer_is_on_the_sheet(make, hide, local_derivatives):
     secret |= {number.replace(MINUS, "-") for number in secret} | {repr(x) for x in answers if len(repr(x)) > 8}
     secret = {number for number in secret if len(number) > 3}
     assert secret
+    need_layout()
     mime = sheet._repr_mimebundle_()
     image = b64decode(re.search('base64,([^"]+)', mime["text/html"])[1]).decode()
     outputs = [*texts_of(sheet.html), *texts_of(sheet.drawing.svg), *texts_of(image), *texts_of(mime["text/html"])]
@@ -597,6 +599,7 @@ def test_save_writes_the_sheet_and_the_key_behind_it_or_beside_it(tmp_path):
 
 
 def test_hostile_labels_are_text():
+    need_layout()
     for label in HOSTILE:
         a = Value(1.3, label=label)
         f = a * 2.5 + a

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scalargrad.arguments import function, real
+from scalargrad.engine import Value
 
-Curve = Callable[[float], float]
+Curve = Callable[[float], float | Value]
 EPS = 2.0**-52
 _SHRINK = 1.4
 _STEPS = 10
@@ -44,7 +45,9 @@ def one_sided_difference(f: Curve, x: float, h: float) -> float:
 
 
 def _at(f: Curve, x: float) -> float:
-    y = f(x)
+    y: Any = f(x)
+    if isinstance(y, Value):
+        return y.data
     return y if isinstance(y, float) else real(y, "the result of f")
 
 

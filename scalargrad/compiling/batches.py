@@ -72,9 +72,10 @@ class Batches:
 
         key = _structure(samples)
 
-        def made(i: int) -> BatchProgram:
-            program = BatchProgram(outputs, samples, i, None, self._backend, gradients=False, has_aux=True)
+        def made(rows: Sequence[int]) -> BatchProgram:
+            program = BatchProgram(outputs, samples, rows[0], None, self._backend, gradients=False, has_aux=True)
             program.rebuild = rebuilds[0]
+            self._check_first(program, samples, rows)
             return program
 
         found: list[Any] = [None] * samples[0].n
@@ -88,7 +89,7 @@ class Batches:
         """The program for samples of this structure; recorded at the first of them if there is none yet."""
         known = self._programs(samples)
         first = next(iter(known), None)
-        return first or self._another(known, 0, lambda: self._made(samples, 0))[0]
+        return first or self._another(known, 0, lambda: self._made(samples, range(samples[0].n if samples else 1)))
 
     def _programs(self, samples: Sequence[Samples]) -> list[BatchProgram]:
         if self._reached.have_changed():  # a leaf was frozen, is trained now, or has a hook, which recording refuses
@@ -97,23 +98,31 @@ class Batches:
                 self._reached.add(())
         return self._known.setdefault(_structure(samples), [])
 
-    def _made(self, samples: Sequence[Samples], i: int) -> BatchProgram:
-        program = BatchProgram(self._fn, samples, i, self._given, self._backend, has_aux=self._has_aux)
+    def _made(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
+        program = BatchProgram(self._fn, samples, rows[0], self._given, self._backend, has_aux=self._has_aux)
+        self._check_first(program, samples, rows)
         self._reached.add(program.reached)
         order = self._given if self._given is not None else self._reached.leaves
         self._order = [p for p in order if p.requires_grad]
         program.in_order = program.leaves[: program.trained] == self._order
         return program
 
-    def _another(
-        self, known: list[BatchProgram], seen: int, make: Callable[[], BatchProgram]
-    ) -> tuple[BatchProgram, bool]:
-        """The program after those seen, and whether it was made now."""
+    def _another(self, known: list[BatchProgram], seen: int, make: Callable[[], BatchProgram]) -> BatchProgram:
+        """The program after those seen. The list only ever grows: other threads read it meanwhile."""
         with self._lock:
-            is_new = len(known) <= seen
-            if is_new:
+            if len(known) <= seen:
                 known.append(make())
-            return known[seen], is_new
+            return known[seen]
+
+    def _check_first(self, program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]) -> None:
+        """Raise BranchError if the program does not serve the first of the rows, at which it was recorded.
+
+        A comparison with NaN never holds, not even where it was recorded.
+        """
+        if program.guards:
+            sums, columns = self._part(program, samples, rows)
+            if sums[1] != 0.0 and columns[-1][0] != 0.0:
+                raise self._branch_error(program, rows[0], columns[-1][0])
 
     def run(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
         """As `value_and_grad`, with the batch as `Samples`; also returns what fn gave beside its loss, as columns."""
@@ -122,48 +131,40 @@ class Batches:
         sums, columns = program.runner.run(samples, samples[0].n, program.numbers(), mean=self.mean)
         if program.guards and sums[1] != 0.0:
             return self._run_by_branches(samples)
-        if program.in_order and program.trained == len(self._order):
+        order = self._order
+        if program.in_order and program.trained == len(order):
             return sums[0], sums[2:], columns[: program.columns]
-        return sums[0], self._in_order(program, sums), columns[: program.columns]
-
-    def _in_order(self, program: BatchProgram, sums: Sequence[float]) -> list[float]:
-        found = dict(zip(program.leaves[: program.trained], sums[2:], strict=True))
-        return [found.get(parameter, 0.0) for parameter in self._order]
+        return sums[0], _in_order(order, program, sums), columns[: program.columns]
 
     def _run_by_branches(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
         """As `run`, each sample by the program that was recorded for the branches it takes."""
         known, n = self._programs(samples), samples[0].n
-        found = self._by_branches(known, lambda i: self._made(samples, i), samples)
-        divisor = float(n) if self.mean else 1.0
-        grads = [0.0] * len(self._order)
+        found = self._by_branches(known, lambda rows: self._made(samples, rows), samples)
+        divisor, order = float(n) if self.mean else 1.0, self._order
+        grads = [0.0] * len(order)
         rows: list[Sequence[float]] = [()] * n
         for program, mine, sums, columns in found:
-            grads = [a + b / divisor for a, b in zip(grads, self._in_order(program, sums), strict=True)]
+            grads = [a + b / divisor for a, b in zip(grads, _in_order(order, program, sums), strict=True)]
             for i, row in zip(mine, zip(*columns[: program.columns], strict=True), strict=False):
                 rows[i] = row
         loss = sum(sums[0] for _, _, sums, _ in found) / divisor
         return loss, grads, [list(column) for column in zip(*rows, strict=True)]
 
     def _by_branches(
-        self, known: list[BatchProgram], make: Callable[[int], BatchProgram], samples: Sequence[Samples]
+        self, known: list[BatchProgram], make: Callable[[Sequence[int]], BatchProgram], samples: Sequence[Samples]
     ) -> list[tuple[BatchProgram, Sequence[int], list[float], list[list[float]]]]:
         """For each program that some samples take: which they are, its sums over them and its columns."""
         rest: Sequence[int] = range(samples[0].n)
         found = []
         at = 0
         while rest:
-            program, is_new = self._another(known, at, partial(make, rest[0]))
+            program = self._another(known, at, partial(make, rest))
             at += 1
             mine = rest
             sums, columns = self._part(program, samples, rest)
             if program.guards and sums[1] != 0.0:
                 holds = [violation == 0.0 for violation in columns[-1]]
-                # A comparison with NaN never holds, not even where it was recorded.
-                serves_nothing = is_new and not holds[0]
-                if serves_nothing:
-                    with self._lock:
-                        known.remove(program)
-                if self.branches == "raise" or serves_nothing:
+                if self.branches == "raise":
                     k = holds.index(False)
                     raise self._branch_error(program, rest[k], columns[-1][k])
                 mine = [i for i, held in zip(rest, holds, strict=True) if held]
@@ -195,6 +196,12 @@ class Batches:
 
     def _branch_error(self, program: BatchProgram, sample: int, violation: float) -> BranchError:
         return branch_error(self._name, Broken(program.guards, violation != violation), f"for sample {sample} ")
+
+
+def _in_order(order: Sequence[Value], program: BatchProgram, sums: Sequence[float]) -> list[float]:
+    """The program's gradients in this order of the parameters."""
+    found = dict(zip(program.leaves[: program.trained], sums[2:], strict=True))
+    return [found.get(parameter, 0.0) for parameter in order]
 
 
 def _structure(samples: Sequence[Samples]) -> tuple[tuple[str, int], ...]:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from scalargrad.arguments import brief
 from scalargrad.compiling.traces import BranchError
+from scalargrad.table import HARD
 
 ADVICE = (
     "Let the program choose, not Python: with relu, maximum, or where(greater(x, 0), a, b); or record each way once "
@@ -75,7 +76,7 @@ def replayed(
     """What the recording that serves gives for these numbers; a new one is added to the known ones.
 
     Args:
-        known: the recordings so far.
+        known: the recordings so far, to which others add meanwhile; each has served the numbers it was recorded at.
         record: makes another.
         numbers: those of the arguments.
         name: how messages call the function.
@@ -85,19 +86,26 @@ def replayed(
     Raises:
         BranchError: if `branches` is "raise" and the first does not serve, or a comparison with NaN never holds.
     """
-    tried, mine = 0, None
+    tried = 0
     while True:
         for recorded in islice(known, tried, None):
             result, broken = recorded.run(numbers)
             if broken is None:
                 return result
-            if recorded is mine:  # it was recorded along a way that no numbers take
-                known.remove(recorded)
             # All guards before the first that is broken hold: if that has NaN, it has on every way.
-            if recorded is mine or branches == "raise" or broken.has_nan:
+            if branches == "raise" or broken.has_nan:
                 raise branch_error(name, broken)
             tried += 1
         with lock:
-            if tried >= len(known):  # else another thread has recorded one meanwhile
-                mine = record()
-                known.append(mine)
+            if tried < len(known):  # another thread has recorded one meanwhile
+                continue
+            recorded = record()
+            try:
+                result, broken = recorded.run(numbers)
+            except HARD:  # a pole of a derivative: the recording is good for other numbers
+                known.append(recorded)
+                raise
+            if broken is None:
+                known.append(recorded)
+                return result
+        raise branch_error(name, broken)  # it was recorded along a way that no numbers take

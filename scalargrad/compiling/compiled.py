@@ -55,7 +55,7 @@ class Compiled:
             BranchError: if a comparison in the function comes out otherwise than when it was recorded.
         """
         if keywords:
-            return self._points.with_keywords(tuple(keywords))(*args, *keywords.values())
+            return self._points.with_keywords(args, keywords)
         return self._points(*args)
 
     def bind(self, x: Any, out: Any) -> Callable[[], None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -88,12 +88,15 @@ class Points:
         name: how messages call it.
         backend: the choice.
         branches: "raise" or "record".
+
+    Attributes:
+        with_keywords: the same for calls that give arguments by keywords.
     """
 
     def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
         self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
         self._known: dict[Any, list[Recorded[Any]]] = {}
-        self._by_keyword: dict[tuple[str, ...], Points] = {}
+        self.with_keywords = ByKeywords(fn, name, lambda fn: Points(fn, name, backend, branches))
         self._lock = RLock()
 
     def __call__(self, *args: Any) -> Any:
@@ -120,13 +123,6 @@ class Points:
             if not known:  # it was the function itself that raised
                 raise
             return self._eagerly(args, numbers)
-
-    def with_keywords(self, names: tuple[str, ...]) -> Points:
-        """The same for calls that give the last arguments by these keywords; to be called with their values."""
-        if names not in self._by_keyword:
-            fn = with_keywords(self._fn, self._name, names)
-            self._by_keyword.setdefault(names, Points(fn, self._name, self._backend, self._branches))
-        return self._by_keyword[names]
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
         return Point(self._fn, args, numbers, self._backend, self._name)
@@ -168,15 +164,36 @@ class Points:
         return replay
 
 
-def with_keywords(fn: Callable[..., Any], name: str, names: tuple[str, ...]) -> Callable[..., Any]:
-    """The function with these keyword arguments as its last positional ones."""
+class ByKeywords:
+    """Calls that give the last arguments by keywords: what records a function is made for each set of their names.
 
-    def called(*args: Any) -> Any:
-        first = len(args) - len(names)
-        return fn(*args[:first], **dict(zip(names, args[first:], strict=True)))
+    Args:
+        fn: the function.
+        name: how messages call it.
+        make: makes what records a function of positional arguments.
+    """
 
-    called.__name__ = name
-    return called
+    def __init__(self, fn: Callable[..., Any], name: str, make: Callable[[Callable[..., Any]], Any]) -> None:
+        self._fn, self._name, self._make = fn, name, make
+        self._made: dict[tuple[str, ...], Any] = {}
+
+    def __call__(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
+        """What the function gives for these arguments."""
+        names = tuple(keywords)
+        if names not in self._made:
+            self._made.setdefault(names, self._make(self._positional(names)))
+        return self._made[names](*args, *keywords.values())
+
+    def _positional(self, names: tuple[str, ...]) -> Callable[..., Any]:
+        """The function with these keyword arguments as its last positional ones."""
+        fn = self._fn
+
+        def called(*args: Any) -> Any:
+            first = len(args) - len(names)
+            return fn(*args[:first], **dict(zip(names, args[first:], strict=True)))
+
+        called.__name__ = self._name
+        return called
 
 
 def wants_graph(given: Sequence[Any]) -> bool:

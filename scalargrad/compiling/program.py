@@ -83,10 +83,8 @@ class Program:
         """
         refuse_to_be_recorded("program.forward()")
         numbers = self._given(inputs)
-        with self._lock:
-            if self._value is None:
-                tape, outputs = simplified(self.code, [self._output])
-                self._value = backend(self._choice, tape.code).single(tape.code, outputs)
+        if self._value is None:
+            self._make_value()
         result: float = self._value(numbers_of(self.parameters), numbers)[0]
         self._last.numbers, self._last.seed = numbers, 1.0
         return result
@@ -141,6 +139,19 @@ class Program:
             node.grad = adjoint if node._a is not None or node._rule.requires_grad else 0.0
 
     def _both(self, numbers: Sequence[float], seed: float) -> tuple[float, list[float]]:
+        if self._gradient is None:
+            self._make_gradient()
+        result, *grads = self._gradient(numbers_of(self.parameters), [*numbers, seed])
+        self._last.numbers, self._last.seed = numbers, seed
+        return result, grads
+
+    def _make_value(self) -> None:
+        with self._lock:
+            if self._value is None:  # else another thread has made it meanwhile
+                tape, outputs = simplified(self.code, [self._output])
+                self._value = backend(self._choice, tape.code).single(tape.code, outputs)
+
+    def _make_gradient(self) -> None:
         with self._lock:
             if self._gradient is None:
                 tape = self._tape
@@ -148,9 +159,6 @@ class Program:
                 shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)))
                 short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
                 self._gradient = backend(self._choice, short.code).single(short.code, outputs)
-        result, *grads = self._gradient(numbers_of(self.parameters), [*numbers, seed])
-        self._last.numbers, self._last.seed = numbers, seed
-        return result, grads
 
     def _given(self, inputs: Mapping[Any, float] | Sequence[float]) -> list[float]:
         if isinstance(inputs, Mapping):

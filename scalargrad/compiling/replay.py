@@ -12,7 +12,7 @@ from scalargrad.compiling.backends import backend, check_backend
 from scalargrad.compiling.branches import Broken, Recorded, check_branches, first_broken, replayed
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.points import wants_graph, with_keywords
+from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.traces import Trace
@@ -87,7 +87,7 @@ class Replay:
         self._name = getattr(fn, "__name__", type(fn).__name__)
         self._known: dict[tuple[str, ...], list[Recorded[Value]]] = {}
         self._reached = Reached(_requires_grad)  # hooks of leaves run in the root's own backward()
-        self._by_keyword: dict[tuple[str, ...], Replay] = {}
+        self._with_keywords = ByKeywords(fn, self._name, lambda fn: Replay(fn, backend, branches))
         self._lock = RLock()
 
     def __call__(self, *args: Any, **keywords: Any) -> Value:
@@ -99,11 +99,7 @@ class Replay:
             BranchError: if a comparison in the function comes out otherwise than when it was recorded.
         """
         if keywords:
-            names = tuple(keywords)
-            if names not in self._by_keyword:
-                made = Replay(with_keywords(self._fn, self._name, names), self._backend, self._branches)
-                self._by_keyword.setdefault(names, made)
-            return self._by_keyword[names](*args, *keywords.values())
+            return self._with_keywords(args, keywords)  # type: ignore[no-any-return]
         given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
         if being_compiled() or wants_graph(given):
             return self._fn(*args)  # type: ignore[no-any-return]

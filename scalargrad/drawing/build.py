@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from scalargrad.arguments import brief, real, whole
+from scalargrad.arguments import brief, real
 from scalargrad.arguments import name as one_of
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import available
@@ -37,7 +37,7 @@ def draw(
     rankdir: Literal["auto", "LR", "TB"] = "auto",
     theme: Literal["default", "cs231n"] = "default",
     scheme: Literal["auto", "light", "dark"] = "auto",
-    max_nodes: int = 500,
+    max_nodes: float = 500,
     collapse: Collapse = None,
     merge_repeats: bool | None = None,
     depth: int | None = None,
@@ -59,7 +59,7 @@ def draw(
         rankdir: 'LR' from left to right, 'TB' from top to bottom, 'auto' by the shape of the graph.
         theme: 'default', or 'cs231n' for green values and red gradients.
         scheme: 'auto' follows the reader's light or dark page; 'light' and 'dark' fix it.
-        max_nodes: how many cards at most.
+        max_nodes: how many cards at most; math.inf for any number.
         collapse: 'neuron' or 'layer' draws each as one card; or a function from Value to its group's name, or None.
         merge_repeats: draw what is repeated for every sample once, with a badge ×100; by default when collapsing.
         depth: only this many steps back from the output; a stub says how many more there are.
@@ -162,8 +162,9 @@ def _check(value: Any, *, id_prefix: str, **options: str) -> None:
         raise ValueError(f"id_prefix must be a letter followed by letters, digits, - or _, not {brief(id_prefix)}")
 
 
-def _check_numbers(*, max_nodes: int, depth: int | None, radius: int, focus: Value | None) -> None:
-    whole(max_nodes, "max_nodes", "max_nodes=500")
+def _check_numbers(*, max_nodes: float, depth: int | None, radius: int, focus: Value | None) -> None:
+    if not (max_nodes if isinstance(max_nodes, int) else real(max_nodes, "max_nodes")) >= 1:
+        raise ValueError(f"max_nodes must be at least 1, not {brief(max_nodes)}")
     for name, n in (("depth", depth), ("radius", radius)):
         if n is not None:
             real(n, name)
@@ -199,7 +200,9 @@ def _visible(
     return seen
 
 
-def _too_large(partition: Partition, output: int, cards: int, max_nodes: int, collapse: Collapse) -> GraphTooLargeError:
+def _too_large(
+    partition: Partition, output: int, cards: int, max_nodes: float, collapse: Collapse
+) -> GraphTooLargeError:
     """An error with calls that work; they are counted here, so their sizes are true."""
     graph, found = partition.graph, []
     if collapse is None:

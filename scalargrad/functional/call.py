@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -39,8 +40,7 @@ class Call:
         name = getattr(function(f, "what is differentiated"), "__name__", type(f).__name__)
         self._recording = recording.get()  # inside no_grad, results that are Values are constants
         args = list(args)
-        self.single = hasattr(argnums, "__index__")
-        given_numbers = [argnums] if self.single else items(argnums, "argnums", "argnums=(0, 1)")
+        self.single, given_numbers = _listed(argnums)
         chosen = [whole(i, "argnums", "argnums=(0, 1)", least=-len(args)) for i in given_numbers]
         if not all(-len(args) <= i < len(args) for i in chosen):
             raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {argnums}")
@@ -118,6 +118,15 @@ class Call:
         values = [root for root in roots if isinstance(root, Value)]
         found = record(partial(push_tangents, values, seeds, create_graph=create_graph))
         return own_nodes([found.get(root, 0.0) if isinstance(root, Value) else 0.0 for root in roots], create_graph)
+
+
+def _listed(argnums: Any) -> tuple[bool, list[Any]]:
+    """Whether it is a single number, and the numbers. True counts as 1; an array may be several, or one."""
+    try:
+        return True, [int(operator.index(argnums))]
+    except TypeError:
+        numbers = items(argnums, "argnums", "argnums=(0, 1)")
+    return False, [int(i) if isinstance(i, bool) else i for i in numbers]
 
 
 def alias(x: Value) -> Value:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from scalargrad.arguments import brief
+from scalargrad.arguments import whole
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
 from scalargrad.functional.trees import flatten, skeleton
@@ -128,15 +128,13 @@ def derivative(f: Function, n: int = 1) -> Function:
     """The n-th derivative of a function of one number.
 
     Raises:
-        ValueError: if n is negative.
+        TypeError: if n is no integer.
+        ValueError: if it is negative, or more than 1000.
 
     >>> derivative(lambda x: x ** 5, 3)(2.0)
     240.0
     """
-    if not isinstance(n, int) or n < 0:
-        raise ValueError(f"the order of a derivative must be a whole number and must not be negative: {brief(n)}")
-    if n > MOST_ORDERS:
-        raise ValueError(f"the order of a derivative must be at most {MOST_ORDERS}, not {brief(n)}")
+    n = whole(n, "the order of a derivative", "derivative(f, 2)", least=0, most=MOST_ORDERS)
 
     def nth(x: Any) -> Any:
         call = Call(f, (x,))

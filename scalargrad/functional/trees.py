@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from scalargrad.arguments import MAX_DEPTH, too_deep
 from scalargrad.engine import Value
 
 Rebuild = Callable[[Iterator[Any]], Any]
-MAX_DEPTH = 100
 
 
 def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
@@ -32,7 +32,7 @@ def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
 
 def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
-        raise ValueError(f"{what[:60]}... is nested deeper than {MAX_DEPTH} levels, or holds itself")
+        raise too_deep(f"{what[:60]}...")
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     if isinstance(tree, Mapping):
@@ -65,7 +65,7 @@ def skeleton(tree: Any, depth: int = 0) -> str:
     "[*, (*, {'a': *})]"
     """
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
-        raise ValueError(f"an argument is nested deeper than {MAX_DEPTH} levels, or holds itself")
+        raise too_deep("an argument")
     depth += 1
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import random
 from typing import Any
 
@@ -50,7 +51,14 @@ class Linear(Layer):
     """
 
     def __init__(
-        self, nin: int, nout: int, *, bias: bool = True, W: Any = None, b: Any = None, seed: int | None = None
+        self,
+        nin: int,
+        nout: int,
+        *,
+        bias: bool = True,
+        W: Any = None,
+        b: Any = None,
+        seed: float | str | bytes | None = None,
     ) -> None:
         """Make a layer of nout units with nin inputs each.
 
@@ -76,7 +84,7 @@ class Linear(Layer):
             raise ValueError(f"Linear: b has shape {shape(b)}, expected {(nout,)}: a list with a bias for each output")
         self.b = [0.0] * nout if b is None else matrix([b], "Linear: [b]", 1, nout)[0]
         if W is None:
-            rng = random if seed is None else random.Random(whole(seed, "Linear: seed", least=None))
+            rng = random if seed is None else random.Random(_seed(seed))
             bound = 1 / math.sqrt(nin)
             W = [[rng.uniform(-bound, bound) for _ in range(nout)] for _ in range(nin)]
         self.W = matrix(W, "Linear: W", nin, nout)
@@ -115,6 +123,16 @@ class Linear(Layer):
 
     def __repr__(self) -> str:
         return f"Linear({self.nin}, {self.nout}{'' if self.has_bias else ', bias=False'})"
+
+
+def _seed(seed: Any) -> Any:
+    """The seed, if it is of a kind from which random.Random makes the same numbers in every run."""
+    if isinstance(seed, (float, str, bytes, bytearray)):
+        return seed
+    try:
+        return int(operator.index(seed))
+    except TypeError:
+        raise TypeError(f"Linear: seed must be a number, a string or bytes, not {type(seed).__name__}") from None
 
 
 class Elementwise(Layer):

@@ -6,12 +6,12 @@ import operator
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from scalargrad.arguments import MAX_DEPTH, too_deep
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
 
 Rows = list[list[float]]
 _Kept = TypeVar("_Kept")
-MAX_DEPTH = 100
 
 
 def listed(A: Any) -> Any:
@@ -33,7 +33,7 @@ def _shape(A: Any, depth: int) -> tuple[int, ...]:
     if not isinstance(A, Sequence) or isinstance(A, str):
         return ()
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
-        raise ValueError(f"the matrix is nested deeper than {MAX_DEPTH} levels, or holds itself")
+        raise too_deep("the matrix")
     inner = {_shape(row, depth + 1) for row in A}
     return (len(A), *inner.pop()) if len(inner) == 1 else (len(A),)
 

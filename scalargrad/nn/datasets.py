@@ -213,7 +213,9 @@ def _checked_noise(noise: float, who: str) -> float:
 
 
 def _checked_labels(labels: Sequence[int] | None, classes: int, who: str) -> list[int]:
-    labels = list(range(classes)) if labels is None else items(labels, f"{who}: labels", f"{who}(labels=(0, 1))")
+    if labels is None:
+        labels = range(classes)
+    labels = list(labels) if isinstance(labels, str) else items(labels, f"{who}: labels", f"{who}(labels=(0, 1))")
     if len(labels) != classes:
         raise ValueError(f"{who}: {len(labels)} labels were given for {classes} classes: give one for each")
     return labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from scalargrad.arguments import MAX_DEPTH, too_deep
 from scalargrad.behaviour import number
 from scalargrad.modes import being_compiled
 from scalargrad.nn.inputs import as_sequence, constants, is_sequence
@@ -47,11 +48,13 @@ class Dropout(Module):
         """Return x with numbers left out, in the shape of x.
 
         Args:
-            x: a number or Value, a row of them, or a batch of rows. Of an iterator the result is a list.
+            x: a number or Value, a row of them, a batch of rows, or rows nested deeper. Of an iterator the result is a
+                list.
 
         Raises:
             TypeError: if an element is neither a Value nor a real number.
-            ValueError: if it is recorded to be replayed, by `compile`, `replay` or fit(compiled=True), in training.
+            ValueError: if it is recorded to be replayed, by `compile`, `replay` or fit(compiled=True), in training; if
+                x is nested deeper than 100 levels.
         """
         if not self.training:
             return x
@@ -62,14 +65,17 @@ class Dropout(Module):
                 "(a penalty or weight_decay, too, keeps weights small), or train without compiling: fit without "
                 "compiled=True"
             )
+        return self._thinned(x, 0)
+
+    def _thinned(self, x: Any, depth: int) -> Any:
+        if depth > MAX_DEPTH:  # the cap is what allows recursion here
+            raise too_deep(f"{self!r}: the input")
         x = as_sequence(x)
         if not is_sequence(x):
-            return self([x])[0]
+            return self._thinned([x], depth)[0]
         x = list(map(as_sequence, x))
         if any(map(is_sequence, x)):
-            if any(is_sequence(row) and any(map(is_sequence, row)) for row in x):
-                raise ValueError(f"{self!r} takes a number, a row or a batch of rows, not rows of rows")
-            return self.on_batch(x)
+            return [self._thinned(row, depth + 1) for row in x]
         draw, scale = (self._rng or random).uniform, 1 / (1 - self.p)
         return [value * (0.0 if draw(0.0, 1.0) < self.p else scale) for value in constants(x, repr(self))]
 

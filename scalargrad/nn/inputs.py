@@ -29,9 +29,17 @@ def is_sequence(x: Any) -> bool:
     return hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, (str, bytes, Mapping))
 
 
+def as_array(x: Any) -> Any:
+    """Return a table of columns, as a DataFrame of pandas is one, as an array of its rows; anything else as it is."""
+    return x.to_numpy() if hasattr(x, "to_numpy") else x
+
+
 def as_sequence(x: Any) -> Any:
-    """Return x, or, if it can be looped over only, as an iterator or a set, a list of what it holds."""
-    if type(x) in _SINGLE or is_sequence(x) or isinstance(x, (str, bytes)) or hasattr(x, "ndim"):
+    """Return x, or, if it can be looped over only, as an iterator or a set, a list of what it holds; tables by row."""
+    if type(x) in _SINGLE:
+        return x
+    x = as_array(x)
+    if is_sequence(x) or isinstance(x, (str, bytes)) or hasattr(x, "ndim"):
         return x
     return list(x) if hasattr(x, "__iter__") else x
 

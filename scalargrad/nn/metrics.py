@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from scalargrad.arguments import function, items, real
+from scalargrad.arguments import MAX_DEPTH, function, items, real, too_deep
 from scalargrad.engine import Value
 from scalargrad.modes import being_compiled, no_grad
-from scalargrad.nn.inputs import constants, is_sequence
+from scalargrad.nn.inputs import as_array, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.targets import picked
 from scalargrad.ops import greater, sum_, where
 
-MAX_DEPTH = 100
 Metric = Callable[[Sequence[Any], Sequence[Any]], float]
 """A function of a batch's scores and targets."""
 
@@ -25,7 +24,7 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
 
     Args:
         model: a Module, which is in eval mode meanwhile, or a function.
-        X: rows of numbers, a list of lists or an array.
+        X: rows of numbers, a list of lists, an array or a DataFrame.
 
     Returns:
         For each row a float, or a list of floats if the model has several outputs.
@@ -76,15 +75,20 @@ def accuracy(scores: Any, targets: Any) -> float:
         raise ValueError(f"accuracy: {len(scores)} scores but {len(targets)} targets: give one target for each")
     if len(scores) == 0:
         raise ValueError("accuracy: there is no sample to classify")
+    if not set(map(type, targets)) <= _NUMBERS:
+        targets = [_checked(target, "target") for target in targets]
     return sum(map(_is_right, map(plain, scores), targets)) / len(scores)
 
 
+_NUMBERS = {float, int}  # the usual kinds, told by their type alone: this is asked of every number
+
+
 def _is_right(score: Any, target: Any) -> bool:
-    target = _checked(target, "target")
     if isinstance(score, list):
         score = [_checked(s, "score") for s in score]
         return not any(s != s for s in score) and score.index(max(score)) == target
-    score = _checked(score, "score")
+    if type(score) not in _NUMBERS:
+        score = _checked(score, "score")
     return score == score and bool((score > 0) == (target > 0))
 
 
@@ -111,7 +115,7 @@ def plain(output: Any, depth: int = 0) -> Any:
     if type(output) is float:
         return output
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
-        raise ValueError(f"the output is nested deeper than {MAX_DEPTH} levels, or holds itself")
+        raise too_deep("the output")
     if is_sequence(output):
         return [plain(value, depth + 1) for value in output]
     return output.data if isinstance(output, Value) and not being_compiled() else output
@@ -133,6 +137,7 @@ def as_rows(X: Any) -> list[Any]:
         TypeError: if X is not a sequence of rows of numbers.
         ValueError: if X is empty or its rows differ in length.
     """
+    X = as_array(X)
     if hasattr(X, "tolist"):
         X = X.tolist()
     if not is_sequence(X):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from scalargrad.arguments import items
 from scalargrad.engine import Value
 from scalargrad.modes import being_compiled
 from scalargrad.nn.naming import relabel
-from scalargrad.nn.states import assign, matching_numbers, numbers_of
+from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -134,8 +133,11 @@ class Module:
 
         return load(path, self)
 
-    def __getstate__(self) -> Any:
-        return _State(vars(self), type(self).__name__)
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        found = super().__reduce_ex__(protocol)
+        if isinstance(found, tuple) and _holds_value(found[1:]):
+            return (Copies(found[0], type(self).__name__), *found[1:])
+        return found
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Tell the module where it lies in a network: its parameters' and outputs' labels get this scope.
@@ -167,21 +169,23 @@ class Module:
         return "\n".join(lines)
 
 
-class _State(dict[str, Any]):
-    """A module's attributes, as copy and pickle ask for them: copied as any dict is, but not pickled."""
+def _holds_value(root: Any) -> bool:
+    """Whether pickle would meet a Value; modules that say themselves what is to be pickled of them are left to it."""
+    seen: set[int] = set()
+    stack = [root]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Value):
+            return True
+        if id(part) not in seen and not (isinstance(part, Module) and _has_own_state(type(part))):
+            seen.add(id(part))
+            stack.extend([inner for _, inner in _inside(part) or ()])
+    return False
 
-    def __init__(self, attributes: Mapping[str, Any], owner: str) -> None:
-        super().__init__(attributes)
-        self._owner = owner
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
-        return deepcopy(dict(self), memo)
-
-    def __reduce__(self) -> Any:
-        raise TypeError(
-            f"a module, as this {self._owner}, cannot be pickled: model.save(path) stores it and nn.load(path) reads "
-            "it again, model.state_dict() gives its numbers by name, and copy.deepcopy(model) copies it"
-        )
+def _has_own_state(kind: type[Module]) -> bool:
+    names = ("__getstate__", "__reduce__", "__reduce_ex__")
+    return any(getattr(kind, name, None) is not getattr(Module, name, None) for name in names)
 
 
 def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
@@ -191,7 +195,7 @@ def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
         TypeError: if it is neither a Module nor an iterable of Values.
     """
     has_own = callable(getattr(source, "parameters", None))
-    if isinstance(source, (Value, str, bytes)) or not (has_own or hasattr(source, "__iter__")):
+    if isinstance(source, (Value, str, bytes, type)) or not (has_own or hasattr(source, "__iter__")):
         raise TypeError(f"{who} takes a list of parameters, as model.parameters(), not {type(source).__name__}")
     given: Any = source
     found = items(given.parameters() if has_own else given, f"{who}: parameters", "model.parameters()")

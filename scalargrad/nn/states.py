@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -63,3 +63,21 @@ def quoted(x: Any) -> str:
     """Return a name or number as messages show it: it may come from a file, so it is quoted and cut."""
     text = repr(x[:100]) if isinstance(x, str) else repr(x) if isinstance(x, (int, float)) else type(x).__name__
     return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+class Copies:
+    """Makes the copies of a module with Values, as copy asks for them; pickle, which would store it, is told no."""
+
+    def __init__(self, make: Callable[..., Any], owner: str) -> None:
+        self._make, self._owner = make, owner
+
+    def __call__(self, *args: Any) -> Any:
+        """A new module, as yet without attributes."""
+        return self._make(*args)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"a module with Values, as this {self._owner}, cannot be pickled: model.save(path) stores it and "
+            "nn.load(path) reads it again, model.state_dict() gives its numbers by name, and copy.deepcopy(model) "
+            "copies it"
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief
 from scalargrad.nn.history import History, Progress
-from scalargrad.nn.inputs import count, is_sequence
+from scalargrad.nn.inputs import as_array, count, is_sequence
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
 from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table
 from scalargrad.nn.module import Module
@@ -65,7 +65,7 @@ def fit(
     Args:
         model: a Module, or anything that is called with one sample and has `parameters()`. A Module is asked for whole
             batches, by `on_batch`, which calls it with each sample unless there is a BatchNorm.
-        X: n rows of numbers, a list of lists or an array; a list of n numbers means rows of one.
+        X: n rows of numbers, a list of lists, an array or a DataFrame; a list of n numbers means rows of one.
         y: n targets, as the loss takes them.
         loss: a name, "mse", "sse", "hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy", or a function
             (scores, targets) -> Value of a batch.
@@ -176,6 +176,7 @@ def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: H
 
 
 def _samples(X: Any, y: Any, X_name: str, y_name: str, as_values: bool) -> Samples:
+    X, y = as_array(X), as_array(y)
     rows = as_rows(X) if as_values or not is_table(X) else X
     targets = y.tolist() if hasattr(y, "tolist") else y
     if not is_sequence(targets):

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scalargrad import ops  # noqa: F401  (fills the table)
-from scalargrad.arguments import brief, items, real
+from scalargrad.arguments import brief, items, real, whole
 from scalargrad.engine import Value
 from scalargrad.table import HARD, TABLE, Domain, Op
 
@@ -78,11 +78,11 @@ def inputs_for(
     >>> find(inputs_for("arcsin"), lambda xs: xs[0] > 0.9)
     [0.9375]
     """
-    row = row_of(op)
+    row, most = row_of(op), whole(max_operands, "inputs_for: max_operands", least=None)
     if row.arity is not None:
         lists = st.tuples(*(numbers_in(domain, margin, span) for domain in row.domain)).map(list)
     else:
-        fewest, most = operand_counts(row, max_operands)
+        fewest, most = operand_counts(row, most)
         lists = st.lists(numbers_in(row.domain[0], margin, span), min_size=fewest, max_size=most)
     return lists.filter(lambda xs: off_kinks(row, xs, margin / 2))
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import brief
+from scalargrad.arguments import whole
 from scalargrad.drawing.graph import counted
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.formula import display_names, equation, listed
@@ -142,7 +142,7 @@ def diff(before: Value | Trace, after: Value | Trace, *, rows: int | None = MOST
         A Difference: `rows`, `summary`, and the `predicted` change of the output beside its `actual` one.
 
     Raises:
-        TypeError: if a pass is neither a Value nor a Trace.
+        TypeError: if a pass is neither a Value nor a Trace, or rows no integer.
         ValueError: if the graphs differ in structure, it says where; if both are the same pass; if a Trace started from
             another seed than 1; as `backward()`, if there is nothing to differentiate.
 
@@ -262,6 +262,4 @@ def _is_stale(node: Value) -> bool:
 
 
 def _checked(rows: int | None) -> int | None:
-    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 1):
-        raise ValueError(f"rows must be a whole number, at least 1, or None for all, not {brief(rows)}")
-    return rows
+    return None if rows is None else whole(rows, "rows", f"rows={MOST_ROWS}, or rows=None for all")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scalargrad.arguments import brief
+from scalargrad.arguments import whole
 
 if TYPE_CHECKING:
     from scalargrad.tracing.steps import Graph
@@ -23,10 +23,10 @@ def check_length(graph: Graph, max_steps: int) -> None:
 
     Raises:
         TraceTooLongError: with calls that work.
-        ValueError: if `max_steps` is no whole number, or less than 1.
+        TypeError: if `max_steps` is no integer.
+        ValueError: if it is less than 1.
     """
-    if isinstance(max_steps, bool) or not isinstance(max_steps, int) or max_steps < 1:
-        raise ValueError(f"max_steps must be a whole number, at least 1, not {brief(max_steps)}")
+    max_steps = whole(max_steps, "max_steps", f"max_steps={MAX_STEPS}")
     n = len(graph.steps)
     if n <= max_steps:
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import brief
+from scalargrad.arguments import whole
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
 from scalargrad.formula import display_names
@@ -125,9 +125,9 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
         total is 0.0, and the text says so; of y with respect to itself there is one path without edges, and it is 1.0.
 
     Raises:
-        TypeError: if y or wrt is not a Value.
+        TypeError: if y or wrt is not a Value, or max_paths no integer.
         TooManyPathsError: a ValueError, if there are more paths; it names calls that work.
-        ValueError: as `backward()`, if there is nothing to differentiate; if max_paths is not a positive integer.
+        ValueError: as `backward()`, if there is nothing to differentiate; if max_paths is less than 1.
 
     >>> x, w = Value(2.0, label='x'), Value(3.0, label='w')
     >>> y = x * w + x * x
@@ -147,8 +147,7 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
     for name, given in (("y", y), ("wrt", wrt)):
         if not isinstance(given, Value):
             raise TypeError(f"explain: {name} must be a Value, not {type(given).__name__}: explain(y, wrt=x)")
-    if isinstance(max_paths, bool) or not isinstance(max_paths, int) or max_paths < 1:
-        raise ValueError(f"max_paths must be a whole number, at least 1, not {brief(max_paths)}")
+    max_paths = whole(max_paths, "max_paths", "explain(y, wrt=x, max_paths=100)")
     between = Between(wrt, y)
     names = display_names(dict.fromkeys([*between.order, *between.nodes, wrt]))
     count = between.count()

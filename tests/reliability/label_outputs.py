@@ -211,7 +211,7 @@ def told(label):
     """How a message may show a label: as a name or between quotes, both cut if it is long; by its beginning at least."""
     cut = label if len(label) <= 80 else label[:79] + "\N{HORIZONTAL ELLIPSIS}"
     whole = {clean_label(label), shown(label), repr(cut), repr(clean_label(label))}
-    return whole | {repr(label)[:13]} if len(repr(label)) > 30 else whole
+    return whole | {repr(label)[:13], clean_label(label)[:13]} if len(repr(label)) > 30 else whole
 
 
 def cycle(label):

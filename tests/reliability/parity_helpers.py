@@ -298,7 +298,8 @@ def _derivative(f, point, partial):
 def rounding(name, xs, order, i):
     """By how much a number of ours may be off if each node of its graph is off by 4 units in the last place.
 
-    To first order, an error of a node moves the result by the node's adjoint times it (Linnainmaa, 1976).
+    To first order, an error of a node moves the result by the node's adjoint times it (Linnainmaa, 1976). Which nodes
+    there are, and their numbers, is the engine's; the adjoints are mpmath's, edge by edge.
     """
     values = [Value(x) for x in xs]
     root = call(name, values)
@@ -308,4 +309,11 @@ def rounding(name, xs, order, i):
         j, k = divmod(i, len(xs))
         root = grad(grad(root, values, create_graph=True)[j], values, create_graph=True)[k]
     nodes = topological_order(root)
-    return 4 * 2.0**-52 * sum(abs(adjoint * node.data) for adjoint, node in zip(grad(root, nodes), nodes, strict=True))
+    adjoints = dict.fromkeys(nodes, mpmath.mpf(0)) | {root: mpmath.mpf(1)}
+    for node in reversed(nodes):
+        xs = [x for _, x in node.operands]
+        for i, (parent, _) in enumerate(node.operands):
+            if parent is not None and adjoints[node]:
+                partial = tuple(int(i == j) for j in range(len(xs)))
+                adjoints[parent] += adjoints[node] * exactly(node._rule.name, xs, partial)
+    return 4 * 2.0**-52 * float(mpmath.fsum(abs(adjoints[node] * node.data) for node in nodes))

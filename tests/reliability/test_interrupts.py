@@ -26,12 +26,12 @@ from interrupt_in_child import Fit, check_contexts
 from reliability_helpers import size
 
 import scalargrad as sg
-from scalargrad import Value, engine, modes, rules
+from scalargrad import Value, engine, large, modes, rules
 from scalargrad.compiling.llvm.library import available
 from scalargrad.drawing import engines
 
 HERE = Path(__file__).parent
-ENGINE = {engine.__file__}
+ENGINE = {engine.__file__, large.__file__}
 
 
 # -------------------------------------------------------------------- backward, at every instruction

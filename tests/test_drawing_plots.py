@@ -97,6 +97,6 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
 
     plots._figure_class.cache_clear()
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match='the extra `plot`'):
+    with pytest.raises(ImportError, match="the extra `plot`"):
         loss_curve([1.0])
     plots._figure_class.cache_clear()

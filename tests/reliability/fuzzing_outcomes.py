@@ -106,7 +106,11 @@ def judged(how, error, call, given):
             else None
         )
     if isinstance(error, TypeError) and (refused := REFUSED_CALL.match(message)):
-        return None if (refused[1] or refused[2]) in names_of_functions(call, given) else (f"internal {name}", message[:300], place)
+        return (
+            None
+            if (refused[1] or refused[2]) in names_of_functions(call, given)
+            else (f"internal {name}", message[:300], place)
+        )
     if CALLERS_OWN.search(message):
         return None
     if call.name.endswith("__getitem__"):  # a lookup, in Python's words
@@ -154,7 +158,11 @@ def names_of_functions(call, given):
             found.add(method.__qualname__)
         for owner in {kind, thing if isinstance(thing, type) else kind}:
             if owner.__module__ == fuzzing_arguments.__name__:
-                found |= {m.__qualname__ for m in (getattr(m, "__func__", m) for m in vars(owner).values()) if isinstance(m, types.FunctionType)}
+                found |= {
+                    m.__qualname__
+                    for m in (getattr(m, "__func__", m) for m in vars(owner).values())
+                    if isinstance(m, types.FunctionType)
+                }
     return found
 
 

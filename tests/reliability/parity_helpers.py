@@ -312,8 +312,8 @@ def rounding(name, xs, order, i):
     adjoints = dict.fromkeys(nodes, mpmath.mpf(0)) | {root: mpmath.mpf(1)}
     for node in reversed(nodes):
         xs = [x for _, x in node.operands]
-        for i, (parent, _) in enumerate(node.operands):
+        for place, (parent, _) in enumerate(node.operands):
             if parent is not None and adjoints[node]:
-                partial = tuple(int(i == j) for j in range(len(xs)))
+                partial = tuple(int(place == other) for other in range(len(xs)))
                 adjoints[parent] += adjoints[node] * exactly(node._rule.name, xs, partial)
     return 4 * 2.0**-52 * float(mpmath.fsum(abs(adjoints[node] * node.data) for node in nodes))

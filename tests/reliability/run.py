@@ -43,6 +43,7 @@ MAY_BE_SKIPPED = (
     r"measures processes as POSIX does",
     r"interrupts by POSIX signals",
     r"WebAssembly has no ",
+    r"there is no Python for py3\d+ on the PATH",
 )
 """Reasons that the machine, the system or the Python are what they are: nothing that could be installed is missing."""
 HEAD = """\

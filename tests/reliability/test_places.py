@@ -2,8 +2,8 @@
 
 The built wheel is the package and nothing else, installs without any dependency, and the source distribution builds the
 same wheel. The whole suite runs on every CPython from 3.10 on that is found, by `tox`, in a fresh environment each time;
-then on the installed wheel away from the checkout, with no more installed than the package
-itself needs, and in Pyodide, which is Python compiled to WebAssembly, under Node.
+then on the installed wheel away from the checkout, with no more installed than the package itself needs, and in Pyodide,
+which is Python compiled to WebAssembly, under Node.
 
 Pyodide has no processes, no threads, no numpy and no layout engine: there a graph is drawn as text, and asking for an
 SVG says what is missing.

@@ -53,3 +53,12 @@ def pytest_configure(config):
     """Plugins of their own see the doctests of package and docs too, which lie outside this folder."""
     config.pluginmanager.register(TableKeeper(), "table_keeper")
     config.pluginmanager.register(optional, "optional")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium; a test that asks for it is skipped where there is none."""
+    from drawing_helpers import chromium
+
+    with chromium() as opened:
+        yield opened

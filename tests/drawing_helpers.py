@@ -98,6 +98,11 @@ def cards(svg):
     return [[text.text or "" for text in group.iter(SVG + "text")] for group in groups]
 
 
+def hexed(rgb):
+    """A colour as Chromium tells it, rgb(0, 90, 156), as themes write it."""
+    return "#" + "".join(f"{int(float(c)):02x}" for c in rgb[rgb.index("(") + 1 : -1].split(",")[:3])
+
+
 @contextmanager
 def chromium():
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from drawing_helpers import chromium
+from drawing_helpers import hexed
 
 import scalargrad
 from scalargrad import Value, trace
@@ -265,16 +265,6 @@ PALE = """() => { const rgb = s => (s.match(/[\\d.]+/g) || []).map(Number), foun
     found.push([text.slice(0, 30), getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]);
   }
   return found; }"""
-
-
-def hexed(rgb):
-    return "#" + "".join(f"{int(float(c)):02x}" for c in rgb[rgb.index("(") + 1 : -1].split(",")[:3])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What a reader sees in a real Chromium: no text outside its card, colours and contrast, nothing injected."""
 
 import pytest
-from drawing_helpers import HOSTILE, chromium, mlp_loss, page_of, sigmoid_neuron
+from drawing_helpers import HOSTILE, hexed, mlp_loss, page_of, sigmoid_neuron
 from helpers import readme_example
 
 from scalargrad import Value
@@ -35,16 +35,6 @@ def readme():
     g.label = "g"
     g.backward()
     return g
-
-
-def hexed(rgb):
-    return "#" + "".join(f"{int(float(c)):02x}" for c in rgb[rgb.index("(") + 1 : -1].split(",")[:3])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("engine", ["wasi", "dot"])

@@ -1,7 +1,7 @@
 """The stepper in a real Chromium, opened from a file and offline: what a reader sees, hears and can do."""
 
 import pytest
-from drawing_helpers import chromium, mlp_loss, sigmoid_neuron
+from drawing_helpers import hexed, mlp_loss, sigmoid_neuron
 from helpers import readme_example
 from stepper_helpers import INJECTIONS, accumulating, injected, opened, sanitised
 
@@ -36,16 +36,6 @@ PAINT = """() => [...document.querySelectorAll('.sg-live *')].filter(e => e.chec
   const face = e.closest('g.node') && [...e.closest('g.node').querySelectorAll('rect')].pop();
   const s = getComputedStyle(e), svg = e instanceof SVGElement;
   return [[e.textContent, svg ? s.fill : s.color, face ? getComputedStyle(face).fill : getComputedStyle(e.closest('.sg-live')).backgroundColor]]; })"""
-
-
-def hexed(rgb):
-    return "#" + "".join(f"{int(float(c)):02x}" for c in rgb[rgb.index("(") + 1 : -1].split(",")[:3])
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 def press(page, key, n=1):

@@ -32,12 +32,15 @@ from scalargrad.modes import (
 )
 from scalargrad.rules import (
     LEAVES,
+    NOTHING,
     Adjoints,
     HandWritten,
     LocalBackward,
+    Masked,
     Overwritten,
     Rule,
     copy_node,
+    masks_wanted,
     take_rule,
     write_gradients,
 )
@@ -356,12 +359,12 @@ def gradients(
         watch: a generator over (turns, adjoints) that hands on the nodes of `turns` one by one: it sees the adjoints
             before and after each node's turn. The stepper records with it.
         order: `topological_order(*roots)`, if that is known already.
-        adjoints: the table to fill, if not one with 0.0 for every node.
+        adjoints: the table to fill, if not one with NOTHING, which equals 0.0, for every node.
 
     Returns:
         A dict from node to adjoint in topological order, parents first.
     """
-    roots = list(roots)
+    roots, seeds = list(roots), list(seeds)
     order = topological_order(*roots) if order is None else order
     if wrt is None and not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
         raise ValueError(
@@ -370,26 +373,38 @@ def gradients(
         )
     if create_graph and wrt is not None:
         order = descendants(order, wrt)
-    adjoints = dict.fromkeys(order, 0.0) if adjoints is None else adjoints
+    onlookers = (*standing_watches, *watches.get(), *([watch] if watch else []))
+    if adjoints is None:  # onlookers shall not see a sweep twice
+        is_masked = create_graph and (masks_wanted.get() or bool(onlookers))
+        adjoints = Masked(order) if is_masked else dict.fromkeys(order, NOTHING)
     for root, seed in zip(roots, seeds, strict=True):
         if root in adjoints:
             adjoints[root] += seed
     turns: Iterable[Value] = reversed(order)
     watching: list[Iterable[Value]] = []
-    for observe in (*standing_watches, *watches.get(), *([watch] if watch else [])):
+    for observe in onlookers:
         turns = observe(iter(turns), adjoints)
         watching.append(turns)
     try:
-        # When a node's turn comes, all its children have been seen, so its adjoint is complete.
+        # When a node's turn comes, all its children have been seen, so its adjoint is complete. What nothing reached,
+        # as what a relu at 0 was computed from, passes nothing on: 0 times an infinite slope would be nan.
         for node in turns:
-            if node._a is not None:
+            if node._a is not None and (upstream := adjoints[node]) is not NOTHING:
                 local_backward = node._rule.backward_as_graph if create_graph else node._rule.backward
-                local_backward(node, adjoints[node], adjoints)
+                local_backward(node, upstream, adjoints)
     finally:  # what raises leaves watches in the middle of a turn: they end now, not when they are collected
         for watched in reversed(watching):
             if isinstance(watched, Generator):
                 watched.close()
+    if create_graph and not isinstance(adjoints, Masked) and any(map(is_nan, adjoints.values())):
+        return gradients(roots, seeds, create_graph=True, wrt=wrt, order=order, adjoints=Masked(order))
     return adjoints
+
+
+def is_nan(adjoint: Any) -> bool:
+    """Whether a gradient, a number or a Value, is nan."""
+    x = adjoint._data if isinstance(adjoint, Value) else adjoint
+    return bool(x != x)
 
 
 def descendants(order: Iterable[Value], sources: Iterable[Value]) -> list[Value]:

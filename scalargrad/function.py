@@ -12,7 +12,7 @@ from scalargrad.engine import Value
 from scalargrad.modes import no_grad, record
 from scalargrad.rows import binary, nary, unary
 from scalargrad.rules import Rule, check_unchanged
-from scalargrad.table import REAL, TABLE, Domain, Op
+from scalargrad.table import REAL, TABLE, Domain, Op, hand_on
 
 if TYPE_CHECKING:
     from scalargrad.rules import Adjoints
@@ -147,7 +147,7 @@ class _Applied(Rule):
         for i, grad in grads.items():
             parent = node.parents[i]
             if parent in adjoints:
-                adjoints[parent] = adjoints[parent] + grad
+                hand_on(adjoints, node, parent, grad)
 
     def _grads(self, upstream: Value, ctx: Context | None = None) -> dict[int, Any]:
         """The gradient of each parent by its position among the node's parents."""

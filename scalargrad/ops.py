@@ -7,8 +7,11 @@ Values when a gradient must itself be a graph, and labelled Values when a formul
 more operands get the list `xs` in place of `x, y`.
 
 At hard points (ties, kinks, overflow) values and derivatives follow PyTorch where it gives a finite number. Outside
-its domain a value raises ValueError or ZeroDivisionError; a derivative never raises. A rule that needs a guard chooses the argument, not the result: what `where` leaves out must be
-finite too, or it would turn the next derivative into 0 * inf.
+its domain a value raises ValueError or ZeroDivisionError; a derivative never raises.
+
+A row that `chooses` passes nothing on to an operand whose derivative is 0: it did not choose it. `where` does, so a rule
+may guard itself with it. A guard that puts a number where there is no derivative, as that of hypot at (0, 0), puts it
+there as sqrt(z) with z = 0: 0, whose own derivative is inf, so that no order of derivatives is finite and wrong.
 """
 
 from __future__ import annotations
@@ -104,7 +107,7 @@ power        = binary("power",        floats.power,        lambda x, y, z: y * p
                                                                                                      lambda x, y, z: z * log(where(x, x, 1.0)), text="**", symbol="^",
                       domain=(POSITIVE, REAL), pole=floats.power_at_pole)
 floor_divide = binary("floor_divide", operator.floordiv,   0.0,                                      0.0,                                     text="//",
-                      domain=(REAL, NONZERO), kinks=lambda x, y: x // y)
+                      domain=(REAL, NONZERO), kinks=lambda x, y: x // y, chooses=(True, True))
 remainder    = binary("remainder",    operator.mod,        1.0,                                      lambda x, y, z: -(x // y),               text="%", symbol="mod",
                       domain=(REAL, NONZERO), kinks=lambda x, y: x // y)
 negative     = unary("negative",      operator.neg,        -1.0,                                     text="-", symbol="−")
@@ -132,10 +135,10 @@ tan          = unary("tan",           math.tan,            lambda x, y, z: 1 + z
 arcsin       = unary("arcsin",        math.asin,           lambda x, y, z: 1 / sqrt((1 - x) * (1 + x)),   domain=BETWEEN_ONES)
 arccos       = unary("arccos",        math.acos,           lambda x, y, z: -1 / sqrt((1 - x) * (1 + x)),  domain=BETWEEN_ONES)
 arctan       = unary("arctan",        math.atan,           lambda x, y, z: 1 / (1 + x * x))
-arctan2      = binary("arctan2",      math.atan2,          lambda x, y, z: where(hypot(x, y), y / hypot(x, y) / hypot(x, y), 0.0),
-                                                                                                     lambda x, y, z: where(hypot(x, y), -x / hypot(x, y) / hypot(x, y), 0.0),
+arctan2      = binary("arctan2",      math.atan2,          lambda x, y, z: where(hypot(x, y), y / hypot(x, y) / hypot(x, y), sqrt(hypot(x, y))),
+                                                                                                     lambda x, y, z: where(hypot(x, y), -x / hypot(x, y) / hypot(x, y), sqrt(hypot(x, y))),
                       kinks=lambda x, y: (x >= 0) if y < 0 else None)
-hypot        = binary("hypot",        math.hypot,          lambda x, y, z: where(z, x / z, 0.0),     lambda x, y, z: where(z, y / z, 0.0),
+hypot        = binary("hypot",        math.hypot,          lambda x, y, z: where(z, x / z, sqrt(z)), lambda x, y, z: where(z, y / z, sqrt(z)),
                       kinks=lambda x, y: x == y == 0)
 sinh         = unary("sinh",          floats.sinh,         lambda x, y, z: cosh(x))
 cosh         = unary("cosh",          floats.cosh,         lambda x, y, z: sinh(x))
@@ -151,12 +154,12 @@ erfc         = unary("erfc",          math.erfc,           lambda x, y, z: exp(-
 sigmoid      = unary("sigmoid",       floats.sigmoid,      lambda x, y, z: z * (1 - z))
 logsigmoid   = unary("logsigmoid",    lambda x: -floats.softplus(-x), lambda x, y, z: sigmoid(-x))
 softplus     = unary("softplus",      floats.softplus,     lambda x, y, z: sigmoid(x))
-relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign)
+relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign, chooses=True)
 leaky_relu   = binary("leaky_relu",   floats.leaky_relu,   lambda x, a, z: where(step(x), 1.0, a),     lambda x, a, z: where(step(x), 0.0, x),
-                      kinks=lambda x, a: floats.sign(x), default=0.1)
+                      kinks=lambda x, a: floats.sign(x), default=0.1, chooses=(False, True))
 elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, a * exp(where(step(x), 0.0, x))),
                                                                                                      lambda x, a, z: expm1(where(step(x), 0.0, x)),
-                      kinks=lambda x, a: floats.sign(x), default=1.0)
+                      kinks=lambda x, a: floats.sign(x), default=1.0, chooses=(False, True))
 silu         = unary("silu",          floats.silu,         lambda x, y, z: sigmoid(x) + where(sigmoid(-x), z * sigmoid(-x), 0.0))
 gelu         = unary("gelu",          floats.gelu,         lambda x, y, z: 0.5 * erfc(-x / SQRT2) + where(exp(-0.5 * x * x), x * exp(-0.5 * x * x), 0.0) / SQRT_2PI)
 
@@ -164,30 +167,30 @@ gelu         = unary("gelu",          floats.gelu,         lambda x, y, z: 0.5 *
 
 maximum      = binary("maximum",      floats.maximum,      lambda x, y, z: 0.5 * (1 + greater(x, y) - greater(y, x)),
                                                                                                      lambda x, y, z: 0.5 * (1 + greater(y, x) - greater(x, y)),
-                      kinks=lambda x, y: floats.sign(x - y))
+                      kinks=lambda x, y: floats.sign(x - y), chooses=(True, True))
 minimum      = binary("minimum",      floats.minimum,      lambda x, y, z: 0.5 * (1 + greater(y, x) - greater(x, y)),
                                                                                                      lambda x, y, z: 0.5 * (1 + greater(x, y) - greater(y, x)),
-                      kinks=lambda x, y: floats.sign(x - y))
+                      kinks=lambda x, y: floats.sign(x - y), chooses=(True, True))
 greater      = binary("greater",      floats.greater,      0.0,                                      0.0,                                     symbol=">",
-                      kinks=lambda x, y: floats.sign(x - y))
-sign         = unary("sign",          floats.sign,         0.0,                                      kinks=floats.sign)
-step         = unary("step",          floats.step,         0.0,                                      kinks=floats.sign)
-floor        = unary("floor",         floats.rounded(math.floor), 0.0,                               kinks=math.floor)
-ceil         = unary("ceil",          floats.rounded(math.ceil),  0.0,                               kinks=math.ceil)
-rint         = unary("rint",          floats.rounded(round),      0.0,                               kinks=round)
+                      kinks=lambda x, y: floats.sign(x - y), chooses=(True, True))
+sign         = unary("sign",          floats.sign,         0.0,                                      kinks=floats.sign, chooses=True)
+step         = unary("step",          floats.step,         0.0,                                      kinks=floats.sign, chooses=True)
+floor        = unary("floor",         floats.rounded(math.floor), 0.0,                               kinks=math.floor, chooses=True)
+ceil         = unary("ceil",          floats.rounded(math.ceil),  0.0,                               kinks=math.ceil, chooses=True)
+rint         = unary("rint",          floats.rounded(round),      0.0,                               kinks=round, chooses=True)
 
 # Many operands, one node.
 
 where        = nary("where",          floats.where,        lambda xs, z: [0.0, where(xs[0], 1.0, 0.0), where(xs[0], 0.0, 1.0)],
-                    kinks=lambda xs: floats.sign(xs[0]), arguments=("condition", "x", "y"))
+                    kinks=lambda xs: floats.sign(xs[0]), arguments=("condition", "x", "y"), chooses=True)
 clip         = nary("clip",           floats.clip,         lambda xs, z: [1 - greater(xs[1], xs[0]) - greater(xs[0], xs[2]), greater(xs[1], xs[0]), greater(xs[0], xs[2])],
-                    kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), arguments=("x", "low", "high"))
+                    kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), arguments=("x", "low", "high"), chooses=True)
 sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  spelled_out=floats.total)
 mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  spelled_out=floats.mean)
 prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs),  spelled_out=floats.prod)
 dot          = paired("dot",          multiply, gather=_gather_dot)
-max_         = nary("max",            floats.largest,      lambda xs, z: _shares([1 - greater(z, x) for x in xs]),  kinks=lambda xs: tuple(x == max(xs) for x in xs))
-min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs))
+max_         = nary("max",            floats.largest,      lambda xs, z: _shares([1 - greater(z, x) for x in xs]),  kinks=lambda xs: tuple(x == max(xs) for x in xs), chooses=True)
+min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs), chooses=True)
 logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs],  spelled_out=lambda xs: log(floats.total([exp(x) for x in xs])))
 
 # fmt: on

@@ -28,10 +28,11 @@ _MISSING = object()
 
 def unary(
     name: str, value: Function, partial: Partial, *, domain: Domain = REAL, kinks: Function | None = None,
-    text: str = "", symbol: str = "", pole: Function | None = None,
+    text: str = "", symbol: str = "", pole: Function | None = None, chooses: bool = False,
 ) -> Function:  # fmt: skip
     """Add an op of one operand to the table and to Value; returns its function."""
     op = Op(name, value, (_rule_of(partial),), (domain,), kinks, text, symbol, pole, 1)
+    op.chooses = (chooses,)
     op.backward = _unary_backward(op, partial)
     new = object.__new__
 
@@ -62,12 +63,14 @@ def binary(
     name: str, value: Function, partial_x: Partial, partial_y: Partial, *,
     domain: tuple[Domain, Domain] = (REAL, REAL), kinks: Function | None = None,
     text: str = "", symbol: str = "", pole: Function | None = None, default: float | None = None,
+    chooses: tuple[bool, bool] = (False, False),
 ) -> Function:  # fmt: skip
     """Add an op of two operands to the table and to Value; returns its function.
 
     A text that is a Python operator installs that operator too; `default` is the second operand if it is left out.
     """
     op = Op(name, value, (_rule_of(partial_x), _rule_of(partial_y)), domain, kinks, text, symbol, pole, 2)
+    op.chooses = chooses
     op.backward = _binary_backward(op, partial_x, partial_y)
     op.default = default
     new = object.__new__
@@ -137,7 +140,7 @@ def binary(
 def nary(
     name: str, value: Function, partials: Function, *, domain: Domain = REAL, kinks: Function | None = None,
     pole: Function | None = None, arguments: Sequence[str] = (), spelled_out: Function | None = None,
-    gather: Callable[..., Sequence[Any]] | None = None,
+    gather: Callable[..., Sequence[Any]] | None = None, chooses: bool = False,
 ) -> Function:  # fmt: skip
     """Add an op of three or any number of operands to the table and to Value; returns its function.
 
@@ -147,6 +150,7 @@ def nary(
     op = Op(name, value, partials, (domain,), kinks, "", "", pole, None)
     op.arguments = tuple(arguments)
     op.spelled_out = spelled_out
+    op.chooses = chooses
     op.backward = _nary_backward(op, partials)
     gather = gather or (_gather_exactly(op) if arguments else _gather)
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
@@ -304,10 +308,19 @@ def _operands(op: Op, xs: Sequence[Any]) -> tuple[tuple[Value | None, ...], list
 # per node would cost 3 to 6 times as much, nearly all of it in the garbage collector.
 
 
+# An op that chooses adds nothing to what it has not chosen, not even 0 times the upstream gradient: that is nan where
+# the upstream is infinite.
+
+
 def _unary_backward(op: Op, partial: Partial) -> Callable[[Value, Any, Adjoints], None]:
-    if partial == 0.0:
+    if partial == 0.0 and op.may_leave_out(0):
         return _nothing
     rule = _rule_of(partial)
+
+    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        local = rule(node._a, None, node._data)
+        if local != 0.0:
+            adjoints[node._x] += upstream * local
 
     def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
         try:
@@ -316,11 +329,11 @@ def _unary_backward(op: Op, partial: Partial) -> Callable[[Value, Any, Adjoints]
             local = op.partials_at_hard_point(node, 0)
         adjoints[node._x] += upstream * local
 
-    return backward
+    return backward_of_choice if op.may_leave_out(0) else backward
 
 
 def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable[[Value, Any, Adjoints], None]:
-    if partial_x == partial_y == 0.0:
+    if partial_x == partial_y == 0.0 and all(map(op.may_leave_out, (0, 1))):
         return _nothing
     rule_x, rule_y = _rule_of(partial_x), _rule_of(partial_y)
 
@@ -345,6 +358,15 @@ def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable
                 local = op.partials_at_hard_point(node, 1)
             adjoints[y] += upstream * local
 
+    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        for i, parent, rule in ((0, node._x, rule_x), (1, node._y, rule_y)):
+            if parent is not None:
+                local = rule(node._a, node._b, node._data)
+                if local != 0.0 or not op.may_leave_out(i):
+                    adjoints[parent] += upstream * local
+
+    if any(map(op.may_leave_out, (0, 1))):
+        return backward_of_choice
     return backward if callable(partial_x) or callable(partial_y) else backward_of_constants
 
 
@@ -358,7 +380,12 @@ def _nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints
             if parent is not None:
                 adjoints[parent] += upstream * local
 
-    return backward
+    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        for parent, local in zip(node._x, partials(node._a, node._data), strict=True):
+            if parent is not None and local != 0.0:
+                adjoints[parent] += upstream * local
+
+    return backward_of_choice if op.chooses else backward
 
 
 def _nothing(node: Value, upstream: Any, adjoints: Adjoints) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from copy import copy
 from functools import partial
 from itertools import repeat
@@ -20,8 +21,31 @@ if TYPE_CHECKING:
 Adjoints = dict["Value", Any]
 """From each node to the derivative of the output with respect to it, as far as it has been added up."""
 
+NOTHING = float("0")
+"""What stands in a table of adjoints until a contribution comes: a node that no contribution reached passes nothing on.
+
+It is told from a 0.0 that was computed by being this very object: adding to it makes another.
+"""
+
 Hooks = dict[int, Callable[[Any], Any]]
 """The functions that `register_hook` was given for one node, by ticket."""
+
+
+class Masked(dict["Value", Any]):
+    """A table of adjoints for a graph of gradients that also holds where an op chooses otherwise.
+
+    Which nodes a contribution reaches may then depend on numbers: `reached` has a Value for each of which that is so,
+    not 0 where one does. Only that graph passes nothing on to what was not chosen whatever the numbers; it is up to
+    twice as large as the plain one, which gives the same wherever that gives no nan.
+    """
+
+    def __init__(self, order: Iterable[Value]) -> None:
+        super().__init__(dict.fromkeys(order, NOTHING))
+        self.reached: dict[Value, Any] = {}
+
+
+masks_wanted: ContextVar[bool] = ContextVar("masks_wanted", default=False)
+"""Set while a graph of gradients must hold at any numbers, not only at those it is made at."""
 
 
 class Rule:
@@ -90,14 +114,14 @@ class HandWritten(Rule):
         give_back = partial(any, map(setattr, lent, repeat("grad"), [value.grad for value in lent]))
         try:
             for value in reached:
-                value.grad = 0.0
+                value.grad = NOTHING
             node.grad = upstream
             self.closure()
-            contributions = [number(value.grad) for value in reached]
+            contributions = {value: number(value.grad) for value in reached if value.grad is not NOTHING}
         finally:
             give_back()
         parents = set(node.parents)
-        for value, contribution in zip(reached, contributions, strict=True):
+        for value, contribution in contributions.items():
             if value not in parents and not value._rule.is_leaf and contribution:
                 raise ValueError(
                     f"the _backward of '{self.text}' gives a gradient to {describe(value)}, which is not among its "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scalargrad.engine import Value, operand
 from scalargrad.errors import domain_error, labels_of, listed, user_depth
 from scalargrad.modes import modes_were_used, under_modes
-from scalargrad.rules import Rule, check_unchanged
+from scalargrad.rules import NOTHING, Masked, Rule, check_unchanged
 
 if TYPE_CHECKING:
     from scalargrad.rules import Adjoints
@@ -76,6 +76,8 @@ class Op(Rule):
         spelled_out: of Values, builds the elementary nodes that the op stands for; None if it is elementary itself.
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
+        chooses: for each operand (nary ops: True for all of them) whether a derivative of 0 says that the op has not
+            chosen it, as relu at -1, and passes nothing to it: 0 times an infinite gradient is then no nan.
         bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
         function: the public function.
     """
@@ -100,6 +102,7 @@ class Op(Rule):
         self.pair: Op | None = None
         self.bind: Function | None = None
         self.default: float | None = None
+        self.chooses: tuple[bool, ...] | bool = False
         self.function: Function = value
 
     def __repr__(self) -> str:
@@ -120,6 +123,10 @@ class Op(Rule):
         if self.kinks is None:
             return None
         return self.kinks(numbers) if self.arity is None else self.kinks(*numbers)
+
+    def may_leave_out(self, index: int) -> bool:
+        """Whether the op chooses, and a derivative of 0 in this operand means that it was not chosen."""
+        return self.chooses if isinstance(self.chooses, bool) else self.chooses[index]
 
     def apply(self, parents: Sequence[Value | None], numbers: Sequence[float]) -> Any:
         """A new node over these operands, or a plain number if none of them is a Value."""
@@ -165,8 +172,6 @@ class Op(Rule):
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """The chain rule on Values: the row's rules, run on the parents themselves and on the node."""
-        if type(upstream) is float and upstream == 0.0:  # not reached by any root
-            return
         check_unchanged(node)
         operands = node.operands
         xs = [a if parent is None else parent for parent, a in operands]
@@ -177,11 +182,11 @@ class Op(Rule):
         for i, (parent, _) in turns:
             if parent is not None and parent in adjoints:
                 local = self.partials_on_values(xs, node, i)[0] if partials is None else partials[i]
-                if not isinstance(local, Value) and local == 0.0:
+                is_number, chooses = not isinstance(local, Value), self.may_leave_out(i)
+                if is_number and local == 0.0 and chooses:
                     continue
-                share = upstream if not isinstance(local, Value) and local == 1.0 else upstream * local
-                before = adjoints[parent]
-                adjoints[parent] = share if type(before) is float and before == 0.0 else before + share
+                share = upstream if is_number and local == 1.0 else upstream * local
+                hand_on(adjoints, node, parent, share, local if chooses and not is_number else None)
 
     def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
         """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""
@@ -199,6 +204,32 @@ class Op(Rule):
                 stacklevel=user_depth(),
             )
         return numbers if index is None else numbers[0]
+
+
+def hand_on(adjoints: Adjoints, node: Value, parent: Value, share: Any, chosen: Value | None = None) -> None:
+    """Add a node's contribution to a parent's adjoint, in a graph of gradients.
+
+    Args:
+        adjoints: the table; in a Masked one the contribution is 0 where it would not reach the parent.
+        node: whose turn it is.
+        parent: one of its parents.
+        share: the contribution.
+        chosen: not 0 where the node's op chose this parent; None if it always does.
+    """
+    before = adjoints[parent]
+    if isinstance(adjoints, Masked):
+        where, reached = TABLE["where"].function, adjoints.reached
+        mask = reached.get(node)
+        if chosen is not None:
+            mask = chosen if mask is None else where(mask, chosen, 0.0)
+        if mask is not None:
+            share = where(mask, share, 0.0)
+        if before is NOTHING:
+            reached[parent] = mask
+        else:
+            known = reached.get(parent)
+            reached[parent] = None if known is None or mask is None else where(known, 1.0, mask)
+    adjoints[parent] = share if before is NOTHING else before + share
 
 
 follows_ieee: ContextVar[bool] = ContextVar("follows_ieee", default=False)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from scalargrad.engine import Value, topological_order
-
-if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
+from scalargrad.engine import Value, is_nan, topological_order
+from scalargrad.floats import total
+from scalargrad.rules import NOTHING, Adjoints, Masked, masks_wanted
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
     """The derivative of every node along a direction: how fast it changes as the seeds' nodes change at their speeds.
 
     The chain rule from the other side: z' = Σ ∂z/∂x · x'. What an op's closure hands each parent for an upstream
-    gradient of 1 is ∂z/∂x, so no second set of rules is needed.
+    gradient of 1 is ∂z/∂x, so no second set of rules is needed. A node that no moving one reaches, as what an op that
+    chooses has left out, has no entry.
 
     Args:
         roots: the outputs.
-        seeds: the speed of each input; every other leaf stands still.
+        seeds: the speed of each input; every other leaf, and one whose speed is the number 0, stands still.
         create_graph: whether the tangents are Values, to be differentiated again.
 
     >>> x = Value(3.0)
@@ -27,27 +27,61 @@ def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph
     >>> tangents([y], {x: 1.0})[y]
     6.0
     """
+    order = topological_order(*roots)
+    seeds = {x: speed for x, speed in seeds.items() if isinstance(speed, Value) or speed != 0.0}
+    if not create_graph:
+        return _pushed(order, seeds)
+    if not masks_wanted.get():
+        speeds = _pushed_as_graph(order, seeds, masked=False)
+        if not any(map(is_nan, speeds.values())):
+            return speeds
+    return _pushed_as_graph(order, seeds, masked=True)
+
+
+def _pushed(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, Any]:
     speeds: dict[Value, Any] = dict(seeds)
-    for node in topological_order(*roots):
+    for node in order:
         if node in speeds or node.is_leaf:
             continue
-        moving = dict.fromkeys((p for p in node.parents if p in speeds), 0.0)
-        if not moving:
+        locals_: Adjoints = dict.fromkeys(node.parents, NOTHING)
+        if speeds.keys().isdisjoint(locals_):
             continue
-        for local, speed in local_changes(node, moving, speeds, create_graph):
-            speeds[node] = speeds[node] + local * speed if node in speeds else local * speed
+        node._rule.backward(node, 1.0, locals_)
+        shares = [local * speeds[p] for p, local in locals_.items() if p in speeds and local is not NOTHING]
+        if shares:
+            speeds[node] = total(shares)
     return speeds
 
 
-def local_changes(
-    node: Value, moving: dict[Value, Any], speeds: Mapping[Value, Any], create_graph: bool = False
-) -> list[tuple[Any, Any]]:
-    """For each moving parent the local derivative, summed over its edges, and its speed; zeros are left out."""
-    locals_: Adjoints = moving if create_graph else dict.fromkeys(node.parents, 0.0)
-    (node._rule.backward_as_graph if create_graph else node._rule.backward)(node, 1.0, locals_)
-    pairs = [(locals_[parent], speeds[parent]) for parent in moving]
-    return [(local, speed) for local, speed in pairs if not (_is_zero(local) or _is_zero(speed))]
+def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any], *, masked: bool) -> dict[Value, Any]:
+    from scalargrad.ops import where
 
-
-def _is_zero(x: Any) -> bool:
-    return not isinstance(x, Value) and bool(x == 0.0)
+    speeds: dict[Value, Any] = dict(seeds)
+    moves: dict[Value, Any] = {}  # not 0 where something that moves reaches the node; no entry: it always does
+    for node in order:
+        if node in speeds or node.is_leaf:
+            continue
+        moving = [p for p in dict.fromkeys(node.parents) if p in speeds]
+        if not moving:
+            continue
+        locals_ = Masked(moving) if masked else dict.fromkeys(moving, NOTHING)
+        node._rule.backward_as_graph(node, 1.0, locals_)
+        masks = []
+        for parent in moving:
+            local = locals_[parent]
+            if local is NOTHING:
+                continue
+            share = local * speeds[parent]
+            mask = moves.get(parent)
+            chosen = locals_.reached.get(parent) if isinstance(locals_, Masked) else None
+            if chosen is not None:
+                mask = chosen if mask is None else where(mask, chosen, 0.0)
+            if mask is not None and masked:
+                share = where(mask, share, 0.0)
+            masks.append(mask)
+            speeds[node] = speeds[node] + share if node in speeds else share
+        if masked and masks and None not in masks:
+            moves[node] = masks[0]
+            for mask in masks[1:]:
+                moves[node] = where(moves[node], 1.0, mask)
+    return speeds

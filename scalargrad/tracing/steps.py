@@ -12,7 +12,7 @@ from scalargrad.behaviour import number
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import display_names, local_derivatives
-from scalargrad.rules import HandWritten
+from scalargrad.rules import NOTHING, HandWritten
 from scalargrad.table import Op
 from scalargrad.tracing import wording
 
@@ -138,12 +138,14 @@ def record_steps(root: Value, seed: float, expand: bool) -> Graph:
                 )
             receivers = _receivers(node, data)
             totals = {parent: adjoints[parent] for _, parent in receivers}
-            adjoints.update(dict.fromkeys(totals, 0.0))  # so that what the turn adds can be read off to the last bit
+            adjoints.update(dict.fromkeys(totals, NOTHING))  # so that what the turn adds can be read off to the last bit
             yield node
             shares = _shares(node, receivers, adjoints, upstream)
             for (i, parent), (local, contribution) in zip(receivers, shares, strict=True):
                 seen[parent] += 1
-                before, totals[parent] = totals[parent], totals[parent] + contribution
+                before = totals[parent]
+                if adjoints[parent] is not NOTHING:  # else it passes nothing on in its turn
+                    totals[parent] = before + contribution
                 steps.append(
                     Step(
                         len(steps), "backward", parent, names[parent], data[parent], graph, node, i, local,

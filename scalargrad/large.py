@@ -37,6 +37,8 @@ def totals_of_large_graph(
             totals.append(node.grad if node._rule.is_leaf else node.grad + adjoints.pop(node))
 
     root = order[-1]
-    left = gradients([root], [seed], watch=move_out, order=order, adjoints=defaultdict(lambda: NOTHING, {root: NOTHING}))
+    left = gradients(
+        [root], [seed], watch=move_out, order=order, adjoints=defaultdict(lambda: NOTHING, {root: NOTHING})
+    )
     leaves = [leaf for leaf in left if leaf._rule.is_leaf and leaf._rule.requires_grad]
     return chain(reversed(order), leaves), chain(totals, [leaf.grad + left[leaf] for leaf in leaves])

@@ -128,7 +128,7 @@ class Batches:
         """As `value_and_grad`, with the batch as `Samples`; also returns what fn gave beside its loss, as columns."""
         refuse_to_be_recorded(f"value_and_grad of the compiled {self._name}")
         program = self.program(samples)
-        sums, columns = program.runner.run(samples, samples[0].n, program.numbers(), mean=self.mean)
+        sums, columns = program.run(samples, samples[0].n, mean=self.mean)
         if program.guards and sums[1] != 0.0:
             return self._run_by_branches(samples)
         order = self._order
@@ -183,10 +183,7 @@ class Batches:
     ) -> tuple[list[float], list[list[float]]]:
         """The sums and columns of some samples."""
         part = samples if len(rows) == samples[0].n else [one.taken(rows) for one in samples]
-        found: tuple[list[float], list[list[float]]] = program.runner.run(
-            part, len(rows), program.numbers(), mean=False
-        )
-        return found
+        return program.run(part, len(rows), mean=False)
 
     def check(self, program: BatchProgram, sums: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
         """Raise BranchError if a guard does not hold for some sample."""

@@ -3,17 +3,23 @@
 It is the engine's sweep over slots in place of Values: in reverse order, each instruction hands every operand its
 adjoint times the local derivative, and contributions add up in the same order. (Through Values, with
 `create_graph=True`, the same takes several times as long; both give the same instructions.)
+
+There are two forms of it, as in the engine (rules.Masked). The plain one multiplies by 0 where an op that chooses has
+not chosen; if that gives no nan it is right. The masked one passes nothing on there, whatever the upstream gradient; it
+has up to twice as many instructions, so it is made only when the plain one has given nan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, Tape, depending, row
+from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, row
 from scalargrad.compiling.templates import partials_of
 
 
-def contributions(tape: Tape, root: int, wrt: Iterable[int], seed: int | None = None) -> dict[int, list[int]]:
+def contributions(
+    tape: Tape, root: int, wrt: Iterable[int], seed: int | None = None, *, masked: bool = False
+) -> dict[int, list[int]]:
     """For each slot of `wrt` what is to be added up to the derivative of root with respect to it, in order.
 
     Args:
@@ -21,12 +27,14 @@ def contributions(tape: Tape, root: int, wrt: Iterable[int], seed: int | None = 
         root: the slot of the output.
         wrt: slots.
         seed: the slot of the factor; 1.0 if left out.
+        masked: which form.
     """
     wanted = {slot: [] for slot in wrt}  # type: dict[int, list[int]]
     code, emit, constants = tape.code, tape.emit, tape.constants
     # Only what lies between the wanted slots and the root gets an adjoint.
     between = depending(code, wanted)
     adjoints: dict[int, int] = {}
+    reached: dict[int, int] = {}  # slots that are not 0 where a contribution reaches; no entry: one always does
     if between[root]:
         adjoints[root] = tape.constant(1.0) if seed is None else seed
         if root in wanted:
@@ -40,11 +48,12 @@ def contributions(tape: Tape, root: int, wrt: Iterable[int], seed: int | None = 
         if op in SOURCES:
             continue
         xs = instruction[1:]
-        pairs = list(zip(xs, partials_of(op, len(xs)), strict=True))
-        if len(xs) > 2 and len(xs) % 2 and row(op).pair is not None:  # the bias has its turn before the ys
+        rule = row(op)
+        turns = list(enumerate(zip(xs, partials_of(op, len(xs)), strict=True)))
+        if len(xs) > 2 and len(xs) % 2 and rule.pair is not None:  # the bias has its turn before the ys
             half = len(xs) // 2
-            pairs.insert(half, pairs.pop())
-        for x, partial in pairs:
+            turns.insert(half, turns.pop())
+        for i, (x, partial) in turns:
             if not between[x]:
                 continue
             result = partial.result
@@ -54,15 +63,29 @@ def contributions(tape: Tape, root: int, wrt: Iterable[int], seed: int | None = 
                 local = -1
             else:
                 local = partial.write(tape, (*xs, slot))
-                if constants.get(local) == 0.0:
-                    continue
+            chooses = rule.may_leave_out(i)
+            if chooses and constants.get(local) == 0.0:
+                continue
             share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
+            mask = reached.get(slot)
+            if masked and chooses and local >= 0:
+                mask = local if mask is None else emit(WHERE, mask, local, tape.constant(0.0))
+            if mask is not None:
+                share = emit(WHERE, mask, share, tape.constant(0.0))
             if x in wanted:
                 wanted[x].append(share)
             if code[x][0] not in SOURCES:
-                before = adjoints.get(x)
+                before, known = adjoints.get(x), reached.pop(x, None)
                 adjoints[x] = share if before is None else emit(ADD, before, share)
+                if mask is not None and (before is None or known is not None):
+                    reached[x] = mask if known is None else emit(WHERE, known, tape.constant(1.0), mask)
     return wanted
+
+
+def has_choices(code: Sequence[Instruction]) -> bool:
+    """Whether an op of the tape chooses, so that the two forms may differ."""
+    ops = {instruction[0] for instruction in code if instruction[0] not in SOURCES}
+    return any(row(op).chooses not in (False, (False,), (False, False)) for op in ops)
 
 
 def total(tape: Tape, terms: Iterable[int]) -> int:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
 from scalargrad.compiling.batch import Sum, varying_slots
-from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.masking import has_nan
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
 from scalargrad.compiling.traces import Trace
+from scalargrad.rules import masks_wanted
 
 if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples
@@ -31,28 +35,31 @@ class BatchProgram:
         columns: how many numbers fn returned for each sample beside the loss.
         in_order: whether `trained` are all of the compiled function's parameters in their order.
         rebuild: puts a sample's columns in their places, where `values` recorded it.
+        may_have_masks: whether the masked form of its gradients may differ.
         backend, runner: the backend's module, and its Batch; the sums that it finds are the loss, how much the guards
             are violated, and the gradients.
     """
 
     in_order: bool
+    reached: list[Value]
     rebuild: Rebuild
 
     def __init__(
         self, fn: Callable[..., Any], samples: Sequence[Samples], i: int, parameters: Sequence[Value] | None,
-        choice: str, *, gradients: bool = True, has_aux: bool = False,
+        choice: str, *, gradients: bool = True, has_aux: bool = False, plain: BatchProgram | None = None,
     ) -> None:  # fmt: skip
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
         trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
         _check_result(trace, has_aux)
-        recorded = TraceRecording(trace, parameters or ())
+        recorded = TraceRecording(trace, (plain.reached if plain else parameters) or ())
         tape, (root, *aux) = recorded.tape, recorded.outputs
         self.guards, self.reached = recorded.guards, recorded.parameters
         wanted = self.reached if parameters is None else self.reached[: len(parameters)]
         trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
         slots = [recorded.slots[self.reached[k]] for k in trained]
-        shares = contributions(tape, root, slots)
+        self.may_have_masks = plain is None and has_choices(tape.code)
+        shares = contributions(tape, root, slots, masked=plain is not None)
         violations = recorded.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
         kinds = varying_slots(tape.code)
@@ -71,6 +78,33 @@ class BatchProgram:
         self.code: list[Instruction] = [(PARAMETER, place[i[1]]) if i[0] is PARAMETER else i for i in short.code]
         self.backend = backend(choice, self.code)
         self.runner: Any = self.backend.Batch(self.code, sums, list(new), [one.width for one in samples])
+        one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
+        self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
+        self._masked: BatchProgram | None = None
+
+    def run(self, samples: Sequence[Samples], n: int, *, mean: bool) -> tuple[list[float], list[list[float]]]:
+        """The sums and columns; those of the masked program where one is nan."""
+        found: tuple[list[float], list[list[float]]] = self.runner.run(samples, n, self.numbers(), mean=mean)
+        if self.may_have_masks and (has_nan(found[0]) or any(map(has_nan, found[1]))):
+            masked = self.masked()
+            if masked is not None:
+                return masked.run(samples, n, mean=mean)
+        return found
+
+    def masked(self) -> BatchProgram | None:
+        """The same with masks in its gradients, and in those that fn itself makes; None if it has no place for any.
+
+        The leaves and sums are in the same order.
+        """
+        if self.may_have_masks and self._masked is None:
+            context = copy_context()
+            context.run(masks_wanted.set, True)
+            masked = context.run(self._make_masked, plain=self)
+            if masked.code == self.code:
+                self.may_have_masks = False
+            else:
+                self._masked = masked
+        return self._masked
 
     def numbers(self) -> list[float]:
         """The leaves' numbers as they are now."""

@@ -6,12 +6,16 @@ import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
 from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_broken, replayed
+from scalargrad.compiling.gradient import has_choices
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.masking import has_nan
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import doubles
@@ -20,6 +24,7 @@ from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, recording
+from scalargrad.rules import masks_wanted
 from scalargrad.table import HARD
 
 if TYPE_CHECKING:
@@ -31,8 +36,8 @@ class Point:
 
     Args:
         fn: the function.
-        args: arguments.
-        numbers: theirs, from left to right.
+        args: for each argument what makes it of an iterator of Values.
+        numbers: those of the arguments, from left to right.
         choice: the backend.
         name: how messages call the function.
 
@@ -42,15 +47,20 @@ class Point:
         count: how many numbers fn gives.
         runner: the backend's function of (numbers of the leaves, numbers of the arguments): the numbers that fn gives,
             then a violation for each guard.
+        may_have_masks: whether the function may make graphs of gradients in which masks make a difference.
     """
 
     def __init__(
-        self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
+        self, fn: Callable[..., Any], args: Sequence[Rebuild], numbers: Sequence[float], choice: str, name: str
     ) -> None:
-        trace = Trace(fn, [flatten(arg)[1] for arg in args], numbers, name)
+        trace = Trace(fn, args, numbers, name)
         recorded = TraceRecording(trace)
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.count = len(recorded.outputs)
+        self._code = recorded.tape.code
+        self.may_have_masks = has_choices(self._code)
+        self._again = partial(Point, fn, args, numbers, choice, name)
+        self._masked: Point | None = None
         self._shape = _quick(trace.rebuild_output, recorded.outputs)
         tape, outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
@@ -58,11 +68,25 @@ class Point:
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""
-        found = self.runner(numbers_of(self.leaves), numbers)
+        found = self.outputs(numbers)
         if not self.guards:
             return self._shape(found), None
         broken = first_broken(self.guards, found[self.count :])
         return (None, broken) if broken else (self._shape(found[: self.count]), None)
+
+    def outputs(self, numbers: Sequence[float]) -> list[float]:
+        """What the runner gives; where that has nan, what it gives with masks in the graphs of gradients in it."""
+        found: list[float] = self.runner(numbers_of(self.leaves), numbers)
+        if self.may_have_masks and has_nan(found[: self.count]):
+            if self._masked is None:
+                context = copy_context()
+                context.run(masks_wanted.set, True)
+                masked = context.run(self._again)
+                masked.may_have_masks = False
+                self.may_have_masks = masked._code != self._code
+                self._masked = masked
+            return self._masked.outputs(numbers)
+        return found
 
 
 def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], Any]:
@@ -125,7 +149,7 @@ class Points:
             return self._eagerly(args, numbers)
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
-        return Point(self._fn, args, numbers, self._backend, self._name)
+        return Point(self._fn, [flatten(arg)[1] for arg in args], numbers, self._backend, self._name)
 
     def _eagerly(self, args: Sequence[Any], numbers: Sequence[float]) -> Any:
         fresh = map(Value, numbers)
@@ -145,11 +169,20 @@ class Points:
         )
         apart = end >= begin + source.nbytes or begin >= end + target.nbytes
         if apart and not point.guards and hasattr(point.runner, "bound"):
-            return point.runner.bound(source, target, point.leaves)  # type: ignore[no-any-return]
+            run: Callable[[], None] = point.runner.bound(source, target, point.leaves)
+            if not point.may_have_masks:
+                return run
+
+            def watched() -> None:
+                run()
+                if has_nan(target):
+                    target[:] = array("d", point.outputs(source)[: point.count])
+
+            return watched
 
         def replay() -> None:
             try:
-                found = point.runner(numbers_of(point.leaves), source)
+                found = point.outputs(source)
             except HARD:
                 given = source.tolist()
                 target[:] = array("d", flatten(self._eagerly([given], given))[0])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from threading import Lock, local
 from typing import Any
 
 from scalargrad.arguments import brief, items
 from scalargrad.behaviour import describe, number
 from scalargrad.compiling.backends import backend, check_backend
-from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.masking import Fallback, Run
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
@@ -154,11 +156,17 @@ class Program:
     def _make_gradient(self) -> None:
         with self._lock:
             if self._gradient is None:
-                tape = self._tape
-                slots = [self._slots[leaf] for leaf in self._trained]
-                shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)))
-                short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
-                self._gradient = backend(self._choice, short.code).single(short.code, outputs)
+                may_differ = has_choices(self.code)
+                masked = partial(self._differentiated, masked=True) if may_differ else None
+                self._gradient = Fallback(self._differentiated(masked=False), masked, slice(1, None))
+
+    def _differentiated(self, *, masked: bool) -> Run:
+        tape = self._tape
+        slots = [self._slots[leaf] for leaf in self._trained]
+        shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)), masked=masked)
+        short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
+        run: Run = backend(self._choice, short.code).single(short.code, outputs)
+        return run
 
     def _given(self, inputs: Mapping[Any, float] | Sequence[float]) -> list[float]:
         if isinstance(inputs, Mapping):

@@ -86,7 +86,7 @@ class TraceRecording(Recording):
         self._trace = trace
 
     def violations(self) -> list[int]:
-        """Slots that hold 0.0 where the comparisons come out as they did; to be called when gradients are there."""
+        """Slots that hold 0.0 where the comparisons come out as they did."""
         return [guard.violation(self.tape, self._slot_of) for guard in self._trace.guards]
 
     def _slot_of(self, x: Any) -> int:

@@ -138,7 +138,9 @@ def record_steps(root: Value, seed: float, expand: bool) -> Graph:
                 )
             receivers = _receivers(node, data)
             totals = {parent: adjoints[parent] for _, parent in receivers}
-            adjoints.update(dict.fromkeys(totals, NOTHING))  # so that what the turn adds can be read off to the last bit
+            adjoints.update(
+                dict.fromkeys(totals, NOTHING)
+            )  # so that what the turn adds can be read off to the last bit
             yield node
             shares = _shares(node, receivers, adjoints, upstream)
             for (i, parent), (local, contribution) in zip(receivers, shares, strict=True):

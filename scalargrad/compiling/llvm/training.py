@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from scalargrad.compiling.llvm.memory import Doubles, table
-from scalargrad.compiling.llvm.stepping import Block, step
+from scalargrad.compiling.llvm.stepping import Block, has_nan, step
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, update_program
@@ -37,7 +37,7 @@ class InMemory:
         self._structure = [(one.structure, one.width) for one in samples]
         moving = self._moving = program.leaves[: program.trained]
         check_same(moving, optimizer)
-        self._program, self._optimizer, self._loss = program, optimizer, program.runner
+        self._optimizer = optimizer
         code, outputs = update_program(optimizer)
         k = len(outputs) - 1
         # A number minus itself is 0.0, unless it is inf or nan.
@@ -66,15 +66,15 @@ class InMemory:
             Doubles(made.memory),
         )
         self._block = Block()
-        self._aimed: tuple[Any, ...] = ()
+        self._aimed: tuple[Any, ...]
+        self._use(program)
         for name, value in {
             "update_begin": made.addresses["begin"], "update_tiles": made.addresses["tiles"], "count": n,
             "settings": self._settings.address, "update_uniform": self._uniform.address,
             "update_memory": self._memory.address, "read": ctypes.addressof(self._read),
             "write": ctypes.addressof(self._write), "update_full": self._odd[0].address,
             "update_tail": self._odd[1].address, "gradients": self._gradients.address, "gradient_bytes": 8 * n,
-            "found": self._loss.out.address + 16, "now": self._now.address, "next": self._next.address,
-            "bytes": self._moved,
+            "now": self._now.address, "next": self._next.address, "bytes": self._moved,
         }.items():  # fmt: skip
             self._block[name] = value
         self._step = step()
@@ -129,13 +129,29 @@ class InMemory:
                 loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
                 self._aimed = aim
             count = self._prepare()
-            self._step(self._block.address)
-            out = loss.out.view
-            if out[1] != 0.0:
-                batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
-            self._optimizer.steps = count
-            self._has_stepped = True
-            return float(out[0])
+            has_stopped = self._step(self._block.address)
+            if not has_stopped:
+                out = loss.out.view
+                if out[1] != 0.0:
+                    batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
+                self._optimizer.steps = count
+                self._has_stepped = True
+                return float(out[0])
+        self._mask()
+        return self.step(batches, samples)
+
+    def _mask(self) -> None:
+        """From now on compute gradients in the masked form, if that differs: the plain one has given nan."""
+        masked = self._program.masked()
+        if masked is not None:
+            self._use(masked)
+        self._block["stops_at_nan"] = 0
+
+    def _use(self, program: BatchProgram) -> None:
+        """Compute loss and gradients by this program."""
+        self._program, self._loss, self._aimed = program, program.runner, ()
+        self._block["found"] = self._loss.out.address + 16
+        self._block["stops_at_nan"] = int(program.may_have_masks)
 
     def _prepare(self) -> int:
         """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
@@ -162,12 +178,16 @@ class InMemory:
             self._catch_up()
         with loss.lock:
             loss.sweep(samples, n, batches.mean, self._parameters)
-            out = loss.out.view
-            columns = loss.columns(n)
-            if self._program.guards and out[1] != 0.0:
-                batches.check(self._program, out[:2].tolist(), columns)
-            ctypes.memmove(self._gradients.address, loss.out.address + 16, 8 * self._n)
-            return out[0], columns[: self._program.columns]
+            has_stopped = self._program.may_have_masks and has_nan()(loss.out.address + 16, self._n)
+            if not has_stopped:
+                out = loss.out.view
+                columns = loss.columns(n)
+                if self._program.guards and out[1] != 0.0:
+                    batches.check(self._program, out[:2].tolist(), columns)
+                ctypes.memmove(self._gradients.address, loss.out.address + 16, 8 * self._n)
+                return out[0], columns[: self._program.columns]
+        self._mask()
+        return self.forward(batches, samples)
 
     @property
     def gradients(self) -> list[float]:

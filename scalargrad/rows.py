@@ -313,7 +313,7 @@ def _operands(op: Op, xs: Sequence[Any]) -> tuple[tuple[Value | None, ...], list
 
 
 def _unary_backward(op: Op, partial: Partial) -> Callable[[Value, Any, Adjoints], None]:
-    if partial == 0.0 and op.may_leave_out(0):
+    if partial == 0.0 and op.is_choice:
         return _nothing
     rule = _rule_of(partial)
 
@@ -329,7 +329,7 @@ def _unary_backward(op: Op, partial: Partial) -> Callable[[Value, Any, Adjoints]
             local = op.partials_at_hard_point(node, 0)
         adjoints[node._x] += upstream * local
 
-    return backward_of_choice if op.may_leave_out(0) else backward
+    return backward_of_choice if op.is_choice else backward
 
 
 def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable[[Value, Any, Adjoints], None]:
@@ -365,7 +365,7 @@ def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable
                 if local != 0.0 or not op.may_leave_out(i):
                     adjoints[parent] += upstream * local
 
-    if any(map(op.may_leave_out, (0, 1))):
+    if op.is_choice:
         return backward_of_choice
     return backward if callable(partial_x) or callable(partial_y) else backward_of_constants
 
@@ -385,7 +385,7 @@ def _nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints
             if parent is not None and local != 0.0:
                 adjoints[parent] += upstream * local
 
-    return backward_of_choice if op.chooses else backward
+    return backward_of_choice if op.is_choice else backward
 
 
 def _nothing(node: Value, upstream: Any, adjoints: Adjoints) -> None:

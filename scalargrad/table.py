@@ -124,6 +124,11 @@ class Op(Rule):
             return None
         return self.kinks(numbers) if self.arity is None else self.kinks(*numbers)
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether the op may leave out an operand."""
+        return self.chooses if isinstance(self.chooses, bool) else any(self.chooses)
+
     def may_leave_out(self, index: int) -> bool:
         """Whether the op chooses, and a derivative of 0 in this operand means that it was not chosen."""
         return self.chooses if isinstance(self.chooses, bool) else self.chooses[index]

@@ -96,6 +96,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "hard-points.md"
 def document() -> str:
     """The table as docs/hard-points.md shows it; `python tests/test_semantics.py` writes it anew."""
     from parity_hard_points import DIFFERENT, INSTEAD_OF_AN_ERROR
+    from test_choosing import EXAMPLES
 
     lines = [
         "# Hard points",
@@ -112,6 +113,8 @@ def document() -> str:
         "   step is flat at NaN too.",
         "6. Never silently a complex number, a big integer or an array.",
         "7. `backward()` never raises because of a number.",
+        "8. An operation that chooses passes nothing to what it did not choose, inf and nan included, and a node that nothing",
+        "   reached passes nothing on: see [below](#what-was-not-chosen).",
         "",
         '"At" lists the operands, "gradients" has one for each of them. The last column has what PyTorch 2.13.0 and JAX',
         "0.10.2 were seen to give where that is something else: the value, then the gradients.",
@@ -127,6 +130,27 @@ def document() -> str:
         instead = numbers(INSTEAD_OF_AN_ERROR.get(name, ()))
         lines.append(f"| {name} | {numbers(xs)} | {error.__name__} | {instead} |")
     lines += [
+        "",
+        "## What was not chosen",
+        "",
+        "`relu`, `leaky_relu`, `elu` (their slope), `maximum`, `minimum`, `max`, `min`, `clip`, `where`, and the flat ones,",
+        "`floor`, `ceil`, `rint`, `step`, `sign`, `greater` and `//`, choose. To what such an operation did not choose it passes",
+        "nothing: not 0 times the gradient from above, which is nan where that is infinite. So",
+        "`where(greater(x, 0), sqrt(x), 0)` has the gradient 0 at 0, where PyTorch and JAX give nan and ask for a second",
+        "`where` inside the root. It is so in `backward()`, `grad`, `jvp`, with `create_graph`, in recorded, replayed and",
+        "compiled functions, on every backend. (In what `to_jax` gives, JAX differentiates, and it has no such rule.)",
+        "",
+        "The rule goes by what was chosen, never by a number that happens to be 0: an honest nan is better than a 0 that may be",
+        "wrong. The last lines show such.",
+        "",
+        "| function | at | gradient |",
+        "|---|---|---|",
+        *(f"| {name} | {numbers([x])} | {numbers([slope])} |" for name, (_, x, slope) in EXAMPLES.items()),
+        "",
+        "The same at second order: `derivative(x**1.5, 2)` at 0 is inf and that of `x**0.5` is -inf, as calculus says; second",
+        "derivatives of `hypot` and `arctan2` at (0, 0), which do not exist, are nan.",
+        "",
+        "## And",
         "",
         "`(-2) ** Value(3)` is -8; its gradient in the exponent is nan, with one warning. A change of `.data` after the",
         "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning to the `.data` of a",

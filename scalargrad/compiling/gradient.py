@@ -85,7 +85,7 @@ def contributions(
 def has_choices(code: Sequence[Instruction]) -> bool:
     """Whether an op of the tape chooses, so that the two forms may differ."""
     ops = {instruction[0] for instruction in code if instruction[0] not in SOURCES}
-    return any(row(op).chooses not in (False, (False,), (False, False)) for op in ops)
+    return any(row(op).is_choice for op in ops)
 
 
 def total(tape: Tape, terms: Iterable[int]) -> int:

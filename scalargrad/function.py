@@ -188,6 +188,7 @@ def primitive(
     kinks: Callable[..., Any] | None = None,
     symbol: str = "",
     pole: Callable[..., float] | None = None,
+    chooses: bool = False,
 ) -> Any:
     """Make a function of floats an op of the table: it works on Values, backward to any order, and is drawn.
 
@@ -201,6 +202,8 @@ def primitive(
         kinks: of the arguments; what it returns changes where the derivative jumps.
         symbol: what pictures show.
         pole: the result under IEEE rules where `function` raises; nan by default.
+        chooses: whether a partial of 0 says that this argument was not chosen, as by a relu below 0: nothing is passed
+            to it then, not even 0 times an infinite gradient, which is nan.
 
     Returns:
         The new function; `.op` is its row. `Value` gets a method of that name.
@@ -219,7 +222,7 @@ def primitive(
     """
     if function is None:
         return lambda f: primitive(
-            f, partials=partials, name=name, domain=domain, kinks=kinks, symbol=symbol, pole=pole
+            f, partials=partials, name=name, domain=domain, kinks=kinks, symbol=symbol, pole=pole, chooses=chooses
         )
     if not callable(function):
         raise TypeError(f"@primitive makes an op of a function of floats, not of {type(function).__name__}")
@@ -245,18 +248,20 @@ def primitive(
     options: dict[str, Any] = {"kinks": kinks, "pole": pole}
     if n == 1:
         (rule,) = rules
-        made = unary(name, value, lambda x, y, z: rule((x,), z), domain=domains[0], symbol=symbol, **options)
+        made = unary(
+            name, value, lambda x, y, z: rule((x,), z), domain=domains[0], symbol=symbol, chooses=chooses, **options
+        )
     elif n == 2:
         first, second = rules
         made = binary(
             name, value, lambda x, y, z: first((x, y), z), lambda x, y, z: second((x, y), z),
-            domain=(domains[0], domains[1]), symbol=symbol, **options,
+            domain=(domains[0], domains[1]), symbol=symbol, chooses=(chooses, chooses), **options,
         )  # fmt: skip
     else:
         made = nary(
             name, lambda xs: value(*xs), lambda xs, z: [rule(xs, z) for rule in rules],
             domain=domains[0], arguments=arguments, kinks=kinks and (lambda xs: kinks(*xs)),
-            pole=pole and (lambda xs: pole(*xs)),
+            pole=pole and (lambda xs: pole(*xs)), chooses=chooses,
         )  # fmt: skip
     op: Op = made.op  # type: ignore[attr-defined]
     op.is_users = True

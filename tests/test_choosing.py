@@ -422,6 +422,18 @@ def test_the_rows_that_choose_are_those_that_are_flat_in_what_they_leave_out():
     assert all(op.kinks is not None for op in BUILT_IN if op.name in choosing)
 
 
+def test_an_op_of_ones_own_may_choose():
+    @sg.primitive(partials=lambda x: sg.step(x), chooses=True)
+    def my_relu(x):
+        return max(x, 0.0)
+
+    for backend in (None, "python"):
+        f = lambda v: sg.sqrt(my_relu(v[0])) + v[0]  # noqa: E731
+        modes = EAGER if backend is None else dict(compiled(f, [-1.0], backend, [2.0]))
+        for mode, found in modes.items():
+            assert equal(found(f, [-1.0]) if callable(found) else found, [1.0]), mode
+
+
 def test_a_program_without_choices_is_never_masked():
     x = Value(3.0)
     assert not has_choices(sg.record(sg.sqrt(x) * x + abs(x)).code)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, function, items, real
 from scalargrad.checking.culprit import find_culprit
@@ -15,6 +14,9 @@ from scalargrad.engine import Value
 from scalargrad.formula import clean_label
 from scalargrad.functional.call import Call
 from scalargrad.table import HARD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, items, real, whole
 from scalargrad.checking.checker import GradientError, check_gradients
@@ -13,6 +12,9 @@ from scalargrad.checking.report import Report, Verdict
 from scalargrad.engine import Value
 from scalargrad.functional.transforms import grad
 from scalargrad.table import REAL, Domain, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 class OpReport(Counter[Verdict]):

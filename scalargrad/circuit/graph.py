@@ -259,7 +259,7 @@ class ComputationalGraph:
 
     def trace(self, seed: float = 1.0, *, expand: bool = False) -> Any:
         """The steps of forward and backward, one by one: `scalargrad.trace(value)`."""
-        from scalargrad import trace
+        from scalargrad.tracing.trace import trace
 
         return trace(self.to_value()[0], seed, expand=expand)
 

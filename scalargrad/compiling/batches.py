@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from scalargrad.functional.trees import Rebuild
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.ops import (
     BUILT_IN,
@@ -31,6 +30,9 @@ from scalargrad.ops import (
     where,
 )
 from scalargrad.table import HARD, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 Instruction = tuple[Any, ...]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, is_nan, topological_order
 from scalargrad.floats import total
 from scalargrad.rules import NOTHING, Adjoints, Masked, masks_wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:

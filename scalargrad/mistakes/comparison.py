@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.drawing.build import GraphTooLargeError, picture_of_all, sketched
 from scalargrad.drawing.engines import EngineError, available
@@ -17,11 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scalargrad.drawing.graph import Picture
-    from scalargrad.mistakes.mistake import Mistake
+    from scalargrad.rules import Adjoints
 
 MOST_VALUES = 200
 _LEFT = 2
 """How many columns of the table hold text, which is aligned left."""
+
+
+class Engine(Protocol):
+    """What a comparison needs of a wrong engine: a Mistake has it."""
+
+    name: str
+    story: str
+    code: str
+
+    def gradients(self, root: Value) -> Adjoints:
+        """What it takes for the gradient of every node."""
+
+    def local_derivatives(self, node: Value) -> list[float | None]:
+        """What it takes for the local derivatives of a node."""
+
+    def wrong_nodes(self, root: Value) -> list[Value]:
+        """Where its gradients are wrong."""
 
 
 class Comparison:
@@ -41,7 +58,7 @@ class Comparison:
     y     a + a            4        1        1
     """
 
-    def __init__(self, mistake: Mistake, root: Value) -> None:
+    def __init__(self, mistake: Engine, root: Value) -> None:
         order = topological_order(root)
         if len(order) > MOST_VALUES:
             raise GraphTooLargeError(

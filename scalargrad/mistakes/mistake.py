@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import function
 from scalargrad.engine import Value, topological_order
 from scalargrad.mistakes import engines
+from scalargrad.mistakes.comparison import Comparison
 
 if TYPE_CHECKING:
-    from scalargrad.mistakes.comparison import Comparison
+    from collections.abc import Callable
+
     from scalargrad.mistakes.engines import Locals, Sweep
     from scalargrad.rules import Adjoints
 
@@ -118,8 +119,6 @@ class Mistake:
             TypeError: as `gradients`.
             ValueError: if the graph has more than 200 Values.
         """
-        from scalargrad.mistakes.comparison import Comparison
-
         if root is None:
             root, _ = self.graph()
         _check(root)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,6 +14,8 @@ from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from scalargrad.nn.module import Module
 
 Settings = dict[str, Any]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import MOST, items, real
 from scalargrad.engine import Value
@@ -13,6 +12,9 @@ from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.ops import mean, sqrt, square
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class BatchNorm(Module):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import MOST
 from scalargrad.engine import Value
@@ -14,6 +13,9 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.ops import dot, sigmoid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class _Kept:

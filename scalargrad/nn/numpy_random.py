@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import MutableSequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import whole
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
 
 
 class NumpyRandom:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import operator
 import random
-from collections.abc import MutableSequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
 
 
 class RandomSource(Protocol):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, real
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.ops import where
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:

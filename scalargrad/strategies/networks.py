@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
@@ -15,6 +14,9 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.nn.activations import ACTIVATIONS
 from scalargrad.strategies.inputs import MOST_INPUTS, off_kinks
 from scalargrad.table import Op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,17 +6,18 @@ import base64
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from scalargrad.drawing.engines import available
 from scalargrad.formula import number_text
 from scalargrad.tracing.sheet import drawings, size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from scalargrad.drawing.graph import Picture
-    from scalargrad.tracing.worksheet import Worksheet
+    from scalargrad.drawing.result import Drawing
+    from scalargrad.tracing.blanks import Blank
 
 # What A4 and Letter both have between margins of 14 mm, in millimetres; header, task and their distances are off.
 _UPRIGHT, _ACROSS = (182.0, 206.0), (249.0, 142.0)
@@ -27,6 +28,26 @@ _ENOUGH = 0.85
 """A page stays upright, and a picture in its own direction, if turning gives no more than this share's inverse."""
 
 
+class Sheet(Protocol):
+    """What is printed of a worksheet."""
+
+    title: str
+    blanks: tuple[Blank, ...]
+    _picture: Picture
+    _key_picture: Picture
+
+    @property
+    def task(self) -> str:
+        """What is to be done."""
+
+    @property
+    def drawing(self) -> Drawing:
+        """The picture with boxes for the answers."""
+
+    def solutions(self) -> Iterable[tuple[Blank, Sequence[str]]]:
+        """Each blank with the steps of its answer."""
+
+
 class _Fit(NamedTuple):
     scale: float
     landscape: bool
@@ -34,7 +55,7 @@ class _Fit(NamedTuple):
     width: float
 
 
-def page(sheet: Worksheet, keys: Sequence[bool]) -> str:
+def page(sheet: Sheet, keys: Sequence[bool]) -> str:
     """A complete page with a section for each: False is the sheet, True the key. It allows itself its style alone."""
     boxes = [_ROW * -(-len(sheet.blanks) // _columns(landscape)) for landscape in (False, True)]
     fit = _fit(sheet._picture, [False, True], boxes)
@@ -51,7 +72,7 @@ def page(sheet: Worksheet, keys: Sequence[bool]) -> str:
     )
 
 
-def fragment(sheet: Worksheet) -> str:
+def fragment(sheet: Sheet) -> str:
     """What Jupyter shows: heading, task, picture, and what is asked. No style or script, which it might not trust."""
     data = base64.b64encode(sheet.drawing.svg.encode()).decode()
     asked = " &nbsp; ".join(
@@ -64,7 +85,7 @@ def fragment(sheet: Worksheet) -> str:
     )
 
 
-def _sheet(sheet: Worksheet, fit: _Fit) -> str:
+def _sheet(sheet: Sheet, fit: _Fit) -> str:
     items = "\n".join(
         f'<li><b>{blank.letter}</b> <span class="asked">{escape(blank.question)} =</span> '
         '<span class="box"></span></li>'
@@ -78,7 +99,7 @@ def _sheet(sheet: Worksheet, fit: _Fit) -> str:
     )
 
 
-def _key(sheet: Worksheet, fit: _Fit) -> str:
+def _key(sheet: Sheet, fit: _Fit) -> str:
     rows = []
     for blank, steps in sheet.solutions():
         how = "".join(f"<div>{escape(step)}</div>" for step in steps)

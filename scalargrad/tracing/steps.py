@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.arguments import real
 from scalargrad.behaviour import number
+from scalargrad.derivation import partial_formula
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
-from scalargrad.formula import display_names, local_derivatives
-from scalargrad.rules import NOTHING, HandWritten
+from scalargrad.formula import MINUS, display_names, equation, local_derivatives, number_text, op_symbol, wrapped
+from scalargrad.patterns import Pattern, pattern_of
+from scalargrad.rules import NOTHING, HandWritten, computed_by
 from scalargrad.table import Op
-from scalargrad.tracing import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from scalargrad.rules import Adjoints
 
@@ -69,18 +70,16 @@ class Step:
     @cached_property
     def text(self) -> str:
         """The step as an equation in the learner's names: `∂f/∂w1 += ∂f/∂v2 · ∂v2/∂w1 = 0.1966 × (−2) = −0.3932`."""
-        return wording.step_text(self)
+        return step_text(self)
 
     @cached_property
     def why(self) -> str:
         """The step explained in a sentence or two."""
-        return wording.step_explanation(self)
+        return step_explanation(self)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: the graph as it stands after this step, the equation, and why."""
-        from scalargrad.tracing.page import step_shown
-
-        return {"text/html": step_shown(self), "text/plain": repr(self)}
+        return {"text/html": self.graph.shown(self), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<step {self.index + 1}, {self.phase}: {self.text}>"
@@ -95,6 +94,7 @@ class Graph:
         order: the Values in topological order.
         names: their names.
         gradients: the derivative of the root with respect to each, times the seed.
+        shown: what Jupyter shows for a step, as HTML.
         call: the call that made the trace, as messages write it.
         steps: all the steps.
     """
@@ -102,12 +102,13 @@ class Graph:
     root: Value
     order: list[Value]
     names: dict[Value, str]
+    shown: Callable[[Step], str]
     gradients: dict[Value, float] = field(default_factory=dict)
     call: str = "trace(value)"
     steps: list[Step] = field(default_factory=list)
 
 
-def record_steps(root: Value, seed: float, expand: bool) -> Graph:
+def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step], str]) -> Graph:
     """The graph as it is traced, with all its steps. No `grad` is touched; hooks run, as in any sweep."""
     seed = real(seed, "seed")
     order = topological_order(root)
@@ -116,7 +117,7 @@ def record_steps(root: Value, seed: float, expand: bool) -> Graph:
         root = replaced.get(root, root)
         order = topological_order(root)
     options = f", seed={seed!r}" * (seed != 1.0) + ", expand=True" * bool(expand)
-    graph = Graph(root, order, display_names(order), call=f"trace(value{options})")
+    graph = Graph(root, order, display_names(order), shown, call=f"trace(value{options})")
     names, steps = graph.names, graph.steps
     data = {node: node.data for node in order}
     data.update((parent, a) for node in order for parent, a in node.operands if parent is not None and parent.is_leaf)
@@ -189,3 +190,100 @@ def _shares(
             share = upstream * local
             shares.append((local, 0.0 if share != share and all_of_it == 0.0 else share))
     return shares
+
+
+# -------------------------------------------------------------------- steps in words
+
+
+def step_text(step: Step) -> str:
+    """The equation of a step, with the numbers put in."""
+    if step.phase == "forward":
+        parts = [step.name, *_equations(step), number_text(step.data)]
+        parts = list(dict.fromkeys(part for part in parts if part))  # without names its equation repeats itself
+        return " = ".join(parts)
+    f, after = wrapped(step.graph.names[step.graph.root]), _number(step.after)
+    if step.phase == "hook":
+        return f"∂{f}/∂{wrapped(step.name)}: {_number(step.before)} → {after}"
+    if step.source is None:
+        return f"∂{f}/∂{f} = {after}"
+    x, y = wrapped(step.name), wrapped(step.graph.names[step.source])
+    result = _number(step.contribution)
+    if step.local is None:
+        text = f"∂{f}/∂{x} += {result}"
+    else:
+        product = f"{_number(step.upstream)} × {wrapped(_number(step.local))}"
+        text = f"∂{f}/∂{x} += ∂{f}/∂{y} · ∂{y}/∂{x} = {product} = {result}"
+    if step.part > 1:
+        text += f" → {_number(step.before)} + {wrapped(result)} = {after}"
+    return text
+
+
+def _equations(step: Step) -> list[str]:
+    return [equation(step.node, names, as_computed=True) for names in (step.graph.names, None)]
+
+
+def step_explanation(step: Step) -> str:
+    """What happens in a step, and the pattern behind it."""
+    if step.phase == "forward":
+        return _how_computed(step.node, step)
+    if step.phase == "hook":
+        return f"A hook on {step.name} replaced its gradient, now that it is complete, by {_number(step.after)}."
+    if step.source is None:
+        return f"Backpropagation starts at the output: {step.name} changes one to one with itself."
+    sentences = [_local(step, step.source)]
+    if step.parts > 1:
+        sentences.append(
+            f"{step.name} is used {step.parts} times, and every use adds its share (+=): this is share {step.part}."
+        )
+    return " ".join(sentences)
+
+
+def _how_computed(node: Value, step: Step) -> str:
+    if node.is_leaf:
+        kind = "a parameter" if node.is_parameter else "an input" if node.requires_grad else "a constant"
+        return f"{step.name} is {kind}: it was not computed from anything."
+    names = list(dict.fromkeys(step.graph.names[parent] for parent in node.parents))
+    listed = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
+    if len(names) > 6:
+        listed = f"its {len(node.parents)} operands"
+    return f"{step.name} is computed from {listed}, and remembers where it came from."
+
+
+def _local(step: Step, source: Value) -> str:
+    op, local = computed_by(source._rule), step.local
+    x, y = wrapped(step.name), wrapped(step.graph.names[source])
+    gate = op_symbol(source)
+    if local is None or step.operand is None or not isinstance(op, Op):
+        who = "The hand-written closure of" if isinstance(op, HandWritten) else "The backward of"
+        return f"{who} {gate or 'this node'} decides what {x} gets."
+    number = _number(local)
+    text = partial_formula(source, step.operand, step.graph.names)
+    slope = f"∂{y}/∂{x} = {text}" + (f" = {number}" if text != number else "")
+    match pattern_of(op):
+        case Pattern.WALL:
+            return f"{gate} is flat, {slope}: small changes of {x} change nothing, so nothing comes back."
+        case Pattern.DISTRIBUTOR if local == 1.0:
+            return f"{gate} distributes: {slope}, so the gradient of {y} is handed on as it is."
+        case Pattern.DISTRIBUTOR if local == -1.0:
+            return f"{gate} distributes: {slope}, so the gradient of {y} is handed on with its sign flipped."
+        case Pattern.DISTRIBUTOR:
+            return f"{gate} distributes: {slope}, an equal share of the gradient of {y} for each operand."
+        case Pattern.SWITCHER if text == "1":
+            return f"{gate} adds {x}: {slope}, so the gradient of {y} is handed on as it is."
+        case Pattern.SWITCHER:
+            return f"{gate} switches: {slope}, the other factor, scales the gradient."
+        case Pattern.ROUTER if local == 1.0:
+            return f"{gate} routes: {x} decides the result, so the whole gradient goes to it ({slope})."
+        case Pattern.ROUTER if local == 0.0:
+            return f"{gate} routes: {x} does not decide the result, so no gradient goes to it ({slope})."
+        case Pattern.ROUTER:
+            return f"{gate} routes: in a tie the gradient is shared equally ({slope})."
+        case Pattern.VALVE if local == 0.0:
+            return f"{gate} is shut here: {slope}, so no gradient passes."
+        case Pattern.VALVE if local == 1.0:
+            return f"{gate} is open here: {slope}, so the gradient passes as it is."
+    return f"{gate} scales: {slope} is its slope here."
+
+
+def _number(x: float | None) -> str:
+    return MINUS if x is None else number_text(x)

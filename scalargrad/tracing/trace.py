@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from scalargrad.arguments import place
 from scalargrad.engine import Value
 from scalargrad.tracing import terminal
 from scalargrad.tracing.limits import MAX_STEPS
 from scalargrad.tracing.steps import Step, record_steps
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
 
 
 class Trace(Sequence[Step]):
@@ -32,7 +34,7 @@ class Trace(Sequence[Step]):
     def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False) -> None:
         if not isinstance(value, Value):
             raise TypeError(f"trace takes a Value, the output of a graph, not {type(value).__name__}")
-        self.graph = record_steps(value, seed, expand)
+        self.graph = record_steps(value, seed, expand, _shown)
         self._steps = self.graph.steps
 
     @overload
@@ -118,6 +120,12 @@ class Trace(Sequence[Step]):
     def __repr__(self) -> str:
         root = self.graph.root
         return f"<trace of {self.graph.names[root]}: {len(self.graph.order)} values, {len(self)} steps>"
+
+
+def _shown(step: Step) -> str:
+    from scalargrad.tracing.page import step_shown
+
+    return step_shown(step)
 
 
 def trace(value: Value, seed: float = 1.0, *, expand: bool = False) -> Trace:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Made = TypeVar("Made")
 _lock = threading.RLock()

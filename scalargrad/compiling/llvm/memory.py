@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ALIGNMENT = 64
 

@@ -15,13 +15,11 @@ PACKAGE = Path(scalargrad.__file__).parent
 # Lowest first: a module may import those before it, a package its own parts too.
 ORDER = (
     "behaviour arguments replacing rules modes large engine webassembly errors floats table rows ops ufuncs expansion formula notation derivation patterns expressions "
-    "functional function hooks exact circuit layers nn compiling strategies checking drawing mistakes tracing demo cli __main__"
+    "functional function hooks exact nn compiling strategies checking drawing mistakes tracing circuit layers demo cli __main__"
 ).split()
 
-# A graph's methods that show it ask the package, when they are called, for what shows it; fit(compiled=True) for what
-# compiles. That is above them; to import them does not import it, as
-# test_import_brings_no_third_party_module_and_no_drawing sees.
-WHEN_CALLED = {("circuit", "trace"), ("nn", "compiling")}
+# fit(compiled=True) asks for what compiles, which is above it, when it is called.
+WHEN_CALLED = {("nn", "compiling")}
 
 
 def imports(path: Path):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import operator
 import os
 import reprlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 MOST = 10_000_000

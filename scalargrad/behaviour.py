@@ -6,12 +6,11 @@ The engine (engine.py) adds what makes it a node of a graph, the op table (ops.p
 from __future__ import annotations
 
 import numbers
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from typing_extensions import Self
 
     from scalargrad._methods import TableMethods

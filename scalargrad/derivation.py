@@ -6,7 +6,7 @@ docstrings.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
 from scalargrad.behaviour import describe
@@ -15,9 +15,6 @@ from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
 from scalargrad.rules import HandWritten, Leaf, LocalBackward, computed_by
 from scalargrad.table import INFIX, TABLE, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 def partial_text(

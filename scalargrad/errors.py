@@ -6,13 +6,12 @@ import linecache
 import os
 import re
 import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from scalargrad.behaviour import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from scalargrad.engine import Value
 
 

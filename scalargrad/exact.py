@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import cmath
 import operator
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.arguments import function, items, real
 from scalargrad.behaviour import kept_types
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import clean_label
 from scalargrad.table import Op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 class Exact(Fraction):

@@ -11,13 +11,11 @@ import difflib
 import math
 import unicodedata
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.table import INFIX, TABLE, functions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 200, 400
 

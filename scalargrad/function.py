@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import number
@@ -14,8 +15,6 @@ from scalargrad.rules import Rule, check_unchanged
 from scalargrad.table import REAL, TABLE, Domain, Op, hand_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from scalargrad.rules import Adjoints
 
 

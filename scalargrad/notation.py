@@ -6,7 +6,8 @@ import keyword
 import math
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from scalargrad.arguments import name as one_of
 from scalargrad.behaviour import describe
@@ -14,9 +15,6 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import clean_label, display_names, is_infix, number_text, wrapped
 from scalargrad.table import INFIX, TABLE, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 Written = tuple[str, int]
 """A text, and how strongly its parts hold together."""

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad import floats
 from scalargrad.rows import alias, binary, nary, paired, unary
@@ -35,9 +36,6 @@ from scalargrad.table import (
     TABLE,
     Function,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LN2, LN10, SQRT2 = math.log(2), math.log(10), math.sqrt(2)
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)

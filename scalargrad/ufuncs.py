@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import operator
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from scalargrad.engine import Value, operand
 from scalargrad.table import TABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Where a ufunc and the row have different names; the comparisons answer with a bool and are no rows.
 _OTHER_NAMES = {"true_divide": "divide", "fabs": "absolute", "mod": "remainder"}

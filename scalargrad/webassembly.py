@@ -7,12 +7,10 @@ kind, ends the interpreter when it is deleted. So there, and only there, a Value
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from scalargrad.engine import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def finaliser() -> Callable[[Value], None]:

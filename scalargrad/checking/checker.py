@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from scalargrad.arguments import brief, function, items, real
 from scalargrad.checking.culprit import find_culprit
@@ -14,9 +15,6 @@ from scalargrad.engine import Value
 from scalargrad.formula import clean_label
 from scalargrad.functional.call import Call
 from scalargrad.table import HARD
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from scalargrad.arguments import brief, items, real, whole
 from scalargrad.checking.checker import GradientError, check_gradients
@@ -12,9 +13,6 @@ from scalargrad.checking.report import Report, Verdict
 from scalargrad.engine import Value
 from scalargrad.functional.transforms import grad
 from scalargrad.table import REAL, Domain, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 class OpReport(Counter[Verdict]):

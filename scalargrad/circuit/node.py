@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from scalargrad.circuit.gates import Gate
 from scalargrad.engine import Value
 from scalargrad.formula import clean_label
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 class Node(NamedTuple):

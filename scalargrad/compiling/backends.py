@@ -6,15 +6,13 @@ compile a program of thousands of instructions, python a tenth of that; llvm the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.arguments import brief
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import SOURCES, Instruction, row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 BACKENDS = {"python": "python_code", "llvm": "llvm", "jax": "jax_code"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,6 @@ from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from scalargrad.functional.trees import Rebuild
 
 

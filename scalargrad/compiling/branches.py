@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from scalargrad.arguments import brief
 from scalargrad.compiling.traces import BranchError
 from scalargrad.table import HARD
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from contextlib import AbstractContextManager
 
 ADVICE = (
     "Let the program choose, not Python: with relu, maximum, or where(greater(x, 0), a, b); or record each way once "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, items
@@ -19,8 +20,6 @@ from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from scalargrad.compiling.training import Training
     from scalargrad.nn.optimizers import Optimizer
 

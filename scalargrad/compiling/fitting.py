@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.gathering import Batches
@@ -16,9 +17,6 @@ from scalargrad.nn.losses import LOSSES, sse
 from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
 from scalargrad.nn.optimizers import OPTIMIZERS
 from scalargrad.nn.stepping import NotFiniteError, Steps, Task
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 LOOKED_AT = 32
 """On so many samples, spread over all of them, the compiled loss is compared with the eager one before training."""

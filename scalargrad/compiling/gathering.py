@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from scalargrad.compiling.samples import Samples
 from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
 from scalargrad.nn.inputs import constants
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Batches:

@@ -11,13 +11,10 @@ has up to twice as many instructions, so it is made only when the plain one has 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, row
 from scalargrad.compiling.templates import partials_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 def contributions(

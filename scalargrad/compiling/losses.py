@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ from scalargrad.compiling.traces import Trace
 from scalargrad.rules import masks_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from scalargrad.compiling.samples import Samples
     from scalargrad.engine import Value
     from scalargrad.functional.trees import Rebuild

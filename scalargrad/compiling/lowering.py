@@ -7,8 +7,9 @@ numbers (tested for every row). Where `value` raises, it gives what IEEE arithme
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad import floats
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
@@ -28,9 +29,6 @@ from scalargrad.ops import (
     sqrt,
     where,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 inf = math.inf
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -27,8 +28,6 @@ from scalargrad.rules import masks_wanted
 from scalargrad.table import HARD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from scalargrad.functional.trees import Rebuild
 
 

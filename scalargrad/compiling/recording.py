@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import describe, number, quoted
@@ -11,8 +12,6 @@ from scalargrad.rules import Overwritten
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
-
     from scalargrad.compiling.traces import Trace
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.compiling.backends import backend, check_backend
 from scalargrad.compiling.branches import Broken, Recorded, check_branches, first_broken, replayed
@@ -21,9 +22,6 @@ from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, modes_were_used, under_modes
 from scalargrad.rules import Adjoints, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 class Replayed(Rule):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.behaviour import number
 from scalargrad.functional.trees import Rebuild, flatten, skeleton
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 FLOATS, INTS = {float}, {int}
 

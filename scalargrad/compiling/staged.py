@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import keyword
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from scalargrad.arguments import brief
 from scalargrad.behaviour import describe, quoted
@@ -23,9 +24,6 @@ from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written, identifier
 from scalargrad.rules import HandWritten, Leaf, Overwritten
 from scalargrad.table import Op
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 MAX_LINES = 5000
 WIDTH = 100

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad import table
@@ -15,8 +16,6 @@ from scalargrad.notation import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM, Nota
 from scalargrad.ops import negative
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scalargrad.table import Op
 
 CONDITIONAL = LOOSE - 1

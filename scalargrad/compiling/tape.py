@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from scalargrad.ops import (
     BUILT_IN,
@@ -30,9 +31,6 @@ from scalargrad.ops import (
     where,
 )
 from scalargrad.table import HARD, Op
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 Instruction = tuple[Any, ...]
 

@@ -6,16 +6,14 @@ which a tape then repeats for every node: no rule is written a second time, and 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
 from scalargrad.modes import record
 from scalargrad.table import follows_ieee
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 Step = tuple[str, tuple[int | float, ...]]
 

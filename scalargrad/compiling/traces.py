@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,8 +14,6 @@ from scalargrad.functional.trees import flatten
 from scalargrad.modes import being_compiled, makers, modes_were_used, readers, record, recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from scalargrad.functional.trees import Rebuild
 
 

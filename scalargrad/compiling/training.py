@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import operator
+from collections.abc import Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from typing_extensions import Self
 
     from scalargrad.compiling.batches import Batches

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, place
@@ -15,9 +17,7 @@ from scalargrad.drawing.theme import THEMES
 from scalargrad.replacing import replace_file
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from scalargrad.drawing.graph import Picture
     from scalargrad.drawing.scene import Scene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from scalargrad.modes import observed, record
 from scalargrad.rules import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from scalargrad.rules import Adjoints
 
 

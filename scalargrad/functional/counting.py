@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from scalargrad.arguments import brief
 from scalargrad.engine import Value, descendants, topological_order
 from scalargrad.functional.call import Argnums, Call
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Operations(NamedTuple):

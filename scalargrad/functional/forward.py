@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from scalargrad.engine import Value, is_nan, topological_order
 from scalargrad.floats import total
 from scalargrad.rules import NOTHING, Adjoints, Masked, masks_wanted
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:

@@ -8,17 +8,15 @@ differentiates with respect to its own arguments only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.arguments import whole
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 MOST_ORDERS = 1000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,8 +15,6 @@ from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from scalargrad.nn.module import Module
 
 Settings = dict[str, Any]

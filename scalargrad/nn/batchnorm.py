@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from scalargrad.arguments import MOST, items, real
 from scalargrad.engine import Value
@@ -12,9 +13,6 @@ from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.ops import mean, sqrt, square
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class BatchNorm(Module):

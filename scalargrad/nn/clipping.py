@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from scalargrad.arguments import real
 from scalargrad.nn.module import Module, parameters_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from scalargrad.engine import Value
 
 

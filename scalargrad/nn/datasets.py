@@ -8,14 +8,11 @@ rng, Python's global generator is used.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from scalargrad.arguments import MOST, brief, items, real
 from scalargrad.nn.inputs import count
 from scalargrad.nn.randomness import RandomSource, random_source
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Point = list[float]
 DataSet = tuple[list[Point], list[int]]

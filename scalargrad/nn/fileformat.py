@@ -6,13 +6,11 @@ import hashlib
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from scalargrad.nn.architecture import Settings, build, numbers_in
 from scalargrad.nn.states import name_mismatch, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FORMAT = "scalargrad-model"
 VERSION = 1

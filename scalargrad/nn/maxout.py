@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import MOST
@@ -13,8 +14,6 @@ from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.ops import max_
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scalargrad.engine import Value
     from scalargrad.nn.initialisers import Initialiser
 

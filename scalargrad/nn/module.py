@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import items
@@ -12,10 +15,6 @@ from scalargrad.nn.naming import relabel
 from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
     from typing_extensions import Self
 
 

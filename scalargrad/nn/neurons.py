@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from scalargrad.arguments import MOST
 from scalargrad.engine import Value
@@ -13,9 +14,6 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.ops import dot, sigmoid
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class _Kept:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import MutableSequence
+from typing import Any
 
 from scalargrad.arguments import whole
-
-if TYPE_CHECKING:
-    from collections.abc import MutableSequence
 
 
 class NumpyRandom:

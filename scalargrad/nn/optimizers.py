@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.arguments import brief, items, real
@@ -15,8 +16,6 @@ from scalargrad.nn.module import Module, parameters_of
 from scalargrad.ops import sqrt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from scalargrad.engine import Value
 
 State = tuple[float, ...]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import operator
 import random
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import MutableSequence
+from collections.abc import MutableSequence
+from typing import Any, Protocol
 
 
 class RandomSource(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, TypeVar, overload
+from pathlib import Path
+from typing import TypeVar, overload
 
 from scalargrad.arguments import place
 from scalargrad.nn.architecture import build, describe, difference, numbers_in
@@ -12,9 +13,6 @@ from scalargrad.nn.fileformat import ANOTHER, MAX_BYTES, ModelFile, decode, enco
 from scalargrad.nn.module import Module
 from scalargrad.nn.states import name_mismatch
 from scalargrad.replacing import replace_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 M = TypeVar("M", bound=Module)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from scalargrad.arguments import brief, real
 from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.ops import where
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -14,9 +15,6 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.nn.activations import ACTIVATIONS
 from scalargrad.strategies.inputs import MOST_INPUTS, off_kinks
 from scalargrad.table import Op
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, repr=False)

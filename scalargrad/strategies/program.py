@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scalargrad.engine import Value
 from scalargrad.notation import ATOM, Notation
 from scalargrad.strategies.inputs import call
 from scalargrad.table import TABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Instruction(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import place, real
@@ -19,9 +21,7 @@ from scalargrad.tracing.sheet import drawings, key_picture, sheet_picture
 from scalargrad.tracing.trace import Trace
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from scalargrad.drawing.result import Drawing
     from scalargrad.tracing.blanks import Blank

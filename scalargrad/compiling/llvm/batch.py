@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -15,8 +16,6 @@ from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import PARAMETER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scalargrad.compiling.batch import Sum
     from scalargrad.compiling.llvm.stepping import Block
     from scalargrad.compiling.samples import Samples

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scalargrad.compiling.llvm.primitives import Lanes
 
 SHARED = "ptr noalias %parameters, ptr noalias %uniform, ptr noalias %memory"

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import ctypes
 from array import array
+from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.library import Machinery, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.schedule import Schedule
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import Instruction, row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @cache

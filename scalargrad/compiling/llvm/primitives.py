@@ -7,12 +7,9 @@ eager engine gives. (hypot may differ in the last digit: Python has its own.)
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from scalargrad.compiling.llvm.vectors import FUNCTIONS, declarations
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 LIBRARY = {
     "exp": "exp", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sin": "sin",

@@ -6,12 +6,10 @@ A run costs one dispatch however long it is, and its instructions do not wait fo
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Run(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from array import array
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from scalargrad.compiling.llvm.straight import operands, pieces
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from scalargrad.engine import Value
 
 STRAIGHT = 2000

@@ -6,13 +6,12 @@ seconds, pieces of 500 take 0.15; the pieces run as fast.)
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.tape import SOURCES, Instruction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
-
     from scalargrad.compiling.llvm.primitives import Lanes
 
 PIECE = 250

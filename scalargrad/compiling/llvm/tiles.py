@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from scalargrad.compiling.batch import Sum, Varying, varying_slots
 from scalargrad.compiling.llvm.driving import SHARED, driver
@@ -17,9 +17,6 @@ from scalargrad.compiling.llvm.library import Machinery, fuses, lanes
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.straight import needed_from, operands, pieces
 from scalargrad.compiling.tape import CONSTANT, MULTIPLY, PARAMETER, SOURCES, Instruction
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 QUICK = 3000
 """Up to so many instructions LLVM takes the trouble to keep numbers in registers; more of them it compiles faster."""

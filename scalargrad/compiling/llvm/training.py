@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -14,8 +15,6 @@ from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, update_program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scalargrad.compiling.batches import Batches
     from scalargrad.compiling.losses import BatchProgram
     from scalargrad.compiling.samples import Samples

@@ -29,9 +29,12 @@ class DivergenceError(ArithmeticError):
     """
 
     def __init__(self, message: str, epoch: int, history: History) -> None:
-        super().__init__(message)
+        super().__init__(message, epoch, history)  # all of them: pickle and copy call the class with these
         self.epoch = epoch
         self.history = history
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def fit(

@@ -52,6 +52,10 @@ def an_example(kind: type[BaseException]) -> BaseException:
     return examples.get(kind, lambda: kind("what went wrong"))()
 
 
+def pickled(error, protocol=pickle.DEFAULT_PROTOCOL):
+    return pickle.loads(pickle.dumps(error, protocol))  # noqa: S301  (our own)
+
+
 def the_same(one, other):
     assert type(one) is type(other)
     assert str(one) == str(other) != ""
@@ -66,10 +70,10 @@ def test_an_exception_survives_pickle_and_copy(kind):
     if sys.version_info >= (3, 11):
         error.add_note("in the second fold")
     for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
-        the_same(error, pickle.loads(pickle.dumps(error, protocol)))
+        the_same(error, pickled(error, protocol))
     the_same(error, copy.copy(error))
     the_same(error, copy.deepcopy(error))
-    the_same(error, pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(error)))))
+    the_same(error, pickled(pickled(error)))
 
 
 def test_the_walk_finds_what_is_known():
@@ -84,7 +88,7 @@ def test_too_many_paths_keeps_its_value_in_a_copy_and_leaves_it_behind_in_a_pick
     assert copy.copy(error).split is x
     assert copy.deepcopy(error).split is not x
     assert copy.deepcopy(error).split.data == 2.0
-    again = pickle.loads(pickle.dumps(error))
+    again = pickled(error)
     assert (str(again), again.count, again.edges, again.split) == ("too many paths", 1000, 20, None)
 
 

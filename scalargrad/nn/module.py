@@ -17,6 +17,8 @@ from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from scalargrad.nn.optimizers import Optimizer
+
 
 class Module:
     """The base of everything with parameters. Store Values and Modules in attributes; they are found by themselves.
@@ -96,7 +98,7 @@ class Module:
         >>> Neuron(2, init="zeros").state_dict()
         {'w.0': 0.0, 'w.1': 0.0, 'b': 0.0}
         """
-        return numbers_of(_state(self, "state_dict"))
+        return numbers_of(state_values(self, "state_dict"))
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set every number that the module keeps, from what `state_dict()` gave.
@@ -118,20 +120,20 @@ class Module:
         >>> second.state_dict() == first.state_dict()
         True
         """
-        values = _state(self, "load_state_dict")
+        values = state_values(self, "load_state_dict")
         assign(values, matching_numbers(values, state, type(self).__name__))
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Path:
         """Write the module's numbers to a file and return its path: `nn.save(self, path)`, which describes it."""
         from scalargrad.nn.saving import save
 
-        return save(self, path)
+        return save(self, path, optimizer=optimizer)
 
-    def load(self, path: str | os.PathLike[str]) -> Self:
+    def load(self, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Self:
         """Set the module's numbers from a file and return the module: `nn.load(path, self)`, which describes it."""
         from scalargrad.nn.saving import load
 
-        return load(path, self)
+        return load(path, self, optimizer=optimizer)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         found = super().__reduce_ex__(protocol)
@@ -207,8 +209,8 @@ def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
     return parameters
 
 
-def _state(root: Module, who: str) -> dict[str, Value]:
-    """The leaves below root by name, parameters first: what makes the model this one."""
+def state_values(root: Module, who: str) -> dict[str, Value]:
+    """Return the leaves below root by name, parameters first: what makes the model this one."""
     if being_compiled():
         raise TypeError(f"{who}() works on plain numbers, and a replay would not do it again: call it outside")
     parameters = root.named_parameters()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import number
 from scalargrad.functional.call import plain_number
+from scalargrad.rules import LEAVES, Rule, with_hooks
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -35,6 +36,11 @@ def set_all(changes: Iterable[tuple[Any, str, Any]]) -> None:
     # the whole update or after it.
     objects, names, new = zip(*changes, strict=True)
     deque(map(setattr, objects, names, new), maxlen=0)
+
+
+def frozen_rule(leaf: Value) -> Rule:
+    """Return the rule of this leaf once it is frozen, as `leaf.requires_grad = False` gives it."""
+    return with_hooks(LEAVES[False, leaf.is_parameter], leaf._rule.hooks)
 
 
 def assign(values: Mapping[str, Value], numbers: Sequence[float]) -> None:

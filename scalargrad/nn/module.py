@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.arguments import items
 from scalargrad.engine import Value
@@ -60,14 +60,16 @@ class Module:
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return (dotted name, parameter) in the order of `parameters()`, as ('layers.0.neurons.1.w.0', Value(...)).
 
-        A parameter reached by several paths has the name of the first.
+        A parameter reached by several paths has the name of the first. Where two paths read the same, as of the key
+        "a.b" of a dict beside a dict "a" with a key "b", the one found later has "#2" at the end, or the next number
+        that is free.
         """
-        names = {value: name for name, value in _own_parameters(self)}
-        return [(names.get(value, str(i)), value) for i, value in enumerate(self.parameters())]
+        names = _names(self)
+        return [(names[value], value) for value in self.parameters()]
 
     def modules(self) -> list[Module]:
         """Return this module and every module inside it, each once, in the order of `parameters()`."""
-        return [part for _, part in _walk(self) if isinstance(part, Module)]
+        return [found.part for found in _walk(self) if isinstance(found.part, Module)]
 
     def zero_grad(self) -> None:
         """Set every parameter's `grad` to 0.0."""
@@ -90,9 +92,6 @@ class Module:
         The parameters are called as in `named_parameters()`, the constants by their path too, as BatchNorm's
         'running_mean.0'. Constants behind an attribute that begins with `_` are the module's own business and left out.
         The dict is a copy, its numbers those of one moment, even while another thread trains.
-
-        Raises:
-            ValueError: if two Values have the same name.
 
         >>> from scalargrad.nn import Neuron
         >>> Neuron(2, init="zeros").state_dict()
@@ -214,40 +213,76 @@ def state_values(root: Module, who: str) -> dict[str, Value]:
     if being_compiled():
         raise TypeError(f"{who}() works on plain numbers, and a replay would not do it again: call it outside")
     parameters = root.named_parameters()
-    known = {value for _, value in parameters}
+    names, known = _names(root), {value for _, value in parameters}
     constants = [
-        (path, part)
-        for path, part in _walk(root)
-        if isinstance(part, Value) and part not in known and not any(name[:1] == "_" for name in path.split("."))
+        (names[found.part], found.part)
+        for found in _walk(root)
+        if isinstance(found.part, Value) and found.part not in known and not found.is_private
     ]
-    state: dict[str, Value] = {}
-    for name, value in (*parameters, *constants):
-        if value.is_leaf and state.setdefault(name, value) is not value:
-            raise ValueError(
-                f"{who}: two Values are called {name!r}: give one of them another attribute, or another key of its dict"
-            )
-    return state
+    return {name: value for name, value in (*parameters, *constants) if value.is_leaf}
 
 
-def _walk(root: Module) -> Iterator[tuple[str, Module | Value]]:
-    """Every Module and Value reachable from root, root first, as (dotted path, object); each once, so cycles end."""
+def _names(root: Module) -> dict[Value, str]:
+    """A name for every Value of root's, no two the same; frozen or not, each keeps its own."""
+    paths = {value: name for name, value in _own_parameters(root, everything=True)}
+    for i, value in enumerate(root.parameters()):
+        paths.setdefault(value, str(i))
+    taken: set[str] = set()
+    names = {}
+    for value, path in paths.items():
+        name, n = path, 1
+        while name in taken:
+            n += 1
+            name = f"{path}#{n}"
+        taken.add(name)
+        names[value] = name
+    return names
+
+
+class _Found(NamedTuple):
+    """A Module or Value inside another Module.
+
+    Attributes:
+        path: its dotted path.
+        part: the Module or Value.
+        is_private: whether an attribute or key on the way begins with `_`.
+        is_inner: whether it lies inside another module than the root.
+        is_decided: whether it lies inside a module that defines `parameters()` itself.
+    """
+
+    path: str
+    part: Any
+    is_private: bool = False
+    is_inner: bool = False
+    is_decided: bool = False
+
+
+def _walk(root: Module) -> Iterator[_Found]:
+    """Every Module and Value reachable from root, root first; each once, so cycles end."""
     seen: set[int] = set()
-    stack: list[tuple[str, Any]] = [("", root)]
+    stack = [_Found("", root)]
     while stack:
-        path, part = stack.pop()
+        found = stack.pop()
+        path, part, is_private, is_inner, is_decided = found
         if isinstance(part, Value):
             if id(part) not in seen:
                 seen.add(id(part))
-                yield path, part
+                yield found
             continue
         inside = _inside(part)
         if inside is None or id(part) in seen:
             continue
         seen.add(id(part))
         if isinstance(part, Module):
-            yield path, part
+            yield found
+            if part is not root:
+                is_inner, is_decided = True, is_decided or type(part).parameters is not Module.parameters
         prefix = f"{path}." if path else ""
-        stack.extend([(f"{prefix}{key}", value) for key, value in reversed(inside) if isinstance(value, _KINDS)])
+        for key, value in reversed(inside):
+            if isinstance(value, _KINDS):
+                name = str(key)
+                hidden = is_private or any(piece[:1] == "_" for piece in name.split("."))
+                stack.append(_Found(f"{prefix}{name}", value, hidden, is_inner, is_decided))
 
 
 _KINDS = (Value, Module, list, tuple, dict)
@@ -258,40 +293,51 @@ def _inside(part: Any) -> list[tuple[Any, Any]] | None:
     if isinstance(part, (list, tuple)):
         return list(enumerate(part))
     if isinstance(part, Module):
-        return list(vars(part).items())
+        return [*_slots(part), *vars(part).items()]
     if isinstance(part, dict):
         return list(part.items())
     return None
 
 
+def _slots(module: Module) -> list[tuple[str, Any]]:
+    """What a module keeps in slots of its class and of those above it, which `vars` does not show."""
+    found = []
+    for kind in reversed(type(module).__mro__):
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            is_mangled = name.startswith("__") and not name.endswith("__")
+            attribute = f"_{kind.__name__.lstrip('_')}{name}" if is_mangled else name
+            if name not in ("__dict__", "__weakref__") and hasattr(module, attribute):
+                found.append((attribute, getattr(module, attribute)))
+    return found
+
+
 def _parts(module: Module) -> Iterator[tuple[str, Module | Value]]:
     """The Modules and parameters that lie directly in a module, not inside another one of them."""
-    inner = ""
-    for path, part in _walk(module):
-        if part is module or (inner and path.startswith(inner)):
-            continue
-        if isinstance(part, Module):
-            inner = f"{path}."
-        elif not _is_parameter(part):
-            continue
-        yield path, part
+    for found in _walk(module):
+        if (
+            found.part is not module
+            and not found.is_inner
+            and (isinstance(found.part, Module) or _is_parameter(found.part))
+        ):
+            yield found.path, found.part
 
 
-def _own_parameters(root: Module) -> Iterator[tuple[str, Value]]:
-    """The parameters below root. A module inside it that defines `parameters()` itself decides for its own part."""
+def _own_parameters(root: Module, *, everything: bool = False) -> Iterator[tuple[str, Value]]:
+    """The parameters below root. A module inside it that defines `parameters()` itself decides for its own part.
+
+    With `everything`, the other Values too.
+    """
     seen: set[Value] = set()
-    inner = ""
-    for path, part in _walk(root):
-        if inner and path.startswith(inner):
-            continue
+    for found in _walk(root):
+        path, part = found.path, found.part
         if isinstance(part, Value):
-            found = [(path, part)] if _is_parameter(part) else []
-        elif part is not root and type(part).parameters is not Module.parameters:
-            inner = f"{path}."
-            found = [(f"{inner}{name}", value) for name, value in part.named_parameters()]
+            own = [(path, part)] if everything or (not found.is_decided and _is_parameter(part)) else []
+        elif part is not root and not found.is_decided and type(part).parameters is not Module.parameters:
+            own = [(f"{path}.{name}", value) for name, value in part.named_parameters()]
         else:
             continue
-        for name, value in found:
+        for name, value in own:
             if value not in seen:
                 seen.add(value)
                 yield name, value

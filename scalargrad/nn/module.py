@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import items
 from scalargrad.engine import Value
@@ -69,7 +69,7 @@ class Module:
 
     def modules(self) -> list[Module]:
         """Return this module and every module inside it, each once, in the order of `parameters()`."""
-        return [found.part for found in _walk(self) if isinstance(found.part, Module)]
+        return [part for _, part, _, _, _ in _walk(self) if isinstance(part, Module)]
 
     def zero_grad(self) -> None:
         """Set every parameter's `grad` to 0.0."""
@@ -215,9 +215,9 @@ def state_values(root: Module, who: str) -> dict[str, Value]:
     parameters = root.named_parameters()
     names, known = _names(root), {value for _, value in parameters}
     constants = [
-        (names[found.part], found.part)
-        for found in _walk(root)
-        if isinstance(found.part, Value) and found.part not in known and not found.is_private
+        (names[part], part)
+        for _, part, is_private, _, _ in _walk(root)
+        if isinstance(part, Value) and part not in known and not is_private
     ]
     return {name: value for name, value in (*parameters, *constants) if value.is_leaf}
 
@@ -239,28 +239,15 @@ def _names(root: Module) -> dict[Value, str]:
     return names
 
 
-class _Found(NamedTuple):
-    """A Module or Value inside another Module.
-
-    Attributes:
-        path: its dotted path.
-        part: the Module or Value.
-        is_private: whether an attribute or key on the way begins with `_`.
-        is_inner: whether it lies inside another module than the root.
-        is_decided: whether it lies inside a module that defines `parameters()` itself.
-    """
-
-    path: str
-    part: Any
-    is_private: bool = False
-    is_inner: bool = False
-    is_decided: bool = False
+Found = tuple[str, Any, bool, bool, bool]
+"""A Module or Value inside another Module: its dotted path; itself; whether an attribute or key on the way begins with
+`_`; whether it lies inside another module than the root; and inside one that defines `parameters()` itself."""
 
 
-def _walk(root: Module) -> Iterator[_Found]:
+def _walk(root: Module) -> Iterator[Found]:
     """Every Module and Value reachable from root, root first; each once, so cycles end."""
     seen: set[int] = set()
-    stack = [_Found("", root)]
+    stack: list[Found] = [("", root, False, False, False)]
     while stack:
         found = stack.pop()
         path, part, is_private, is_inner, is_decided = found
@@ -281,8 +268,8 @@ def _walk(root: Module) -> Iterator[_Found]:
         for key, value in reversed(inside):
             if isinstance(value, _KINDS):
                 name = str(key)
-                hidden = is_private or any(piece[:1] == "_" for piece in name.split("."))
-                stack.append(_Found(f"{prefix}{name}", value, hidden, is_inner, is_decided))
+                hidden = is_private or name[:1] == "_" or "._" in name
+                stack.append((prefix + name, value, hidden, is_inner, is_decided))
 
 
 _KINDS = (Value, Module, list, tuple, dict)
@@ -301,26 +288,24 @@ def _inside(part: Any) -> list[tuple[Any, Any]] | None:
 
 def _slots(module: Module) -> list[tuple[str, Any]]:
     """What a module keeps in slots of its class and of those above it, which `vars` does not show."""
-    found = []
-    for kind in reversed(type(module).__mro__):
-        slots = vars(kind).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else tuple(slots):
-            is_mangled = name.startswith("__") and not name.endswith("__")
-            attribute = f"_{kind.__name__.lstrip('_')}{name}" if is_mangled else name
-            if name not in ("__dict__", "__weakref__") and hasattr(module, attribute):
-                found.append((attribute, getattr(module, attribute)))
-    return found
+    names = [name for kind in reversed(type(module).__mro__) if "__slots__" in vars(kind) for name in _slots_of(kind)]
+    return [(name, getattr(module, name)) for name in names if hasattr(module, name)]
+
+
+def _slots_of(kind: type) -> Iterator[str]:
+    slots = vars(kind)["__slots__"]
+    for name in (slots,) if isinstance(slots, str) else tuple(slots):
+        if name.startswith("__") and not name.endswith("__"):  # Python adds the class to the name
+            yield f"_{kind.__name__.lstrip('_')}{name}"
+        elif name not in ("__dict__", "__weakref__"):
+            yield name
 
 
 def _parts(module: Module) -> Iterator[tuple[str, Module | Value]]:
     """The Modules and parameters that lie directly in a module, not inside another one of them."""
-    for found in _walk(module):
-        if (
-            found.part is not module
-            and not found.is_inner
-            and (isinstance(found.part, Module) or _is_parameter(found.part))
-        ):
-            yield found.path, found.part
+    for path, part, _, is_inner, _ in _walk(module):
+        if part is not module and not is_inner and (isinstance(part, Module) or _is_parameter(part)):
+            yield path, part
 
 
 def _own_parameters(root: Module, *, everything: bool = False) -> Iterator[tuple[str, Value]]:
@@ -329,11 +314,10 @@ def _own_parameters(root: Module, *, everything: bool = False) -> Iterator[tuple
     With `everything`, the other Values too.
     """
     seen: set[Value] = set()
-    for found in _walk(root):
-        path, part = found.path, found.part
+    for path, part, _, _, is_decided in _walk(root):
         if isinstance(part, Value):
-            own = [(path, part)] if everything or (not found.is_decided and _is_parameter(part)) else []
-        elif part is not root and not found.is_decided and type(part).parameters is not Module.parameters:
+            own = [(path, part)] if everything or (not is_decided and _is_parameter(part)) else []
+        elif part is not root and not is_decided and type(part).parameters is not Module.parameters:
             own = [(f"{path}.{name}", value) for name, value in part.named_parameters()]
         else:
             continue

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ContextDecorator
+from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar, Token, copy_context
 from typing import TYPE_CHECKING, Any
+
+from scalargrad.decorating import decorated
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -24,8 +27,46 @@ standing_watches: list[Watch] = []  # those that every thread needs: the one tha
 modes_were_used: list[bool] = []
 
 
-class no_grad(ContextDecorator):
+class _Mode(ContextDecorator):
+    """A context that also decorates functions, each call of which is inside it.
+
+    Generators, coroutines and asynchronous generators are inside it while they run, and their callers are not.
+    """
+
+    def __call__(self, function: Any) -> Any:
+        name = type(self).__name__
+        if isinstance(function, type):
+            raise TypeError(f"{name} decorates functions, not classes as {function.__name__}: decorate its methods")
+        if isinstance(function, (classmethod, staticmethod)):
+            return type(function)(self(function.__func__))
+        if not callable(function):
+            raise TypeError(f"{name} decorates functions, not {type(function).__name__}")
+        return decorated(function, self._recreate_cm)
+
+    @abstractmethod
+    def _recreate_cm(self) -> AbstractContextManager[Any]:  # type: ignore[override]
+        """A mode like this one: a decorated function may run in several threads at once."""
+
+
+class _WithParentheses(type):
+    """The class of no_grad, so that `with no_grad:`, which asks the class and not an object of it, is told so."""
+
+    def __enter__(cls) -> None:
+        raise TypeError(f"a `with` block needs the parentheses: with {cls.__name__}():")
+
+    def __exit__(cls, *_: object) -> None:
+        """Python looks for it before it enters."""
+
+
+class no_grad(_Mode, metaclass=_WithParentheses):
     """Inside `with no_grad():` results are constants: nothing is recorded. Holds for this thread or task only.
+
+    `@no_grad()`, or `@no_grad`, does the same for each call of a function. A generator, a coroutine or an asynchronous
+    generator does not record while it runs; whoever iterates over it or awaits it does. (PyTorch's does not reach into
+    coroutines.)
+
+    Raises:
+        TypeError: if it decorates a class, or anything but a function.
 
     >>> from scalargrad import Value
     >>> x = Value(2.0)
@@ -33,7 +74,16 @@ class no_grad(ContextDecorator):
     ...     y = x * x
     >>> y.data, y.parents, y.requires_grad
     (4.0, (), False)
+    >>> @no_grad
+    ... def doubled(xs):
+    ...     for x in xs:
+    ...         yield 2 * x
+    >>> [(y.requires_grad, (x * y).requires_grad) for y in doubled([x])]
+    [(False, True)]
     """
+
+    def __new__(cls, function: Any = None) -> Any:  # noqa: D102  (the class says it)
+        return super().__new__(cls) if function is None else cls()(function)
 
     def __init__(self) -> None:
         self._tokens: list[Token[bool]] = []
@@ -46,10 +96,10 @@ class no_grad(ContextDecorator):
         recording.reset(self._tokens.pop())
 
     def _recreate_cm(self) -> no_grad:
-        return no_grad()  # a decorated function may run in several threads at once
+        return type(self)()
 
 
-class observed(ContextDecorator):
+class observed(_Mode):
     """Inside `with observed(...)`, for this thread or task, others look on.
 
     Args:

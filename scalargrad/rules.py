@@ -186,10 +186,11 @@ def take_rule(node: Value, rule: Rule, hooks: Hooks | None = None) -> None:
 
     Nodes share rules, so one with hooks is a copy of the node's own. (A slot would cost every node 8 bytes.)
     """
-    node._rule = _with_hooks(rule, node._rule.hooks if hooks is None else hooks)
+    node._rule = with_hooks(rule, node._rule.hooks if hooks is None else hooks)
 
 
-def _with_hooks(rule: Rule, hooks: Hooks | None) -> Rule:
+def with_hooks(rule: Rule, hooks: Hooks | None) -> Rule:
+    """The rule, or one of the node's own that has its hooks."""
     if rule.hooks is not hooks:
         rule = copy(rule)
         rule.hooks = hooks
@@ -226,7 +227,7 @@ def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
         raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
     twin: Value = object.__new__(type(node))
     twin._data, twin.grad, twin._label = node._data, node.grad, node.label
-    twin._rule = _with_hooks(node._rule, dict(node._rule.hooks) if node._rule.hooks else None)
+    twin._rule = with_hooks(node._rule, dict(node._rule.hooks) if node._rule.hooks else None)
     twin._a, twin._b = node._a, node._b
     x, y = node._x, node._y
     twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)

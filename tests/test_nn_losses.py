@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -256,3 +257,74 @@ def test_errors_say_what_was_given_and_what_to_do(call, error, text):
 
 def test_class_indices_may_be_whole_floats():
     assert nn.cross_entropy(two, 1.0).data == nn.cross_entropy(two, 1).data
+
+
+# -------------------------------------------------------------------- large logits
+
+
+def exact_cross_entropy(s, t):
+    """Loss and gradient, in as many digits as the differences need."""
+    with mpmath.workdps(700):
+        xs = [mpmath.mpf(x) - mpmath.mpf(max(s)) for x in s]
+        exps = [mpmath.exp(x) for x in xs]
+        total = mpmath.fsum(exps)
+        return float(mpmath.log(total) - xs[t]), [float(e / total - (j == t)) for j, e in enumerate(exps)]
+
+
+def logits_of_any_size():
+    """Scores near each other, far apart and tied, about a middle of any size."""
+    middles = st.one_of(st.sampled_from([0.0, 1e16, -1e16, 1e300, -1e300, 2.0**53, 745.0]), st.floats(-1e17, 1e17))
+    offsets = st.one_of(st.just(0.0), st.floats(-3, 3), st.floats(-1e3, 1e3), st.floats(-1e18, 1e18))
+    return st.tuples(middles, st.lists(offsets, min_size=2, max_size=6)).map(lambda x: [x[0] + y for y in x[1]])
+
+
+@example(s=[1e16, 1e16], data=None)
+@example(s=[1e16, 1e16, 0.0], data=None)
+@example(s=[1e308, -0.5e308], data=None)
+@given(s=logits_of_any_size(), data=st.data())
+def test_cross_entropy_of_logits_of_any_size(s, data):
+    """Of the value as many digits are right as of the differences between the scores; of gradients 15 digits."""
+    t = len(s) - 1 if data is None else data.draw(st.integers(0, len(s) - 1))
+    exact, slopes = exact_cross_entropy(s, t)
+    value, grads = value_and_grads(nn.cross_entropy, s, t)
+    assert value == pytest.approx(exact, rel=1e-14, abs=1e-14)
+    assert grads == pytest.approx(slopes, rel=1e-13, abs=2e-14)
+    layer = scalargrad.layers.SoftmaxCrossEntropy()
+    assert layer.forward([s], [t]) == pytest.approx(exact, rel=1e-14, abs=1e-14)
+    assert layer.backward()[0] == pytest.approx(slopes, rel=1e-13, abs=2e-14)
+
+
+def test_cross_entropy_of_equal_large_logits():
+    assert value_and_grads(nn.cross_entropy, [1e16, 1e16], 0) == (math.log(2), [-0.5, 0.5])
+
+
+@cache
+def compiled_cross_entropy(n, backend):
+    """The compiled loss of n scores, and its compiled gradient."""
+    return tuple(
+        scalargrad.compile(f, backend=backend)
+        for f in (nn.cross_entropy, scalargrad.grad(lambda s, t: nn.cross_entropy(s, t)))
+    )
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm"])
+@given(s=logits_of_any_size(), data=st.data())
+def test_compiled_cross_entropy_of_logits_of_any_size_is_the_eager_one(backend, s, data):
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    t = data.draw(st.integers(0, len(s) - 1))
+    value, grads = value_and_grads(nn.cross_entropy, s, t)
+    loss, slopes = (f(s, t) for f in compiled_cross_entropy(len(s), backend))
+    assert loss == pytest.approx(value, rel=1e-14, abs=1e-15)
+    assert slopes == pytest.approx(grads, rel=1e-14, abs=1e-15)
+    if backend == "python":
+        assert loss == value
+
+
+def test_the_shift_is_no_kink_and_leaves_scores_of_usual_size_alone():
+    report = scalargrad.check_gradients(lambda *s: nn.cross_entropy(list(s), 0), [40.0, 40.0, 39.0])
+    assert {entry.verdict.value for entry in report.entries} == {"PASS"}
+    scores = values([1.0, -7.5, 7.9])
+    assert nn.losses.shifted(scores) is scores
+    with pytest.raises(TypeError, match="must be a Value or a real number, not str"):
+        nn.cross_entropy([Value(1.0), "2"], 0)

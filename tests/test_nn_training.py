@@ -146,7 +146,7 @@ def test_validation_is_without_the_penalty_and_in_eval_mode():
     )
     assert (history.loss, history.val_loss) == ([104.0], [4.0])
     assert model.modes == (True, False)
-    assert model.training
+    assert not model.training
 
 
 def test_clip_norm_limits_a_step():

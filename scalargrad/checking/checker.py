@@ -25,8 +25,11 @@ class GradientError(AssertionError):
     """A gradient that disagrees with finite differences; `report` is the whole story."""
 
     def __init__(self, report: Report) -> None:
-        super().__init__(str(report))
+        super().__init__(report)
         self.report = report
+
+    def __str__(self) -> str:
+        return str(self.report)
 
 
 def check_gradients(

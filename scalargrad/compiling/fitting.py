@@ -72,7 +72,7 @@ class CompiledSteps(Steps):
         optimizer = self.task.optimizer
         if type(optimizer) not in OPTIMIZERS.values():  # that of a user may be more than a formula: it steps itself
             return {}
-        changing = {"parameters", "steps", "_states", *optimizer.moving}
+        changing = {*optimizer.progress, *optimizer.moving}
         return {name: x for name, x in vars(optimizer).items() if name not in changing}
 
     # ---------------------------------------------------------------- steps

@@ -175,8 +175,12 @@ def check_same(trained: Sequence[Value], optimizer: Optimizer) -> None:
         )
 
 
-def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
+def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Instruction], list[int]]:
     """The optimizer's rule for one parameter on a tape: inputs p, g and the state, parameters the moving settings.
+
+    Args:
+        optimizer: is asked for its rule, not changed.
+        mixed: whether the moving settings are further inputs, as they differ from parameter to parameter.
 
     Returns:
         The tape's code, and the slots of the new p and the new state.
@@ -194,8 +198,14 @@ def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
             "`moving`, so that a compiled step reads it anew"
         )
     vars(rule).update(zip(optimizer.moving, settings, strict=True))
-    numbers = [0.5] * (2 + optimizer.averages)
-    trace = Trace(rule.decayed_update, [next, next, tuple], numbers, type(optimizer).__name__)
+    k, n = optimizer.averages, len(optimizer.moving)
+
+    def of_inputs(p: Any, g: Any, *more: Any) -> Any:
+        vars(rule).update(zip(optimizer.moving, more[k:], strict=False))
+        return rule.decayed_update(p, g, more[:k])
+
+    numbers = [0.5] * (2 + k + (n if mixed else 0))
+    trace = Trace(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
     if trace.guards:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "
@@ -206,6 +216,6 @@ def update_program(optimizer: Optimizer) -> tuple[list[Instruction], list[int]]:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
         )
-    recorded = TraceRecording(trace, settings)
+    recorded = TraceRecording(trace, [] if mixed else settings)
     tape, slots = simplified(recorded.tape.code, recorded.outputs)
     return tape.code, slots

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
 from scalargrad.modes import record, recording
+from scalargrad.rules import Leaf
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -51,18 +53,19 @@ class Call:
         self.inputs: list[Value] = []
         self._rebuilds: list[tuple[int, Rebuild]] = []
         self.in_graph = False
+        depth = _depth.get()
         for i in chosen:
             leaves, rebuild = flatten(args[i], f"argument {i} of {name}")
             # An alias of a Value is a node of its own: differentiating with respect to it does not disturb others.
             fresh = [
-                record(alias, leaf) if isinstance(leaf, Value) and leaf.requires_grad else Value(plain_number(leaf))
+                record(alias, leaf) if isinstance(leaf, Value) and leaf.requires_grad else _input(leaf, depth)
                 for leaf in leaves
             ]
             self.in_graph |= any(isinstance(leaf, Value) for leaf in leaves)
             given[i] = rebuild(iter(fresh))
             self.inputs += fresh
             self._rebuilds.append((len(fresh), rebuild))
-        result = record(partial(f, *given, **(keywords or {})))
+        result = record(_deeper, depth + 1, partial(f, *given, **(keywords or {})))
         self.aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
@@ -73,7 +76,10 @@ class Call:
         mine = set(self.inputs)
         self.roots = [output for output in self.outputs if isinstance(output, Value)]
         order = topological_order(*self.roots)
-        self.in_graph |= any(v.is_leaf and v.requires_grad and v not in mine for v in order)
+        # An input of a call inside this one, which is over, is nobody's; one of a call around it is that one's.
+        self.in_graph |= any(
+            v.is_leaf and v.requires_grad and v not in mine and getattr(v._rule, "depth", 0) <= depth for v in order
+        )
         if not self.in_graph:
             self.aux = _without_values(self.aux)
 
@@ -118,6 +124,28 @@ class Call:
         values = [root for root in roots if isinstance(root, Value)]
         found = record(partial(push_tangents, values, seeds, create_graph=create_graph))
         return own_nodes([found.get(root, 0.0) if isinstance(root, Value) else 0.0 for root in roots], create_graph)
+
+
+class _Input(Leaf):
+    """The rule of an input that a call made of a plain number; `depth` says inside how many calls."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__(requires_grad=True, is_parameter=False)
+        self.depth = depth
+
+
+_depth: ContextVar[int] = ContextVar("depth", default=0)
+
+
+def _input(x: Any, depth: int) -> Value:
+    made = Value(plain_number(x))
+    made._rule = _Input(depth)
+    return made
+
+
+def _deeper(depth: int, function: Callable[[], Any]) -> Any:
+    _depth.set(depth)  # in the context that `record` has made for this one call
+    return function()
 
 
 def _listed(argnums: Any) -> tuple[bool, list[Any]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import function
-from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.engine import Value, gradients
 from scalargrad.functional.call import alias
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import observed, record
+from scalargrad.modes import makers, observed, record
 from scalargrad.rules import Rule
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         f: a function of numbers, Values, and structures of them, that computes the same every time.
 
     Raises:
-        RuntimeError: in backward(), if f gave another result than at first.
+        RuntimeError: in backward(), if f gave another result than at first, or the same in another way.
 
     >>> from scalargrad.engine import topological_order
     >>> def slow(x):
@@ -46,40 +47,82 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         given, rebuild = flatten(args, "the arguments of a checkpointed function")
         inputs = [x for x in given if isinstance(x, Value)]
         stand_ins = [Value(x.data) for x in inputs]
-        made: set[Value] = set()
-        with observed(made.add):
-            outputs, rebuild_output = _run(f, given, rebuild, stand_ins)
+        run = _Run(f, given, rebuild, stand_ins)
         results: list[Any] = []
-        for i, output in enumerate(outputs):
+        for i, output in enumerate(run.outputs):
             if not isinstance(output, Value):
                 results.append(output)
                 continue
-            inside = [v for v in topological_order(output) if v in made]
+            inside = run.below(output)
             used = [output, *(parent for v in inside for parent in v.parents)]
-            outside = dict.fromkeys(v for v in used if v not in made)
+            outside = dict.fromkeys(v for v in used if v not in run.made)
             captured = [v for v in outside if v not in stand_ins and (not v.is_leaf or v.requires_grad)]
             node = Value(output.data, [*inputs, *captured], getattr(f, "__name__", "checkpoint"))
             if not node.is_leaf:
-                node._rule = _Checkpoint(f, given, rebuild, i)
+                fingerprint = run.fingerprint(output, [*stand_ins, *captured])
+                node._rule = _Checkpoint(f, given, rebuild, i, fingerprint)
             results.append(node)
-        return rebuild_output(iter(results))
+        return run.rebuild_output(iter(results))
 
     return forgetful
 
 
-def _run(f: Any, given: list[Any], rebuild: Rebuild, stand_ins: list[Value]) -> tuple[list[Any], Rebuild]:
-    """The outputs of f with stand-ins in place of the Values among its arguments."""
-    fresh = iter(stand_ins)
-    args = rebuild(iter([next(fresh) if isinstance(x, Value) else x for x in given]))
-    return flatten(record(f, *args), "the result of a checkpointed function")
+class _Run:
+    """A run of f with stand-ins in place of the Values among its arguments.
+
+    Attributes:
+        outputs: what f returned; `rebuild_output` puts others in their places.
+        made: the Values that f made, leaves included, in the order in which it did.
+    """
+
+    def __init__(self, f: Any, given: list[Any], rebuild: Rebuild, stand_ins: list[Value]) -> None:
+        fresh = iter(stand_ins)
+        args = rebuild(iter([next(fresh) if isinstance(x, Value) else x for x in given]))
+        self.made: dict[Value, None] = {}
+        told = makers.get()
+
+        def keep(value: Value) -> None:
+            self.made[value] = None
+            if told is not None and value.is_leaf:
+                told(value)
+
+        with observed(self.made.setdefault):
+            token = makers.set(keep)
+            try:
+                result = record(f, *args)
+            finally:
+                makers.reset(token)
+        self.outputs, self.rebuild_output = flatten(result, "the result of a checkpointed function")
+
+    def below(self, output: Value) -> list[Value]:
+        """What f made and the output was computed from, and the output, parents first."""
+        needed, found = {output}, []
+        for value in reversed(self.made):
+            if value in needed:
+                found.append(value)
+                needed.update(value.parents)
+        return found[::-1]
+
+    def fingerprint(self, output: Value, sources: Sequence[Value]) -> bytes:
+        """Sixteen bytes that tell this computation from another of the sources: its operations, numbers and edges."""
+        digest = blake2b(digest_size=16)
+        places: dict[Value | None, str] = {source: f"source {k}" for k, source in enumerate(sources)}
+        for i, value in enumerate(self.below(output)):
+            rule = value._rule
+            operands = [f"{places.get(parent, 'constant')} {a!r}" for parent, a in value.operands]
+            digest.update(f"{getattr(rule, 'name', rule.text)} {value._data!r} of {operands}\n".encode())
+            places[value] = str(i)
+        digest.update(places.get(output, "constant").encode())
+        return digest.digest()
 
 
 class _Checkpoint(Rule):
     """The rule of one result of a checkpointed function."""
 
-    def __init__(self, f: Any, given: list[Any], rebuild: Rebuild, index: int) -> None:
+    def __init__(self, f: Any, given: list[Any], rebuild: Rebuild, index: int, fingerprint: bytes) -> None:
         self.text = getattr(f, "__name__", "checkpoint")
         self._f, self._given, self._rebuild, self._index = f, given, rebuild, index
+        self._fingerprint = fingerprint
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """Compute the part again, on leaves, and sweep it."""
@@ -97,14 +140,20 @@ class _Checkpoint(Rule):
     def _sweep(
         self, node: Value, upstream: Any, adjoints: Adjoints, stand_ins: list[Value], *, create_graph: bool
     ) -> None:
-        outputs, _ = _run(self._f, self._given, self._rebuild, stand_ins)
-        output = outputs[self._index]
+        run = _Run(self._f, self._given, self._rebuild, stand_ins)
+        output = run.outputs[self._index] if self._index < len(run.outputs) else None
+        must = "it must compute the same every time, from unchanged parameters"
         if not isinstance(output, Value) or repr(output.data) != repr(node.data):
             raise RuntimeError(
                 f"the checkpointed function {self.text} gave {node.data!r} at first and {_shown(output)} when it was "
-                "run again for backward(): it must compute the same every time, from unchanged parameters"
+                f"run again for backward(): {must}"
             )
         sources = [*stand_ins, *node.parents[self._count :]]
+        if run.fingerprint(output, sources) != self._fingerprint:
+            raise RuntimeError(
+                f"the checkpointed function {self.text} gave {node.data!r} twice, but by other operations, or from "
+                f"other inputs, when it was run again for backward(): {must}"
+            )
         stops = set(sources)  # what lies below them is the outer sweep's
 
         def up_to_the_sources(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:  # noqa: ARG001

@@ -58,9 +58,11 @@ class SoftmaxCrossEntropy:
         self.P, self.losses, self._gates = [], [], []
         for row, target in zip(S, targets, strict=True):
             logsumexp, subtract = Gate("logsumexp"), Gate("subtract")
-            total = logsumexp.forward(*row)
-            self.losses.append(subtract.forward(total, row[target]))
-            self.P.append([math.exp(s - total) for s in row])
+            top = max(row)
+            small = [s - top for s in row] if math.isfinite(top) else row  # the probabilities stay what they are
+            total = logsumexp.forward(*small)
+            self.losses.append(subtract.forward(total, small[target]))
+            self.P.append([math.exp(s - total) for s in small])
             self._gates.append((logsumexp, subtract, operator.index(target)))
         self._reduce = Gate(self.reduction)
         return self._reduce.forward(*self.losses)

@@ -6,14 +6,16 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from scalargrad.nn.architecture import Settings, build, numbers_in
+from scalargrad.nn.resuming import ENTRIES
 from scalargrad.nn.states import name_mismatch, quoted
 
 FORMAT = "scalargrad-model"
-VERSION = 1
+VERSION = 2
+"""Version 2 may hold "frozen" and "optimizer"; a file without them is written as version 1, for older readers."""
 MAX_BYTES = 64 * 2**20
 MAX_COMMAS = 1_200_000
 """The largest file that is written or read, about a million numbers: each takes far more memory than it has bytes."""
@@ -30,18 +32,23 @@ class ModelFile(NamedTuple):
     Attributes:
         settings: how the model is built, as `architecture.describe` gives it, or None.
         state: its numbers.
+        frozen: the names of those that are not to be trained.
+        optimizer: an optimizer's `state_dict()`, and under "names" what its parameters are called; or None.
     """
 
     settings: Settings | None
     state: dict[str, float]
+    frozen: list[str] = []  # noqa: RUF012  (never changed)
+    optimizer: dict[str, Any] | None = None
 
 
-def encode(settings: Settings | None, state: dict[str, float]) -> bytes:
+def encode(file: ModelFile) -> bytes:
     """Return the content of a file, the settings only if they bring a model with just these numbers back.
 
     Raises:
         ValueError: if a number is nan, infinite or no float, or there are too many.
     """
+    settings, state, frozen, optimizer = file
     for name, x in state.items():
         if not isinstance(x, float) or not math.isfinite(x):
             raise ValueError(
@@ -50,12 +57,22 @@ def encode(settings: Settings | None, state: dict[str, float]) -> bytes:
             )
     if settings is not None and not _brings_back(settings, state):
         settings = None
-    checksum = _checksum(ModelFile(settings, state))
-    lines = [f'"format": "{FORMAT}"', f'"version": {VERSION}', f'"sha256": "{checksum}"']
+    if optimizer is not None:
+        try:
+            check_optimizer(optimizer, state)
+        except ValueError as problem:
+            raise ValueError(f"cannot save the optimizer: {problem}") from None
+    checksum = _checksum(ModelFile(settings, state, frozen, optimizer))
+    version = VERSION if frozen or optimizer is not None else 1
+    lines = [f'"format": "{FORMAT}"', f'"version": {version}', f'"sha256": "{checksum}"']
     if settings is not None:
         lines.append(f'"model": {json.dumps(settings, allow_nan=False)}')
     numbers = json.dumps(state, allow_nan=False, separators=(",\n    ", ": "))[1:-1]
     lines.append(f'"state": {{\n    {numbers}\n  }}')
+    if frozen:
+        lines.append(f'"frozen": {json.dumps(frozen)}')
+    if optimizer is not None:
+        lines.append(f'"optimizer": {json.dumps(optimizer, allow_nan=False)}')
     content = ("{\n  " + ",\n  ".join(lines) + "\n}\n").encode("ascii")
     if len(content) > MAX_BYTES or content.count(b",") > MAX_COMMAS:
         raise ValueError(
@@ -75,7 +92,12 @@ def _brings_back(settings: Settings, state: dict[str, float]) -> bool:
 
 
 def _checksum(file: ModelFile) -> str:
-    text = json.dumps({"model": file.settings, "state": file.state}, sort_keys=True, separators=(",", ":"))
+    content: dict[str, Any] = {"model": file.settings, "state": file.state}
+    if file.frozen:
+        content["frozen"] = file.frozen
+    if file.optimizer is not None:
+        content["optimizer"] = file.optimizer
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
@@ -151,12 +173,11 @@ def _checked(document: Any) -> ModelFile:
         raise ValueError(f'its "version" is {quoted(version)}, which never was one. {ANOTHER}')
     if version > VERSION:
         raise ValueError(
-            f"it has version {version}, and this scalargrad reads version {VERSION}: update scalargrad, or save the "
-            "model again with this one"
+            f"it has version {version}, and this scalargrad reads versions up to {VERSION}: update scalargrad, or save "
+            "the model again with this one"
         )
-    problem = name_mismatch(
-        ["format", "version", "state"], [name for name in document if name not in ("model", "sha256")]
-    )
+    optional = ("model", "sha256") if version == 1 else ("model", "sha256", "frozen", "optimizer")
+    problem = name_mismatch(["format", "version", "state"], [name for name in document if name not in optional])
     if problem:
         raise ValueError(f"its entries are wrong: {problem}. {ANOTHER}")
     state = document["state"]
@@ -165,7 +186,16 @@ def _checked(document: Any) -> ModelFile:
     for name, x in state.items():
         if type(x) not in (int, float) or not math.isfinite(x):
             raise ValueError(f'in its "state", {quoted(name)} is {quoted(x)}, which is no finite number. {ANOTHER}')
-    file = ModelFile(document.get("model"), {name: float(x) for name, x in state.items()})
+    numbers = {name: float(x) for name, x in state.items()}
+    frozen, optimizer = document.get("frozen", []), document.get("optimizer")
+    if "frozen" in document and not (_are_names(frozen, numbers) and frozen):
+        raise ValueError(f'its "frozen" must be a list of names of its "state". {ANOTHER}')
+    if "optimizer" in document:
+        try:
+            check_optimizer(optimizer, numbers)
+        except ValueError as wrong:
+            raise ValueError(f'its "optimizer" is wrong: {wrong}. {ANOTHER}') from None
+    file = ModelFile(document.get("model"), numbers, frozen, optimizer)
     if "sha256" in document and document["sha256"] != _checksum(file):
         raise ValueError(
             'it is damaged: its numbers do not give its checksum. If you edited it by hand, delete the line "sha256"; '
@@ -174,3 +204,42 @@ def _checked(document: Any) -> ModelFile:
     if "model" in document:
         numbers_in(file.settings, '"model"')
     return file
+
+
+def check_optimizer(optimizer: Any, state: Mapping[str, float]) -> None:
+    """Check the shape of what a file says of an optimizer; what its numbers mean is for the optimizer to check.
+
+    Raises:
+        ValueError: if it is no state of an optimizer of parameters among these; the message says what is wrong.
+    """
+    if not isinstance(optimizer, dict):
+        raise ValueError("it must be an object")
+    problem = name_mismatch((*ENTRIES, "names"), optimizer)
+    if problem:
+        raise ValueError(problem)
+    if not _are_names(optimizer["names"], state):
+        raise ValueError('"names" must be a list of different names of the "state"')
+    n = len(optimizer["names"])
+    rows = [optimizer["counts"], *(optimizer["averages"] if isinstance(optimizer["averages"], list) else [None])]
+    if not all(isinstance(row, list) and len(row) == n for row in rows):
+        raise ValueError(f'"counts" and each of "averages" must be a list of {n}, one for each name')
+    if not all(type(x) is int for x in (optimizer["steps"], *optimizer["counts"])):
+        raise ValueError('"steps" and "counts" must be whole numbers')
+    if not all(_is_finite(x) for row in rows for x in row):
+        raise ValueError('"averages" must be finite numbers')
+    settings = optimizer["settings"]
+    if not isinstance(settings, dict) or not isinstance(optimizer["kind"], str):
+        raise ValueError('"kind" must be a name and "settings" an object')
+    for name, x in settings.items():
+        if not all(isinstance(part, bool) or _is_finite(part) for part in (x if isinstance(x, list) else [x])):
+            raise ValueError(f"the setting {quoted(name)} must be a finite number, true, false or a list of numbers")
+
+
+def _are_names(names: Any, state: Mapping[str, float]) -> bool:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in state for name in names):
+        return False
+    return len(set(names)) == len(names)
+
+
+def _is_finite(x: Any) -> bool:
+    return type(x) in (int, float) and math.isfinite(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -70,18 +71,24 @@ class History(Mapping[str, list[float]]):
 
 
 class Progress:
-    """Shows on stderr how training goes: a tqdm bar if tqdm is installed, else about ten plain lines."""
+    """Shows on stderr how training goes: a tqdm bar if tqdm is installed, else about ten plain lines.
+
+    Without a stderr, as under pythonw, or with one that cannot be written to, it shows nothing: no training ends
+    because nobody can watch it.
+    """
 
     def __init__(self, epochs: int, shown: bool) -> None:
         self._epochs = epochs
-        self._shown = shown
+        self._stream = sys.stderr
+        self._shown = shown and self._stream is not None and not getattr(self._stream, "closed", False)
         self._bar: Any = None
-        if shown:
+        if self._shown:
             try:
                 from tqdm import tqdm
             except ImportError:
                 return
-            self._bar = tqdm(total=epochs, unit="epoch", file=sys.stderr)
+            with self._or_nothing():
+                self._bar = tqdm(total=epochs, unit="epoch", file=self._stream)
 
     def __enter__(self) -> Self:
         return self
@@ -90,17 +97,27 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            self._bar.close()
+            with self._or_nothing():
+                self._bar.close()
+
+    @contextmanager
+    def _or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self._shown = False
 
     def show(self, history: History) -> None:
         """Show the last epoch of the history."""
         if not self._shown:
             return
         text = ", ".join(f"{name} {x:.4g}" for name, x in history.last.items())
+        with self._or_nothing():
+            self._write(text, history.epochs)
+
+    def _write(self, text: str, done: int) -> None:
         if self._bar is not None:
             self._bar.set_postfix_str(text, refresh=False)
             self._bar.update()
-        else:
-            done = history.epochs
-            if done == 1 or done * 10 // self._epochs > (done - 1) * 10 // self._epochs:
-                print(f"epoch {done}/{self._epochs}: {text}", file=sys.stderr, flush=True)  # noqa: T201
+        elif done == 1 or done * 10 // self._epochs > (done - 1) * 10 // self._epochs:
+            print(f"epoch {done}/{self._epochs}: {text}", file=self._stream, flush=True)

@@ -9,15 +9,17 @@ Value will hold when the graph is replayed cannot be checked: each loss says wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from scalargrad import floats
 from scalargrad.arguments import brief, real
 from scalargrad.behaviour import number
-from scalargrad.engine import Value
+from scalargrad.engine import Value, operand
+from scalargrad.modes import being_compiled
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
-from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_, where
+from scalargrad.ops import dot, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
 
 Loss = Callable[[Any, Any], Any]
 """A function of a batch's scores and targets."""
@@ -158,7 +160,8 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
 def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """Return the cross-entropy of softmax, -log(exp(s_t) / sum_j exp(s_j)) = logsumexp(s) - s_t.
 
-    Finite for any finite scores; its gradient is softmax(s) minus 1 at the right class.
+    Finite for any finite scores that are not further apart than floats go; its gradient is softmax(s) minus 1 at the
+    right class. Computed from s minus a number near the largest of them, so that large scores do not swallow the loss.
 
     Args:
         scores: a list of k Values, or a list of n such lists: the logits, before any softmax.
@@ -172,9 +175,31 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
 
     >>> cross_entropy([Value(-1000.0), Value(1000.0)], 0).data
     2000.0
+    >>> cross_entropy([Value(1e16), Value(1e16)], 0).data
+    0.6931471805599453
     """
-    pairs = class_scores(scores, targets, "cross_entropy")
+    pairs = [(shifted(s), t) for s, t in class_scores(scores, targets, "cross_entropy")]
     return _reduce([logsumexp(s) - picked(s, t) for s, t in pairs], reduction)
+
+
+def shifted(scores: Sequence[Any]) -> Sequence[Any]:
+    """Return the scores minus a number near the largest of them: softmax stays what it is.
+
+    The number is a multiple of 16: it is subtracted without rounding from scores near the largest, and scores of usual
+    size stay as they are. It has no slope: where a function is recorded, to be replayed with other scores, rint sees to
+    that.
+    """
+    if being_compiled():
+        top = rint(max_(scores) / _GRAIN) * _GRAIN
+    else:
+        try:
+            top = floats.rounded(round)(floats.largest([operand(s)[1] for s in scores]) / _GRAIN) * _GRAIN
+        except TypeError:  # what is no number meets the op, which says so
+            return scores
+    return scores if isinstance(top, float) and top == 0 else [s - top for s in scores]
+
+
+_GRAIN = 16.0
 
 
 # -------------------------------------------------------------------- penalties

@@ -10,6 +10,7 @@ from typing import Any
 from scalargrad.arguments import MAX_DEPTH, function, items, real, too_deep
 from scalargrad.engine import Value
 from scalargrad.modes import being_compiled, no_grad
+from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.inputs import as_array, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.targets import picked
@@ -40,17 +41,41 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
 
 
 @contextmanager
-def evaluating(model: Any) -> Iterator[None]:
-    """Hold a Module in eval mode; afterwards it is in the mode it was in."""
+def modes_kept(model: Any) -> Iterator[list[Module]]:
+    """Hand out a Module's modules; afterwards each is in the mode it was in."""
     modules = model.modules() if isinstance(model, Module) else []
     modes = [module.training for module in modules]
     try:
+        yield modules
+    finally:
+        for module, mode in zip(modules, modes, strict=True):
+            if module.training != mode:
+                module.training = mode
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Hold a Module in eval mode; afterwards it is in the mode it was in."""
+    with modes_kept(model) as modules:
         for module in modules:
             module.training = False
         yield
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
+
+
+@contextmanager
+def learning(model: Any) -> Iterator[None]:
+    """Hold a Module in training mode, if it is not there; afterwards every module is in the mode it was in.
+
+    What is in eval mode inside a model in training mode was put there on purpose, and stays; so does a BatchNorm in
+    eval mode in any case: its running statistics are what the model goes by.
+    """
+    with modes_kept(model) as modules:
+        if modules and not model.training:
+            fixed = [module for module in modules if isinstance(module, BatchNorm) and not module.training]
+            model.train()
+            for module in fixed:
+                module.training = False
+        yield
 
 
 def accuracy(scores: Any, targets: Any) -> float:
@@ -61,8 +86,8 @@ def accuracy(scores: Any, targets: Any) -> float:
     scores the first counts. A score of nan is never right.
 
     Args:
-        scores: n numbers or Values, or n lists of k of them.
-        targets: n labels; with k scores, class indices.
+        scores: n numbers or Values, or n lists of k of them; a list of one is one score.
+        targets: n labels, each of which may be a list of one; with k scores, class indices.
 
     Raises:
         ValueError: if the lengths differ or there is no sample.
@@ -76,14 +101,20 @@ def accuracy(scores: Any, targets: Any) -> float:
     if len(scores) == 0:
         raise ValueError("accuracy: there is no sample to classify")
     if not set(map(type, targets)) <= _NUMBERS:
-        targets = [_checked(target, "target") for target in targets]
+        targets = [_checked(_of_one(target), "target") for target in targets]
     return sum(map(_is_right, map(plain, scores), targets)) / len(scores)
 
 
 _NUMBERS = {float, int}  # the usual kinds, told by their type alone: this is asked of every number
 
 
+def _of_one(x: Any) -> Any:
+    """The element of a list of one, as a row of a single column is; anything else as it is."""
+    return x[0] if is_sequence(x) and len(x) == 1 else x
+
+
 def _is_right(score: Any, target: Any) -> bool:
+    score = _of_one(score)
     if isinstance(score, list):
         score = [_checked(s, "score") for s in score]
         return not any(s != s for s in score) and score.index(max(score)) == target
@@ -101,6 +132,7 @@ def misclassified(score: Any, target: Value) -> Any:
 
     A compiled step computes it along with the loss.
     """
+    score = _of_one(score)
     if not is_sequence(score):
         return abs(greater(score, 0) - greater(target, 0))
     right = picked(score, target)

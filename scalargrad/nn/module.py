@@ -17,6 +17,8 @@ from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from scalargrad.nn.optimizers import Optimizer
+
 
 class Module:
     """The base of everything with parameters. Store Values and Modules in attributes; they are found by themselves.
@@ -58,14 +60,16 @@ class Module:
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Return (dotted name, parameter) in the order of `parameters()`, as ('layers.0.neurons.1.w.0', Value(...)).
 
-        A parameter reached by several paths has the name of the first.
+        A parameter reached by several paths has the name of the first. Where two paths read the same, as of the key
+        "a.b" of a dict beside a dict "a" with a key "b", the one found later has "#2" at the end, or the next number
+        that is free.
         """
-        names = {value: name for name, value in _own_parameters(self)}
-        return [(names.get(value, str(i)), value) for i, value in enumerate(self.parameters())]
+        names = _names(self)
+        return [(names[value], value) for value in self.parameters()]
 
     def modules(self) -> list[Module]:
         """Return this module and every module inside it, each once, in the order of `parameters()`."""
-        return [part for _, part in _walk(self) if isinstance(part, Module)]
+        return [part for _, part, _, _, _ in _walk(self) if isinstance(part, Module)]
 
     def zero_grad(self) -> None:
         """Set every parameter's `grad` to 0.0."""
@@ -89,14 +93,11 @@ class Module:
         'running_mean.0'. Constants behind an attribute that begins with `_` are the module's own business and left out.
         The dict is a copy, its numbers those of one moment, even while another thread trains.
 
-        Raises:
-            ValueError: if two Values have the same name.
-
         >>> from scalargrad.nn import Neuron
         >>> Neuron(2, init="zeros").state_dict()
         {'w.0': 0.0, 'w.1': 0.0, 'b': 0.0}
         """
-        return numbers_of(_state(self, "state_dict"))
+        return numbers_of(state_values(self, "state_dict"))
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
         """Set every number that the module keeps, from what `state_dict()` gave.
@@ -118,20 +119,20 @@ class Module:
         >>> second.state_dict() == first.state_dict()
         True
         """
-        values = _state(self, "load_state_dict")
+        values = state_values(self, "load_state_dict")
         assign(values, matching_numbers(values, state, type(self).__name__))
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Path:
         """Write the module's numbers to a file and return its path: `nn.save(self, path)`, which describes it."""
         from scalargrad.nn.saving import save
 
-        return save(self, path)
+        return save(self, path, optimizer=optimizer)
 
-    def load(self, path: str | os.PathLike[str]) -> Self:
+    def load(self, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Self:
         """Set the module's numbers from a file and return the module: `nn.load(path, self)`, which describes it."""
         from scalargrad.nn.saving import load
 
-        return load(path, self)
+        return load(path, self, optimizer=optimizer)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         found = super().__reduce_ex__(protocol)
@@ -207,45 +208,68 @@ def parameters_of(source: Module | Iterable[Value], who: str) -> list[Value]:
     return parameters
 
 
-def _state(root: Module, who: str) -> dict[str, Value]:
-    """The leaves below root by name, parameters first: what makes the model this one."""
+def state_values(root: Module, who: str) -> dict[str, Value]:
+    """Return the leaves below root by name, parameters first: what makes the model this one."""
     if being_compiled():
         raise TypeError(f"{who}() works on plain numbers, and a replay would not do it again: call it outside")
     parameters = root.named_parameters()
-    known = {value for _, value in parameters}
+    names, known = _names(root), {value for _, value in parameters}
     constants = [
-        (path, part)
-        for path, part in _walk(root)
-        if isinstance(part, Value) and part not in known and not any(name[:1] == "_" for name in path.split("."))
+        (names[part], part)
+        for _, part, is_private, _, _ in _walk(root)
+        if isinstance(part, Value) and part not in known and not is_private
     ]
-    state: dict[str, Value] = {}
-    for name, value in (*parameters, *constants):
-        if value.is_leaf and state.setdefault(name, value) is not value:
-            raise ValueError(
-                f"{who}: two Values are called {name!r}: give one of them another attribute, or another key of its dict"
-            )
-    return state
+    return {name: value for name, value in (*parameters, *constants) if value.is_leaf}
 
 
-def _walk(root: Module) -> Iterator[tuple[str, Module | Value]]:
-    """Every Module and Value reachable from root, root first, as (dotted path, object); each once, so cycles end."""
+def _names(root: Module) -> dict[Value, str]:
+    """A name for every Value of root's, no two the same; frozen or not, each keeps its own."""
+    paths = {value: name for name, value in _own_parameters(root, everything=True)}
+    for i, value in enumerate(root.parameters()):
+        paths.setdefault(value, str(i))
+    taken: set[str] = set()
+    names = {}
+    for value, path in paths.items():
+        name, n = path, 1
+        while name in taken:
+            n += 1
+            name = f"{path}#{n}"
+        taken.add(name)
+        names[value] = name
+    return names
+
+
+Found = tuple[str, Any, bool, bool, bool]
+"""A Module or Value inside another Module: its dotted path; itself; whether an attribute or key on the way begins with
+`_`; whether it lies inside another module than the root; and inside one that defines `parameters()` itself."""
+
+
+def _walk(root: Module) -> Iterator[Found]:
+    """Every Module and Value reachable from root, root first; each once, so cycles end."""
     seen: set[int] = set()
-    stack: list[tuple[str, Any]] = [("", root)]
+    stack: list[Found] = [("", root, False, False, False)]
     while stack:
-        path, part = stack.pop()
+        found = stack.pop()
+        path, part, is_private, is_inner, is_decided = found
         if isinstance(part, Value):
             if id(part) not in seen:
                 seen.add(id(part))
-                yield path, part
+                yield found
             continue
         inside = _inside(part)
         if inside is None or id(part) in seen:
             continue
         seen.add(id(part))
         if isinstance(part, Module):
-            yield path, part
+            yield found
+            if part is not root:
+                is_inner, is_decided = True, is_decided or type(part).parameters is not Module.parameters
         prefix = f"{path}." if path else ""
-        stack.extend([(f"{prefix}{key}", value) for key, value in reversed(inside) if isinstance(value, _KINDS)])
+        for key, value in reversed(inside):
+            if isinstance(value, _KINDS):
+                name = str(key)
+                hidden = is_private or name[:1] == "_" or "._" in name
+                stack.append((prefix + name, value, hidden, is_inner, is_decided))
 
 
 _KINDS = (Value, Module, list, tuple, dict)
@@ -256,40 +280,48 @@ def _inside(part: Any) -> list[tuple[Any, Any]] | None:
     if isinstance(part, (list, tuple)):
         return list(enumerate(part))
     if isinstance(part, Module):
-        return list(vars(part).items())
+        return [*_slots(part), *vars(part).items()]
     if isinstance(part, dict):
         return list(part.items())
     return None
 
 
+def _slots(module: Module) -> list[tuple[str, Any]]:
+    """What a module keeps in slots of its class and of those above it, which `vars` does not show."""
+    names = [name for kind in reversed(type(module).__mro__) if "__slots__" in vars(kind) for name in _slots_of(kind)]
+    return [(name, getattr(module, name)) for name in names if hasattr(module, name)]
+
+
+def _slots_of(kind: type) -> Iterator[str]:
+    slots = vars(kind)["__slots__"]
+    for name in (slots,) if isinstance(slots, str) else tuple(slots):
+        if name.startswith("__") and not name.endswith("__"):  # Python adds the class to the name
+            yield f"_{kind.__name__.lstrip('_')}{name}"
+        elif name not in ("__dict__", "__weakref__"):
+            yield name
+
+
 def _parts(module: Module) -> Iterator[tuple[str, Module | Value]]:
     """The Modules and parameters that lie directly in a module, not inside another one of them."""
-    inner = ""
-    for path, part in _walk(module):
-        if part is module or (inner and path.startswith(inner)):
-            continue
-        if isinstance(part, Module):
-            inner = f"{path}."
-        elif not _is_parameter(part):
-            continue
-        yield path, part
+    for path, part, _, is_inner, _ in _walk(module):
+        if part is not module and not is_inner and (isinstance(part, Module) or _is_parameter(part)):
+            yield path, part
 
 
-def _own_parameters(root: Module) -> Iterator[tuple[str, Value]]:
-    """The parameters below root. A module inside it that defines `parameters()` itself decides for its own part."""
+def _own_parameters(root: Module, *, everything: bool = False) -> Iterator[tuple[str, Value]]:
+    """The parameters below root. A module inside it that defines `parameters()` itself decides for its own part.
+
+    With `everything`, the other Values too.
+    """
     seen: set[Value] = set()
-    inner = ""
-    for path, part in _walk(root):
-        if inner and path.startswith(inner):
-            continue
+    for path, part, _, _, is_decided in _walk(root):
         if isinstance(part, Value):
-            found = [(path, part)] if _is_parameter(part) else []
-        elif part is not root and type(part).parameters is not Module.parameters:
-            inner = f"{path}."
-            found = [(f"{inner}{name}", value) for name, value in part.named_parameters()]
+            own = [(path, part)] if everything or (not is_decided and _is_parameter(part)) else []
+        elif part is not root and not is_decided and type(part).parameters is not Module.parameters:
+            own = [(f"{path}.{name}", value) for name, value in part.named_parameters()]
         else:
             continue
-        for name, value in found:
+        for name, value in own:
             if value not in seen:
                 seen.add(value)
                 yield name, value

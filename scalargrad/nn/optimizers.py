@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scalargrad.arguments import brief, items, real
 from scalargrad.nn.module import Module, parameters_of
+from scalargrad.nn.resuming import Memories, State, changes, flag, fraction, not_negative, pair, positive, progress_of
+from scalargrad.nn.states import gradient_of, set_all
 from scalargrad.ops import sqrt
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
-
-State = tuple[float, ...]
-"""What an optimizer remembers of one parameter: running averages, all starting at 0."""
 
 
 class Optimizer(ABC):
@@ -29,7 +26,11 @@ class Optimizer(ABC):
     runs it once on Values.
 
     A step computes every new number before it writes the first: if anything raises, nothing has changed. Parameters
-    with `requires_grad=False` are left alone. A gradient that is nan or inf is used as it is.
+    with `requires_grad=False` are left alone. A gradient that is nan or inf is used as it is, and of one that is a
+    Value, after `backward(create_graph=True)`, its number.
+
+    A subclass with more settings than lr and weight_decay lists in `settings` those that `state_dict()` is to hold, and
+    with running averages that are never negative in `squares` which.
 
     Args:
         parameters: the Values to train, as `model.parameters()`, or a Module; each is updated once per step.
@@ -49,6 +50,12 @@ class Optimizer(ABC):
     """How many numbers `update` remembers of each parameter."""
     moving: ClassVar[tuple[str, ...]] = ("_lr",)
     """The attributes that `update` reads and that change between steps. (A compiled step reads them anew each time.)"""
+    squares: ClassVar[tuple[int, ...]] = ()
+    """Which of the averages are of squares, and so never negative."""
+    progress: ClassVar[tuple[str, ...]] = ("parameters", "steps", "_states", "_counts", "_memories")
+    """The attributes that are no settings."""
+    settings: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {"lr": not_negative, "weight_decay": not_negative}
+    """The attributes that a user chooses, each with the function (given, name) that checks and returns it."""
 
     def __init__(self, parameters: Module | Iterable[Value], lr: float, weight_decay: float = 0.0) -> None:
         who = type(self).__name__
@@ -61,9 +68,11 @@ class Optimizer(ABC):
                     f"{who}: parameter {i}, {parameter!r}, was computed from others: only leaves are trained"
                 )
         self.lr = lr
-        self.weight_decay = _within(weight_decay, "weight_decay", 0.0)
+        self.weight_decay = not_negative(weight_decay, "weight_decay")
         self.steps = 0
         self._states: list[State] = [(0.0,) * self.averages] * len(self.parameters)
+        self._counts = [0] * len(self.parameters)  # how many of the steps moved each parameter
+        self._memories = Memories()
 
     @property
     def lr(self) -> float:
@@ -72,7 +81,7 @@ class Optimizer(ABC):
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = _within(lr, "lr", 0.0)
+        self._lr = not_negative(lr, "lr")
 
     def zero_grad(self) -> None:
         """Set every parameter's `grad` to 0.0."""
@@ -81,14 +90,18 @@ class Optimizer(ABC):
 
     def step(self) -> None:
         """Move every parameter once, by its gradient."""
-        self._prepare(self.steps + 1)
-        moving, numbers, states = [], [], list(self._states)
+        moving, numbers, states, counts = [], [], list(self._states), list(self._counts)
+        prepared = 0
         for i, parameter in enumerate(self.parameters):
             if parameter.requires_grad:
-                data, states[i] = self.decayed_update(parameter.data, parameter.grad, states[i])
+                counts[i] += 1
+                if counts[i] != prepared:
+                    prepared = counts[i]
+                    self._prepare(prepared)
+                data, states[i] = self.decayed_update(parameter.data, gradient_of(parameter), states[i])
                 moving.append(parameter)
                 numbers.append(data)
-        self._commit(moving, numbers, states, self.steps + 1)
+        self._commit(moving, numbers, states, counts, self.steps + 1)
 
     def decayed_update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """As `update`, weight decay included."""
@@ -99,20 +112,58 @@ class Optimizer(ABC):
         """Return a parameter's new number and state, from its number, its gradient and its state."""
 
     def snapshot(self) -> Callable[[], None]:
-        """Return a function that puts parameters, state and step count back to what they are now."""
-        numbers, states, steps = [parameter.data for parameter in self.parameters], self._states, self.steps
-        return lambda: self._commit(self.parameters, numbers, states, steps)
+        """Return a function that puts parameters, state and step counts back to what they are now."""
+        numbers = [parameter.data for parameter in self.parameters]
+        states, counts, steps = self._states, self._counts, self.steps
+        return lambda: self._commit(self.parameters, numbers, states, counts, steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that makes the next steps what they are, but for parameters and gradients: a copy, fit for JSON.
+
+        "kind" is the name of the class, "steps" how many steps were made, "settings" what the user chose, lr among it,
+        "counts" by how many steps each parameter was moved, and "averages" the running averages: for each kind of them
+        a list with one for each parameter. Inside a compiled training, the Values are brought up to date first.
+
+        >>> from scalargrad import Value
+        >>> p = Value(1.0)
+        >>> (p * p).backward()
+        >>> optimizer = SGD([p], lr=0.25, momentum=0.5)
+        >>> optimizer.step()
+        >>> state = optimizer.state_dict()
+        >>> state["steps"], state["settings"]["momentum"], state["counts"], state["averages"]
+        (1, 0.5, [1], [[2.0]])
+        """
+        self._memories.settle()
+        return progress_of(self)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict()` of an optimizer of the same kind gave, settings included.
+
+        The parameters keep their numbers; they are matched by their order. Everything is checked before the first
+        thing is set: on an error nothing has changed.
+
+        Raises:
+            ValueError: if it is of another kind or of another number of parameters, or a number is out of range.
+            TypeError: if it, or an entry, is of the wrong type.
+        """
+        new = changes(self, state)
+        self._memories.settle()
+        set_all(new)
+        self._memories.read_again()
 
     def _prepare(self, t: int) -> None:  # noqa: B027  (most have nothing to prepare)
-        """Compute what all parameters share in step t, counted from 1."""
+        """Compute what the parameters share that are moved for the t-th time, counted from 1."""
 
-    def _commit(self, parameters: list[Value], numbers: list[float], states: list[State], steps: int) -> None:
-        # A deque drains the iterator inside one call of the interpreter, where no signal is handled: Ctrl-C falls
-        # before the whole update or after it.
-        count = len(parameters)
-        objects: list[Any] = [*parameters, self, self]
-        names = ["_data"] * count + ["_states", "steps"]
-        deque(map(setattr, objects, names, [*numbers, states, steps]), maxlen=0)
+    def _fit_together(self) -> None:  # noqa: B027  (most settings do not depend on each other)
+        """Raise ValueError if the settings, each right by itself, do not go together."""
+
+    def _commit(
+        self, parameters: list[Value], numbers: list[float], states: list[State], counts: list[int], steps: int
+    ) -> None:
+        set_all([
+            *((parameter, "_data", x) for parameter, x in zip(parameters, numbers, strict=True)),
+            (self, "_states", states), (self, "_counts", counts), (self, "steps", steps),
+        ])  # fmt: skip
 
     def _settings(self) -> dict[str, Any]:
         return {"lr": self.lr, "weight_decay": self.weight_decay}
@@ -140,6 +191,7 @@ class SGD(Optimizer):
     """
 
     averages = 1
+    settings: ClassVar = {**Optimizer.settings, "momentum": fraction, "nesterov": flag}
 
     def __init__(
         self,
@@ -151,9 +203,12 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.momentum = _within(momentum, "momentum", 0.0, 1.0)
-        self.nesterov = nesterov
-        if nesterov and not momentum:
+        self.momentum = fraction(momentum, "momentum")
+        self.nesterov = flag(nesterov, "nesterov")
+        self._fit_together()
+
+    def _fit_together(self) -> None:
+        if self.nesterov and not self.momentum:
             raise ValueError("nesterov looks ahead along the momentum, so it needs one: give momentum=0.9, say")
 
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
@@ -174,12 +229,14 @@ class Adagrad(Optimizer):
     """
 
     averages = 1
+    squares: ClassVar = (0,)
+    settings: ClassVar = {**Optimizer.settings, "eps": positive}
 
     def __init__(
         self, parameters: Module | Iterable[Value], lr: float = 0.01, *, eps: float = 1e-10, weight_decay: float = 0.0
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.eps = _positive(eps)
+        self.eps = positive(eps, "eps")
 
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """One step of Adagrad."""
@@ -194,6 +251,8 @@ class RMSprop(Optimizer):
     """
 
     averages = 2
+    squares: ClassVar = (0,)
+    settings: ClassVar = {**Optimizer.settings, "alpha": fraction, "eps": positive, "momentum": fraction}
 
     def __init__(
         self,
@@ -206,9 +265,9 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.alpha = _within(alpha, "alpha", 0.0, 1.0)
-        self.eps = _positive(eps)
-        self.momentum = _within(momentum, "momentum", 0.0, 1.0)
+        self.alpha = fraction(alpha, "alpha")
+        self.eps = positive(eps, "eps")
+        self.momentum = fraction(momentum, "momentum")
 
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """One step of RMSprop."""
@@ -223,7 +282,7 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Follows running averages of gradient and squared gradient, both corrected for starting at 0.
 
-    m = beta1 * m + (1 - beta1) * g and s = beta2 * s + (1 - beta2) * g**2; in step t (from 1),
+    m = beta1 * m + (1 - beta1) * g and s = beta2 * s + (1 - beta2) * g**2; in a parameter's own step t (from 1),
     p = p - lr * (m / (1 - beta1**t)) / (sqrt(s / (1 - beta2**t)) + eps).
 
     Source: Kingma and Ba, Adam: a method for stochastic optimization, 2015, algorithm 1.
@@ -231,6 +290,8 @@ class Adam(Optimizer):
 
     averages = 2
     moving = ("_lr", "_step_size", "_root_correction")
+    squares: ClassVar = (1,)
+    settings: ClassVar = {**Optimizer.settings, "betas": pair, "eps": positive}
 
     def __init__(
         self,
@@ -242,14 +303,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        found = items(betas, "betas", "(0.9, 0.999)")
-        if len(found) != 2:
-            raise ValueError(f"betas must be two numbers, as in (0.9, 0.999), not {brief(betas)}")
-        self.betas = (
-            _within(found[0], "the first of betas", 0.0, 1.0),
-            _within(found[1], "the second of betas", 0.0, 1.0),
-        )
-        self.eps = _positive(eps)
+        self.betas = pair(betas, "betas")
+        self.eps = positive(eps, "eps")
 
     def _prepare(self, t: int) -> None:
         self._step_size = self._lr / (1 - self.betas[0] ** t)
@@ -272,6 +327,8 @@ class AdamW(Adam):
     Source: Loshchilov and Hutter, Decoupled weight decay regularization, 2019, algorithm 2.
     """
 
+    settings: ClassVar = {**Adam.settings, "decoupled_decay": not_negative}
+
     def __init__(
         self,
         parameters: Module | Iterable[Value],
@@ -282,7 +339,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(parameters, lr, betas=betas, eps=eps)
-        self.decoupled_decay = _within(weight_decay, "weight_decay", 0.0)
+        self.decoupled_decay = not_negative(weight_decay, "weight_decay")
 
     def update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """One step of AdamW."""
@@ -300,19 +357,3 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adamw": AdamW,
 }
 """Every optimizer by name."""
-
-
-def _within(x: float, name: str, low: float, high: float = math.inf) -> float:
-    """Return x as a float, if low <= x < high."""
-    x = real(x, name)
-    if not low <= x < high:
-        bounds = f"at least {low:g}" + (f" and below {high:g}" if high < math.inf else " and finite")
-        raise ValueError(f"{name} must be {bounds}, not {x!r}")
-    return x
-
-
-def _positive(eps: float) -> float:
-    eps = real(eps, "eps")
-    if not 0 < eps < math.inf:
-        raise ValueError(f"eps keeps a division by zero away, so it must be positive and finite, not {eps!r}")
-    return eps

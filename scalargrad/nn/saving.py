@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from scalargrad.arguments import place
 from scalargrad.nn.architecture import build, describe, difference, numbers_in
 from scalargrad.nn.fileformat import ANOTHER, MAX_BYTES, ModelFile, decode, encode
-from scalargrad.nn.module import Module
-from scalargrad.nn.states import name_mismatch
+from scalargrad.nn.module import Module, state_values
+from scalargrad.nn.optimizers import Optimizer
+from scalargrad.nn.resuming import ENTRIES, changes
+from scalargrad.nn.states import frozen_rule, matching_numbers, name_mismatch, numbers_of, set_all
 from scalargrad.replacing import replace_file
 
 M = TypeVar("M", bound=Module)
@@ -34,14 +36,22 @@ class ModelFileError(ValueError):
         return f"cannot load the model file {self.path!r}: {self.reason}"
 
 
-def save(model: Module, path: str | os.PathLike[str]) -> Path:
+def save(
+    model: Module | str | os.PathLike[str],
+    path: str | os.PathLike[str] | Module,
+    *,
+    optimizer: Optimizer | None = None,
+) -> Path:
     """Write a model's numbers, and how it is built, to a file; returns the path.
 
-    The file is JSON with "format": "scalargrad-model", "version": 1, the numbers of `model.state_dict()` by name as
+    The file is JSON with "format": "scalargrad-model", "version", the numbers of `model.state_dict()` by name as
     "state", and, if the model is made of this package's modules and activations, their settings as "model". Each
-    number comes back to the last bit. Not in it are gradients, optimizers, labels, whether the model is in training,
-    and where Dropout's random numbers come from. "sha256" is the checksum of {"model": ..., "state": ...}, written as
-    JSON with sorted keys and without spaces; whoever edits the file by hand deletes that line.
+    number comes back to the last bit. The names of frozen parameters are in it as "frozen", and, if an optimizer is
+    given, its `state_dict()` as "optimizer", so that training goes on from the file as if it had not stopped; such a
+    file has version 2, one without either version 1. Not in it are gradients, labels, whether the model is in training,
+    and where Dropout's random numbers come from. "sha256" is the checksum of {"model": ..., "state": ...} and the two,
+    where there are any, written as JSON with sorted keys and without spaces; whoever edits the file by hand deletes
+    that line.
 
     The file is replaced as a whole: killed at any moment, or with a full disk, the old file or the new one is there. A
     symbolic link stays one and its target is replaced; permissions stay what they were.
@@ -49,11 +59,12 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
     Args:
         model: a Module.
         path: the file; its folder must exist. The suffix is free, ".json" is usual.
+        optimizer: the one that trains parameters of the model. With it the path may also come first, as in `load`.
 
     Raises:
-        TypeError: if model is not a Module.
+        TypeError: if model is not a Module, or optimizer no Optimizer.
         ValueError: if a number is nan or infinite (JSON has none, and a file that was good is worth more), is not a
-            float, or the model is too large.
+            float, or the model is too large; if the optimizer trains something that is not in the model.
         OSError: with the path, if the file cannot be written: no such folder, a read-only one, a full disk.
 
     >>> import tempfile
@@ -69,38 +80,45 @@ def save(model: Module, path: str | os.PathLike[str]) -> Path:
     >>> again.state_dict() == model.state_dict()
     True
     """
+    if optimizer is not None and isinstance(path, Module):
+        model, path = path, model
     if not isinstance(model, Module):
         raise TypeError(f"save takes a Module, not {type(model).__name__}: save(model, path)")
     path = place(path, "save: path")
-    replace_file(path, encode(describe(model), model.state_dict()))
+    replace_file(path, encode(_content(model, optimizer, "save")))
     return path
 
 
 @overload
-def load(path: str | os.PathLike[str], model: M) -> M: ...
+def load(path: str | os.PathLike[str], model: M, *, optimizer: Optimizer | None = None) -> M: ...
 
 
 @overload
 def load(path: str | os.PathLike[str], model: None = None) -> Module: ...
 
 
-def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
+def load(path: str | os.PathLike[str], model: Module | None = None, *, optimizer: Optimizer | None = None) -> Module:
     """Set a model's numbers from a file that `save` wrote; returns the model.
 
     Without a model a new one is built, in training mode, if the file says how. Only modules and activations of this
     package are built, found in a table. Nothing in a file is ever run or imported.
+
+    Parameters that were frozen when the file was written are frozen then; those that you froze stay so, too.
 
     The whole file is checked before the first number is set.
 
     Args:
         path: the file.
         model: a Module built as the saved one was; or none.
+        optimizer: one of the model's parameters, of the kind that was saved, to go on as that would have.
 
     Raises:
         ModelFileError: if the file is no model file, is damaged, was made by a newer scalargrad, or does not fit the
-            model: other names, another activation, another rate of dropout.
+            model: other names, another activation, another rate of dropout; or if it holds no optimizer, or one that
+            does not fit.
         OSError: with the path, if there is no file or it cannot be read.
-        TypeError: if model is not a Module.
+        TypeError: if model is not a Module, or optimizer no Optimizer.
+        ValueError: if there is an optimizer but no model, or it trains something that is not in the model.
 
     >>> import tempfile
     >>> from scalargrad.nn import BatchNorm, Neuron
@@ -116,7 +134,9 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
     """  # noqa: E501
     if model is not None and not isinstance(model, Module):
         raise TypeError(f"load sets the numbers of a Module, not of {type(model).__name__}: load(path, model)")
-    ours = None if model is None else ModelFile(describe(model), model.state_dict())
+    if optimizer is not None and model is None:
+        raise ValueError("load: an optimizer trains the parameters of a model: load(path, model, optimizer=optimizer)")
+    ours = None if model is None else _content(model, optimizer, "load")
     place(path, "load: path")
     name = os.fspath(path)
     try:
@@ -125,10 +145,73 @@ def load(path: str | os.PathLike[str], model: Module | None = None) -> Module:
             model = _built(file)
         else:
             _check_fit(file, ours, type(model).__name__)
-        model.load_state_dict(file.state)
+        _take_over(file, model, optimizer)
     except ValueError as problem:
         raise ModelFileError(name, str(problem)) from None
     return model
+
+
+def _content(model: Module, optimizer: Optimizer | None, who: str) -> ModelFile:
+    """What a file of the model, and of the optimizer, would say now."""
+    saved = None
+    if optimizer is not None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{who}: optimizer must be an Optimizer, not {type(optimizer).__name__}")
+        saved = {**optimizer.state_dict(), "names": _names(model, optimizer, who)}
+    settings, values = describe(model), state_values(model, who)
+    # In a model of the user's own a frozen parameter and a constant cannot be told apart; frozen they both are.
+    frozen = [name for name, v in values.items() if not v.requires_grad and (settings is None or v.is_parameter)]
+    return ModelFile(settings, numbers_of(values), frozen, saved)
+
+
+def _names(model: Module, optimizer: Optimizer, who: str) -> list[str]:
+    """What the optimizer's parameters are called in the model."""
+    names = {value: name for name, value in state_values(model, who).items()}
+    for i, parameter in enumerate(optimizer.parameters):
+        if parameter not in names:
+            raise ValueError(
+                f"{who}: parameter {i} of the optimizer, {parameter!r}, is not in this {type(model).__name__}: give "
+                "the optimizer that trains this model"
+            )
+    return [names[parameter] for parameter in optimizer.parameters]
+
+
+def _take_over(file: ModelFile, model: Module, optimizer: Optimizer | None) -> None:
+    """Set all that the file says, at once, when all of it is checked."""
+    values = state_values(model, "load")
+    new: list[tuple[Any, str, Any]] = [
+        (value, "_data", x)
+        for value, x in zip(values.values(), matching_numbers(values, file.state, type(model).__name__), strict=True)
+    ]
+    new += [(values[name], "_rule", frozen_rule(values[name])) for name in file.frozen]
+    if optimizer is not None:
+        if file.optimizer is None:
+            raise ValueError(
+                "it holds no optimizer: load(path, model) without one, or save(model, path, optimizer=...)"
+            )
+        try:
+            new += changes(optimizer, _in_order(file.optimizer, _names(model, optimizer, "load")))
+        except (TypeError, ValueError, OverflowError) as problem:
+            raise ValueError(f"its optimizer does not fit: {problem}") from None
+        optimizer._memories.settle()
+    if new:
+        set_all(new)
+    if optimizer is not None:
+        optimizer._memories.read_again()
+
+
+def _in_order(saved: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """The state of the saved optimizer, its parameters in the order of these names."""
+    problem = name_mismatch(names, saved["names"])
+    if problem:
+        raise ValueError(f"it trains other parameters: {problem}")
+    places = {name: i for i, name in enumerate(saved["names"])}
+    order = [places[name] for name in names]
+    return {
+        **{entry: saved[entry] for entry in ENTRIES},
+        "counts": [saved["counts"][i] for i in order],
+        "averages": [[column[i] for i in order] for column in saved["averages"]],
+    }
 
 
 def _read(path: str) -> bytes:

@@ -9,6 +9,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import number
+from scalargrad.functional.call import plain_number
+from scalargrad.rules import LEAVES, Rule, with_hooks
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -20,6 +22,25 @@ if TYPE_CHECKING:
 def numbers_of(values: Mapping[str, Value]) -> dict[str, float]:
     """Return the number of each Value."""
     return dict(zip(values, list(map(attrgetter("_data"), values.values())), strict=True))
+
+
+def gradient_of(value: Value) -> Any:
+    """Return a Value's gradient as a number: after `backward(create_graph=True)` it is a Value."""
+    gradient: Any = value.grad
+    return gradient if type(gradient) is float else plain_number(gradient)
+
+
+def set_all(changes: Iterable[tuple[Any, str, Any]]) -> None:
+    """Set attributes, given as (object, name, what it becomes), all at once."""
+    # A deque drains the iterator inside one call of the interpreter, where no signal is handled: Ctrl-C falls before
+    # the whole update or after it.
+    objects, names, new = zip(*changes, strict=True)
+    deque(map(setattr, objects, names, new), maxlen=0)
+
+
+def frozen_rule(leaf: Value) -> Rule:
+    """Return the rule of this leaf once it is frozen, as `leaf.requires_grad = False` gives it."""
+    return with_hooks(LEAVES[False, leaf.is_parameter], leaf._rule.hooks)
 
 
 def assign(values: Mapping[str, Value], numbers: Sequence[float]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief
 from scalargrad.nn.history import History, Progress
 from scalargrad.nn.inputs import as_array, count, is_sequence
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
-from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table
-from scalargrad.nn.module import Module
+from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table, learning
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
@@ -29,9 +29,12 @@ class DivergenceError(ArithmeticError):
     """
 
     def __init__(self, message: str, epoch: int, history: History) -> None:
-        super().__init__(message)
+        super().__init__(message, epoch, history)  # all of them: pickle and copy call the class with these
         self.epoch = epoch
         self.history = history
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def fit(
@@ -64,7 +67,9 @@ def fit(
 
     Args:
         model: a Module, or anything that is called with one sample and has `parameters()`. A Module is asked for whole
-            batches, by `on_batch`, which calls it with each sample unless there is a BatchNorm.
+            batches, by `on_batch`, which calls it with each sample unless there is a BatchNorm. A model in eval mode is
+            put into training mode, all but each BatchNorm that is in eval mode; parts that are in eval mode inside a
+            model in training mode stay so. However fit ends, each part is in the mode it was in.
         X: n rows of numbers, a list of lists, an array or a DataFrame; a list of n numbers means rows of one.
         y: n targets, as the loss takes them.
         loss: a name, "mse", "sse", "hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy", or a function
@@ -83,7 +88,9 @@ def fit(
         seed: seeds the shuffling; with neither seed nor rng, Python's global generator is used.
         rng: or a `random.Random` to shuffle with.
         progress: shows a progress bar (tqdm) or plain lines on stderr.
-        callback: called as callback(epoch, history) after every epoch, counted from 1; returning True ends training.
+        callback: called as callback(epoch, history) after every epoch, counted from 1. Training ends if it returns True
+            or the integer 1, Python's or numpy's; whatever else it returns, as None, a loss of 1.0 or a list, does not
+            end it.
         compiled: True, or the name of a backend of `scalargrad.compile`, records model and loss once, for one sample,
             and makes the steps in compiled code: the same numbers but for rounding, many times as fast. What model,
             loss and penalty decide in Python is decided once. Dropout and BatchNorm cannot be trained so. During an
@@ -120,42 +127,47 @@ def fit(
     optimizer = _resolve_optimizer(optimizer, model, lr)
     penalty_of = _resolve_penalty(penalty)
     source = random_source(seed, rng)
-    if isinstance(model, Module):
-        model.train()
+    with learning(model):
+        task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out)
+        steps = EagerSteps(task) if eager else _compiled_steps(task, compiled)
+        history = History()
+        order = list(range(len(rows)))
+        step = 0
+        # Twice: a Ctrl-C that falls into the end of one, where the Values are brought up to date, meets the other.
+        with Progress(epochs, progress) as display, steps, steps:
+            for epoch in range(1, epochs + 1):
+                if shuffle and size < len(rows):
+                    source.shuffle(order)
+                totals = dict.fromkeys(["loss", *measures], 0.0)
+                for start in range(0, len(order), size):
+                    batch = order[start : start + size]
+                    if schedule is not None:
+                        optimizer.lr = schedule(step)
+                    try:
+                        found = steps.step(batch)
+                    except NotFiniteError as problem:
+                        raise _diverged(str(problem), epoch, step, optimizer, history) from None
+                    step += 1
+                    for name, x in found.items():
+                        totals[name] += x * len(batch)
+                numbers = {name: sum_ / len(rows) for name, sum_ in totals.items()}
+                numbers["lr"] = optimizer.lr
+                if held_out is not None:
+                    numbers.update((f"val_{name}", x) for name, x in steps.validate().items())
+                history.append(numbers)
+                display.show(history)
+                if callback is not None:
+                    steps.pause()
+                    if _says_stop(callback(epoch, history)):
+                        break
+        return history
 
-    task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out)
-    steps = EagerSteps(task) if eager else _compiled_steps(task, compiled)
-    history = History()
-    order = list(range(len(rows)))
-    step = 0
-    # Twice: a Ctrl-C that falls into the end of one, where the Values are brought up to date, meets the other.
-    with Progress(epochs, progress) as display, steps, steps:
-        for epoch in range(1, epochs + 1):
-            if shuffle and size < len(rows):
-                source.shuffle(order)
-            totals = dict.fromkeys(["loss", *measures], 0.0)
-            for start in range(0, len(order), size):
-                batch = order[start : start + size]
-                if schedule is not None:
-                    optimizer.lr = schedule(step)
-                try:
-                    found = steps.step(batch)
-                except NotFiniteError as problem:
-                    raise _diverged(str(problem), epoch, step, optimizer, history) from None
-                step += 1
-                for name, x in found.items():
-                    totals[name] += x * len(batch)
-            numbers = {name: sum_ / len(rows) for name, sum_ in totals.items()}
-            numbers["lr"] = optimizer.lr
-            if held_out is not None:
-                numbers.update((f"val_{name}", x) for name, x in steps.validate().items())
-            history.append(numbers)
-            display.show(history)
-            if callback is not None:
-                steps.pause()
-                if callback(epoch, history) is True:
-                    break
-    return history
+
+def _says_stop(answer: Any) -> bool:
+    """Whether it is True, or 1, as an integer of any kind or an array of one: not 1.0, which a loss may be."""
+    with suppress(AttributeError, TypeError, ValueError, RuntimeError):  # no array, or one of several numbers
+        answer = answer.item()
+    return isinstance(answer, int) and answer == 1
 
 
 def _compiled_steps(task: Task, compiled: bool | str) -> Steps:

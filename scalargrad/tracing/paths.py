@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,14 +30,31 @@ class TooManyPathsError(ValueError):
     Attributes:
         count: how many paths there are.
         edges: how many edges lie on them: what backpropagation needs for the same derivative.
-        split: a Value that all paths pass, with at most `max_paths` paths on either side; None if there is none.
+        split: a Value that all paths pass, with at most `max_paths` paths on either side; None if there is none, or if
+            the error comes from another process: a Value stays in its own.
     """
 
     def __init__(self, message: str, count: int, edges: int, split: Value | None) -> None:
-        super().__init__(message)
+        super().__init__(message, count, edges, split)
         self.count = count
         self.edges = edges
         self.split = split
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __copy__(self) -> TooManyPathsError:
+        twin = type(self)(*self.args)
+        vars(twin).update(vars(self))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TooManyPathsError:
+        twin = type(self)(*deepcopy(self.args, memo))
+        vars(twin).update(deepcopy(vars(self), memo))
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.args[0], self.count, self.edges, None), {**vars(self), "split": None}
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from itertools import groupby
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -13,12 +14,12 @@ from scalargrad.compiling.llvm.stepping import Block, has_nan, step
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, update_program
+from scalargrad.nn.optimizers import Optimizer
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import Batches
     from scalargrad.compiling.losses import BatchProgram
     from scalargrad.compiling.samples import Samples
-    from scalargrad.nn.optimizers import Optimizer
 
 
 _lock = Lock()
@@ -35,14 +36,27 @@ class InMemory:
 
     def __init__(self, program: BatchProgram, optimizer: Optimizer, samples: Sequence[Samples]) -> None:
         self._structure = [(one.structure, one.width) for one in samples]
-        moving = self._moving = program.leaves[: program.trained]
-        check_same(moving, optimizer)
-        self._optimizer = optimizer
-        code, outputs = update_program(optimizer)
-        k = len(outputs) - 1
+        self._moving = program.leaves[: program.trained]
+        check_same(self._moving, optimizer)
+        self._optimizer, self._program, self._loss = optimizer, program, program.runner
+        self._step = step()
+        self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
+        self._has_stepped = self._is_behind = self._has_others = False
+        self._meet()
+        optimizer._memories.add(self)
+        self._compile()
+        self.read()
+
+    def _compile(self) -> None:
+        """Make the code of the update, as the optimizer is set now, and the memory that it works on."""
+        program, optimizer, moving = self._program, self._optimizer, self._moving
+        self._made_for, self._is_new = self._taken_for_granted(), True
+        mixed = self._made_for[0]
+        code, outputs = update_program(optimizer, mixed)
+        k, varying = len(outputs) - 1, len(optimizer.moving) if mixed else 0
         # A number minus itself is 0.0, unless it is inf or nan.
         made = self._update = batch_code(
-            (*code, (SUBTRACT, outputs[0], outputs[0])), ((len(code), None),), tuple(outputs), (1,) * (2 + k)
+            (*code, (SUBTRACT, outputs[0], outputs[0])), ((len(code), None),), tuple(outputs), (1,) * (2 + k + varying)
         )
         n = self._n = len(moving)
         stride = -(-n // made.width) * made.width
@@ -58,7 +72,12 @@ class InMemory:
         columns = [8 * self._places[j] for j in (k, *range(k))]
         self._gradients = Doubles(n + made.width)
         self._odd = Doubles(made.accumulators), Doubles(made.accumulators)
-        self._read = table([self._parameters, self._gradients.address, *(self._now.address + at for at in columns[1:])])
+        # Where the moving settings differ from parameter to parameter, each has a column too.
+        self._stride, self._varying = stride, Doubles(max(1, varying * stride))
+        self._read = table([
+            self._parameters, self._gradients.address, *(self._now.address + at for at in columns[1:]),
+            *(self._varying.address + 8 * stride * i for i in range(varying)),
+        ])  # fmt: skip
         self._write = table([self._next.address + at for at in columns])
         self._settings, self._uniform, self._memory = (
             Doubles(len(optimizer.moving)),
@@ -77,12 +96,16 @@ class InMemory:
             "now": self._now.address, "next": self._next.address, "bytes": self._moved,
         }.items():  # fmt: skip
             self._block[name] = value
-        self._step = step()
-        self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
-        self._has_stepped = self._is_behind = self._has_others = False
-        self._meet()
-        self.read()
-        ctypes.memmove(self._before.address, self._now.address, self._moved)
+
+    def _taken_for_granted(self) -> tuple[Any, ...]:
+        """What the update was compiled for: whether parameters differ in their steps, and the settings."""
+        optimizer = self._optimizer
+        known = dict(zip(optimizer.parameters, optimizer._counts, strict=True))
+        # How many steps fewer than the optimizer each has made: that stays the same from step to step.
+        self._late = [optimizer.steps - known[p] for p in self._moving]
+        mixed = type(optimizer)._prepare is not Optimizer._prepare and len(set(self._late)) > 1
+        fixed = {*optimizer.progress, *optimizer.moving}
+        return mixed, {name: x for name, x in vars(optimizer).items() if name not in fixed}
 
     def _meet(self) -> None:
         """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
@@ -105,13 +128,17 @@ class InMemory:
 
     def read(self) -> None:
         """Take over the numbers that the Values and the optimizer have now."""
+        if self._made_for != self._taken_for_granted():
+            self._compile()
         optimizer, view = self._optimizer, self._now.view
         known = dict(zip(optimizer.parameters, optimizer._states, strict=True))
         columns: list[Any] = list(zip(*(known[p] for p in self._moving), strict=True))
         for at, column in zip(self._places, [*columns, self._program.numbers()], strict=True):
             view[at : at + len(column)] = memoryview(_doubles(column))
         view[0] = optimizer.steps
-        self._has_stepped = self._is_behind = False
+        if self._is_new:  # there is nothing before this that could be put back
+            ctypes.memmove(self._before.address, self._now.address, self._moved)
+        self._has_stepped = self._is_behind = self._is_new = False
 
     def step(self, batches: Batches, samples: Sequence[Samples]) -> float:
         """One step; returns the loss before it."""
@@ -157,11 +184,25 @@ class InMemory:
         """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
         optimizer, settings = self._optimizer, self._settings.view
         count = optimizer.steps + 1
-        optimizer._prepare(count)
+        self._next.view[0] = count
+        if self._made_for[0]:
+            self._prepare_each(count)
+            return count
+        optimizer._prepare(count - self._late[0])
         for i, name in enumerate(optimizer.moving):
             settings[i] = getattr(optimizer, name)
-        self._next.view[0] = count
         return count
+
+    def _prepare_each(self, count: int) -> None:
+        """Fill the columns of settings, for each run of parameters that have made as many steps."""
+        optimizer, view, start = self._optimizer, self._varying.view, 0
+        for late, run in groupby(self._late):
+            length = len(list(run))
+            optimizer._prepare(count - late)
+            for i, name in enumerate(optimizer.moving):
+                at = i * self._stride + start
+                view[at : at + length] = memoryview(_doubles([getattr(optimizer, name)]) * length)
+            start += length
 
     def _check(self, samples: Sequence[Samples]) -> None:
         if self._structure != [(one.structure, one.width) for one in samples]:
@@ -221,6 +262,16 @@ class InMemory:
         self._optimizer.steps = int(self._now.view[0])
         self._has_stepped = True
 
+    def settle(self) -> None:
+        """Bring the Values up to date, those that others move too."""
+        for memory in (*self._others, self):
+            memory.write_back()
+
+    def read_again(self) -> None:
+        """Take over what the Values and the optimizer hold, before the next step; the others too."""
+        for memory in (*self._others, self):
+            memory._is_behind = memory._is_new = True
+
     def write_back(self) -> None:
         """All numbers, back to their Values at once."""
         if not self._has_stepped:
@@ -229,7 +280,12 @@ class InMemory:
         *columns, numbers = [view[at : at + n].tolist() for at in self._places]
         rows = dict(zip(self._moving, zip(*columns, strict=True) if columns else [()] * n, strict=True))
         states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
-        optimizer._commit(self._moving, numbers, states, int(view[0]))
+        steps = int(view[0])
+        made = dict(zip(self._moving, self._late, strict=True))
+        counts = [
+            steps - made[p] if p in made else c for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)
+        ]
+        optimizer._commit(self._moving, numbers, states, counts, steps)
         for leaf, gradient in zip(self._moving, self.gradients, strict=True):
             leaf.grad = gradient
         self._has_stepped = False

@@ -12,11 +12,12 @@ from scalargrad.compiling import agreement
 from scalargrad.compiling.agreement import AGREEMENT
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.gathering import Batches
-from scalargrad.compiling.training import OnValues, memory_for
+from scalargrad.compiling.reached import Reached
+from scalargrad.compiling.surroundings import Surroundings
+from scalargrad.compiling.training import OnValues, memory_for, settings_of
 from scalargrad.engine import Value
-from scalargrad.functional.call import alias
+from scalargrad.functional.call import as_value
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import standing_watches
 from scalargrad.nn.clipping import clipped_to_norm
 from scalargrad.nn.losses import LOSSES, sse
 from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
@@ -38,6 +39,7 @@ class CompiledSteps(Steps):
     def __init__(self, task: Task, backend: str) -> None:
         super().__init__(task)
         self._backend = backend
+        self._reached = Reached(Surroundings(type(task.optimizer).update))
         self._adds_up: bool | None = None if task.loss_of not in LOSSES.values() else task.loss_of is sse
         self._batches = Batches(*task.samples, task.optimizer.parameters)
         self._held_out: Batches | None = None
@@ -63,7 +65,7 @@ class CompiledSteps(Steps):
         self._settings = self._all_settings()
         self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
         samples = self._batches.all(self._loss.adds_up)
-        self._leaves = {*self._loss.batches.program(samples).leaves, *optimizer.parameters}
+        self._reached.add([*self._loss.batches.program(samples).leaves, *optimizer.parameters])
         ours = type(optimizer) in OPTIMIZERS.values()
         self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
 
@@ -76,20 +78,18 @@ class CompiledSteps(Steps):
         optimizer = self.task.optimizer
         if type(optimizer) not in OPTIMIZERS.values():  # that of a user may be more than a formula: it steps itself
             return {}
-        changing = {"parameters", "steps", "_states", *optimizer.moving}
-        return {name: x for name, x in vars(optimizer).items() if name not in changing}
+        return settings_of(optimizer)
 
     # ---------------------------------------------------------------- steps
 
     def step(self, batch: Sequence[int]) -> dict[str, float]:
         """One step, as `Steps.step` describes it."""
-        if self._settings != self._all_settings():  # a schedule may set more than lr
+        # A schedule may set more than lr, and whatever is called between two steps freeze a leaf or register a hook.
+        if self._settings != self._all_settings() or self._has_changed():
             self.pause()
         if self._adds_up is None:
             self.pause()
             self._decide(self._batches, self.task.samples[1], batch)
-        if standing_watches:  # a hook may be registered by whatever is called between two steps
-            self._refuse_hooks(self._leaves)
         if self._paused:
             self._resume()
         task, memory = self.task, self._memory
@@ -113,10 +113,14 @@ class CompiledSteps(Steps):
             self._memory.write_back()
             self._paused = True
 
+    def _has_changed(self) -> bool:
+        return self._loss.batches.have_changed() or self._reached.have_changed()
+
     def _resume(self) -> None:
         trains = [p.requires_grad for p in self.task.optimizer.parameters]
         if (
-            trains != self._trains
+            self._has_changed()
+            or trains != self._trains
             or self._loss.adds_up != bool(self._adds_up)
             or self._settings != self._all_settings()
         ):
@@ -229,7 +233,7 @@ _WHY = (
 def _computed(score: Any) -> Any:
     """A score as a model computes it, whose numbers are Values in eager code too."""
     leaves, rebuild = flatten(score)
-    return rebuild(map(alias, leaves))
+    return rebuild(map(as_value, leaves))
 
 
 class SampleLoss:
@@ -252,7 +256,7 @@ class SampleLoss:
         self.asks_users = len(task.measures) > len(counts)
 
         def loss_of_a_sample(x: list[Value], y: Any, n: Value | None = None) -> tuple[Any, list[Any]]:
-            (score,) = task.scores([list(map(alias, x))])  # rows are Values in eager code too, not numbers
+            (score,) = task.scores([list(map(as_value, x))])  # rows are Values in eager code too, not numbers
             total: Any = task.loss([score], [y])
             if n is not None:  # all is divided by the number of samples in the end
                 total = total * n
@@ -267,6 +271,7 @@ class SampleLoss:
             return total, aux
 
         loss_of_a_sample.__name__ = "the loss"
+        vars(loss_of_a_sample)["calls"] = [task.loss_of, task.model, task.penalty_of]  # what they read is watched
         self.batches = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True).batches
 
     def measured(

@@ -5,25 +5,29 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
 from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_broken, replayed
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import doubles
+from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
-from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, recording
 from scalargrad.table import HARD
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
+
+
+PLAIN = frozenset((float, int))
+"""The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
 
 
 class Point:
@@ -96,6 +100,7 @@ class Points:
     def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
         self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
         self._known: dict[Any, list[Recorded[Any]]] = {}
+        self._reached = Reached(Surroundings(fn))
         self.with_keywords = ByKeywords(fn, name, lambda fn: Points(fn, name, backend, branches))
         self._lock = RLock()
 
@@ -104,14 +109,15 @@ class Points:
         if being_compiled():
             return self._fn(*args)  # it is part of a function that is being recorded
         key: Any = None
-        if len(args) == 1 and type(args[0]) is list and args[0] and type(args[0][0]) is float:
-            with suppress(TypeError):  # a list of numbers, the commonest: an array takes nothing else
-                key, numbers = len(args[0]), array("d", args[0])
+        if len(args) == 1 and type(args[0]) is list and args[0] and PLAIN.issuperset(map(type, args[0])):
+            key, numbers = len(args[0]), array("d", args[0])  # a list of numbers, the commonest
         if key is None:
             given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
             if wants_graph(given):
                 return self._fn(*args)
-            key, numbers = tuple(map(skeleton, args)), array("d", map(plain_number, given))
+            key, numbers = tuple(map(structure, args)), array("d", map(plain_number, given))
+        if self._reached.have_changed():
+            self._forget()
         known = self._known.setdefault(key, [])
         try:
             return replayed(
@@ -125,7 +131,16 @@ class Points:
             return self._eagerly(args, numbers)
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
-        return Point(self._fn, args, numbers, self._backend, self._name)
+        with self._lock:
+            self._reached.surroundings.before_a_run()
+            point = Point(self._fn, args, numbers, self._backend, self._name)
+            self._reached.add(point.leaves, recorded=True)
+            return point
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._known = {}
+            self._reached.add(())
 
     def _eagerly(self, args: Sequence[Any], numbers: Sequence[float]) -> Any:
         fresh = map(Value, numbers)
@@ -134,6 +149,20 @@ class Points:
 
     def bind(self, x: Any, out: Any) -> Callable[[], None]:
         """See `Compiled.bind`."""
+        replay = self._bound(x, out)
+
+        def replay_what_is_known() -> None:
+            nonlocal replay
+            if reached.have_changed():
+                replay = self._bound(x, out)
+                reached.add(self._reached.leaves)
+            replay()
+
+        reached = Reached(Surroundings(self._fn))
+        reached.add(self._reached.leaves)
+        return replay if reached.is_empty() else replay_what_is_known
+
+    def _bound(self, x: Any, out: Any) -> Callable[[], None]:
         source, target = doubles(x, "x"), doubles(out, "out")
         if memoryview(x).ndim != 1:
             raise TypeError(f"x must be one row of numbers, the list that {self._name} takes, not {x.ndim}-dimensional")

@@ -34,7 +34,8 @@ class InMemory:
     """
 
     def __init__(self, program: BatchProgram, optimizer: Optimizer, samples: Sequence[Samples]) -> None:
-        self._structure = [(one.structure, one.width) for one in samples]
+        self._structure = [one.kind for one in samples]
+        self._as_text = ", ".join(one.structure for one in samples)
         moving = self._moving = program.leaves[: program.trained]
         check_same(moving, optimizer)
         self._program, self._optimizer, self._loss = program, optimizer, program.runner
@@ -148,10 +149,10 @@ class InMemory:
         return count
 
     def _check(self, samples: Sequence[Samples]) -> None:
-        if self._structure != [(one.structure, one.width) for one in samples]:
+        if self._structure != [one.kind for one in samples]:
             raise ValueError(
                 f"this batch has samples of {', '.join(one.structure for one in samples)}, the first one of this "
-                f"training had {', '.join(s for s, _ in self._structure)}: begin another with f.training(optimizer)"
+                f"training had {self._as_text}: begin another with f.training(optimizer)"
             )
 
     def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:

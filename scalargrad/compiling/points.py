@@ -75,9 +75,9 @@ def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], An
     shape = rebuild(iter(range(n)))
     if rebuild is next:
         return lambda found: found[0]
-    if shape == list(range(n)):
+    if type(shape) is list and shape == list(range(n)):
         return lambda found: found
-    if isinstance(shape, list) and all(type(row) is list and row for row in shape):
+    if type(shape) is list and all(type(row) is list and row for row in shape):
         cuts = [(row[0], row[-1] + 1) for row in shape if type(row[0]) is int is type(row[-1])]
         if [list(range(a, b)) for a, b in cuts] == shape:
             return lambda found: [found[a:b] for a, b in cuts]

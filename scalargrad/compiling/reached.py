@@ -52,7 +52,9 @@ class Reached:
 
     def have_changed(self) -> bool:
         """Whether something does not hold any more."""
-        return self.leaves_have_changed() or self.surroundings.have_changed()
+        if last_change[0] is not self._state[3] and self.leaves_have_changed():
+            return True
+        return self.surroundings.have_changed()
 
     def leaves_have_changed(self) -> bool:
         """Whether one of them was frozen, is trained now, or has another hook."""

@@ -68,7 +68,17 @@ class Surroundings:
     def have_changed(self) -> bool:
         """Whether something is not as it was."""
         cells, names, functions, before = self._state
-        return bool(cells or names or functions) and differ(_contents(cells, names, functions), before)
+        if not (cells or names or functions):
+            return False
+        try:  # as _contents; this is asked before every replay
+            found = [cell.cell_contents for cell in cells]
+            if names:
+                found += [variables.get(name, _MISSING) for variables, name in names]
+            if functions:
+                found += _contents((), (), functions) or ()
+            return bool(found != before)
+        except Exception:  # a variable without a value, or objects of the user's that cannot be compared
+            return True
 
 
 def differ(now: Any, before: Any) -> bool:

@@ -101,7 +101,8 @@ class Training:
         """Whether something is not as compiled memory takes for granted."""
         if self._batches.have_changed() or self._reached.have_changed():
             return True
-        return self._settings != settings_of(self.optimizer)
+        known = self._settings
+        return list(map(vars(self.optimizer).get, known)) != list(known.values())
 
     def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
         known, shapes, samples = self._cached

@@ -32,6 +32,9 @@ def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
 
 
 def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
+    if type(tree) is float:
+        leaves.append(tree)
+        return next
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
         raise too_deep(f"{what[:60]}...")
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
@@ -86,6 +89,8 @@ def structure(tree: Any, depth: int = 0) -> Hashable:
     Raises:
         ValueError: if it is nested deeper than 100 levels.
     """
+    if type(tree) is float:
+        return None
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
         raise too_deep("an argument")
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):

@@ -54,7 +54,8 @@ class Training:
         self.optimizer = optimizer
         self._memory: Any = None
         self._reached = Reached(Surroundings(type(optimizer).update))
-        self._settings: dict[str, Any] = {}
+        self._now: Any = None
+        self._settings: Any = None
         self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
         self._has_ended = False
         self._lock = RLock()
@@ -86,7 +87,9 @@ class Training:
                 self.write_back()
             if self._memory is None:
                 self._reached.add(self.optimizer.parameters)
-                self._settings = settings_of(self.optimizer)
+                # In one call: this is asked before each step.
+                self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
+                self._settings = self._now(vars(self.optimizer))
                 self._memory = memory_for(self._batches, self.optimizer, samples)
             return self._memory.step(self._batches, samples)  # type: ignore[no-any-return]
 
@@ -101,8 +104,7 @@ class Training:
         """Whether something is not as compiled memory takes for granted."""
         if self._batches.have_changed() or self._reached.have_changed():
             return True
-        known = self._settings
-        return list(map(vars(self.optimizer).get, known)) != list(known.values())
+        return bool(self._now(vars(self.optimizer)) != self._settings)
 
     def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
         known, shapes, samples = self._cached

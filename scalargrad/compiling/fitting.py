@@ -61,7 +61,7 @@ class CompiledSteps(Steps):
         self._trains = [p.requires_grad for p in optimizer.parameters]
         if not any(self._trains):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
-        self._refuse_hooks(optimizer.parameters)
+        self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
         self._settings = self._all_settings()
         self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
         samples = self._batches.all(self._loss.adds_up)

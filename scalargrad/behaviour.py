@@ -31,7 +31,15 @@ class NumberLike(TableMethods):
         @property
         def data(self) -> float: ...  # noqa: D102
 
-    # == and hash stay object identity: a Value is a node, and nodes live in sets and dicts.
+    # == and hash are object identity: a Value is a node, and nodes live in sets and dicts. Only while a function is
+    # recorded, a Value that takes a number's place is equal to what the number is equal to.
+
+    def __eq__(self, other: object) -> bool:
+        judge = equality.get()
+        found = None if judge is None else judge(self, other)
+        return NotImplemented if found is None else found
+
+    __hash__ = object.__hash__
 
     def __lt__(self, other: Any) -> bool:
         x = _compared(self, other, "<")
@@ -130,6 +138,9 @@ comparison_log: ContextVar[Callable[[NumberLike, Any, str, float], None] | None]
     "comparison_log", default=None
 )
 """What is told of every comparison of a Value: the two, "<" or another, and the number of the second."""
+
+equality: ContextVar[Callable[[NumberLike, object], bool | None] | None] = ContextVar("equality", default=None)
+"""What says whether a Value equals something; None leaves it to identity."""
 
 
 def _compared(value: NumberLike, other: Any, symbol: str) -> float | None:

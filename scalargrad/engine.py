@@ -20,6 +20,7 @@ from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
     Watch,
     assigned,
+    inspected,
     looked_at,
     made,
     modes_were_used,
@@ -271,7 +272,10 @@ class Value(NumberLike):
     def __copy__(self) -> Value:
         if modes_were_used and self._a is None:
             looked_at(self, "copy")
-        return copy_node(self, {})
+        twin = copy_node(self, {})
+        if modes_were_used:
+            inspected(twin)
+        return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         if modes_were_used:

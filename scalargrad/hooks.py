@@ -15,7 +15,7 @@ from scalargrad.errors import labels_of, listed, user_line
 from scalargrad.formula import clean_label
 from scalargrad.functional.call import plain_number
 from scalargrad.modes import observed, standing_watches
-from scalargrad.rules import HandWritten, take_rule
+from scalargrad.rules import HandWritten, rule_has_changed, take_rule
 from scalargrad.table import follows_ieee
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Handle:
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
         (self._value._rule.hooks or {}).pop(self._ticket, None)
+        rule_has_changed()
 
 
 def register_hook(value: Value, hook: Hook) -> Handle:
@@ -65,6 +66,7 @@ def register_hook(value: Value, hook: Hook) -> Handle:
         take_rule(value, value._rule, hooks := {})
     handle = Handle(value, next(_tickets))
     hooks[handle._ticket] = hook
+    rule_has_changed()
     return handle
 
 

@@ -126,6 +126,12 @@ class observed(_Mode):
         return observed(self._inspector, self._watch)
 
 
+def inspected(node: Value) -> None:
+    """Show a node to the onlookers."""
+    for inspect in inspectors.get():
+        inspect(node)
+
+
 def under_modes(node: Value) -> Value:
     """What becomes of a new node: itself while recording, after inspection; else its number as a constant."""
     for inspect in inspectors.get():
@@ -135,6 +141,9 @@ def under_modes(node: Value) -> Value:
 
 makers: ContextVar[Callable[[Value], None] | None] = ContextVar("makers", default=None)
 """What is told of every new leaf."""
+
+as_values: ContextVar[set[Value] | None] = ContextVar("as_values", default=None)
+"""While a function is recorded: those that it would meet as Values, had it been called with numbers."""
 
 
 def made(leaf: Value) -> None:

@@ -181,12 +181,23 @@ def computed_by(rule: Rule) -> Rule:
     return rule.computed_by if isinstance(rule, Overwritten) else rule
 
 
+last_change: list[object] = [object()]
+"""Another object whenever a Value has taken another rule, as when it is frozen or gets a hook: whoever takes rules for
+granted looks at them again only then."""
+
+
+def rule_has_changed() -> None:
+    """To be called after the change."""
+    last_change[:] = [object()]
+
+
 def take_rule(node: Value, rule: Rule, hooks: Hooks | None = None) -> None:
     """Give the node another rule. Its hooks stay with it, unless others are given.
 
     Nodes share rules, so one with hooks is a copy of the node's own. (A slot would cost every node 8 bytes.)
     """
     node._rule = with_hooks(rule, node._rule.hooks if hooks is None else hooks)
+    rule_has_changed()
 
 
 def with_hooks(rule: Rule, hooks: Hooks | None) -> Rule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from scalargrad.compiling.branches import Broken, branch_error
 from scalargrad.compiling.losses import BatchProgram
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.samples import Samples, batch_of
+from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
@@ -40,8 +41,9 @@ class Batches:
         self._fn, self._name, self._given, self._backend, self._has_aux = fn, name, parameters, backend, has_aux
         self._known: dict[Any, list[BatchProgram]] = {}
         self._known_values: dict[Any, list[BatchProgram]] = {}
-        self._reached = Reached(lambda rule: (rule.requires_grad, bool(rule.hooks)))
+        self._reached = Reached(Surroundings(fn))
         self._reached.add(parameters or ())
+        self._seen_by_values = Reached(self._reached.surroundings)  # `parameters` are those of the loss alone
         self._order: list[Value] = []
         self._lock = RLock()  # is held while a program is recorded
 
@@ -70,12 +72,15 @@ class Batches:
             rebuilds[:] = [rebuild]
             return Value(0.0, requires_grad=False) * 1.0, leaves
 
+        self._forget_what_has_changed()
         key = _structure(samples)
 
         def made(rows: Sequence[int]) -> BatchProgram:
+            self._reached.surroundings.before_a_run()
             program = BatchProgram(outputs, samples, rows[0], None, self._backend, gradients=False, has_aux=True)
             program.rebuild = rebuilds[0]
             self._check_first(program, samples, rows)
+            self._seen_by_values.add(program.reached, recorded=True)
             return program
 
         found: list[Any] = [None] * samples[0].n
@@ -92,16 +97,25 @@ class Batches:
         return first or self._another(known, 0, lambda: self._made(samples, range(samples[0].n if samples else 1)))
 
     def _programs(self, samples: Sequence[Samples]) -> list[BatchProgram]:
-        if self._reached.have_changed():  # a leaf was frozen, is trained now, or has a hook, which recording refuses
-            with self._lock:
-                self._known = {}
-                self._reached.add(())
+        self._forget_what_has_changed()
         return self._known.setdefault(_structure(samples), [])
 
+    def have_changed(self) -> bool:
+        """Whether a leaf was frozen, is trained now, or has a hook; or what the function reads around it is another."""
+        return self._reached.have_changed() or self._seen_by_values.leaves_have_changed()
+
+    def _forget_what_has_changed(self) -> None:
+        if self.have_changed():
+            with self._lock:
+                self._known, self._known_values = {}, {}
+                self._reached.add(())
+                self._seen_by_values.add(())
+
     def _made(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
+        self._reached.surroundings.before_a_run()
         program = BatchProgram(self._fn, samples, rows[0], self._given, self._backend, has_aux=self._has_aux)
         self._check_first(program, samples, rows)
-        self._reached.add(program.reached)
+        self._reached.add(program.reached, recorded=True)
         order = self._given if self._given is not None else self._reached.leaves
         self._order = [p for p in order if p.requires_grad]
         program.in_order = program.leaves[: program.trained] == self._order
@@ -201,5 +215,5 @@ def _in_order(order: Sequence[Value], program: BatchProgram, sums: Sequence[floa
     return [found.get(parameter, 0.0) for parameter in order]
 
 
-def _structure(samples: Sequence[Samples]) -> tuple[tuple[str, int], ...]:
-    return tuple((one.structure, one.width) for one in samples)
+def _structure(samples: Sequence[Samples]) -> tuple[Hashable, ...]:
+    return tuple([one.kind for one in samples])

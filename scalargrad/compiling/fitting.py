@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
+from scalargrad.compiling import agreement
+from scalargrad.compiling.agreement import AGREEMENT
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.gathering import Batches
-from scalargrad.compiling.training import OnValues, memory_for
+from scalargrad.compiling.reached import Reached
+from scalargrad.compiling.surroundings import Surroundings
+from scalargrad.compiling.training import OnValues, memory_for, settings_of
 from scalargrad.engine import Value
+from scalargrad.functional.call import as_value
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import standing_watches
 from scalargrad.nn.clipping import clipped_to_norm
 from scalargrad.nn.losses import LOSSES, sse
 from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
 from scalargrad.nn.optimizers import OPTIMIZERS
 from scalargrad.nn.stepping import NotFiniteError, Steps, Task
-
-LOOKED_AT = 32
-"""On so many samples, spread over all of them, the compiled loss is compared with the eager one before training."""
-AGREEMENT = 1e-9
 
 
 class CompiledSteps(Steps):
@@ -37,15 +39,19 @@ class CompiledSteps(Steps):
     def __init__(self, task: Task, backend: str) -> None:
         super().__init__(task)
         self._backend = backend
+        self._reached = Reached(Surroundings(type(task.optimizer).update))
         self._adds_up: bool | None = None if task.loss_of not in LOSSES.values() else task.loss_of is sse
         self._batches = Batches(*task.samples, task.optimizer.parameters)
         self._held_out: Batches | None = None
         self._loss_held_out: SampleLoss | None = None
-        self._record()
-        self._check_targets(self._batches, task.samples[1])
+        self._record()  # first of all: it refuses what cannot be recorded
+        self._check_loss(self._batches, task.samples[1])
         if task.held_out is not None:
             self._held_out = Batches(*task.held_out, task.optimizer.parameters)
-            self._check_targets(self._held_out, task.held_out[1])
+            with evaluating(task.model):
+                self._check_loss(self._held_out, task.held_out[1])
+        if self._loss.adds_up != bool(self._adds_up):
+            self._record()
         self._compare()
         self._paused = True
 
@@ -55,11 +61,11 @@ class CompiledSteps(Steps):
         self._trains = [p.requires_grad for p in optimizer.parameters]
         if not any(self._trains):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
-        self._refuse_hooks(optimizer.parameters)
+        self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
         self._settings = self._all_settings()
         self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
         samples = self._batches.all(self._loss.adds_up)
-        self._leaves = {*self._loss.batches.program(samples).leaves, *optimizer.parameters}
+        self._reached.add([*self._loss.batches.program(samples).leaves, *optimizer.parameters])
         ours = type(optimizer) in OPTIMIZERS.values()
         self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
 
@@ -72,17 +78,18 @@ class CompiledSteps(Steps):
         optimizer = self.task.optimizer
         if type(optimizer) not in OPTIMIZERS.values():  # that of a user may be more than a formula: it steps itself
             return {}
-        changing = {*optimizer.progress, *optimizer.moving}
-        return {name: x for name, x in vars(optimizer).items() if name not in changing}
+        return settings_of(optimizer)
 
     # ---------------------------------------------------------------- steps
 
     def step(self, batch: Sequence[int]) -> dict[str, float]:
         """One step, as `Steps.step` describes it."""
-        if self._adds_up is None or self._settings != self._all_settings():  # a schedule may set more than lr
+        # A schedule may set more than lr, and whatever is called between two steps freeze a leaf or register a hook.
+        if self._settings != self._all_settings() or self._has_changed():
             self.pause()
-        if standing_watches:  # a hook may be registered by whatever is called between two steps
-            self._refuse_hooks(self._leaves)
+        if self._adds_up is None:
+            self.pause()
+            self._decide(self._batches, self.task.samples[1], batch)
         if self._paused:
             self._resume()
         task, memory = self.task, self._memory
@@ -106,11 +113,17 @@ class CompiledSteps(Steps):
             self._memory.write_back()
             self._paused = True
 
+    def _has_changed(self) -> bool:
+        return self._loss.batches.have_changed() or self._reached.have_changed()
+
     def _resume(self) -> None:
-        if self._adds_up is None:
-            self._compare()
         trains = [p.requires_grad for p in self.task.optimizer.parameters]
-        if trains != self._trains or self._settings != self._all_settings():
+        if (
+            self._has_changed()
+            or trains != self._trains
+            or self._loss.adds_up != bool(self._adds_up)
+            or self._settings != self._all_settings()
+        ):
             self._record()
         self.task.optimizer.zero_grad()  # those that are not trained too
         self._memory.read()
@@ -122,6 +135,9 @@ class CompiledSteps(Steps):
         assert task.held_out is not None  # noqa: S101  (for the type checker)
         assert batches is not None  # noqa: S101
         self._memory.write_back()
+        if self._adds_up is None:
+            with evaluating(task.model):
+                self._decide(batches, task.held_out[1], range(batches.n))
         adds_up = bool(self._adds_up)
         samples = batches.all(adds_up)
         if self._loss_held_out is None or self._loss_held_out.adds_up != adds_up:
@@ -134,54 +150,90 @@ class CompiledSteps(Steps):
 
     # ---------------------------------------------------------------- is this the same as the eager loss?
 
-    def _check_targets(self, batches: Batches, targets: Sequence[Any]) -> None:
-        """Let a loss of the package see all targets as numbers: it cannot check the Values that it is recorded with."""
-        if self.task.loss_of in LOSSES.values():
-            score = plain(self.task.scores([batches.row(0)])[0])
-            self.task.loss_of([score] * batches.n, targets)
+    def _check_loss(self, batches: Batches, targets: Sequence[Any]) -> None:
+        """Look at what the loss makes of all targets, at the scores of some samples, over and over again.
 
-    def _compare(self) -> None:
-        """Find out whether the loss is the mean or the sum over samples, and whether the eager loss is the same.
+        A loss of the package only checks the targets: it cannot check the Values that it is recorded with.
 
         Raises:
-            ValueError: if it is neither, or not the same.
+            ValueError: if a user's loss is neither mean nor sum over samples, or not the same when it is compiled.
+        """
+        task, n = self.task, batches.n
+        if task.loss_of in LOSSES.values():
+            score = plain(task.scores([batches.row(0)])[0])
+            task.loss_of([score] * n, targets)
+            return
+        found = task.scores([batches.row(i) for i in agreement.samples_to_look_at(n, (), ())])
+        scores = agreement.repeated([agreement.as_score(score) for score in found], n)
+        own = []
+        for i, target in enumerate(targets):
+            try:
+                own += agreement.own_losses(task.loss, [scores[i]], [target])
+            except (ValueError, ArithmeticError):  # perhaps with its own score there is none
+                scores[i] = agreement.as_score(task.scores([batches.row(i)])[0])
+                own += agreement.own_losses(task.loss, [scores[i]], [target])
+        seen = [agreement.evidence(task.loss, scores, targets, own)]
+        self._adds_up = self._adds_up if self._adds_up is not None else agreement.adds_up(seen)
+        with suppress(ValueError, ArithmeticError):  # it may be defined at the scores that there are, and nowhere else
+            chance = random.Random(0)
+            nudged = [agreement.as_score(rebuild(iter(numbers)), chance) for numbers, rebuild in scores]
+            elsewhere = agreement.own_losses(task.loss, nudged, targets)
+            seen.append(agreement.evidence(task.loss, nudged, targets, elsewhere))
+        decided = agreement.adds_up(seen)
+        self._adds_up = self._adds_up if decided is None else decided
+        compiled = compile_(lambda s, t: task.loss([_computed(s)], [t]), backend="python")
+        numbers = [rebuild(iter(numbers)) for numbers, rebuild in scores]
+        wrong = agreement.first_difference(compiled.values(numbers, targets), [row[0] for row in own])
+        if wrong is not None:
+            raise ValueError(
+                f"the compiled loss of target {targets[wrong]!r} (sample {wrong}) is not the eager one, "
+                f"{own[wrong][0]!r}: {_WHY}"
+            )
+
+    def _decide(self, batches: Batches, targets: Sequence[Any], batch: Sequence[int]) -> None:
+        """Find out by these very samples whether the loss is the mean or the sum over them, if they tell."""
+        task = self.task
+        scores = [agreement.as_score(score) for score in task.scores([batches.row(i) for i in batch])]
+        mine = [targets[i] for i in batch]
+        own = agreement.own_losses(task.loss, scores, mine)
+        self._adds_up = agreement.adds_up([agreement.evidence(task.loss, scores, mine, own)])
+
+    def _compare(self) -> None:
+        """Find out whether the eager loss is the same.
+
+        Raises:
+            ValueError: if it is not.
         """
         task, batches = self.task, self._batches
-        some = range(0, batches.n, -(-batches.n // LOOKED_AT))
+        some = agreement.samples_to_look_at(batches.n, task.samples[1], batches.columns())
         targets = [task.samples[1][i] for i in some]
         scores = task.scores([batches.row(i) for i in some])
         each = [task.loss([score], [target]).data for score, target in zip(scores, targets, strict=True)]
-        eager, n = task.loss(scores, targets).data, len(each)
-        size = math.fsum(map(abs, each))
-        if not math.isfinite(size + eager):
-            return  # the first step says so
-        if self._adds_up is None:
-            self._adds_up = _adds_up(eager, each)
-            if self._adds_up:
-                self._record()
-        found = self._loss.batches.run(batches.taken(some, self._loss.adds_up))[0]
         penalty = 0.0 if task.penalty_of is None else task.penalty_of(task.optimizer.parameters)
         penalty = penalty.data if isinstance(penalty, Value) else float(penalty)
+        finite = [k for k, x in enumerate(each) if math.isfinite(x + penalty)]
+        if not finite:
+            return  # the first step says so
+        eager = task.loss([scores[k] for k in finite], [targets[k] for k in finite]).data
+        samples = batches.taken([some[k] for k in finite], self._loss.adds_up)
+        found = self._loss.batches.run(samples)[0]
+        size = math.fsum(abs(each[k]) for k in finite)
         if not abs(found - (eager + penalty)) <= AGREEMENT * (size + abs(penalty)):
             raise ValueError(
-                f"the compiled loss of {n} samples is {found!r}, the eager one {eager + penalty!r}: model, loss or "
-                "penalty do something that cannot be replayed, as drawing random numbers, or asking whether a target "
-                "== 1, which is a Value here. Compute it, choose with where, or train without compiled=True"
+                f"the compiled loss of {len(finite)} samples is {found!r}, the eager one {eager + penalty!r}: {_WHY}"
             )
 
 
-def _adds_up(loss: float, each: Sequence[float]) -> bool | None:
-    """Whether a loss is the sum, not the mean, of the losses of each sample; None if it might be both."""
-    n, total = len(each), math.fsum(each)
-    tolerance = AGREEMENT * math.fsum(map(abs, each))
-    is_sum, is_mean = abs(loss - total) <= tolerance, abs(loss - total / n) <= tolerance
-    if not is_sum and not is_mean:
-        raise ValueError(
-            f"the loss of {n} samples is {loss:.6g}, but the mean of their own losses is {total / n:.6g} and the sum "
-            f"{total:.6g}. Compiled training takes one sample at a time, so the loss of a batch must be one of these: "
-            "train without compiled=True, or give a loss that is"
-        )
-    return None if is_sum and is_mean and n > 1 else is_sum and not is_mean
+_WHY = (
+    "model, loss or penalty do something that cannot be replayed, as drawing random numbers, or looking a target up in "
+    "a dict, which is a Value here. Compute it, choose with where, or train without compiled=True"
+)
+
+
+def _computed(score: Any) -> Any:
+    """A score as a model computes it, whose numbers are Values in eager code too."""
+    leaves, rebuild = flatten(score)
+    return rebuild(map(as_value, leaves))
 
 
 class SampleLoss:
@@ -204,7 +256,7 @@ class SampleLoss:
         self.asks_users = len(task.measures) > len(counts)
 
         def loss_of_a_sample(x: list[Value], y: Any, n: Value | None = None) -> tuple[Any, list[Any]]:
-            (score,) = task.scores([x])
+            (score,) = task.scores([list(map(as_value, x))])  # rows are Values in eager code too, not numbers
             total: Any = task.loss([score], [y])
             if n is not None:  # all is divided by the number of samples in the end
                 total = total * n
@@ -219,6 +271,7 @@ class SampleLoss:
             return total, aux
 
         loss_of_a_sample.__name__ = "the loss"
+        vars(loss_of_a_sample)["calls"] = [task.loss_of, task.model, task.penalty_of]  # what they read is watched
         self.batches = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True).batches
 
     def measured(

@@ -10,6 +10,8 @@ from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
 from scalargrad.nn.inputs import constants
 
+LOOKED_THROUGH = 1_000_000
+
 
 class Batches:
     """The samples that a model is trained on or measured with, as arguments of a compiled loss (x, y) or (x, y, n).
@@ -42,6 +44,14 @@ class Batches:
     def row(self, i: int) -> list[Value]:
         """The numbers of a row as constants."""
         return constants(self._arguments[0].sample(i), "X")
+
+    def columns(self) -> list[Sequence[float]]:
+        """The inputs as columns; none if there are so many numbers that to look at all would take long."""
+        one = self._arguments[0]
+        if one.n * one.width > LOOKED_THROUGH:
+            return []
+        flat = one.numbers()
+        return [flat[k :: one.width] for k in range(one.width)]
 
     def all(self, with_count: bool) -> list[Samples]:
         """All samples, in order, as the arguments x, y, and if asked for n."""

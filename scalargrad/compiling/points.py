@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from threading import RLock
@@ -16,19 +15,24 @@ from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_
 from scalargrad.compiling.gradient import has_choices
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.masking import has_nan
-from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import doubles
+from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
-from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, recording
 from scalargrad.rules import masks_wanted
 from scalargrad.table import HARD
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
+
+
+PLAIN = frozenset((float, int))
+"""The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
 
 
 class Point:
@@ -95,9 +99,9 @@ def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], An
     shape = rebuild(iter(range(n)))
     if rebuild is next:
         return lambda found: found[0]
-    if shape == list(range(n)):
+    if type(shape) is list and shape == list(range(n)):
         return lambda found: found
-    if isinstance(shape, list) and all(type(row) is list and row for row in shape):
+    if type(shape) is list and all(type(row) is list and row for row in shape):
         cuts = [(row[0], row[-1] + 1) for row in shape if type(row[0]) is int is type(row[-1])]
         if [list(range(a, b)) for a, b in cuts] == shape:
             return lambda found: [found[a:b] for a, b in cuts]
@@ -120,6 +124,7 @@ class Points:
     def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
         self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
         self._known: dict[Any, list[Recorded[Any]]] = {}
+        self._reached = Reached(Surroundings(fn))
         self.with_keywords = ByKeywords(fn, name, lambda fn: Points(fn, name, backend, branches))
         self._lock = RLock()
 
@@ -128,14 +133,15 @@ class Points:
         if being_compiled():
             return self._fn(*args)  # it is part of a function that is being recorded
         key: Any = None
-        if len(args) == 1 and type(args[0]) is list and args[0] and type(args[0][0]) is float:
-            with suppress(TypeError):  # a list of numbers, the commonest: an array takes nothing else
-                key, numbers = len(args[0]), array("d", args[0])
+        if len(args) == 1 and type(args[0]) is list and args[0] and PLAIN.issuperset(map(type, args[0])):
+            key, numbers = len(args[0]), array("d", args[0])  # a list of numbers, the commonest
         if key is None:
             given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
             if wants_graph(given):
                 return self._fn(*args)
-            key, numbers = tuple(map(skeleton, args)), array("d", map(plain_number, given))
+            key, numbers = tuple(map(structure, args)), array("d", map(plain_number, given))
+        if self._reached.have_changed():
+            self._forget()
         known = self._known.setdefault(key, [])
         try:
             return replayed(
@@ -149,7 +155,16 @@ class Points:
             return self._eagerly(args, numbers)
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
-        return Point(self._fn, [flatten(arg)[1] for arg in args], numbers, self._backend, self._name)
+        with self._lock:
+            self._reached.surroundings.before_a_run()
+            point = Point(self._fn, [flatten(arg)[1] for arg in args], numbers, self._backend, self._name)
+            self._reached.add(point.leaves, recorded=True)
+            return point
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._known = {}
+            self._reached.add(())
 
     def _eagerly(self, args: Sequence[Any], numbers: Sequence[float]) -> Any:
         fresh = map(Value, numbers)
@@ -158,6 +173,20 @@ class Points:
 
     def bind(self, x: Any, out: Any) -> Callable[[], None]:
         """See `Compiled.bind`."""
+        replay = self._bound(x, out)
+
+        def replay_what_is_known() -> None:
+            nonlocal replay
+            if reached.have_changed():
+                replay = self._bound(x, out)
+                reached.add(self._reached.leaves)
+            replay()
+
+        reached = Reached(Surroundings(self._fn))
+        reached.add(self._reached.leaves)
+        return replay if reached.is_empty() else replay_what_is_known
+
+    def _bound(self, x: Any, out: Any) -> Callable[[], None]:
         source, target = doubles(x, "x"), doubles(out, "out")
         if memoryview(x).ndim != 1:
             raise TypeError(f"x must be one row of numbers, the list that {self._name} takes, not {x.ndim}-dimensional")

@@ -1,11 +1,14 @@
-"""The leaves that recordings have reached: their numbers, and whether what was taken for granted of them holds."""
+"""What recordings take for granted: that the leaves they have reached are trained or frozen, and what lies around."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.rules import last_change
+
 if TYPE_CHECKING:
+    from scalargrad.compiling.surroundings import Surroundings
     from scalargrad.engine import Value
     from scalargrad.rules import Rule
 
@@ -16,30 +19,54 @@ def numbers_of(leaves: Iterable[Value]) -> list[float]:
 
 
 class Reached:
-    """Leaves, in the order in which they were reached.
+    """Leaves, in the order in which they were reached, and the surroundings of the function.
 
     Args:
-        granted: what a recording takes for granted of the rule of a leaf, as that it requires grad.
+        surroundings: those of the function that is recorded.
     """
 
-    def __init__(self, granted: Callable[[Rule], Any]) -> None:
-        self._granted = granted
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
         # In one tuple: another thread sees the leaves and their rules of the same moment.
-        self._state: tuple[dict[Value, None], list[Rule], list[Any]] = ({}, [], [])
+        self._state: tuple[dict[Value, None], list[Rule], list[Any], object] = ({}, [], [], last_change[0])
 
     @property
     def leaves(self) -> list[Value]:
         """All of them."""
         return list(self._state[0])
 
-    def add(self, leaves: Iterable[Value]) -> None:
-        """A recording has reached these, and takes what they are now for granted."""
+    def add(self, leaves: Iterable[Value], *, recorded: bool = False) -> None:
+        """What these are now is taken for granted, and what the others are; a recording has reached them, perhaps."""
+        change = last_change[0]
         known = {**self._state[0], **dict.fromkeys(leaves)}
         rules = [leaf._rule for leaf in known]
-        self._state = known, rules, list(map(self._granted, rules))
+        if recorded:
+            self.surroundings.after_a_run()
+        else:
+            self.surroundings.look()
+        self._state = known, rules, list(map(_granted, rules)), change
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing that could change."""
+        return not self._state[0] and self.surroundings.is_empty()
 
     def have_changed(self) -> bool:
         """Whether something does not hold any more."""
-        leaves, rules, granted = self._state
-        now = [leaf._rule for leaf in leaves]
-        return now != rules and list(map(self._granted, now)) != granted
+        if last_change[0] is not self._state[3] and self.leaves_have_changed():
+            return True
+        return self.surroundings.have_changed()
+
+    def leaves_have_changed(self) -> bool:
+        """Whether one of them was frozen, is trained now, or has another hook."""
+        leaves, rules, granted, change = self._state
+        now = last_change[0]
+        if now is not change:  # some Value's rule has changed somewhere
+            found = [leaf._rule for leaf in leaves]
+            if list(map(_granted, found)) != granted:
+                return True
+            self._state = leaves, rules, granted, now
+        return False
+
+
+def _granted(rule: Rule) -> tuple[bool, tuple[int, ...]]:
+    return rule.requires_grad, tuple(rule.hooks or ())

@@ -23,6 +23,8 @@ class Recording:
         inputs: leaves whose numbers a call brings.
         parameters: leaves that come first among `parameters`.
         constants: leaves whose numbers never change.
+        computed: the nodes that the function computed; all that there are, if left out.
+        run_hooks: whether those of leaves run all the same, after the replay.
 
     Attributes:
         tape: the instructions.
@@ -37,6 +39,8 @@ class Recording:
         inputs: Iterable[Value] = (),
         parameters: Iterable[Value] = (),
         constants: Container[Value] = (),
+        run_hooks: bool = False,
+        computed: Container[Value] | None = None,
     ) -> None:
         self.tape = tape = Tape(simplify=False)
         self.inputs, self.parameters = list(inputs), list(parameters)
@@ -44,7 +48,7 @@ class Recording:
         self.slots.update((x, tape.source(PARAMETER, i)) for i, x in enumerate(self.parameters))
         slots, constant, emit = self.slots, tape.constant, tape.emit
         for node in topological_order(*roots):
-            if node._rule.hooks:
+            if node._rule.hooks and not (run_hooks and node._rule.is_leaf):
                 raise _not_replayable(node)
             if node in slots:
                 continue
@@ -56,6 +60,8 @@ class Recording:
                 self.parameters.append(node)
             elif type(op) is not Op:
                 raise _not_replayable(node)
+            elif computed is not None and node not in computed:
+                raise _computed_outside(node)
             elif op.arity == 2:
                 x, y = node._x, node._y
                 slots[node] = emit(
@@ -77,10 +83,10 @@ class TraceRecording(Recording):
         guards: its comparisons in words.
     """
 
-    def __init__(self, trace: Trace, parameters: Iterable[Value] = ()) -> None:
+    def __init__(self, trace: Trace, parameters: Iterable[Value] = (), *, run_hooks: bool = False) -> None:
         compared = [x for guard in trace.guards for x in (guard.left, guard.right)]
         roots = [x for x in (*trace.outputs, *compared) if isinstance(x, Value)]
-        super().__init__(roots, trace.inputs, parameters, trace.made)
+        super().__init__(roots, trace.inputs, parameters, trace.made, run_hooks, trace.computed)
         self.outputs = [self._slot_of(x) for x in trace.outputs]
         self.guards = list(map(str, trace.guards))
         self._trace = trace
@@ -91,6 +97,14 @@ class TraceRecording(Recording):
 
     def _slot_of(self, x: Any) -> int:
         return self.slots[x] if isinstance(x, Value) else self.tape.constant(number(x))
+
+
+def _computed_outside(node: Value) -> ValueError:
+    return ValueError(
+        f"{describe(node)} was computed outside the function, by {quoted(node._rule.text)}: eager code keeps the "
+        "number that it had then, a replay would compute it anew from leaves that change. Compute it inside the "
+        "function, or hand its number over as a leaf, made outside with .detach()"
+    )
 
 
 def _not_replayable(node: Value) -> Exception:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 from threading import RLock
 from typing import Any
 
@@ -16,10 +15,11 @@ from scalargrad.compiling.masking import Fallback, Run
 from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
-from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, modes_were_used, under_modes
 from scalargrad.rules import Adjoints, Rule
 
@@ -57,7 +57,7 @@ class _Recorded:
                 f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
                 "accuracy and the like outside"
             )
-        recorded = TraceRecording(trace)
+        recorded = TraceRecording(trace, run_hooks=True)  # those of leaves, in the root's own backward()
         tape, (root,) = recorded.tape, recorded.outputs
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
@@ -94,8 +94,8 @@ class Replay:
         functools.update_wrapper(self, fn)
         self._fn, self._backend, self._branches = fn, backend, branches
         self._name = getattr(fn, "__name__", type(fn).__name__)
-        self._known: dict[tuple[str, ...], list[Recorded[Value]]] = {}
-        self._reached = Reached(_requires_grad)  # hooks of leaves run in the root's own backward()
+        self._known: dict[Any, list[Recorded[Value]]] = {}
+        self._reached = Reached(Surroundings(fn))
         self._with_keywords = ByKeywords(fn, self._name, lambda fn: Replay(fn, backend, branches))
         self._lock = RLock()
 
@@ -113,11 +113,11 @@ class Replay:
         if being_compiled() or wants_graph(given):
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
-        if self._reached.have_changed():  # a leaf was frozen, or is trained now
+        if self._reached.have_changed():
             with self._lock:
                 self._known = {}
                 self._reached.add(())
-        known = self._known.setdefault(tuple(map(skeleton, args)), [])
+        known = self._known.setdefault(tuple(map(structure, args)), [])
         return replayed(
             known,
             lambda: self._recorded(args, numbers),
@@ -128,12 +128,10 @@ class Replay:
         )
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> _Recorded:
+        self._reached.surroundings.before_a_run()
         recorded = _Recorded(self._fn, args, numbers, self._backend, self._name)
-        self._reached.add(recorded.leaves)
+        self._reached.add(recorded.leaves, recorded=True)
         return recorded
-
-
-_requires_grad = attrgetter("requires_grad")
 
 
 def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise") -> Any:

@@ -8,9 +8,10 @@ from itertools import chain, islice
 from typing import Any
 
 from scalargrad.behaviour import number
-from scalargrad.functional.trees import Rebuild, flatten, skeleton
+from scalargrad.functional.trees import Rebuild, flatten, skeleton, structure
 
 FLOATS, INTS = {float}, {int}
+PLAIN = frozenset((float, int))
 
 
 class Samples:
@@ -21,9 +22,10 @@ class Samples:
         n: how many samples.
         width: how many numbers each has.
         structure: of one sample, as `skeleton` writes it.
+        kind: the same with the types of containers, as `structure` gives it.
     """
 
-    __slots__ = ("_address", "_rebuild", "flat", "n", "structure", "width")
+    __slots__ = ("_address", "_rebuild", "flat", "kind", "n", "structure", "width")
 
     _rebuild: Rebuild
 
@@ -40,31 +42,32 @@ class Samples:
         kinds = set(map(type, batch))
         if kinds in (FLOATS, INTS):
             self.flat: Any = array("d", batch)
-            self.width, self.structure, self._rebuild = 1, "*", next
+            self.width, self.structure, self.kind, self._rebuild = 1, "*", None, next
             return
+        # Rows of numbers: the short way. An array would take whatever has a `__float__`; the long way names it.
         if (
             kinds == {list}
             and batch[0]
             and set(map(len, batch)) == {len(batch[0])}
-            and type(batch[0][0]) in (float, int)
+            and PLAIN.issuperset(map(type, chain.from_iterable(batch)))
         ):
-            try:  # rows of numbers: the short way; an array takes numbers only
-                self.flat = array("d", chain.from_iterable(batch))
-            except TypeError:
-                pass  # something else among them: the long way names it
-            else:
-                self.width = len(batch[0])
-                self._row()
-                return
+            self.flat = array("d", chain.from_iterable(batch))
+            self.width = len(batch[0])
+            self._row()
+            return
         first = batch[0]
         leaves, self._rebuild = flatten(first, f"{what}[0]")
-        self.width, self.structure = len(leaves), skeleton(first)
+        self.width = len(leaves)
+        self.structure, self.kind = skeleton(first), structure(first)
         flat: list[float] = []
         for i, sample in enumerate(batch):
-            if skeleton(sample) != self.structure:
+            if structure(sample) != self.kind:
+                other = skeleton(sample)
+                if other == self.structure:
+                    other = f"a {type(sample).__name__}, not a {type(first).__name__}, {other}"
                 raise ValueError(
-                    f"{what}: sample {i} is {skeleton(sample)} where sample 0 is {self.structure}: "
-                    "all samples need the same structure"
+                    f"{what}: sample {i} is {other} where sample 0 is {self.structure}: "
+                    "all samples need the same structure, of containers of the same types"
                 )
             flat += [number(getattr(x, "data", x)) for x in flatten(sample, f"{what}[{i}]")[0]]
         self.flat = array("d", flat)
@@ -83,17 +86,18 @@ class Samples:
         self.flat = batch if as_it_is else batch.astype("float64", order="C")
         self._address = self.flat.__array_interface__["data"][0]
         if batch.ndim == 1:
-            self.structure, self._rebuild = "*", next
+            self.structure, self.kind, self._rebuild = "*", None, next
         elif batch.ndim == 2:
             self._row()
         else:
-            _, self._rebuild = flatten(batch[0].tolist())
-            self.structure = skeleton(batch[0].tolist())
+            first = batch[0].tolist()
+            _, self._rebuild = flatten(first)
+            self.structure, self.kind = skeleton(first), structure(first)
 
     def _row(self) -> None:
         """A sample is a flat list."""
         width = self.width
-        self.structure = f"[{', '.join('*' * width)}]"
+        self.structure, self.kind = f"[{', '.join('*' * width)}]", (list, width)
         self._rebuild = lambda new: list(islice(new, width))
 
     @property
@@ -103,7 +107,7 @@ class Samples:
 
     def numbers(self) -> Sequence[float]:
         """All numbers as a flat sequence."""
-        return self.flat.ravel().tolist() if self._address else self.flat  # type: ignore[no-any-return]
+        return memoryview(self.flat).cast("B").cast("d").tolist() if self._address and self.width else self.flat
 
     def sample(self, i: int) -> list[float]:
         """The numbers of one sample."""
@@ -112,7 +116,8 @@ class Samples:
     def taken(self, rows: Sequence[int]) -> Samples:
         """The samples at these places, as a batch of their own."""
         part: Samples = object.__new__(Samples)
-        part._address, part._rebuild, part.width, part.structure = 0, self._rebuild, self.width, self.structure
+        part._address, part._rebuild, part.width = 0, self._rebuild, self.width
+        part.structure, part.kind = self.structure, self.kind
         part.n, part.flat = len(rows), array("d", b"".join(self.parts(rows)))
         return part
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import copy_context
+from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.behaviour import comparison_log, describe, number, quoted
+from scalargrad.behaviour import comparison_log, describe, equality, number, quoted
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value
-from scalargrad.errors import called_by_package, user_line
+from scalargrad.errors import called_by_package, user_depth, user_line
 from scalargrad.functional.trees import flatten
-from scalargrad.modes import being_compiled, makers, modes_were_used, readers, record, recording
+from scalargrad.modes import as_values, being_compiled, inspectors, makers, modes_were_used, readers, record, recording
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -27,7 +28,7 @@ class Guard(NamedTuple):
     Attributes:
         left: a Value.
         right: a Value or number.
-        symbol: "<", "<=", ">" or ">=".
+        symbol: "<", "<=", ">", ">=" or "==".
         outcome: what it gave.
         line: where.
     """
@@ -41,6 +42,9 @@ class Guard(NamedTuple):
     def violation(self, tape: Tape, slot_of: Callable[[Any], int]) -> int:
         """The slot of a number that is 0.0 where the comparison comes out as recorded."""
         left, right = slot_of(self.left), slot_of(self.right)
+        if self.symbol == "==":
+            differs = tape.emit(ADD, tape.emit(GREATER, left, right), tape.emit(GREATER, right, left))
+            return tape.emit(ABSOLUTE, tape.emit(ADD, differs, tape.constant(-float(not self.outcome))))
         # left > right and left <= right ask whether the left is greater; the others, whether the right is.
         is_greater = tape.emit(GREATER, left, right) if self.symbol in (">", "<=") else tape.emit(GREATER, right, left)
         wanted = self.outcome if self.symbol in (">", "<") else not self.outcome
@@ -63,13 +67,17 @@ class _Made:
         self._leaves[leaf] = None if recording.get() else user_line()
 
     def __contains__(self, leaf: object) -> bool:
-        line = self._leaves.get(leaf, "")  # type: ignore[call-overload]
-        if line:
+        self.check(leaf)
+        return leaf in self._leaves
+
+    def check(self, leaf: object) -> None:
+        """Raise TypeError if it was computed inside no_grad."""
+        line = self._leaves.get(leaf)  # type: ignore[call-overload]
+        if line is not None:
             raise TypeError(
                 f"a number computed inside no_grad() went into the result or a comparison: a replay cannot follow it. "
                 f"no_grad() is for looking only{line}"
             )
-        return line is None
 
 
 class Trace:
@@ -86,6 +94,7 @@ class Trace:
         outputs: the Values and numbers that the function returned.
         rebuild_output: puts others in their places.
         guards: its comparisons, in order.
+        computed: the nodes that it computed.
         made: the leaves that it made itself: it would make them again with the same numbers.
     """
 
@@ -96,10 +105,15 @@ class Trace:
         fresh = iter(self.inputs)
         args = [rebuild(fresh) for rebuild in rebuilds]
         self.guards: list[Guard] = []
+        self._inputs, self._as_values = set(self.inputs), set[Value]()
         self.made = _Made()
+        self.computed: set[Value] = set()
         modes_were_used[:] = [True]
         context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
         context.run(comparison_log.set, self._compared)
+        context.run(inspectors.set, (*inspectors.get(), self.computed.add))
+        context.run(equality.set, self._equal)
+        context.run(as_values.set, self._as_values)
         context.run(readers.set, _refuse)
         context.run(makers.set, self.made.add)
         result = context.run(record, fn, *args)
@@ -111,6 +125,48 @@ class Trace:
         outcome = {"<": a < x, "<=": a <= x, ">": a > x, ">=": a >= x}[symbol]
         right = other if isinstance(other, Value) else number(other)
         self.guards.append(Guard(value, right, symbol, outcome, user_line()))
+
+    def _equal(self, value: Any, other: object) -> bool | None:
+        """Whether two are equal, if both are numbers to the user's function."""
+        if user_depth() > CALLED_BY_USER or not self._is_number(value):
+            return None
+        right: Any = other
+        if isinstance(other, Value):
+            if not self._is_number(other):
+                return None
+            x = other._data
+        else:
+            try:
+                x = right = float(getattr(other, "real", 0.0)) if isinstance(other, Number) else number(other)
+            except TypeError:
+                return None
+            except OverflowError:
+                return False
+            if x != other:  # no float is equal to it
+                return False
+        outcome: bool = value._data == x
+        self.guards.append(Guard(value, right, "==", outcome, user_line()))
+        return outcome
+
+    def _is_number(self, value: Value) -> bool:
+        """Whether it would be a number, had the function been called with numbers: it is computed from inputs only."""
+        seen = {value}
+        pending = [value]
+        while pending:
+            node = pending.pop()
+            if node in self._as_values:
+                return False
+            if node.is_leaf and node not in self._inputs:
+                self.made.check(node)
+                return False
+            new = [parent for parent in node.parents if parent not in seen]
+            seen.update(new)
+            pending += new
+        return True
+
+
+CALLED_BY_USER = 3
+"""How many frames up the user's line is if it compared by itself: _equal, __eq__, the line."""
 
 
 def refuse_to_be_recorded(what: str) -> None:
@@ -132,6 +188,7 @@ def _refuse(node: Value, how: str) -> None:
     if not called_by_package():
         raise TypeError(
             f"the function took the number out of {name} with {how}: a replay cannot follow what Python does with it. "
-            "Compute with the Value itself, compare it as it is (v > 0), differentiate with grad(y, x), or look at it "
-            f"inside no_grad(){user_line()}"
+            "Compute with the Value itself, compare it as it is (v > 0), or differentiate with grad(y, x). Inside "
+            "no_grad() the number may be read to show it, as with print: what is computed from it there is a constant, "
+            f"the same in every replay{user_line()}"
         )

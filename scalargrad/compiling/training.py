@@ -10,8 +10,10 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import Samples, batch_of
+from scalargrad.compiling.surroundings import Surroundings, differ, frozen
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
@@ -27,8 +29,9 @@ class Training:
     """Steps of an optimizer on a compiled loss; made by `Compiled.training`.
 
     Inside `with f.training(optimizer) as step:` the parameters and what the optimizer remembers live in compiled
-    memory, with the llvm backend; the Values get them back at the end, or when `write_back()` is called. Of the
-    optimizer only `lr` may be set between steps, and no parameter frozen. Trainings that share parameters, as those of
+    memory, with the llvm backend; the Values get them back at the end, or when `write_back()` is called. Where a
+    parameter is frozen or a setting of the optimizer changed between two steps, the next one begins anew.
+    Trainings that share parameters, as those of
     a generator and its critic, see each other's steps, with llvm too; they are for one thread.
 
     >>> import scalargrad
@@ -50,6 +53,9 @@ class Training:
         self._batches = batches
         self.optimizer = optimizer
         self._memory: Any = None
+        self._reached = Reached(Surroundings(type(optimizer).update))
+        self._now: Any = None
+        self._settings: Any = None
         self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
         self._has_ended = False
         self._lock = RLock()
@@ -77,7 +83,13 @@ class Training:
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
             samples = self._samples(batches)
+            if self._memory is not None and self._has_changed():
+                self.write_back()
             if self._memory is None:
+                self._reached.add(self.optimizer.parameters)
+                # In one call: this is asked before each step.
+                self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
+                self._settings = self._now(vars(self.optimizer))
                 self._memory = memory_for(self._batches, self.optimizer, samples)
             return self._memory.step(self._batches, samples)  # type: ignore[no-any-return]
 
@@ -87,6 +99,12 @@ class Training:
             if self._memory is not None:
                 self._memory.write_back()
                 self._memory = None
+
+    def _has_changed(self) -> bool:
+        """Whether something is not as compiled memory takes for granted."""
+        if self._batches.have_changed() or self._reached.have_changed():
+            return True
+        return bool(self._now(vars(self.optimizer)) != self._settings)
 
     def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
         known, shapes, samples = self._cached
@@ -175,6 +193,24 @@ def check_same(trained: Sequence[Value], optimizer: Optimizer) -> None:
         )
 
 
+def settings_of(optimizer: Optimizer) -> dict[str, Any]:
+    """What a compiled update takes for granted of the optimizer."""
+    changing = {*optimizer.progress, *optimizer.moving}
+    return {name: x for name, x in vars(optimizer).items() if name not in changing}
+
+
+def _watched(rule: Optimizer, reads: set[str]) -> None:
+    """Make the optimizer note which of the attributes are read that change from step to step."""
+    kind: Any = type(rule)
+
+    def noted(self: Any, name: str) -> Any:
+        if name in kind.progress and name != "parameters":
+            reads.add(name)
+        return kind.__getattribute__(self, name)
+
+    rule.__class__ = type(kind.__name__, (kind,), {"__getattribute__": noted, "__module__": kind.__module__})
+
+
 def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Instruction], list[int]]:
     """The optimizer's rule for one parameter on a tape: inputs p, g and the state, parameters the moving settings.
 
@@ -205,7 +241,21 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
         return rule.decayed_update(p, g, more[:k])
 
     numbers = [0.5] * (2 + k + (n if mixed else 0))
+    reads: set[str] = set()
+    before = frozen(dict(vars(rule)))
+    _watched(rule, reads)
     trace = Trace(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
+    written = [
+        name
+        for name, x in vars(rule).items()
+        if name not in optimizer.moving and (name not in before or differ(x, before[name]))
+    ]
+    if reads or written:
+        what = f"reads {', '.join(sorted(reads))}" if reads else f"changes {', '.join(written)}"
+        raise ValueError(
+            f"the rule of {type(optimizer).__name__} {what}, which a compiled step would do once for all steps: "
+            "compute what changes from step to step in _prepare(t) and name it in `moving`, or use backend='python'"
+        )
     if trace.guards:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "

@@ -12,7 +12,7 @@ from scalargrad.arguments import function, items, whole
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import record, recording
+from scalargrad.modes import as_values, record, recording
 from scalargrad.rules import Leaf
 
 Function = Callable[..., Any]
@@ -65,7 +65,7 @@ class Call:
             given[i] = rebuild(iter(fresh))
             self.inputs += fresh
             self._rebuilds.append((len(fresh), rebuild))
-        result = record(_deeper, depth + 1, partial(f, *given, **(keywords or {})))
+        result = _among_values(self.inputs, partial(_deeper, depth + 1, partial(f, *given, **(keywords or {}))))
         self.aux = None
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
@@ -160,6 +160,27 @@ def _listed(argnums: Any) -> tuple[bool, list[Any]]:
 def alias(x: Value) -> Value:
     """A node of its own with the same number, by which x is computed."""
     return x * 1.0
+
+
+def as_value(x: Any) -> Value:
+    """A node by which x is computed, and which is a Value for the function that is recorded, not a number."""
+    node: Value = record(alias, x)
+    known = as_values.get()
+    if known is not None:
+        known.add(node)
+    return node
+
+
+def _among_values(inputs: Sequence[Value], function: Callable[[], Any]) -> Any:
+    """What a function gives to whom these are Values, also while another one is recorded that has numbers for them."""
+    known = as_values.get()
+    if known is None:
+        return record(function)
+    known.update(inputs)
+    try:
+        return record(function)
+    finally:
+        known.difference_update(inputs)
 
 
 def plain_number(x: Any) -> Any:

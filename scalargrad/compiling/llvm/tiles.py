@@ -54,7 +54,9 @@ class BatchCode:
             for slot in sorted(needed_from(code, [*in_tile, *for_all]))
             if not kinds[slot] and code[slot][0] not in SOURCES
         ]
-        read = {x for slot in moving for x in operands(code[slot])} | set(columns)
+        # The simplifier may have found out that what is added up for each sample is the same for all.
+        read = {x for slot in moving for x in operands(code[slot])} | {v for v, _ in sums if v is not None}
+        read |= set(columns)
         kept = {slot: len(sums) + i for i, slot in enumerate(slot for slot in still if slot in read)}
         writer = _Writer(code, sums, columns, widths, kinds, kept, tile, one, moving)
         given = ", ".join(f"ptr noalias %in{j}" for j in range(len(widths)))

@@ -13,7 +13,7 @@ from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.stepping import Block, has_nan, step
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
-from scalargrad.compiling.training import check_same, update_program
+from scalargrad.compiling.training import check_same, settings_of, update_program
 from scalargrad.nn.optimizers import Optimizer
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class InMemory:
     """
 
     def __init__(self, program: BatchProgram, optimizer: Optimizer, samples: Sequence[Samples]) -> None:
-        self._structure = [(one.structure, one.width) for one in samples]
+        self._structure = [one.kind for one in samples]
+        self._as_text = ", ".join(one.structure for one in samples)
         self._moving = program.leaves[: program.trained]
         check_same(self._moving, optimizer)
         self._optimizer, self._program, self._loss = optimizer, program, program.runner
@@ -104,8 +105,7 @@ class InMemory:
         # How many steps fewer than the optimizer each has made: that stays the same from step to step.
         self._late = [optimizer.steps - known[p] for p in self._moving]
         mixed = type(optimizer)._prepare is not Optimizer._prepare and len(set(self._late)) > 1
-        fixed = {*optimizer.progress, *optimizer.moving}
-        return mixed, {name: x for name, x in vars(optimizer).items() if name not in fixed}
+        return mixed, settings_of(optimizer)
 
     def _meet(self) -> None:
         """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
@@ -205,10 +205,10 @@ class InMemory:
             start += length
 
     def _check(self, samples: Sequence[Samples]) -> None:
-        if self._structure != [(one.structure, one.width) for one in samples]:
+        if self._structure != [one.kind for one in samples]:
             raise ValueError(
                 f"this batch has samples of {', '.join(one.structure for one in samples)}, the first one of this "
-                f"training had {', '.join(s for s, _ in self._structure)}: begin another with f.training(optimizer)"
+                f"training had {self._as_text}: begin another with f.training(optimizer)"
             )
 
     def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:

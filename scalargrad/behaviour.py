@@ -110,10 +110,15 @@ def number(x: Any) -> float:
 
 
 def label_text(label: str) -> str:
-    """The label itself, if it is a string."""
+    """The label itself, if it is a string; of another class than str only if it has a scope, as nn's have."""
     if not isinstance(label, str):
         raise TypeError(f"a label must be a string, not {type(label).__name__}")
-    return label
+    return label if hasattr(label, "scope") else plain(label)  # those that nn gives know their place in the network
+
+
+def plain(text: str) -> str:
+    """The characters alone: a subclass of str may print, compare or hash otherwise than what it holds."""
+    return text if type(text) is str else str.__str__(text)
 
 
 def describe(value: NumberLike) -> str:

@@ -12,10 +12,10 @@ Which operations exist, and what their derivatives are, is written in one place:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, label_text, number
+from scalargrad.behaviour import NumberLike, describe, label_text, number, plain
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
     Watch,
@@ -33,11 +33,13 @@ from scalargrad.modes import (
 from scalargrad.rules import (
     LEAVES,
     Adjoints,
+    GivenPartials,
     HandWritten,
     LocalBackward,
     Overwritten,
     Rule,
     copy_node,
+    partials_given,
     take_rule,
     write_gradients,
 )
@@ -47,18 +49,20 @@ class Value(NumberLike):
     """A number that remembers how it was computed.
 
     `Value(2.0)` is a leaf. Arithmetic and the functions of the op table make the other nodes. The signature is
-    micrograd's: `Value(data, (a, b), 'op')` with a hand-written `out._backward = closure` makes a node of your own.
+    micrograd's: `Value(data, (a, b), 'op')` with a hand-written `out._backward = closure` makes a node of your own; and
+    microgpt's: so does `Value(data, (a, b), (da, db))`, with the local derivative with respect to each parent.
 
     Args:
         data: a real number: int, float, bool, Fraction, a numpy scalar. It is stored as a float.
         _children: the parents of a hand-made node (micrograd's name for them).
-        _op: the text of a hand-made node's operation.
+        _op: the text of a hand-made node's operation; or a tuple of its local derivatives, one for each parent.
         label: a name to show in pictures and messages.
         requires_grad: False makes a constant: backward() leaves its `grad` alone.
         parameter: True marks a trained number; pictures tint it.
 
     Raises:
-        TypeError: if data is not a real number.
+        TypeError: if data is not a real number, a parent not a Value, or _op neither a text nor such a tuple.
+        ValueError: if there are not as many local derivatives as parents.
         OverflowError: if data is an integer too large for a float.
 
     >>> a, b = Value(2.0, label='a'), Value(-3.0, label='b')
@@ -87,7 +91,7 @@ class Value(NumberLike):
         self,
         data: Any,
         _children: Iterable[Value] = (),
-        _op: str = "",
+        _op: str | Sequence[float] = "",
         label: str = "",
         *,
         requires_grad: bool = True,
@@ -97,7 +101,7 @@ class Value(NumberLike):
         self.grad = 0.0
         self._label = label_text(label)
         self._x = self._y = self._a = self._b = None
-        if not _children and not _op:
+        if not _children and _op == "":
             self._rule = LEAVES[bool(requires_grad), bool(parameter)]
             if modes_were_used:
                 made(self)
@@ -108,12 +112,14 @@ class Value(NumberLike):
         for parent in parents:
             if not isinstance(parent, Value):
                 raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
+        text = plain(_op) if isinstance(_op, str) else ""
+        partials = None if isinstance(_op, str) else partials_given(_op, len(parents))
         if parents and not (requires_grad and not parameter):
             raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
         if parents and not recording.get():
             self._rule = LEAVES[False, False]
-        elif parents or (_op and requires_grad and not parameter):
-            self._rule = HandWritten(_op, is_leaf=not parents)
+        elif parents or (text and requires_grad and not parameter):
+            self._rule = GivenPartials(partials) if partials else HandWritten(text, is_leaf=not parents)
             self._x = parents
             self._a = tuple(parent._data for parent in parents)
             if modes_were_used:
@@ -198,6 +204,17 @@ class Value(NumberLike):
     @property
     def _op(self) -> str:
         return self._rule.text
+
+    # microgpt's names
+
+    @property
+    def _children(self) -> tuple[Value, ...]:
+        return self.parents
+
+    @property
+    def _local_grads(self) -> tuple[Any, ...]:
+        """The local derivative with respect to each of `_children`, at the numbers that the node was computed from."""
+        return self._rule.local_gradients(self) if self._a is not None else ()
 
     @property
     def _backward(self) -> Callable[[], None]:

@@ -10,6 +10,7 @@ from scalargrad.drawing.graph import counted, grouped
 from scalargrad.formula import ELLIPSIS, equation, number_text, wrapped
 from scalargrad.modes import record
 from scalargrad.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
+from scalargrad.rules import GivenPartials
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def _legend(explanation: Explanation) -> list[str]:
 def _local_text(edge: Edge, names: Mapping[Value, str]) -> str:
     number, found = number_text(edge.local), local_formula(edge, names, TEXT)
     formula = found[0] if found is not None else number
-    rule = "" if found is not None else " (its own closure)"
+    given = isinstance(edge.child._rule, GivenPartials)
+    rule = "" if found is not None else " (given)" if given else " (its own closure)"
     parts = list(dict.fromkeys([_partial(edge, names), formula, number]))
     return " = ".join(parts) + _which(edge) + rule
 
@@ -100,7 +102,11 @@ def _partial(edge: Edge, names: Mapping[Value, str]) -> str:
 def _which(edge: Edge) -> str:
     """Which operand, where the same Value is several of the child's."""
     op = edge.child._rule
-    if edge.operand is None or not isinstance(op, Op) or sum(p is edge.parent for p in edge.child.parents) == 1:
+    if (
+        edge.operand is None
+        or not isinstance(op, (Op, GivenPartials))
+        or sum(p is edge.parent for p in edge.child.parents) == 1
+    ):
         return ""
     return f" (operand {edge.operand + 1})"
 

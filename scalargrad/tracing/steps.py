@@ -12,7 +12,7 @@ from scalargrad.behaviour import number
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import display_names, local_derivatives
-from scalargrad.rules import HandWritten
+from scalargrad.rules import GivenPartials, HandWritten
 from scalargrad.table import Op
 from scalargrad.tracing import wording
 
@@ -163,7 +163,7 @@ def _receivers(node: Value, known: Collection[Value]) -> list[tuple[int | None, 
         (i, p) for i, (p, _) in enumerate(node.operands) if p is not None and (not p.is_leaf or p.requires_grad)
     ]
     rule = node._rule
-    if isinstance(rule, Op):
+    if isinstance(rule, (Op, GivenPartials)):
         return pairs
     if isinstance(rule, HandWritten):
         pairs += [(None, value) for value in rule.unlisted(node) if value in known and value.is_leaf]

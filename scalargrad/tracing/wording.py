@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scalargrad.derivation import partial_formula
 from scalargrad.formula import MINUS, equation, number_text, op_symbol, wrapped
 from scalargrad.patterns import Pattern, pattern_of
-from scalargrad.rules import HandWritten, computed_by
+from scalargrad.rules import GivenPartials, HandWritten, computed_by
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def _local(step: Step, source: Value) -> str:
     op, local = computed_by(source._rule), step.local
     x, y = wrapped(step.name), wrapped(step.graph.names[source])
     gate = op_symbol(source)
+    if isinstance(op, GivenPartials) and local is not None:
+        return f"{y} was made with its local derivatives: ∂{y}/∂{x} = {_number(local)}."
     if local is None or step.operand is None or not isinstance(op, Op):
         who = "The hand-written closure of" if isinstance(op, HandWritten) else "The backward of"
         return f"{who} {gate or 'this node'} decides what {x} gets."

@@ -78,6 +78,11 @@ class Drawing:
         return labelled_source(self._sketch, self._theme.colors(self._scheme))
 
     @property
+    def rankdir(self) -> str:
+        """The direction: 'LR' from left to right, 'TB' from top to bottom."""
+        return self._sketch.rankdir
+
+    @property
     def mermaid(self) -> str:
         """The picture as a Mermaid flowchart."""
         return to_mermaid(self.picture, self._sketch.rankdir)

@@ -58,7 +58,31 @@ class NumberLike(TableMethods):
             "use scalargrad's functions, as in v.tanh() or scalargrad.tanh(v), or take the number with v.data"
         )
 
-    __int__ = __complex__ = __index__ = __float__
+    def __complex__(self) -> complex:
+        raise TypeError(f"a graph has no complex numbers: of {describe(self)} take the number, complex(v.data)")
+
+    def __int__(self) -> int:
+        raise TypeError(
+            f"int() would silently cut {describe(self)} out of the graph: take the number, int(v.data), "
+            "or stay in the graph with scalargrad.floor(v)"
+        )
+
+    __trunc__ = __int__
+
+    def __index__(self) -> int:
+        raise TypeError(
+            f"{describe(self)} cannot be an index, a slice's end, a count of repetitions or an argument of range(), "
+            "hex() and the like: its number is a float, and no gradient goes through a choice of this kind. Write "
+            "int(v.data)"
+        )
+
+    def __round__(self, ndigits: Any = None) -> Any:
+        if ndigits is None:
+            return self.rint()
+        raise TypeError(
+            f"round(v, {ndigits!r}): a node of the graph is rounded to whole numbers only, with round(v). To show "
+            f"{describe(self)}, write round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
+        )
 
     def __pos__(self) -> Self:
         return self
@@ -86,6 +110,11 @@ class NumberLike(TableMethods):
         )
 
 
+def gradient_of(value: NumberLike) -> Any:
+    """Its `grad`; None, which PyTorch's users assign between two steps, counts as 0.0."""
+    return 0.0 if value.grad is None else value.grad
+
+
 kept_types: set[type] = set()
 """Number types that Values keep as they are; exact.py puts its own here."""
 
@@ -98,8 +127,8 @@ def number(x: Any) -> float:
         return float(x)
     if type(x) in kept_types:
         return x  # type: ignore[no-any-return]
-    if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
-        return float(x)
+    if isinstance(x, numbers.Real) and getattr(getattr(x, "dtype", None), "kind", "") != "m":
+        return float(x)  # int, bool, Fraction, numpy scalars; Decimal and str are not, and times are no numbers
     is_0d = getattr(x, "ndim", None) == 0 and callable(getattr(x, "item", None))
     if is_0d and not hasattr(x, "mask"):  # an array or tensor of one number
         kind = getattr(getattr(x, "dtype", None), "kind", "f")

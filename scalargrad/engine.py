@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, label_text, number, plain
+from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, plain
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
     Watch,
@@ -145,6 +145,10 @@ class Value(NumberLike):
         if not self._rule.is_leaf:
             take_rule(self, Overwritten(self._rule))
 
+    def item(self) -> float:
+        """The number, as `item()` of an array or tensor gives it."""
+        return self.data
+
     @property
     def label(self) -> str:
         """The name shown in pictures and messages; empty if none was given."""
@@ -263,10 +267,16 @@ class Value(NumberLike):
             if len(order) >= LARGE and not create_graph:
                 return totals_of_large_graph(gradients, order, number(seed))
             adjoints = gradients([self], [number(seed)], create_graph=create_graph, order=order)
-            return adjoints, [
-                node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad
-                for node, adjoint in adjoints.items()
-            ]
+            try:
+                return adjoints, [
+                    node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+                    for node, adjoint in adjoints.items()
+                ]
+            except TypeError:  # a grad of None
+                return adjoints, [
+                    gradient_of(node) + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+                    for node, adjoint in adjoints.items()
+                ]
 
         nodes, totals = record(sweep) if create_graph else sweep()
         write_gradients(nodes, totals)

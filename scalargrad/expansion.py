@@ -6,6 +6,7 @@ import copy
 import math
 from typing import TYPE_CHECKING
 
+from scalargrad.behaviour import gradient_of
 from scalargrad.engine import Value, topological_order
 from scalargrad.modes import record
 from scalargrad.rules import Leaf
@@ -38,7 +39,7 @@ def expanded(order: Sequence[Value], *, exactly: bool = False) -> tuple[list[Val
     for node in order:
         made = _elementary(node, replaced, 0.0 if exactly else 1e-9) if node not in kept else []
         if made:
-            made[-1].label, made[-1].grad = node.label, node.grad
+            made[-1].label, made[-1].grad = node.label, gradient_of(node)
             _hand_down(made)
             replaced[node] = made[-1]
             result += made

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import NumberLike, describe, number, quoted
+from scalargrad.behaviour import NumberLike, describe, gradient_of, number, quoted
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -251,13 +251,23 @@ class LocalBackward:
         self.node = node
         self.as_computed = copy_node(node, {})  # a closure of the user's may take the node's place and call this one
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, LocalBackward)
+            and self.node is other.node
+            and self.as_computed._rule is other.as_computed._rule
+        )
+
+    def __hash__(self) -> int:
+        return object.__hash__(self.node)
+
     def __call__(self) -> None:
         """Add this node's `grad` times each local derivative to its parents' `grad`."""
         contributions: Adjoints = dict.fromkeys(self.as_computed.parents, 0.0)
         if not self.as_computed.is_leaf:
-            self.as_computed._rule.backward(self.as_computed, self.node.grad, contributions)
+            self.as_computed._rule.backward(self.as_computed, gradient_of(self.node), contributions)
         for parent, contribution in contributions.items():
-            parent.grad += contribution
+            parent.grad = gradient_of(parent) + contribution
 
 
 def write_gradients(nodes: Iterable[Value], gradients: Iterable[Any]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.behaviour import gradient_of
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import Samples, batch_of
@@ -139,7 +140,7 @@ class OnValues:
     @property
     def gradients(self) -> list[float]:
         """What `forward` found."""
-        return [leaf.grad for leaf in self._trained]
+        return [gradient_of(leaf) for leaf in self._trained]
 
     @gradients.setter
     def gradients(self, numbers: Sequence[float]) -> None:

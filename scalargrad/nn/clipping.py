@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from scalargrad.arguments import real
+from scalargrad.behaviour import gradient_of
 from scalargrad.nn.module import Module, parameters_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> flo
         ValueError: if max_norm is not positive.
     """
     values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_norm")))
-    norm, clipped = clipped_to_norm([value.grad for value in values], max_norm)
+    norm, clipped = clipped_to_norm([gradient_of(value) for value in values], max_norm)
     _set_grads(values, clipped)
     return norm
 
@@ -51,7 +52,7 @@ def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> N
     if not max_value > 0:
         raise ValueError(f"clip_grad_value: max_value must be positive, not {max_value!r}")
     # The gradient comes first: max and min keep their first argument where a comparison with nan is false.
-    _set_grads(values, [min(max(value.grad, -max_value), max_value) for value in values])
+    _set_grads(values, [min(max(gradient_of(value), -max_value), max_value) for value in values])
 
 
 def _set_grads(values: list[Value], grads: list[float]) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, plain
+from scalargrad.identity import by_identity, tell_apart
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
     Watch,
@@ -40,6 +41,7 @@ from scalargrad.rules import (
     Rule,
     copy_node,
     partials_given,
+    rebound_among,
     take_rule,
     write_gradients,
 )
@@ -97,6 +99,8 @@ class Value(NumberLike):
         requires_grad: bool = True,
         parameter: bool = False,
     ) -> None:
+        if type(self) is not Value and type(self) not in by_identity:
+            tell_apart(type(self))
         self._data = data if type(data) is float else number(data)
         self.grad = 0.0
         self._label = label_text(label)
@@ -393,7 +397,7 @@ def gradients(
     if wrt is None and not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
         raise ValueError(
             f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
-            "(made by detach(), under no_grad(), or with requires_grad=False)"
+            f"(made by detach(), under no_grad(), or with requires_grad=False){rebound_among(order)}"
         )
     if create_graph and wrt is not None:
         order = descendants(order, wrt)

@@ -214,6 +214,37 @@ class Overwritten(Rule):
     backward_as_graph = backward
 
 
+class Rebound(Rule):
+    """The constant that `a -= 0.1 * a.grad` makes inside no_grad(), and that has the name `a` from then on.
+
+    PyTorch would change the leaf in place. Here `act = b; act += 1.0` must not change b, so the leaf stays as it was;
+    but a program that goes on with the constant would train nothing, so no gradient may come to it.
+    """
+
+    is_leaf = True
+    requires_grad = False
+
+    def __init__(self, operator: str, line: str) -> None:
+        self.operator, self.line = operator, line
+
+    def __str__(self) -> str:
+        return (
+            f"inside no_grad(), `a {self.operator} ...` made a new constant of this name, and the leaf that required "
+            f"grad stayed as it was: write `a.data {self.operator} ...`, as in `a.data -= lr * a.grad`{self.line}"
+        )
+
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+        """Refuse."""
+        raise ValueError(f"no gradient comes to {describe(node)}: {self}")
+
+    backward_as_graph = backward
+
+
+def rebound_among(order: Iterable[Value]) -> str:
+    """For a message: how the first of these that was rebound came about."""
+    return next((f"; {node._rule}" for node in order if isinstance(node._rule, Rebound)), "")
+
+
 def check_unchanged(node: Value) -> None:
     """Raise ValueError if an operand has another number now than when the node was computed."""
     for parent, a in node.operands:

@@ -275,3 +275,90 @@ def test_the_closure_of_a_node_is_equal_to_itself():
     y._backward = lambda: None
     assert y._backward != before
     assert y._backward is y._backward
+
+
+# -------------------------------------------------------------------- PyTorch's tutorial loop
+
+
+def tutorial(update, steps=3):
+    """PyTorch's "learning PyTorch with examples", of scalars: fit a line by hand."""
+    xs = [-1.0, 0.0, 1.0, 2.0]
+    names = {"a": Value(0.0, label="a"), "b": Value(0.0, label="b")}
+    for _ in range(steps):
+        loss = sum((names["a"] + names["b"] * x - (1 + 2 * x)).pow(2) for x in xs)
+        loss.backward()
+        with no_grad():
+            for name, value in list(names.items()):
+                names[name] = update(value, 0.05)
+                names[name].grad = None
+    return names
+
+
+def in_place(a, lr):
+    a -= lr * a.grad
+    return a
+
+
+def by_data(a, lr):
+    a.data -= lr * a.grad
+    return a
+
+
+def test_a_parameter_rebound_inside_no_grad_is_named_with_the_line_to_write():
+    with pytest.raises(ValueError, match=r"`a -= \.\.\.` made a new constant .*write `a\.data -= \.\.\.`, as in") as e:
+        tutorial(in_place)
+    assert "a -= lr * a.grad" in str(e.value).splitlines()[-1]  # the user's own line
+    names = tutorial(by_data, 300)
+    assert [names[name].item() for name in "ab"] == pytest.approx([1.0, 2.0])
+
+
+INPLACE = {
+    "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv, "**=": operator.ipow,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("symbol", INPLACE)
+def test_one_rebound_parameter_among_others_does_not_go_unnoticed(symbol):
+    w, b = Value(2.0, label="w"), Value(3.0)
+    namespace = {"w": w, "no_grad": no_grad}
+    exec(f"with no_grad():\n    w {symbol} 0.5\n    w {symbol} 2.0", namespace)  # noqa: S102
+    rebound = namespace["w"]
+    assert rebound is not w
+    assert (rebound.requires_grad, rebound.parents, w.data) == (False, (), 2.0)
+    for run in (
+        (rebound * b).backward,
+        lambda: (rebound * b).backward(create_graph=True),
+        lambda: sg.grad(rebound * b, [b]),
+        lambda: sg.record(rebound * b),
+        lambda: sg.to_python(rebound * b),
+    ):
+        with pytest.raises(ValueError, match=rf"write `a\.data {symbol.replace('*', '[*]').replace('+', '[+]')}"):
+            run()
+    assert (b.grad, w.grad) == (0.0, 0.0)
+    assert (rebound * b).draw().text
+    assert (rebound.detach() * b).requires_grad
+
+
+def test_constants_computed_inside_no_grad_in_other_ways_are_no_rebinding():
+    w, x, b = Value(2.0), Value(3.0), Value(5.0)
+    with no_grad():
+        act = b
+        act += w * x  # a neuron's sum: both are Values, and b is used, not updated
+        total = 0.0
+        total += w
+        shifted = w - 1.0
+        computed = w * x
+        computed -= 1.0
+        constant = Value(1.0, requires_grad=False)
+        constant += 1.0
+        flipped = 1.0
+        flipped -= w
+    assert (b.data, w.data) == (5.0, 2.0)
+    for made, number in ((act, 11.0), (total, 2.0), (shifted, 1.0), (computed, 5.0), (constant, 2.0), (flipped, -1.0)):
+        y = Value(7.0)
+        (made * y).backward()
+        assert (y.grad, made.grad) == (number, 0.0)
+    c = w  # outside, += makes a node of the graph
+    c += 1.0
+    c.backward()
+    assert (w.grad, w.data) == (1.0, 2.0)

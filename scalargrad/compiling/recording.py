@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.behaviour import describe, number, quoted
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
-from scalargrad.rules import GivenPartials, Overwritten
+from scalargrad.rules import GivenPartials, Overwritten, Rebound
 from scalargrad.table import REAL, Op
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def _not_replayable(node: Value) -> Exception:
         why = "its data was assigned after it was computed"
     elif rule.hooks:
         why = "hooks run Python on its gradient: remove them first"
+    elif isinstance(rule, Rebound):
+        why = str(rule)
     elif isinstance(rule, GivenPartials):
         why = (
             "its number and its local derivatives were given, and hold where they were given only: write it with "

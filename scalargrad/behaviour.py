@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.console import printable
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -59,7 +61,9 @@ class NumberLike(TableMethods):
         )
 
     def __complex__(self) -> complex:
-        raise TypeError(f"a graph has no complex numbers: of {describe(self)} take the number, complex(v.data)")
+        raise TypeError(
+            f"complex() would silently cut {describe(self)} out of the graph: take the number, complex(v.data)"
+        )
 
     def __int__(self) -> int:
         raise TypeError(
@@ -98,6 +102,9 @@ class NumberLike(TableMethods):
     def __repr__(self) -> str:
         label = f", label={quoted(self.label)}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+
+    def __str__(self) -> str:
+        return printable(repr(self))
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)

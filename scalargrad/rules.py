@@ -13,6 +13,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import NumberLike, describe, gradient_of, number, quoted
+from scalargrad.console import printable
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -281,6 +282,9 @@ class LocalBackward:
     def __init__(self, node: Value) -> None:
         self.node = node
         self.as_computed = copy_node(node, {})  # a closure of the user's may take the node's place and call this one
+
+    def __str__(self) -> str:
+        return printable(repr(self))
 
     def __eq__(self, other: object) -> bool:
         return (

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import graphviz
 
+from scalargrad.console import printable
+
 if TYPE_CHECKING:
     from scalargrad.drawing.result import Drawing
 
@@ -19,6 +21,9 @@ class MicrogradDot(graphviz.Digraph):  # type: ignore[misc]  # it has no type hi
 
     drawing: Drawing | None = None
     _drawn = ""
+
+    def __str__(self) -> str:
+        return printable(self.source)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **options: Any) -> Any:
         """What Jupyter shows: the Drawing, unless nodes or attributes were added since."""

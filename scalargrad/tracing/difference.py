@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import whole
+from scalargrad.console import Text, printable
 from scalargrad.drawing.graph import counted
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.formula import display_names, equation, listed
@@ -95,7 +96,7 @@ class Difference:
     @property
     def summary(self) -> str:
         """In two sentences: what changed, and what the gradient had promised."""
-        return wording.summary(self)
+        return Text(wording.summary(self))
 
     def table(self, rows: int | None = MOST_ROWS, *, changed: bool = False) -> str:
         """The rows as a table, aligned.
@@ -104,12 +105,12 @@ class Difference:
             rows: how many at most; the output is always among them. None for all.
             changed: whether to leave out what did not change.
         """
-        return wording.table(self, _checked(rows), changed=changed)
+        return Text(wording.table(self, _checked(rows), changed=changed))
 
     @property
     def text(self) -> str:
         """The table and the summary."""
-        return f"{wording.table(self, self._most_rows)}\n\n{self.summary}"
+        return Text(f"{wording.table(self, self._most_rows)}\n\n{self.summary}")
 
     @property
     def html(self) -> str:
@@ -117,7 +118,7 @@ class Difference:
         return wording.html_table(self, self._most_rows)
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<difference: {wording.headline(self)}>"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import whole
+from scalargrad.console import Text, printable
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
 from scalargrad.formula import display_names
@@ -76,7 +77,7 @@ class Explanation:
     @cached_property
     def text(self) -> str:
         """A line for each path, their sum, and the local derivatives they are made of."""
-        return path_wording.explanation_text(self)
+        return Text(path_wording.explanation_text(self))
 
     @cached_property
     def latex(self) -> Latex:
@@ -96,7 +97,7 @@ class Explanation:
         return abs(self.total - self.gradient) <= 1e-9 * size
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<explanation of {path_wording.answer(self)}: {counted(len(self.paths), 'path')}>"

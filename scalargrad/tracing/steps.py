@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.arguments import real
 from scalargrad.behaviour import number
+from scalargrad.console import Text, printable
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import display_names, local_derivatives
@@ -69,18 +70,21 @@ class Step:
     @cached_property
     def text(self) -> str:
         """The step as an equation in the learner's names: `∂f/∂w1 += ∂f/∂v2 · ∂v2/∂w1 = 0.1966 × (−2) = −0.3932`."""
-        return wording.step_text(self)
+        return Text(wording.step_text(self))
 
     @cached_property
     def why(self) -> str:
         """The step explained in a sentence or two."""
-        return wording.step_explanation(self)
+        return Text(wording.step_explanation(self))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: the graph as it stands after this step, the equation, and why."""
         from scalargrad.tracing.page import step_shown
 
         return {"text/html": step_shown(self), "text/plain": repr(self)}
+
+    def __str__(self) -> str:
+        return printable(repr(self))
 
     def __repr__(self) -> str:
         return f"<step {self.index + 1}, {self.phase}: {self.text}>"

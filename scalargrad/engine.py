@@ -103,7 +103,7 @@ class Value(NumberLike):
             tell_apart(type(self))
         self._data = data if type(data) is float else number(data)
         self.grad = 0.0
-        self._label = label_text(label)
+        self._label = label if type(label) is str else label_text(label)
         self._x = self._y = self._a = self._b = None
         if not _children and _op == "":
             self._rule = LEAVES[bool(requires_grad), bool(parameter)]

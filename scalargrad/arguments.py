@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import os
+import random
 import reprlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,16 @@ def whole(n: Any, what: str, example: str = "", *, least: int | None = 1, most: 
     if most is not None and found > most:
         raise ValueError(f"{what} must be at most {most}, not {brief(found)}{such}")
     return found
+
+
+def generator(seed: Any) -> random.Random:
+    """A random generator for an integer, another one for every integer.
+
+    Raises:
+        TypeError: if it is no integer.
+    """
+    n = whole(seed, "seed", least=None)
+    return random.Random(n if n >= 0 else str(n))  # Python takes the absolute value of an integer
 
 
 def items(xs: Any, what: str, example: str) -> list[Any]:

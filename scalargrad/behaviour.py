@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.console import printable
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -66,7 +68,33 @@ class NumberLike(TableMethods):
             "use scalargrad's functions, as in v.tanh() or scalargrad.tanh(v), or take the number with v.data"
         )
 
-    __int__ = __complex__ = __index__ = __float__
+    def __complex__(self) -> complex:
+        raise TypeError(
+            f"complex() would silently cut {describe(self)} out of the graph: take the number, complex(v.data)"
+        )
+
+    def __int__(self) -> int:
+        raise TypeError(
+            f"int() would silently cut {describe(self)} out of the graph: take the number, int(v.data), "
+            "or stay in the graph with scalargrad.floor(v)"
+        )
+
+    __trunc__ = __int__
+
+    def __index__(self) -> int:
+        raise TypeError(
+            f"{describe(self)} cannot be an index, a slice's end, a count of repetitions or an argument of range(), "
+            "hex() and the like: its number is a float, and no gradient goes through a choice of this kind. Write "
+            "int(v.data)"
+        )
+
+    def __round__(self, ndigits: Any = None) -> Any:
+        if ndigits is None:
+            return self.rint()
+        raise TypeError(
+            f"round(v, {ndigits!r}): a node of the graph is rounded to whole numbers only, with round(v). To show "
+            f"{describe(self)}, write round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
+        )
 
     def __pos__(self) -> Self:
         return self
@@ -83,6 +111,9 @@ class NumberLike(TableMethods):
         label = f", label={quoted(self.label)}" if self.label else ""
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
+    def __str__(self) -> str:
+        return printable(repr(self))
+
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
 
@@ -92,6 +123,19 @@ class NumberLike(TableMethods):
             "model.state_dict() gives its numbers by name, v.data is the number of one Value, and copy.deepcopy(v) "
             "copies a graph"
         )
+
+
+def gradient_of(value: NumberLike) -> Any:
+    """Its `grad`; None, which PyTorch's users assign between two steps, counts as 0.0."""
+    return 0.0 if value.grad is None else value.grad
+
+
+def plain_gradient(value: NumberLike) -> Any:
+    """Its `grad` as a number: after `backward(create_graph=True)` it is a Value, and None counts as 0.0."""
+    gradient: Any = value.grad
+    if type(gradient) is float:
+        return gradient
+    return 0.0 if gradient is None else gradient._data if isinstance(gradient, NumberLike) else gradient
 
 
 kept_types: set[type] = set()
@@ -106,8 +150,8 @@ def number(x: Any) -> float:
         return float(x)
     if type(x) in kept_types:
         return x  # type: ignore[no-any-return]
-    if isinstance(x, numbers.Real):  # int, bool, Fraction, numpy scalars; Decimal and str are not
-        return float(x)
+    if isinstance(x, numbers.Real) and getattr(getattr(x, "dtype", None), "kind", "") != "m":
+        return float(x)  # int, bool, Fraction, numpy scalars; Decimal and str are not, and times are no numbers
     is_0d = getattr(x, "ndim", None) == 0 and callable(getattr(x, "item", None))
     if is_0d and not hasattr(x, "mask"):  # an array or tensor of one number
         kind = getattr(getattr(x, "dtype", None), "kind", "f")
@@ -118,10 +162,15 @@ def number(x: Any) -> float:
 
 
 def label_text(label: str) -> str:
-    """The label itself, if it is a string."""
+    """The label itself, if it is a string; of another class than str only if it has a scope, as nn's have."""
     if not isinstance(label, str):
         raise TypeError(f"a label must be a string, not {type(label).__name__}")
-    return label
+    return label if hasattr(label, "scope") else plain(label)  # those that nn gives know their place in the network
+
+
+def plain(text: str) -> str:
+    """The characters alone: a subclass of str may print, compare or hash otherwise than what it holds."""
+    return text if type(text) is str else str.__str__(text)
 
 
 def describe(value: NumberLike) -> str:

@@ -12,10 +12,11 @@ Which operations exist, and what their derivatives are, is written in one place:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, label_text, number
+from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, plain
+from scalargrad.identity import by_identity, tell_apart
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
     Watch,
@@ -35,6 +36,7 @@ from scalargrad.rules import (
     LEAVES,
     NOTHING,
     Adjoints,
+    GivenPartials,
     HandWritten,
     LocalBackward,
     Masked,
@@ -42,6 +44,8 @@ from scalargrad.rules import (
     Rule,
     copy_node,
     masks_wanted,
+    partials_given,
+    rebound_among,
     take_rule,
     write_gradients,
 )
@@ -51,18 +55,20 @@ class Value(NumberLike):
     """A number that remembers how it was computed.
 
     `Value(2.0)` is a leaf. Arithmetic and the functions of the op table make the other nodes. The signature is
-    micrograd's: `Value(data, (a, b), 'op')` with a hand-written `out._backward = closure` makes a node of your own.
+    micrograd's: `Value(data, (a, b), 'op')` with a hand-written `out._backward = closure` makes a node of your own; and
+    microgpt's: so does `Value(data, (a, b), (da, db))`, with the local derivative with respect to each parent.
 
     Args:
         data: a real number: int, float, bool, Fraction, a numpy scalar. It is stored as a float.
         _children: the parents of a hand-made node (micrograd's name for them).
-        _op: the text of a hand-made node's operation.
+        _op: the text of a hand-made node's operation; or a tuple of its local derivatives, one for each parent.
         label: a name to show in pictures and messages.
         requires_grad: False makes a constant: backward() leaves its `grad` alone.
         parameter: True marks a trained number; pictures tint it.
 
     Raises:
-        TypeError: if data is not a real number.
+        TypeError: if data is not a real number, a parent not a Value, or _op neither a text nor such a tuple.
+        ValueError: if there are not as many local derivatives as parents.
         OverflowError: if data is an integer too large for a float.
 
     >>> a, b = Value(2.0, label='a'), Value(-3.0, label='b')
@@ -91,17 +97,19 @@ class Value(NumberLike):
         self,
         data: Any,
         _children: Iterable[Value] = (),
-        _op: str = "",
+        _op: str | Sequence[float] = "",
         label: str = "",
         *,
         requires_grad: bool = True,
         parameter: bool = False,
     ) -> None:
+        if type(self) is not Value and type(self) not in by_identity:
+            tell_apart(type(self))
         self._data = data if type(data) is float else number(data)
         self.grad = 0.0
-        self._label = label_text(label)
+        self._label = label if type(label) is str else label_text(label)
         self._x = self._y = self._a = self._b = None
-        if not _children and not _op:
+        if not _children and _op == "":
             self._rule = LEAVES[bool(requires_grad), bool(parameter)]
             if modes_were_used:
                 made(self)
@@ -112,12 +120,14 @@ class Value(NumberLike):
         for parent in parents:
             if not isinstance(parent, Value):
                 raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
+        text = plain(_op) if isinstance(_op, str) else ""
+        partials = None if isinstance(_op, str) else partials_given(_op, len(parents))
         if parents and not (requires_grad and not parameter):
             raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
         if parents and not recording.get():
             self._rule = LEAVES[False, False]
-        elif parents or (_op and requires_grad and not parameter):
-            self._rule = HandWritten(_op, is_leaf=not parents)
+        elif parents or (text and requires_grad and not parameter):
+            self._rule = GivenPartials(partials) if partials else HandWritten(text, is_leaf=not parents)
             self._x = parents
             self._a = tuple(parent._data for parent in parents)
             if modes_were_used:
@@ -142,6 +152,10 @@ class Value(NumberLike):
         self._data = number(value)
         if not self._rule.is_leaf:
             take_rule(self, Overwritten(self._rule))
+
+    def item(self) -> float:
+        """The number, as `item()` of an array or tensor gives it."""
+        return self.data
 
     @property
     def label(self) -> str:
@@ -203,6 +217,17 @@ class Value(NumberLike):
     def _op(self) -> str:
         return self._rule.text
 
+    # microgpt's names
+
+    @property
+    def _children(self) -> tuple[Value, ...]:
+        return self.parents
+
+    @property
+    def _local_grads(self) -> tuple[Any, ...]:
+        """The local derivative with respect to each of `_children`, at the numbers that the node was computed from."""
+        return self._rule.local_gradients(self) if self._a is not None else ()
+
     @property
     def _backward(self) -> Callable[[], None]:
         """This node's local backward closure: calling it adds this node's contributions to its parents' `grad`."""
@@ -250,10 +275,16 @@ class Value(NumberLike):
             if len(order) >= LARGE and not create_graph:
                 return totals_of_large_graph(gradients, order, number(seed))
             adjoints = gradients([self], [number(seed)], create_graph=create_graph, order=order)
-            return adjoints, [
-                node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad
-                for node, adjoint in adjoints.items()
-            ]
+            try:
+                return adjoints, [
+                    node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+                    for node, adjoint in adjoints.items()
+                ]
+            except TypeError:  # a grad of None
+                return adjoints, [
+                    gradient_of(node) + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+                    for node, adjoint in adjoints.items()
+                ]
 
         nodes, totals = record(sweep) if create_graph else sweep()
         write_gradients(nodes, totals)
@@ -373,7 +404,7 @@ def gradients(
     if wrt is None and not any(node._rule.requires_grad for node in order if node._rule.is_leaf):
         raise ValueError(
             f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
-            "(made by detach(), under no_grad(), or with requires_grad=False)"
+            f"(made by detach(), under no_grad(), or with requires_grad=False){rebound_among(order)}"
         )
     if create_graph and wrt is not None:
         order = descendants(order, wrt)

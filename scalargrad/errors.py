@@ -50,9 +50,9 @@ def labels_of(parents: Iterable[Value | None]) -> str:
     return f" (label{'s' if len(labels) > 1 else ''} {', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
 
 
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _ATTRIBUTE_FILES = {
-    _PACKAGE + os.path.join(*parts)
+    PACKAGE + os.path.join(*parts)
     for parts in (("errors.py",), ("engine.py",), ("modes.py",), ("compiling", "traces.py"))
 }
 
@@ -60,7 +60,7 @@ _ATTRIBUTE_FILES = {
 def user_depth() -> int:
     """How many frames up the first line of code outside this package is, as warnings count them."""
     depth, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         depth, frame = depth + 1, frame.f_back
     return depth
 
@@ -70,7 +70,7 @@ def called_by_package() -> bool:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename in _ATTRIBUTE_FILES:
         frame = frame.f_back
-    return frame.f_code.co_filename.startswith(_PACKAGE)
+    return frame.f_code.co_filename.startswith(PACKAGE)
 
 
 def user_line() -> str:

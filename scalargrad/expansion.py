@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from scalargrad.behaviour import plain_gradient
 from scalargrad.engine import Value, topological_order
 from scalargrad.modes import record
 from scalargrad.rules import Leaf
@@ -38,8 +39,7 @@ def expanded(order: Sequence[Value], *, exactly: bool = False) -> tuple[list[Val
     for node in order:
         made = _elementary(node, replaced, 0.0 if exactly else 1e-9) if node not in kept else []
         if made:
-            gradient: Any = node.grad  # a Value after backward(create_graph=True)
-            made[-1].label, made[-1].grad = node.label, gradient._data if isinstance(gradient, Value) else gradient
+            made[-1].label, made[-1].grad = node.label, plain_gradient(node)
             _hand_down(made)
             replaced[node] = made[-1]
             result += made

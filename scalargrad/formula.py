@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from scalargrad.behaviour import label_text
 from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
-from scalargrad.rules import Overwritten, computed_by
+from scalargrad.rules import GivenPartials, Overwritten, computed_by
 from scalargrad.table import HARD, INFIX, Op
 
 if TYPE_CHECKING:
@@ -279,6 +279,8 @@ def local_derivatives(node: Value, *, constants: bool = False) -> list[float | N
     ([5.0, None], [3.0, 3.0], [])
     """
     rule, operands = node._rule, node.operands
+    if isinstance(rule, GivenPartials):
+        return [float(d) for d in rule.partials]
     if not isinstance(rule, Op):
         return [None] * len(operands)
     wanted = [constants or parent is not None for parent, _ in operands]
@@ -294,6 +296,8 @@ def local_derivative(node: Value, index: int) -> float | None:
     5.0
     """
     op = node._rule
+    if isinstance(op, GivenPartials):
+        return float(op.partials[index])
     if not isinstance(op, Op):
         return None
     if op.arity is None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar, Token, copy_context
+from opcode import opname
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.decorating import decorated
+from scalargrad.errors import user_line
+from scalargrad.rules import Rebound
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
-    from scalargrad.rules import Adjoints
+    from scalargrad.rules import Adjoints, Rule
 
 Watch = Callable[[Iterator["Value"], "Adjoints"], Iterable["Value"]]
 """Hands on the nodes of a sweep one by one; between two it sees what the turn of the first has changed."""
@@ -136,7 +140,30 @@ def under_modes(node: Value) -> Value:
     """What becomes of a new node: itself while recording, after inspection; else its number as a constant."""
     for inspect in inspectors.get():
         inspect(node)
-    return node if recording.get() else type(node)(node._data, requires_grad=False)
+    if recording.get():
+        return node
+    constant = type(node)(node._data, requires_grad=False)
+    if node._y is None and node._b is not None and type(node._x) is not tuple and node._x is not None:
+        note_rebinding(constant, node._x._rule, node._rule.text)
+    return constant
+
+
+def note_rebinding(constant: Value, rule: Rule, text: str) -> None:
+    """Mark what `a -= number` made where `a` was a leaf that requires grad, or was marked itself.
+
+    Called by `under_modes`, which the operator's function calls, which the user's code calls.
+    """
+    if (rule.is_leaf and rule.requires_grad) or isinstance(rule, Rebound):
+        frame = sys._getframe(3)
+        if _is_in_place(frame.f_code.co_code, frame.f_lasti):
+            constant._rule = Rebound(f"{text}=", user_line())
+            constant._x = constant._a = ()  # so that its turn in a sweep comes
+
+
+def _is_in_place(code: bytes, at: int) -> bool:
+    """Whether this instruction is an operator like `-=`: only Python's own instruction tells it from `-`."""
+    name, argument = opname[code[at]], code[at + 1]
+    return name.startswith("INPLACE_") or (name == "BINARY_OP" and 13 <= argument <= 25)  # 3.10; NB_INPLACE_ADD to _XOR
 
 
 makers: ContextVar[Callable[[Value], None] | None] = ContextVar("makers", default=None)

@@ -11,6 +11,7 @@ from typing import Any
 
 from scalargrad.arguments import name as one_of
 from scalargrad.behaviour import describe
+from scalargrad.console import Text
 from scalargrad.engine import Value, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import clean_label, display_names, is_infix, number_text, wrapped
@@ -363,4 +364,4 @@ def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str
         text = "\n".join(equations)
         if notation == "latex":
             text = r"\begin{aligned}" + " \\\\\n".join(equations) + r"\end{aligned}"
-    return Latex(text) if notation == "latex" else text
+    return Latex(text) if notation == "latex" else Text(text)

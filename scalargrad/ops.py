@@ -198,7 +198,7 @@ logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x 
 abs_ = alias(absolute, "abs", "__abs__")
 neg = alias(negative, "neg", "__neg__")
 pow_ = alias(power, "pow")
-alias(rint, "round", "__round__")
+alias(rint, "round")
 alias(floor, "__floor__")
 alias(ceil, "__ceil__")
 

@@ -75,7 +75,9 @@ def binary(
     op.default = default
     new = object.__new__
 
-    def operate(x: Value, y: Any) -> Any:
+    def operate(x: Value, y: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            raise _no_modulus(x, y, modulus)
         node = new(Value)
         if type(y) is Value:
             node._y = y
@@ -102,7 +104,9 @@ def binary(
         node._rule = op
         return under_modes(node) if modes_were_used else node
 
-    def reflected(y: Value, x: Any) -> Any:
+    def reflected(y: Value, x: Any, modulus: Any = None) -> Any:
+        if modulus is not None:
+            raise _no_modulus(x, y, modulus)
         try:
             x, a = (None, x) if type(x) is float else operand(x)
         except TypeError:
@@ -129,12 +133,16 @@ def binary(
             raise TypeError(f"{name} takes two operands, but one was given")
         return op.apply(*_operands(op, (x, y)))
 
+    def with_parameter(x: Any, a: Any = _MISSING if default is None else default) -> Any:
+        return function(x, a)
+
     if text:
         INFIX[text] = op
     if text in OPERATORS:
         setattr(Value, f"__{OPERATORS[text]}__", operate)
         setattr(Value, f"__r{OPERATORS[text]}__", reflected)
-    return _install(op, function)
+    names = getattr(getattr(partial_x, "__code__", None), "co_varnames", ())
+    return _install(op, with_parameter if names[:2] == ("x", "a") else function)
 
 
 def nary(
@@ -155,10 +163,8 @@ def nary(
     gather = gather or (_gather_exactly(op) if arguments else _gather)
     data_of = Value._data.__get__  # type: ignore[attr-defined]  # raises TypeError for anything but a Value
 
-    def function(*args: Any, **numpy_options: Any) -> Any:
-        if numpy_options and any(option is not None for option in numpy_options.values()):  # np.sum passes out=None
-            raise TypeError(f"{name} takes no option {', '.join(numpy_options)}")
-        operands = gather(*args)
+    def function(*args: Any, **named: Any) -> Any:
+        operands = gather(*_in_order(op, args, named) if named else args)
         kinds = set(map(type, operands))
         if kinds == VALUES:
             return op.apply(tuple(operands), tuple(map(data_of, operands)))
@@ -169,13 +175,13 @@ def nary(
                 pass
         return op.apply(*_operands(op, operands))
 
-    def of_three(x: Any = _MISSING, y: Any = _MISSING, z: Any = _MISSING, *more: Any, **numpy_options: Any) -> Any:
+    def of_three(x: Any = _MISSING, y: Any = _MISSING, z: Any = _MISSING, /, *more: Any, **named: Any) -> Any:
         if type(x) is float and type(y) is float and type(z) is float:  # rules call where on floats: their shortest way
             try:
                 return value((x, y, z))
             except HARD:
                 pass
-        return function(*(arg for arg in (x, y, z) if arg is not _MISSING), *more, **numpy_options)
+        return function(*(arg for arg in (x, y, z) if arg is not _MISSING), *more, **named)
 
     return _install(op, of_three if len(arguments) == 3 else function)
 
@@ -274,6 +280,30 @@ def _gather(*args: Any) -> Sequence[Any]:
         if type(xs) is list or (not isinstance(xs, Value) and hasattr(xs, "__iter__") and getattr(xs, "ndim", True)):
             return list(xs)
     return args
+
+
+def _in_order(op: Op, args: Sequence[Any], named: dict[str, Any]) -> list[Any]:
+    """The operands of a call that names some of them; options that numpy passes along, as out=None, are no operands."""
+    operands, some_named = list(args), not named.keys().isdisjoint(op.arguments)
+    for name in op.arguments[len(args) :]:
+        if name in named:
+            operands.append(named.pop(name))
+        elif some_named:
+            raise TypeError(f"{op.name} takes {', '.join(op.arguments)}, and {name} is missing")
+    for name, option in named.items():
+        if name in op.arguments:
+            raise TypeError(f"{op.name}: {name} was given twice, by its place and by its name")
+        if option is not None:
+            takes = f"; it takes {', '.join(op.arguments)}" if op.arguments else ""
+            raise TypeError(f"{op.name} takes no option {name}{takes}")
+    return operands
+
+
+def _no_modulus(x: Any, y: Any, modulus: Any) -> TypeError:
+    values = [v for v in (x, y, modulus) if isinstance(v, Value)]
+    return TypeError(
+        f"pow() with a modulus is for integers{labels_of(values)}: write v ** y % m, whose gradient is that of v ** y"
+    )
 
 
 def _gather_exactly(op: Op) -> Callable[..., Sequence[Any]]:

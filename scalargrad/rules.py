@@ -1,11 +1,11 @@
-"""How a node passes its gradient on without the op table: as a leaf, by a closure written by hand, or not at all.
+"""How a node passes its gradient on without the op table: as a leaf, by a closure written by hand, by numbers, or not.
 
 The op table's rows (table.py) are rules too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from copy import copy
@@ -13,7 +13,8 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import NumberLike, describe, number, quoted
+from scalargrad.behaviour import NumberLike, describe, gradient_of, number, quoted
+from scalargrad.console import printable
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -68,6 +69,17 @@ class Rule:
             "computes numbers. Write the operation with @primitive or as a Function, or leave create_graph out"
         )
 
+    def local_gradients(self, node: Value) -> tuple[Any, ...]:
+        """The derivative with respect to each parent; if one is there twice, the first has it for both."""
+        found: Adjoints = dict.fromkeys(node.parents, 0.0)
+        self.backward(node, 1.0, found)
+        if len(found) > len(set(node.parents)):
+            raise ValueError(
+                f"the local derivatives of {describe(node)} are more than its parents: its _backward reaches Values "
+                "that are not among them; call it, v._backward()"
+            )
+        return tuple(found.pop(parent, 0.0) for parent in node.parents)
+
 
 class Leaf(Rule):
     """The rule of a Value that no operation made: there is nobody to pass a gradient to."""
@@ -103,9 +115,15 @@ class HandWritten(Rule):
         return [value for value in dict.fromkeys(_values_in(self.closure)) if value not in listed]
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        """Run the closure and take what it added. Without one, no gradient passes, as in micrograd."""
+        """Run the closure and take what it added."""
         if self.closure is None:
-            return
+            if node._rule.is_leaf or not node.requires_grad:  # there is nobody who would miss a gradient
+                return
+            raise ValueError(
+                f"no gradient passes through {describe(node)}, which was made by hand"
+                f"{f' as {quoted(self.text)}' if self.text else ''}: set its _backward, or give its local derivatives, "
+                "one for each parent, as in Value(data, (a, b), (da, db))"
+            )
         # The closure works on `grad`, the sweep on adjoints: lend it clean gradients and take them back, so that
         # repeated backward stays exact and an exception in the closure leaves nothing behind.
         reached = dict.fromkeys((*node.parents, *self.unlisted(node)))
@@ -128,6 +146,61 @@ class HandWritten(Rule):
                     "parents, so that its turn may be over: list it, as in Value(data, (a, b), 'op')"
                 )
             adjoints[value] = adjoints.get(value, 0.0) + contribution
+
+
+class GivenPartials(Rule):
+    """An operation written microgpt's way: the local derivatives are numbers, given with the node.
+
+    They hold at the numbers that the node was made at and nowhere else.
+    """
+
+    text = "given"
+
+    def __init__(self, partials: tuple[Any, ...]) -> None:
+        self.partials = partials
+
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        """Hand every parent its local derivative times what comes from above."""
+        for parent, local in zip(node._x, self.partials, strict=True):
+            adjoints[parent] += upstream * local
+
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+        """Refuse, if a gradient comes this way: nobody knows how the numbers would change with the parents."""
+        if type(upstream) is float and upstream == 0.0:
+            return
+        raise TypeError(
+            f"no graph of gradients through {describe(node)}: its local derivatives were given as numbers, and how "
+            "they change with its parents is not known. Write the operation with @primitive or as a Function, or leave "
+            "create_graph out"
+        )
+
+    def local_gradients(self, node: Value) -> tuple[Any, ...]:  # noqa: ARG002
+        """Those that were given."""
+        return self.partials
+
+
+def partials_given(given: Any, count: int) -> tuple[Any, ...]:
+    """Local derivatives as numbers, one for each of so many parents."""
+    if not isinstance(given, (tuple, list)):
+        raise TypeError(
+            "_op must be the text of the operation, as '+', or a tuple of local derivatives, one for each of _children,"
+            f" not {type(given).__name__}"
+        )
+    partials: Sequence[Any] = [_partial(x, i) for i, x in enumerate(given)]
+    if len(partials) != count:
+        raise ValueError(
+            f"{len(partials)} local derivatives were given for {count} _children: give one for each, as in "
+            "Value(data, (a, b), (da, db))"
+        )
+    return tuple(partials)
+
+
+def _partial(x: Any, index: int) -> Any:
+    try:
+        return number(x)
+    except TypeError:
+        hint = ": take its number with .data" if isinstance(x, NumberLike) else ""
+        raise TypeError(f"local derivative {index} must be a real number, not {type(x).__name__}{hint}") from None
 
 
 def _values_in(closure: Callable[[], None]) -> Iterator[Any]:
@@ -164,6 +237,37 @@ class Overwritten(Rule):
         )
 
     backward_as_graph = backward
+
+
+class Rebound(Rule):
+    """The constant that `a -= 0.1 * a.grad` makes inside no_grad(), and that has the name `a` from then on.
+
+    PyTorch would change the leaf in place. Here `act = b; act += 1.0` must not change b, so the leaf stays as it was;
+    but a program that goes on with the constant would train nothing, so no gradient may come to it.
+    """
+
+    is_leaf = True
+    requires_grad = False
+
+    def __init__(self, operator: str, line: str) -> None:
+        self.operator, self.line = operator, line
+
+    def __str__(self) -> str:
+        return (
+            f"inside no_grad(), `a {self.operator} ...` made a new constant of this name, and the leaf that required "
+            f"grad stayed as it was: write `a.data {self.operator} ...`, as in `a.data -= lr * a.grad`{self.line}"
+        )
+
+    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+        """Refuse."""
+        raise ValueError(f"no gradient comes to {describe(node)}: {self}")
+
+    backward_as_graph = backward
+
+
+def rebound_among(order: Iterable[Value]) -> str:
+    """For a message: how the first of these that was rebound came about."""
+    return next((f"; {node._rule}" for node in order if isinstance(node._rule, Rebound)), "")
 
 
 def check_unchanged(node: Value) -> None:
@@ -215,13 +319,26 @@ class LocalBackward:
         self.node = node
         self.as_computed = copy_node(node, {})  # a closure of the user's may take the node's place and call this one
 
+    def __str__(self) -> str:
+        return printable(repr(self))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, LocalBackward)
+            and self.node is other.node
+            and self.as_computed._rule is other.as_computed._rule
+        )
+
+    def __hash__(self) -> int:
+        return object.__hash__(self.node)
+
     def __call__(self) -> None:
         """Add this node's `grad` times each local derivative to its parents' `grad`."""
         contributions: Adjoints = dict.fromkeys(self.as_computed.parents, 0.0)
         if not self.as_computed.is_leaf:
-            self.as_computed._rule.backward(self.as_computed, self.node.grad, contributions)
+            self.as_computed._rule.backward(self.as_computed, gradient_of(self.node), contributions)
         for parent, contribution in contributions.items():
-            parent.grad += contribution
+            parent.grad = gradient_of(parent) + contribution
 
 
 def write_gradients(nodes: Iterable[Value], gradients: Iterable[Any]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scalargrad.engine import Value, operand
 from scalargrad.errors import domain_error, labels_of, listed, user_depth
 from scalargrad.modes import modes_were_used, under_modes
-from scalargrad.rules import NOTHING, Masked, Rule, check_unchanged
+from scalargrad.rules import NOTHING, Masked, Rule, check_unchanged, copy_node
 
 if TYPE_CHECKING:
     from scalargrad.rules import Adjoints
@@ -73,6 +73,7 @@ class Op(Rule):
         arguments: names for the operands of an nary op that takes a fixed number of them.
         aliases: further names of function and method.
         is_users: whether it was added with @primitive.
+        is_held: whether it stands, in a recording, for a node whose value and derivatives were given as numbers.
         spelled_out: of Values, builds the elementary nodes that the op stands for; None if it is elementary itself.
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
@@ -98,6 +99,7 @@ class Op(Rule):
         self.arguments: tuple[str, ...] = ()
         self.aliases: list[str] = []
         self.is_users = False
+        self.is_held = False
         self.spelled_out: Function | None = None
         self.pair: Op | None = None
         self.bind: Function | None = None
@@ -192,6 +194,13 @@ class Op(Rule):
                     continue
                 share = upstream if is_number and local == 1.0 else upstream * local
                 hand_on(adjoints, node, parent, share, local if chooses and not is_number else None)
+
+    def local_gradients(self, node: Value) -> tuple[Any, ...]:
+        """The derivative with respect to each parent, by the op's own backward; `a * a` has two."""
+        twin = copy_node(node, {})
+        stand_ins = [None if p is None else Value(a, label=p.label) for p, a in node.operands]
+        self.keep_operands(twin, stand_ins, [a for _, a in node.operands])
+        return super().local_gradients(twin)
 
     def partials_at_hard_point(self, node: Value, index: int | None = None) -> Any:
         """The partials where floats raise (a division by zero, say): the same rule, on Values that follow IEEE."""

@@ -20,6 +20,7 @@ _IDENTITY = {"equal": operator.is_, "not_equal": operator.is_not}
 
 def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # noqa: ARG001
     """Apply the op named like the ufunc; over an array, to each element, giving an array of Values."""
+    inputs = tuple(_unboxed(x) for x in inputs)
     name = _OTHER_NAMES.get(ufunc.__name__, ufunc.__name__)
     function: Callable[..., Any]
     if name in _COMPARISONS:
@@ -54,6 +55,12 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
         else:
             boxed.append(x)
     return numpy.frompyfunc(function, len(inputs), 1)(*boxed)
+
+
+def _unboxed(x: Any) -> Any:
+    """What an array without dimensions holds, as `np.asarray(v)` makes one."""
+    is_box = getattr(x, "ndim", None) == 0 and getattr(getattr(x, "dtype", None), "kind", "") == "O"
+    return x.item() if is_box else x
 
 
 Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]

@@ -477,7 +477,7 @@ def test_draw_dot_is_micrograds():
     a, b = Value(2.0), Value(-3.0)
     y = (a * b + 1) ** 2
     y.backward()
-    drawing = draw_dot(y)
+    drawing = draw_dot(y).drawing
     assert isinstance(drawing, Drawing)
     texts = cards(drawing.svg)
     assert ["data 2.0000", "grad 30.0000"] in texts
@@ -485,7 +485,7 @@ def test_draw_dot_is_micrograds():
     assert ["**2"] in texts
     assert ["*"] in texts
     assert len(texts) == 9
-    assert "rankdir=TB" in draw_dot(y, rankdir="TB").dot
+    assert "rankdir=TB" in draw_dot(y, rankdir="TB").source
     assert r"data\ 2.0000|grad\ 30.0000" in drawing.dot
     with pytest.raises(ValueError, match="format"):
         draw_dot(y, format="gif")

@@ -11,7 +11,7 @@ from scalargrad.rows import OPERATORS
 from scalargrad.table import TABLE, functions
 
 STUB = Path(scalargrad.__file__).with_name("_methods.pyi")
-SPECIAL = ("__abs__", "__neg__", "__round__", "__floor__", "__ceil__")
+SPECIAL = ("__abs__", "__neg__", "__floor__", "__ceil__")
 
 
 def stub_text() -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from html import escape
 from typing import TYPE_CHECKING
 
+from scalargrad.console import Text, printable
 from scalargrad.formula import number_text
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class Report:
         n = len(self.entries)
         return f"{'ok' if self.ok else 'WRONG'}: {n} derivative{'' if n == 1 else 's'} checked: {parts or 'none'}"
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """The summary, and a line for each derivative."""
         rows = [("", "at", "analytic", "differences", "± error", "verdict"), *map(_cells, self.entries)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -89,7 +92,10 @@ class Report:
         lines += self.problems
         if self.culprit is not None:
             lines += ["", str(self.culprit)]
-        return "\n".join([self.summary, *lines])
+        return Text("\n".join([self.summary, *lines]))
+
+    def __str__(self) -> str:
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<gradient check, {self.summary}>"

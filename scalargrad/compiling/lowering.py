@@ -88,6 +88,8 @@ def _formula(op: str, n: int) -> Template | None:
     known = row(op)
     if known.pair is not None:
         return templates(lambda *xs: known.value(xs), n)[0]
+    if known.is_held:
+        return templates(lambda *xs: known.value(xs), n)[0]
     formula = None if known.is_users else LOWERED.get(known.name)
     return None if formula is None else templates(formula, n)[0]
 

@@ -17,6 +17,7 @@ from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.traces import refuse_to_be_recorded
+from scalargrad.console import printable
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.formula import display_names
 from scalargrad.table import Op, follows_ieee
@@ -212,6 +213,9 @@ class Program:
         return to_jax(tape.code, output, [len(self.inputs)], dtype)
 
     def __str__(self) -> str:
+        return printable(self._listing())
+
+    def _listing(self) -> str:
         names = {slot: name for value, name in self._names().items() for slot in [self._slots[value]]}
 
         def text(slot: int) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.behaviour import describe, number, quoted
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
-from scalargrad.rules import Overwritten
-from scalargrad.table import Op
+from scalargrad.rules import GivenPartials, Overwritten, Rebound
+from scalargrad.table import REAL, Op
 
 if TYPE_CHECKING:
     from scalargrad.compiling.traces import Trace
@@ -32,6 +32,8 @@ class Recording:
         parameters: the other leaves, in topological order; their numbers are read when the program runs.
         slots: where each Value of the graph is.
     """
+
+    _holds_given = False  # whether somebody sees to it that nodes with given derivatives stay at their numbers
 
     def __init__(
         self,
@@ -59,7 +61,11 @@ class Recording:
                 slots[node] = tape.source(PARAMETER, len(self.parameters))
                 self.parameters.append(node)
             elif type(op) is not Op:
-                raise _not_replayable(node)
+                if not (self._holds_given and isinstance(op, GivenPartials)):
+                    raise _not_replayable(node)
+                if computed is not None and node not in computed:
+                    raise _computed_outside(node)
+                slots[node] = emit(name_of(_held(node, op)), *[slots[x] for x in node._x])
             elif computed is not None and node not in computed:
                 raise _computed_outside(node)
             elif op.arity == 2:
@@ -83,8 +89,10 @@ class TraceRecording(Recording):
         guards: its comparisons in words.
     """
 
+    _holds_given = True  # by the trace's guards
+
     def __init__(self, trace: Trace, parameters: Iterable[Value] = (), *, run_hooks: bool = False) -> None:
-        compared = [x for guard in trace.guards for x in (guard.left, guard.right)]
+        compared = [x for guard in trace.guards for x in guard.compared]
         roots = [x for x in (*trace.outputs, *compared) if isinstance(x, Value)]
         super().__init__(roots, trace.inputs, parameters, trace.made, run_hooks, trace.computed)
         self.outputs = [self._slot_of(x) for x in trace.outputs]
@@ -107,12 +115,27 @@ def _computed_outside(node: Value) -> ValueError:
     )
 
 
+def _held(node: Value, rule: GivenPartials) -> Op:
+    """A row for a node whose number and derivatives were given: both stay as they are."""
+    data, partials = float(node._data), [float(partial) for partial in rule.partials]
+    op = Op(rule.text, lambda xs: data, lambda xs, z: partials, (REAL,), None, "", "", None, None)
+    op.is_held = True
+    return op
+
+
 def _not_replayable(node: Value) -> Exception:
     rule = node._rule
     if isinstance(rule, Overwritten):
         why = "its data was assigned after it was computed"
     elif rule.hooks:
         why = "hooks run Python on its gradient: remove them first"
+    elif isinstance(rule, Rebound):
+        why = str(rule)
+    elif isinstance(rule, GivenPartials):
+        why = (
+            "its number and its local derivatives were given, and hold where they were given only: write it with "
+            "@primitive, whose value and derivatives can be replayed"
+        )
     else:
         why = (
             f"{quoted(rule.text)} was written by hand: write it with @primitive, whose value and derivatives can be "

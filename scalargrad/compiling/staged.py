@@ -22,7 +22,7 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.formula import display_names
 from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written, identifier
-from scalargrad.rules import HandWritten, Leaf, Overwritten
+from scalargrad.rules import GivenPartials, HandWritten, Leaf, Overwritten, Rebound
 from scalargrad.table import Op
 
 MAX_LINES = 5000
@@ -110,6 +110,10 @@ def _check(value: Value, order: Sequence[Value], name: str) -> None:
             why = f"the code uses Python's own {quoted(rule.text)}: give your op another name"
         elif isinstance(rule, Overwritten):
             why = "its data was assigned after it was computed"
+        elif isinstance(rule, Rebound):
+            why = str(rule)
+        elif isinstance(rule, GivenPartials):
+            why = "its local derivatives were given as numbers, which hold nowhere else: write it with @primitive"
         else:
             why = f"{quoted(rule.text)} is no op of the table: write it with @primitive"
         raise ValueError(f"to_python: {describe(node)} cannot be written as code: {why}")

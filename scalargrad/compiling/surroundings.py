@@ -13,7 +13,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import Any
 
 from scalargrad.arguments import MAX_DEPTH
-from scalargrad.errors import _PACKAGE
+from scalargrad.errors import PACKAGE
 
 ITEMS = 10_000
 """A container of more things is told by its identity only: to look through it would take longer than most programs."""
@@ -194,7 +194,7 @@ def _held(function: FunctionType) -> Iterator[Any]:
 
 def _is_of_the_package(function: Any) -> bool:
     code = getattr(function, "__code__", None)
-    return code is not None and code.co_filename.startswith(_PACKAGE)
+    return code is not None and code.co_filename.startswith(PACKAGE)
 
 
 def _is_users(function: FunctionType) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.behaviour import comparison_log, describe, equality, number, quoted
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
-from scalargrad.engine import Value
+from scalargrad.engine import Value, topological_order
 from scalargrad.errors import called_by_package, user_depth, user_line
 from scalargrad.functional.trees import flatten
 from scalargrad.modes import as_values, being_compiled, inspectors, makers, modes_were_used, readers, record, recording
+from scalargrad.rules import GivenPartials
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -51,9 +52,45 @@ class Guard(NamedTuple):
         distance = tape.emit(ADD, is_greater, tape.constant(-float(wanted)))
         return tape.emit(ABSOLUTE, distance)
 
+    @property
+    def compared(self) -> tuple[Value, Any]:
+        """The two."""
+        return self.left, self.right
+
     def __str__(self) -> str:
         right = describe(self.right) if isinstance(self.right, Value) else repr(self.right)
         return f"{describe(self.left)} {self.symbol} {right} was {self.outcome} when it was recorded{self.line}"
+
+
+class Held(NamedTuple):
+    """A node whose number and local derivatives were given as numbers: they hold where its parent was, and only there.
+
+    Attributes:
+        node: the node.
+        parent: one of its parents.
+        at: the number that the parent held.
+    """
+
+    node: Value
+    parent: Value
+    at: float
+
+    def violation(self, tape: Tape, slot_of: Callable[[Any], int]) -> int:
+        """The slot of a number that is 0.0 where the parent is where it was, up to the rounding of a backend."""
+        distance = tape.emit(ABSOLUTE, tape.emit(ADD, slot_of(self.parent), tape.constant(-float(self.at))))
+        return tape.emit(GREATER, distance, tape.constant(1e-12 * abs(float(self.at))))
+
+    @property
+    def compared(self) -> tuple[Value]:
+        """The parent."""
+        return (self.parent,)
+
+    def __str__(self) -> str:
+        return (
+            f"the number and the local derivatives of {describe(self.node)} were given, as in Value(data, (a,), (da,)),"
+            f" and hold where {describe(self.parent)} is {float(self.at)!r} (write it with @primitive: then it can be "
+            "replayed anywhere)"
+        )
 
 
 class _Made:
@@ -93,7 +130,7 @@ class Trace:
         inputs: a Value for each number.
         outputs: the Values and numbers that the function returned.
         rebuild_output: puts others in their places.
-        guards: its comparisons, in order.
+        guards: its comparisons, in order, and what nodes with given derivatives hold at.
         computed: the nodes that it computed.
         made: the leaves that it made itself: it would make them again with the same numbers.
     """
@@ -104,7 +141,7 @@ class Trace:
         self.inputs = [Value(x) for x in numbers]
         fresh = iter(self.inputs)
         args = [rebuild(fresh) for rebuild in rebuilds]
-        self.guards: list[Guard] = []
+        self.guards: list[Guard | Held] = []
         self._inputs, self._as_values = set(self.inputs), set[Value]()
         self.made = _Made()
         self.computed: set[Value] = set()
@@ -119,6 +156,10 @@ class Trace:
         result = context.run(record, fn, *args)
         self.outputs, self.rebuild_output = flatten(result, f"the result of {name}")
         self.name = name
+        compared = [x for guard in self.guards for x in guard.compared]
+        for node in topological_order(*(x for x in (*self.outputs, *compared) if isinstance(x, Value))):
+            if isinstance(node._rule, GivenPartials):
+                self.guards += dict.fromkeys(Held(node, parent, a) for parent, a in node.operands if parent is not None)
 
     def _compared(self, value: Any, other: Any, symbol: str, x: float) -> None:
         a = value._data

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.behaviour import plain_gradient
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.recording import TraceRecording
@@ -157,7 +158,7 @@ class OnValues:
     @property
     def gradients(self) -> list[float]:
         """What `forward` found."""
-        return [leaf.grad for leaf in self._trained]
+        return [plain_gradient(leaf) for leaf in self._trained]
 
     @gradients.setter
     def gradients(self, numbers: Sequence[float]) -> None:

@@ -22,6 +22,7 @@ from scalargrad.expansion import expanded
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from scalargrad.drawing.digraph import MicrogradDot
     from scalargrad.drawing.graph import Picture
     from scalargrad.drawing.sketch import Sketch
 
@@ -130,24 +131,41 @@ def sketched(picture: Picture, style: str = "card", rankdir: str = "auto") -> Sk
     return sketch
 
 
-def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Literal["LR", "TB"] = "LR") -> Drawing:  # noqa: A002
+def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Literal["LR", "TB"] = "LR") -> MicrogradDot:  # noqa: A002
     """Draw as micrograd does: a record `data | grad` for every Value and constant, an ellipse for every operation.
 
     Args:
         root: the output of the graph.
-        format: 'svg', or 'png' (needs the system's Graphviz): what Jupyter shows.
+        format: 'svg', or 'png' (needs the system's Graphviz): what Jupyter shows, and what `render` writes.
         rankdir: 'LR' from left to right, 'TB' from top to bottom.
+
+    Returns:
+        A `graphviz.Digraph`, as micrograd's: `dot.render('gout')`, which needs the system's Graphviz, writes `gout` and
+        `gout.svg`; `dot.source` is its DOT. Its `drawing` is the same as a Drawing, which needs none.
 
     Raises:
         ValueError: for another format or direction.
         GraphTooLargeError: if there are more than 500 Values.
+        ImportError: if the package graphviz is not installed; it says how to install it.
+
+    >>> a = Value(2.0, label='a')
+    >>> dot = draw_dot(a * a)
+    >>> type(dot).__mro__[1].__name__, dot.format
+    ('Digraph', 'svg')
     """
     if format not in ("svg", "png"):
         raise ValueError(f"format must be 'svg' or 'png', not {brief(format)}: for others use save('graph.pdf')")
     if rankdir not in ("LR", "TB"):
         raise ValueError(f"rankdir must be 'LR' or 'TB', not {brief(rankdir)}")
+    try:
+        from scalargrad.drawing.digraph import micrograd_dot
+    except ImportError as error:
+        raise ImportError(
+            f"draw_dot makes a graphviz.Digraph, and the package graphviz cannot be imported ({error}): run `pip "
+            "install graphviz`, or draw the same picture without it, draw(root, style='micrograd')"
+        ) from error
     drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False)
-    return drawing.shown_as(format)
+    return micrograd_dot(drawing.shown_as(format), format)
 
 
 def _check(value: Any, *, id_prefix: str, **options: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, place
+from scalargrad.console import Text, printable
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import NO_ENGINE, available, lay_out
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
@@ -78,6 +79,11 @@ class Drawing:
         return labelled_source(self._sketch, self._theme.colors(self._scheme))
 
     @property
+    def rankdir(self) -> str:
+        """The direction: 'LR' from left to right, 'TB' from top to bottom."""
+        return self._sketch.rankdir
+
+    @property
     def mermaid(self) -> str:
         """The picture as a Mermaid flowchart."""
         return to_mermaid(self.picture, self._sketch.rankdir)
@@ -89,8 +95,11 @@ class Drawing:
 
     @property
     def text(self) -> str:
-        """The picture as an indented tree for a terminal."""
-        return to_text(self.picture)
+        """The picture as an indented tree for a terminal.
+
+        `print` shows it in characters that standard output has: `-` for `−` and `d` for `∂` where these are missing.
+        """
+        return Text(to_text(self.picture))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file; its suffix says how: .svg .png .pdf .dot .mmd .json .txt. Returns the path.
@@ -136,7 +145,7 @@ class Drawing:
         return {"image/svg+xml": self.svg, "text/plain": repr(self)}
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         what = self.picture.title.removeprefix("Computation graph of ")

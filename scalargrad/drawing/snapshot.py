@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.behaviour import plain_gradient
 from scalargrad.drawing.clusters import Scope, scope_of
-from scalargrad.functional.call import plain_number
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Snapshot:
         """Read the graph; its numbers and gradients are what the Values hold now unless others are given."""
         self.order = order
         self.data = [value.data for value in order] if data is None else data
-        self.gradients = [plain_number(value.grad) for value in order] if gradients is None else gradients
+        self.gradients = [plain_gradient(value) for value in order] if gradients is None else gradients
         self._given = gradients is not None
         self.position = position = {value: i for i, value in enumerate(order)}
         at: dict[Any, int] = dict(position)

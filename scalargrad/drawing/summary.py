@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from scalargrad.console import Text
 from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.snapshot import Snapshot
@@ -41,7 +42,7 @@ def summary(root: Value) -> str:
         titles = [OUTSIDE, *(clean_label(scope_title(scope)) for scope in graph.scopes[1:])]
         modules = Counter(titles[m] for m in graph.modules())
         blocks.append(_table("module", modules, sorted(modules, key=_natural)))
-    return "\n\n".join(block for block in blocks if block)
+    return Text("\n\n".join(block for block in blocks if block))
 
 
 def _natural(name: str) -> tuple[bool, list[tuple[int, str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scalargrad.console import Text, printable
 from scalargrad.drawing.build import GraphTooLargeError, picture_of_all, sketched
 from scalargrad.drawing.engines import EngineError, available
 from scalargrad.drawing.result import Drawing
@@ -125,13 +126,13 @@ class Comparison:
             for row in rows
         ]
         marks = [""] + ["  ← wrong" if node in differing else "" for node in self._order]
-        return "\n".join((line + mark).rstrip() for line, mark in zip(lines, marks, strict=True))
+        return Text("\n".join((line + mark).rstrip() for line, mark in zip(lines, marks, strict=True)))
 
     @property
     def text(self) -> str:
         """The story, the code and the table."""
         code = "\n".join(f"    {line}".rstrip() for line in self.mistake.code.splitlines())
-        return f"{self.mistake.name}: {self.mistake.story}\n\n{code}\n\n{self.table()}"
+        return Text(f"{self.mistake.name}: {self.mistake.story}\n\n{code}\n\n{self.table()}")
 
     @property
     def html(self) -> str:
@@ -160,7 +161,7 @@ class Comparison:
         return {"text/html": self.html, "text/plain": self.text}
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         n, of = len(self.wrong_nodes), len(self._order)

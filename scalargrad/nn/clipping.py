@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from scalargrad.arguments import real
+from scalargrad.behaviour import plain_gradient
 from scalargrad.nn.module import Module, parameters_of
-from scalargrad.nn.states import gradient_of
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -26,7 +26,7 @@ def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> flo
         ValueError: if max_norm is not positive.
     """
     values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_norm")))
-    grads = [gradient_of(value) for value in values]
+    grads = [plain_gradient(value) for value in values]
     norm, clipped = clipped_to_norm(grads, max_norm)
     if clipped is not grads:  # a gradient that is a Value stays one as long as it is short enough
         _set_grads(values, clipped)
@@ -56,7 +56,7 @@ def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> N
     if not max_value > 0:
         raise ValueError(f"clip_grad_value: max_value must be positive, not {max_value!r}")
     # The gradient comes first: max and min keep their first argument where a comparison with nan is false.
-    _set_grads(values, [min(max(gradient_of(value), -max_value), max_value) for value in values])
+    _set_grads(values, [min(max(plain_gradient(value), -max_value), max_value) for value in values])
 
 
 def _set_grads(values: list[Value], grads: list[float]) -> None:

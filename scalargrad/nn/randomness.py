@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 import random
 from collections.abc import MutableSequence
 from typing import Any, Protocol
+
+from scalargrad.arguments import generator
 
 
 class RandomSource(Protocol):
@@ -34,9 +35,7 @@ def random_source(seed: int | None = None, rng: RandomSource | None = None) -> R
         if seed is None:
             return random
         try:
-            if isinstance(seed, bool):
-                raise TypeError
-            return random.Random(operator.index(seed))
+            return generator(seed)
         except TypeError:
             raise TypeError(f"seed must be an integer, not {type(seed).__name__}; a generator goes into rng=") from None
     if seed is not None:

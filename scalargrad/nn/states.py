@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import number
-from scalargrad.functional.call import plain_number
 from scalargrad.rules import LEAVES, Rule, with_hooks
 
 if TYPE_CHECKING:
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
 def numbers_of(values: Mapping[str, Value]) -> dict[str, float]:
     """Return the number of each Value."""
     return dict(zip(values, list(map(attrgetter("_data"), values.values())), strict=True))
-
-
-def gradient_of(value: Value) -> Any:
-    """Return a Value's gradient as a number: after `backward(create_graph=True)` it is a Value."""
-    gradient: Any = value.grad
-    return gradient if type(gradient) is float else plain_number(gradient)
 
 
 def set_all(changes: Iterable[tuple[Any, str, Any]]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import random
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import count, product
 from typing import TYPE_CHECKING, Literal
 
-from scalargrad.arguments import brief
+from scalargrad.arguments import brief, generator
 from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
 from scalargrad.formula import clean_label, wrapped
@@ -95,7 +94,7 @@ def _share(candidates: list[tuple[Value, What]], hide: object, seed: int) -> lis
     if isinstance(hide, bool) or not 0.0 < share <= 1.0:
         raise ValueError(f"{_HIDE_HELP}, not {brief(hide)}")
     n = min(max(1, round(share * len(candidates))), len(candidates))
-    picked = random.Random(seed).sample(range(len(candidates)), n)
+    picked = generator(seed).sample(range(len(candidates)), n)
     return [candidates[i] for i in sorted(picked)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import whole
+from scalargrad.console import Text, printable
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.formula import ELLIPSIS, display_names, equation, listed, number_text, wrapped
@@ -96,7 +97,7 @@ class Difference:
     @property
     def summary(self) -> str:
         """In two sentences: what changed, and what the gradient had promised."""
-        return summary(self)
+        return Text(summary(self))
 
     def table(self, rows: int | None = MOST_ROWS, *, changed: bool = False) -> str:
         """The rows as a table, aligned.
@@ -105,12 +106,12 @@ class Difference:
             rows: how many at most; the output is always among them. None for all.
             changed: whether to leave out what did not change.
         """
-        return table(self, _checked(rows), changed=changed)
+        return Text(table(self, _checked(rows), changed=changed))
 
     @property
     def text(self) -> str:
         """The table and the summary."""
-        return f"{table(self, self._most_rows)}\n\n{self.summary}"
+        return Text(f"{table(self, self._most_rows)}\n\n{self.summary}")
 
     @property
     def html(self) -> str:
@@ -118,7 +119,7 @@ class Difference:
         return html_table(self, self._most_rows)
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<difference: {headline(self)}>"

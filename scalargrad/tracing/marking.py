@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.arguments import items
 from scalargrad.behaviour import number
+from scalargrad.console import printable
 from scalargrad.engine import Value
 from scalargrad.formula import MINUS, clean_label, number_text
 
@@ -68,6 +69,9 @@ class Marks(Sequence[Mark]):
     def open(self) -> list[str]:
         """The letters that have no answer yet."""
         return [mark.blank.letter for mark in self if mark.verdict == "open"]
+
+    def __str__(self) -> str:
+        return printable(repr(self))
 
     def __repr__(self) -> str:
         letters = max(len(mark.blank.letter) for mark in self)

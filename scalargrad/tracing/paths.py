@@ -9,12 +9,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import whole
+from scalargrad.console import Text, printable
 from scalargrad.derivation import partial_text
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
 from scalargrad.formula import ELLIPSIS, display_names, equation, number_text, wrapped
 from scalargrad.modes import record
 from scalargrad.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
+from scalargrad.rules import GivenPartials
 from scalargrad.table import Op
 from scalargrad.tracing.between import Between, Edge
 
@@ -99,7 +101,7 @@ class Explanation:
     @cached_property
     def text(self) -> str:
         """A line for each path, their sum, and the local derivatives they are made of."""
-        return explanation_text(self)
+        return Text(explanation_text(self))
 
     @cached_property
     def latex(self) -> Latex:
@@ -119,7 +121,7 @@ class Explanation:
         return abs(self.total - self.gradient) <= 1e-9 * size
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<explanation of {answer(self)}: {counted(len(self.paths), 'path')}>"
@@ -289,7 +291,8 @@ def _legend(explanation: Explanation) -> list[str]:
 def _local_text(edge: Edge, names: Mapping[Value, str]) -> str:
     number, found = number_text(edge.local), local_formula(edge, names, TEXT)
     formula = found[0] if found is not None else number
-    rule = "" if found is not None else " (its own closure)"
+    given = isinstance(edge.child._rule, GivenPartials)
+    rule = "" if found is not None else " (given)" if given else " (its own closure)"
     parts = list(dict.fromkeys([_partial(edge, names), formula, number]))
     return " = ".join(parts) + _which(edge) + rule
 
@@ -301,7 +304,11 @@ def _partial(edge: Edge, names: Mapping[Value, str]) -> str:
 def _which(edge: Edge) -> str:
     """Which operand, where the same Value is several of the child's."""
     op = edge.child._rule
-    if edge.operand is None or not isinstance(op, Op) or sum(p is edge.parent for p in edge.child.parents) == 1:
+    if (
+        edge.operand is None
+        or not isinstance(op, (Op, GivenPartials))
+        or sum(p is edge.parent for p in edge.child.parents) == 1
+    ):
         return ""
     return f" (operand {edge.operand + 1})"
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.arguments import real
 from scalargrad.behaviour import number
+from scalargrad.console import Text, printable
 from scalargrad.derivation import partial_formula
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import MINUS, display_names, equation, local_derivatives, number_text, op_symbol, wrapped
 from scalargrad.patterns import Pattern, pattern_of
-from scalargrad.rules import NOTHING, HandWritten, computed_by
+from scalargrad.rules import NOTHING, GivenPartials, HandWritten, computed_by
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -70,16 +71,19 @@ class Step:
     @cached_property
     def text(self) -> str:
         """The step as an equation in the learner's names: `∂f/∂w1 += ∂f/∂v2 · ∂v2/∂w1 = 0.1966 × (−2) = −0.3932`."""
-        return step_text(self)
+        return Text(step_text(self))
 
     @cached_property
     def why(self) -> str:
         """The step explained in a sentence or two."""
-        return step_explanation(self)
+        return Text(step_explanation(self))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: the graph as it stands after this step, the equation, and why."""
         return {"text/html": self.graph.shown(self), "text/plain": repr(self)}
+
+    def __str__(self) -> str:
+        return printable(repr(self))
 
     def __repr__(self) -> str:
         return f"<step {self.index + 1}, {self.phase}: {self.text}>"
@@ -168,7 +172,7 @@ def _receivers(node: Value, known: Collection[Value]) -> list[tuple[int | None, 
         (i, p) for i, (p, _) in enumerate(node.operands) if p is not None and (not p.is_leaf or p.requires_grad)
     ]
     rule = node._rule
-    if isinstance(rule, Op):
+    if isinstance(rule, (Op, GivenPartials)):
         return pairs
     if isinstance(rule, HandWritten):
         pairs += [(None, value) for value in rule.unlisted(node) if value in known and value.is_leaf]
@@ -253,6 +257,8 @@ def _local(step: Step, source: Value) -> str:
     op, local = computed_by(source._rule), step.local
     x, y = wrapped(step.name), wrapped(step.graph.names[source])
     gate = op_symbol(source)
+    if isinstance(op, GivenPartials) and local is not None:
+        return f"{y} was made with its local derivatives: ∂{y}/∂{x} = {_number(local)}."
     if local is None or step.operand is None or not isinstance(op, Op):
         who = "The hand-written closure of" if isinstance(op, HandWritten) else "The backward of"
         return f"{who} {gate or 'this node'} decides what {x} gets."

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from scalargrad.arguments import place
+from scalargrad.console import Text, printable
 from scalargrad.engine import Value
 from scalargrad.tracing import terminal
 from scalargrad.tracing.limits import MAX_STEPS
@@ -66,7 +67,7 @@ class Trace(Sequence[Step]):
            3  seed      ∂v1/∂v1 = 1
            4  backward  ∂v1/∂x += ∂v1/∂v1 · ∂v1/∂x = 1 × 0.0099 = 0.0099
         """
-        return terminal.step_table(self, limit)
+        return Text(terminal.step_table(self, limit))
 
     def play(self) -> None:
         """Step through it in a terminal: equation, explanation and all the numbers so far.
@@ -115,7 +116,7 @@ class Trace(Sequence[Step]):
         return {"text/html": shown(self.graph), "text/plain": repr(self)}
 
     def __str__(self) -> str:
-        return self.table()
+        return printable(self.table())
 
     def __repr__(self) -> str:
         root = self.graph.root

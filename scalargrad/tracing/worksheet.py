@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import place, real
+from scalargrad.console import Text, printable
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
 from scalargrad.drawing.graph import counted
@@ -188,11 +189,16 @@ class Worksheet:
         """What Jupyter shows: the sheet, or its text without a layout engine."""
         from scalargrad.tracing.sheet_page import fragment
 
-        return {"text/plain": str(self)} | ({} if available() == "text" else {"text/html": fragment(self)})
+        return {"text/plain": self.text} | ({} if available() == "text" else {"text/html": fragment(self)})
+
+    @property
+    def text(self) -> str:
+        """The sheet as text: the task, the graph, and the questions."""
+        asked = "\n".join(f"{blank.letter}  {blank.question} = ?" for blank in self.blanks)
+        return Text(f"{self.title}\n{self.task}\n\n{self.drawing.text}\n{asked}")
 
     def __str__(self) -> str:
-        asked = "\n".join(f"{blank.letter}  {blank.question} = ?" for blank in self.blanks)
-        return f"{self.title}\n{self.task}\n\n{self.drawing.text}\n{asked}"
+        return printable(self.text)
 
     def __repr__(self) -> str:
         return f"<worksheet on {self.trace.graph.names[self.trace.graph.root]}: {counted(len(self.blanks), 'blank')}>"

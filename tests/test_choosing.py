@@ -196,6 +196,8 @@ def test_where_the_pole_itself_is_outside_the_domain_eager_code_raises_and_compi
     w = Value(1.0)
     batch = sg.compile(lambda x: f([w * x]), parameters=[w], backend="python")
     assert batch.value_and_grad([1.0, -1.0]) == ((2.0 + -1.0) / 2, [(1.5 + -1.0) / 2])
+    batch = sg.compile(lambda x: f([w * x]), parameters=[w], backend="python")  # recorded at the sample in question
+    assert batch.value_and_grad([-1.0, 1.0]) == ((2.0 + -1.0) / 2, [(1.5 + -1.0) / 2])
 
 
 def test_nan_that_reaches_the_result_stays():

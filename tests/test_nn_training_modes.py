@@ -167,7 +167,7 @@ def closed():
 
 
 @pytest.mark.parametrize("tqdm", ["with tqdm", "without tqdm"])
-@pytest.mark.parametrize("stream", [None, closed(), Broken(), BreaksLater(), object()], ids=repr)
+@pytest.mark.parametrize("stream", [None, closed(), Broken(), BreaksLater(), object()], ids=["none", "closed", "broken", "breaks later", "no stream"])
 def test_fit_trains_without_a_stderr(monkeypatch, stream, tqdm):
     if tqdm == "without tqdm":
         monkeypatch.setitem(sys.modules, "tqdm", None)

@@ -17,6 +17,7 @@ from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
 from scalargrad.compiling.traces import Trace
 from scalargrad.rules import masks_wanted
+from scalargrad.table import follows_ieee
 
 if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples
@@ -50,7 +51,11 @@ class BatchProgram:
     ) -> None:  # fmt: skip
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
-        trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
+        token = follows_ieee.set(True)  # as the other samples will: no sample of a batch raises
+        try:
+            trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
+        finally:
+            follows_ieee.reset(token)
         _check_result(trace, has_aux)
         recorded = TraceRecording(trace, (plain.reached if plain else parameters) or ())
         tape, (root, *aux) = recorded.tape, recorded.outputs

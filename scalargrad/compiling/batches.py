@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.branches import Broken, branch_error
@@ -14,6 +13,7 @@ from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -43,7 +43,7 @@ class Batches:
         self._reached = Reached(lambda rule: (rule.requires_grad, bool(rule.hooks)))
         self._reached.add(parameters or ())
         self._order: list[Value] = []
-        self._lock = RLock()  # is held while a program is recorded
+        self._turns = Turns()  # to record a program
 
     @property
     def parameters(self) -> list[Value]:
@@ -93,7 +93,7 @@ class Batches:
 
     def _programs(self, samples: Sequence[Samples]) -> list[BatchProgram]:
         if self._reached.have_changed():  # a leaf was frozen, is trained now, or has a hook, which recording refuses
-            with self._lock:
+            with self._turns:
                 self._known = {}
                 self._reached.add(())
         return self._known.setdefault(_structure(samples), [])
@@ -109,10 +109,11 @@ class Batches:
 
     def _another(self, known: list[BatchProgram], seen: int, make: Callable[[], BatchProgram]) -> BatchProgram:
         """The program after those seen. The list only ever grows: other threads read it meanwhile."""
-        with self._lock:
-            if len(known) <= seen:
-                known.append(make())
-            return known[seen]
+        if len(known) <= seen:
+            with self._turns:
+                if len(known) <= seen:
+                    known.append(make())
+        return known[seen]
 
     def _check_first(self, program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]) -> None:
         """Raise BranchError if the program does not serve the first of the rows, at which it was recorded.

@@ -6,7 +6,6 @@ import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
@@ -21,6 +20,7 @@ from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, recording
 from scalargrad.table import HARD
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -97,7 +97,7 @@ class Points:
         self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
         self._known: dict[Any, list[Recorded[Any]]] = {}
         self.with_keywords = ByKeywords(fn, name, lambda fn: Points(fn, name, backend, branches))
-        self._lock = RLock()
+        self._turns = Turns()
 
     def __call__(self, *args: Any) -> Any:
         """See `Compiled.__call__`."""
@@ -115,7 +115,7 @@ class Points:
         known = self._known.setdefault(key, [])
         try:
             return replayed(
-                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._lock
+                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._turns
             )
         except BranchError:
             raise

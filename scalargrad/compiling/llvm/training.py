@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -13,6 +12,7 @@ from scalargrad.compiling.llvm.stepping import Block, step
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, update_program
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import Batches
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scalargrad.nn.optimizers import Optimizer
 
 
-_lock = Lock()
+_turns = Turns()
 _living: WeakSet[InMemory] = WeakSet()
 """All that there are: those that share parameters must know of each other."""
 
@@ -37,7 +37,7 @@ class InMemory:
         self._structure = [(one.structure, one.width) for one in samples]
         moving = self._moving = program.leaves[: program.trained]
         check_same(moving, optimizer)
-        self._program, self._optimizer, self._loss = program, optimizer, program.runner
+        self._program, self._optimizer, self._loss = program, optimizer, program.runner.take()
         code, outputs = update_program(optimizer)
         k = len(outputs) - 1
         # A number minus itself is 0.0, unless it is inf or nan.
@@ -87,7 +87,7 @@ class InMemory:
     def _meet(self) -> None:
         """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
         moving, leaves = set(self._moving), set(self._program.leaves)
-        with _lock:
+        with _turns:
             for other in _living:
                 if not (leaves.isdisjoint(other._moving) and moving.isdisjoint(other._program.leaves)):
                     self._others.add(other)
@@ -124,18 +124,17 @@ class InMemory:
             self._check(samples)
         if self._is_behind or self._has_others:
             self._catch_up()
-        with loss.lock:
-            if self._aimed != aim or loss.samples is not samples:  # or somebody else used it in between
-                loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
-                self._aimed = aim
-            count = self._prepare()
-            self._step(self._block.address)
-            out = loss.out.view
-            if out[1] != 0.0:
-                batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
-            self._optimizer.steps = count
-            self._has_stepped = True
-            return float(out[0])
+        if self._aimed != aim or loss.samples is not samples:
+            loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
+            self._aimed = aim
+        count = self._prepare()
+        self._step(self._block.address)
+        out = loss.out.view
+        if out[1] != 0.0:
+            batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
+        self._optimizer.steps = count
+        self._has_stepped = True
+        return float(out[0])
 
     def _prepare(self) -> int:
         """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
@@ -156,18 +155,18 @@ class InMemory:
 
     def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
-        loss, n = self._loss, samples[0].n
+        n = samples[0].n
         self._check(samples)
         if self._is_behind or self._has_others:
             self._catch_up()
-        with loss.lock:
-            loss.sweep(samples, n, batches.mean, self._parameters)
-            out = loss.out.view
-            columns = loss.columns(n)
-            if self._program.guards and out[1] != 0.0:
-                batches.check(self._program, out[:2].tolist(), columns)
-            ctypes.memmove(self._gradients.address, loss.out.address + 16, 8 * self._n)
-            return out[0], columns[: self._program.columns]
+        room = self._program.runner.take()  # another one each time: the helping threads of an interrupted call go on
+        room.sweep(samples, n, batches.mean, self._now, self._places[-1])
+        (found, broken), columns = room.out.view[:2].tolist(), room.columns(n)
+        if self._program.guards and broken != 0.0:
+            batches.check(self._program, (found, broken), columns)
+        ctypes.memmove(self._gradients.address, room.out.address + 16, 8 * self._n)
+        self._program.runner.give_back(room)
+        return found, columns[: self._program.columns]
 
     @property
     def gradients(self) -> list[float]:

@@ -14,7 +14,7 @@ PACKAGE = Path(scalargrad.__file__).parent
 
 # Lowest first: a module may import those before it, a package its own parts too.
 ORDER = (
-    "behaviour arguments replacing turns rules modes large engine webassembly errors floats table rows ops ufuncs expansion formula notation derivation patterns expressions "
+    "behaviour arguments replacing turns plain rules modes large engine webassembly errors floats table rows ops ufuncs expansion formula notation derivation patterns expressions "
     "functional function hooks exact circuit layers nn compiling strategies checking drawing mistakes tracing demo cli __main__"
 ).split()
 

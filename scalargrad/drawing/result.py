@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.arguments import brief, place
 from scalargrad.drawing.dot import labelled_source, layout_source
-from scalargrad.drawing.engines import NO_ENGINE, available, lay_out
+from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
 from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
@@ -129,7 +129,7 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: SVG (or PNG) and text; without an engine the text and what to install."""
         if available(self._engine) == "text":
-            note = "" if self._engine == "text" else f"\n({NO_ENGINE})\n"
+            note = "" if self._engine == "text" else f"\n({no_engine()})\n"
             return {"text/plain": self.text + note}
         if self._show == "png":
             return {"image/png": self._raster("png"), "text/plain": repr(self)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import unicodedata
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from scalargrad.arguments import whole
 from scalargrad.formula import ELLIPSIS, number_text
+from scalargrad.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,8 +22,6 @@ MOST = 1000
 """How many steps a table shows unless asked for more."""
 
 KEYS = "[Enter] next, b back, a number jumps, q quits"
-_SYMBOLS = {"∂": "d", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "→": "->", "…": "...", "␤": "\\n", "␉": "\\t"}
-_ASCII = str.maketrans(_SYMBOLS | {digit: str(i) for i, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")})
 _Column = tuple["Value", list[str], int]  # a Value, its texts, and how wide they are
 _STYLES = {"bold": "1", "muted": "2", "value": "36", "gradient": "33"}
 
@@ -107,10 +105,7 @@ class _Screen:
 
     def plain(self, text: str) -> str:
         """The text in characters that the stream has."""
-        if self.unicode:
-            return text
-        text = re.sub("([^₀-₉])([₀-₉])", r"\1_\2", text)  # x₁ must not become another one's name, x1
-        return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+        return text if self.unicode else plain(text)
 
     def styled(self, text: str, style: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.colored and style and text.strip() else text

@@ -44,7 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (ValueError, ArithmeticError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
-        lines = str(error).split("\n", 1)  # the source line below would be one of this package
+        text = str(error)
+        if isinstance(error, OSError) and error.strerror:  # without its number
+            text = error.strerror if error.strerror.startswith("cannot") else f"{error.strerror}: {error.filename!r}"
+        lines = text.split("\n", 1)  # the source line below would be one of this package
         print(f"scalargrad {options.command}: {_one_line(lines[0] or repr(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

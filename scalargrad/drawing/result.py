@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import brief, place
+from scalargrad.arguments import place
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
@@ -149,6 +150,7 @@ def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:
     suffixes = list(suffixes)
     if path.suffix.lower() not in suffixes:
         wanted = f"one of {' '.join(suffixes)}" if len(suffixes) > 1 else suffixes[0]
-        raise ValueError(f"cannot save a {what} as {brief(path.name)}: the suffix must be {wanted}")
+        raise ValueError(f"cannot save a {what} as {path.name or str(path)!r}: the suffix must be {wanted}")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {brief(path.name)}: there is no folder {brief(str(path.parent))}")
+        reason = f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}"
+        raise FileNotFoundError(errno.ENOENT, reason, str(path))

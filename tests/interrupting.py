@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import threading
 from contextlib import contextmanager
 
 
@@ -31,6 +32,7 @@ class MonitoringStopper:
 
     def __init__(self, n, files):
         self.left, self.files, self.dropped = n, files, set()
+        self.thread = threading.get_ident()  # all are seen, but Ctrl-C comes to one
 
     def __enter__(self):
         monitoring = sys.monitoring
@@ -52,7 +54,7 @@ class MonitoringStopper:
     def instruction(self, code, _):
         if code.co_filename not in self.files:
             return sys.monitoring.DISABLE
-        if code not in self.dropped:
+        if code not in self.dropped and threading.get_ident() == self.thread:
             self.left -= 1
             if self.left < 0:
                 sys.monitoring.set_events(self.TOOL, 0)

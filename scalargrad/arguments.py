@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 import random
@@ -125,20 +126,24 @@ def place(path: Any, what: str) -> Path:
 
     Raises:
         TypeError: if it is neither a string nor a path.
-        ValueError: if no file can have that name.
+        NoFileNameError: if no file can have that name.
     """
     from pathlib import Path
 
     try:
         found = Path(path)
-        os.fsencode(found)
+        encoded = os.fsencode(found)
     except TypeError:
         raise TypeError(f"{what} must be a path, as 'folder/file', not {type(path).__name__}") from None
     except UnicodeEncodeError:
-        raise ValueError(f"{what}: {brief(str(path))} cannot be the name of a file") from None
-    if "\0" in str(found):
-        raise ValueError(f"{what}: {brief(str(path))} cannot be the name of a file")
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise NoFileNameError(errno.EINVAL, f"{what}: {str(path)!r} cannot be the name of a file", str(path))
     return found
+
+
+class NoFileNameError(OSError, ValueError):
+    """What was given as a path can be none: an OSError as for any other place, and a ValueError as open()'s own."""
 
 
 def brief(x: Any) -> str:

@@ -11,6 +11,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from scalargrad.console import ERRORS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _make_parser()
     options = parser.parse_args(_protect_minus(arguments))
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that cannot show ∂ gets a ? instead of a traceback
-            stream.reconfigure(errors="replace")
+        if hasattr(stream, "reconfigure"):  # where an encoding lacks ∂, it is written d
+            stream.reconfigure(errors=ERRORS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
@@ -41,8 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stderr.close()
         return 0
-    except (ValueError, ArithmeticError, TypeError, OSError, ImportError) as error:
-        lines = str(error).split("\n", 1)  # the source line below would be one of this package
+    except (ValueError, ArithmeticError, TypeError, OSError, ImportError, RuntimeError, MemoryError) as error:
+        text = str(error)
+        if isinstance(error, OSError) and error.strerror:  # without its number
+            text = error.strerror if error.strerror.startswith("cannot") else f"{error.strerror}: {error.filename!r}"
+        lines = text.split("\n", 1)  # the source line below would be one of this package
         print(f"scalargrad {options.command}: {_one_line(lines[0] or repr(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -54,7 +59,7 @@ def _one_line(message: str) -> str:
     """A message as a terminal may show it, whatever was typed: one line, without control characters, cut."""
     from scalargrad.formula import clean_label
 
-    return clean_label(message, 500)
+    return clean_label(message, 5000)  # a path may have 4096 characters
 
 
 def _note_once() -> Callable[..., None]:
@@ -171,6 +176,7 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _step(options: argparse.Namespace) -> int:
+    from scalargrad.drawing.engines import available, no_engine
     from scalargrad.tracing import TraceTooLongError, trace
 
     root, leaves = _expression(options)
@@ -187,6 +193,8 @@ def _step(options: argparse.Namespace) -> int:
                 f"{len(steps)} steps are too many for a page: leave out --html for a table or steps in the terminal"
             ) from None
         print(f"wrote {options.html}")
+        if available() == "text":
+            warnings.warn(f"it has a table and no pictures: {no_engine()}", stacklevel=1)
     return 0
 
 

@@ -5,15 +5,20 @@ What the package computes with, compares and writes to files is the text as it i
 
 from __future__ import annotations
 
+import codecs
 import re
 import sys
 from typing import TextIO
 
 _SYMBOLS = {
-    "∂": "d", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "→": "->", "←": "<-", "…": "...", "±": "+-", "Σ": "sum",
-    "␤": "\\n", "␉": "\\t", "├": "|", "└": "`", "│": "|", "─": "-", "\u2068": "", "\u2069": "", "\u2060": "",
+    "∂": "d", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "→": "->", "←": "<-", "…": "...", "␤": "\\n",
+    "␉": "\\t", "␣": "_", "∞": "inf", "√": "sqrt", "∇": "grad", "²": "^2", "±": "+-", "µ": "u", "σ": "sigma",
+    "Σ": "sum", "ᵀ": "^T", "ᵢ": "_i", "ⱼ": "_j", "∘": "o", "─": "-", "│": "|", "└": "`", "├": "|",
+    "\u2068": "", "\u2069": "", "\u2060": "",
 }  # fmt: skip
 _PLAIN = _SYMBOLS | {digit: str(i) for i, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+ERRORS = "scalargrad.plain"
+"""What to give `str.encode` or `stream.reconfigure` as `errors`, once this module is imported."""
 
 
 class Text(str):
@@ -62,3 +67,15 @@ def _has(encoding: str, character: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _instead(error: UnicodeError) -> tuple[str, int]:
+    """As `in_encoding`, for those characters alone that an encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wanting = error.object[error.start : error.end]
+    before = in_encoding(error.object[error.start - 1 : error.start], "ascii")
+    return in_encoding(before + wanting, "ascii")[len(before) :], error.end
+
+
+codecs.register_error(ERRORS, _instead)

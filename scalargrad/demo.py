@@ -44,21 +44,25 @@ def run(folder: Path, seed: int = 1) -> None:
         "neuron.svg": ("one neuron, with its gradients", lambda path: drawing.draw(out, expand=True).save(path)),
         "network.svg": ("the network, layer by layer", lambda path: drawing.draw(score, collapse="layer").save(path)),
     }
-    missing = []
+    missing: dict[str, list[str]] = {}
+    there = []
     print(f"\npictures in {folder}{'/' if folder.name else ''}:")
     for name, (what, write) in pictures.items():
         try:
             write(folder / name)
-        except ImportError as error:
-            missing.append(str(error).splitlines()[0])
+        except (ImportError, drawing.EngineError) as error:
+            missing.setdefault(str(error).splitlines()[0], []).append(name)
         else:
+            there.append(str(folder / name))
             print(f"  {name:22} {what}")
-    for reason in sorted(set(missing)):
-        print(f"  not drawn: {reason}")
+    for reason, names in missing.items():
+        print(f"  not drawn: {', '.join(names)}: {reason}")
+    output = " -o f.svg" * (drawing.engines.available() != "text")
+    print("\nnext:")
+    if there:
+        print(f"  open {' and '.join(there[::2])} (any browser shows them)")
     print(
-        "\nnext:\n"
-        f"  open {folder / 'decision-boundary.png'} and {folder / 'neuron.svg'} (any browser shows them)\n"
-        '  scalargrad draw "(x + y) * z" x=-2 y=5 z=-4 -o f.svg    your own expression, drawn\n'
+        f'  {f"""scalargrad draw "(x + y) * z" x=-2 y=5 z=-4{output}""":55} your own expression, drawn\n'
         '  scalargrad grad "tanh(w*x + b)" w=-3 x=2 b=6.88         its value and gradients\n'
         "  notebooks/00-build-the-engine.ipynb                     where the lessons begin"
     )

@@ -7,7 +7,11 @@ import errno
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
+
+PAUSES = 0.02, 0.05, 0.1, 0.2, 0.4
+"""Seconds between attempts to replace a file that another program holds open, as Windows does not allow."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -16,15 +20,16 @@ def replace_file(path: Path, content: bytes) -> None:
     The content is on the disk before it gets the name, so that a crash at any moment leaves the old file or the new
     one. A process that is killed may leave its half-written `.name.….tmp` behind; on an error it is removed. A symbolic
     link stays one: what it points to is replaced. A file that was there keeps its permissions, and its owner where the
-    system allows it; one that is write-protected is not replaced.
+    system allows it; one that is write-protected is not replaced. On Windows none can be replaced while another program
+    has it open: that is tried again for less than a second.
 
     Raises:
         OSError: with the path: there is no such folder, it is read-only, the disk is full, the path is a folder or
-            device.
+            device; or, on Windows, another program holds the file open.
     """
     target = Path(os.path.realpath(path))
     # 40 characters are at most 160 bytes, so that the name is short enough for every file system.
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(8)}.tmp")
+    temporary = target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.tmp"
     try:
         old = _replaceable(target)
         # Not by mkstemp: with this mode the system applies the umask, which Python could only read by changing it for
@@ -39,12 +44,13 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        _move(temporary, target)
     except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if isinstance(error, OSError) and error.errno is not None:
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        if isinstance(error, OSError):
+            number, reason = error.errno or errno.EIO, error.strerror or str(error)
+            raise OSError(number, reason, os.fspath(path), getattr(error, "winerror", None)) from error
         raise
     with contextlib.suppress(OSError):  # folders cannot be opened everywhere; the file itself is safe already
         folder = os.open(target.parent, os.O_RDONLY)
@@ -52,6 +58,18 @@ def replace_file(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Give the file its name. On Windows nobody may have the old one open: a scanner of viruses soon lets it go."""
+    for pause in PAUSES:
+        try:
+            os.replace(temporary, target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    os.replace(temporary, target)
 
 
 def _replaceable(target: Path) -> os.stat_result | None:

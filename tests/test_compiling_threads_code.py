@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from compiling_helpers import HANG, THREADS, at_once, needs_llvm, with_backends
@@ -137,38 +136,41 @@ def runner_of(compiled):
     return runner
 
 
+def slowed(runner, wait):
+    """The runner with such code, and no memory yet."""
+    runner._code = Slow(runner._code, wait)
+    runner._rooms.clear()
+
+
 @needs_llvm
-def test_a_training_that_begins_leaves_the_memory_of_a_run_alone(monkeypatch):
+def test_a_training_that_begins_leaves_the_memory_of_a_run_alone():
     w = Value(0.5)
     loss = sg.compile(lambda x: w * x if x > 0 else w, backend="llvm")
     few, many = [1.0, 2.0], [1.0] * 1000
     expected = loss.value_and_grad(few)
-    runner = runner_of(loss)
     inside, go_on = threading.Event(), threading.Event()
 
     def wait(_):
         inside.set()
         assert go_on.wait(HANG)
 
-    monkeypatch.setattr(runner, "_code", Slow(runner._code, wait))
+    slowed(runner_of(loss), wait)
     found = []
     run = threading.Thread(target=lambda: found.append(loss.value_and_grad(few)))
-    train = threading.Thread(target=lambda: found.append(loss.training(nn.SGD([w], lr=0.0))(many)))
     run.start()
     assert inside.wait(HANG)
-    mine, rooms = runner.samples, list(runner._column_room)
-    train.start()
-    train.join(0.2)  # it has no business to get anywhere
-    assert runner.samples is mine
-    assert all(a is b for a, b in zip(runner._column_room, rooms, strict=True))
+    with loss.training(nn.SGD([w], lr=0.0)) as step:
+        assert step(many) == 0.5
+        assert step(few[:1]) == 0.5
     go_on.set()
     run.join(HANG)
-    train.join(HANG)
-    assert found == [expected, 0.5]
+    assert found == [expected]
 
 
 @needs_llvm
-def test_a_run_waits_for_the_threads_of_one_that_was_interrupted(monkeypatch):
+@pytest.mark.parametrize("kind", ["run", "training"])
+def test_the_threads_of_a_run_that_was_interrupted_disturb_no_other(monkeypatch, kind):
+    """They go on until they are done, in memory that nobody gets again."""
     from scalargrad.compiling.llvm import batch
 
     monkeypatch.setattr(batch, "WORTH_A_THREAD", 5000)
@@ -177,21 +179,24 @@ def test_a_run_waits_for_the_threads_of_one_that_was_interrupted(monkeypatch):
     loss = sg.compile(lambda x: (w * x) ** 2, backend="llvm", parameters=[w])
     xs, others = [k / 20_000 for k in range(20_000)], [1.0] * 20_000
     expected = loss.value_and_grad(others)
-    loss.value_and_grad(xs)
-    runner, calls, order = runner_of(loss), [], []
+    step = loss.training(nn.SGD([w], lr=0.0))
+    run = {"run": loss.value_and_grad, "training": lambda xs: (step(xs), expected[1])}[kind]
+    run(xs)
+    order, interrupted, go_on = [], threading.Event(), threading.Event()
 
     def wait(is_main):
-        calls.append(is_main)
-        if calls.count(is_main) > 1:
-            order.append("the second run" if is_main else "its thread")
-        elif is_main:
+        if is_main and not interrupted.is_set():
+            interrupted.set()
             raise KeyboardInterrupt
-        else:
-            time.sleep(0.2)
-            order.append("the thread of the first")
+        if not is_main and not order:
+            order.append("the thread of the first begins")
+            assert go_on.wait(HANG)
+            order.append("it ends")
 
-    monkeypatch.setattr(runner, "_code", Slow(runner._code, wait))
+    slowed(runner_of(loss), wait)
     with pytest.raises(KeyboardInterrupt):
-        loss.value_and_grad(xs)
-    assert loss.value_and_grad(others) == expected
-    assert order[0] == "the thread of the first"
+        run(xs)
+    threading.Timer(0.2, go_on.set).start()  # with one helper the second run needs it, too
+    for _ in range(20):
+        assert run(others) == expected
+    assert order == ["the thread of the first begins", "it ends"]

@@ -11,6 +11,8 @@ import threading
 from collections import Counter
 
 import pytest
+import stand_in_dot
+from capabilities import needs_links, needs_modes
 from drawing_helpers import HOSTILE, SVG, cards, mlp_loss, parsed, sigmoid_neuron
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,7 +52,8 @@ def test_text_files(tmp_path):
         path = tmp_path / f"graph{suffix}"
         assert drawing.save(path) == path
         assert path.read_text(encoding="utf-8") == content
-        assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
+        if os.name == "posix":
+            assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
     assert drawing.save(str(tmp_path / "again.svg")).exists()
 
 
@@ -62,6 +65,8 @@ SAVED = {
 }
 
 
+@needs_links
+@needs_modes
 @pytest.mark.parametrize("name", SAVED)
 def test_whatever_is_saved_keeps_links_and_permissions_and_leaves_the_umask_alone(tmp_path, monkeypatch, name):
     """The umask is the process's: a thread that changes it, be it for a moment, changes it for the files of all others."""
@@ -96,6 +101,29 @@ def test_png_and_pdf(tmp_path, style):
     assert width == pytest.approx(float(root.get("width")) * 192 / 72, abs=4)
     assert height == pytest.approx(float(root.get("height")) * 192 / 72, abs=4)
     assert drawing.save(tmp_path / "graph.pdf").read_bytes().startswith(b"%PDF")
+
+
+@needs_dot
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in for dot is a script with a line #!")
+def test_png_and_pdf_where_graphviz_has_no_neato(tmp_path, monkeypatch):
+    """Debian has its layouts in packages of their own: the plain one is tried, and else the plugin is named."""
+    drawing = draw(sigmoid_neuron())
+    for background, works in ((stand_in_dot.DRAWS, True), (stand_in_dot.FAILS, False)):
+        folder = tmp_path / str(works)
+        folder.mkdir()
+        with monkeypatch.context() as patch:
+            patch.setenv("PATH", stand_in_dot.without_neato(folder, background))
+            for suffix in (".png", ".pdf"):
+                path = folder / f"f{suffix}"
+                if works:
+                    assert drawing.save(path).read_bytes()[:4] in (b"\x89PNG", b"%PDF")
+                    continue
+                with pytest.raises(
+                    EngineError, match=r"needs Graphviz's layout neato.*plugin neato_layout.*save an \.svg"
+                ):
+                    drawing.save(path)
+                assert not path.exists()
+            assert drawing.save(folder / "f.svg").exists()
 
 
 @needs_dot

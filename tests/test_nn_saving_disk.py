@@ -18,6 +18,7 @@ from pathlib import Path
 
 import kill_while_saving
 import pytest
+from capabilities import needs_links, needs_long_names, needs_modes, needs_pipes, needs_timers, needs_users
 from saving_helpers import bits, set_numbers
 
 from scalargrad import nn
@@ -63,7 +64,7 @@ def test_what_cannot_be_opened_is_an_oserror_with_the_path(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@needs_posix
+@needs_pipes
 def test_pipes_and_devices_are_neither_waited_for_nor_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -78,6 +79,7 @@ def test_pipes_and_devices_are_neither_waited_for_nor_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == [pipe]
 
 
+@needs_long_names
 def test_long_and_odd_names(tmp_path):
     for name in ("m" * 255, "é" * 127, ".hidden", "no suffix", "new\nline.json", "-"):
         path = network(0).save(tmp_path / name)
@@ -93,7 +95,7 @@ def test_a_relative_path(tmp_path, monkeypatch):
     assert bits(nn.load("model.json")) == bits(network(0))
 
 
-@needs_posix
+@needs_links
 def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path):
     (tmp_path / "runs").mkdir()
     target, link, link_to_link = tmp_path / "runs" / "run7.json", tmp_path / "latest.json", tmp_path / "newest.json"
@@ -113,7 +115,7 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced(tmp_path):
     assert loop.is_symlink()
 
 
-@needs_posix
+@needs_modes
 def test_permissions_are_kept_and_new_files_have_the_usual_ones(tmp_path):
     path = tmp_path / "model.json"
     mask = umask()
@@ -159,7 +161,8 @@ print(json.dumps(found))
 """
 
 
-@needs_posix
+@needs_modes
+@needs_users
 @pytest.mark.parametrize("user", ["real", "effective"])
 def test_read_only_folders_and_write_protected_files(user):
     with tempfile.TemporaryDirectory() as name:
@@ -333,7 +336,7 @@ def test_what_is_saved_while_another_thread_trains_is_one_moment(tmp_path):
     assert all(len(numbers) == 1 for numbers in states)
 
 
-@needs_posix
+@needs_timers
 def test_a_signal_while_the_numbers_are_set_finds_the_old_or_the_new():
     """As Ctrl-C does, which would leave what it finds."""
     old, new = ({"b": x, **{f"w.{i}": x for i in range(2000)}} for x in (1.0, 2.0))

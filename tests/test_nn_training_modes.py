@@ -167,7 +167,11 @@ def closed():
 
 
 @pytest.mark.parametrize("tqdm", ["with tqdm", "without tqdm"])
-@pytest.mark.parametrize("stream", [None, closed(), Broken(), BreaksLater(), object()], ids=["none", "closed", "broken", "breaks later", "no stream"])
+@pytest.mark.parametrize(
+    "stream",
+    [None, closed(), Broken(), BreaksLater(), object()],
+    ids=["none", "closed", "broken", "breaks later", "no stream"],
+)
 def test_fit_trains_without_a_stderr(monkeypatch, stream, tqdm):
     if tqdm == "without tqdm":
         monkeypatch.setitem(sys.modules, "tqdm", None)

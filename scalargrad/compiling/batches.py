@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.branches import Broken, branch_error
@@ -15,6 +14,7 @@ from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -45,7 +45,7 @@ class Batches:
         self._reached.add(parameters or ())
         self._seen_by_values = Reached(self._reached.surroundings)  # `parameters` are those of the loss alone
         self._order: list[Value] = []
-        self._lock = RLock()  # is held while a program is recorded
+        self._turns = Turns()  # to record a program
 
     @property
     def parameters(self) -> list[Value]:
@@ -106,7 +106,7 @@ class Batches:
 
     def _forget_what_has_changed(self) -> None:
         if self.have_changed():
-            with self._lock:
+            with self._turns:
                 self._known, self._known_values = {}, {}
                 self._reached.add(())
                 self._seen_by_values.add(())
@@ -123,10 +123,11 @@ class Batches:
 
     def _another(self, known: list[BatchProgram], seen: int, make: Callable[[], BatchProgram]) -> BatchProgram:
         """The program after those seen. The list only ever grows: other threads read it meanwhile."""
-        with self._lock:
-            if len(known) <= seen:
-                known.append(make())
-            return known[seen]
+        if len(known) <= seen:
+            with self._turns:
+                if len(known) <= seen:
+                    known.append(make())
+        return known[seen]
 
     def _check_first(self, program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]) -> None:
         """Raise BranchError if the program does not serve the first of the rows, at which it was recorded.

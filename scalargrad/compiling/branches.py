@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from itertools import islice
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from scalargrad.arguments import brief
 from scalargrad.compiling.traces import BranchError
 from scalargrad.table import HARD
+
+if TYPE_CHECKING:
+    from scalargrad.turns import Turns
 
 ADVICE = (
     "Let the program choose, not Python: with relu, maximum, or where(greater(x, 0), a, b); or record each way once "
@@ -71,7 +73,7 @@ def replayed(
     numbers: Sequence[float],
     name: str,
     branches: str,
-    lock: AbstractContextManager[object],
+    turns: Turns,
 ) -> Result_co:
     """What the recording that serves gives for these numbers; a new one is added to the known ones.
 
@@ -81,7 +83,7 @@ def replayed(
         numbers: those of the arguments.
         name: how messages call the function.
         branches: "raise" or "record".
-        lock: is held while one is made, so that threads that come at once make one.
+        turns: one at a time makes a recording, so that threads that come at once make one.
 
     Raises:
         BranchError: if `branches` is "raise" and the first does not serve, or a comparison with NaN never holds.
@@ -96,7 +98,7 @@ def replayed(
             if branches == "raise" or broken.has_nan:
                 raise branch_error(name, broken)
             tried += 1
-        with lock:
+        with turns:
             if tried < len(known):  # another thread has recorded one meanwhile
                 continue
             recorded = record()

@@ -178,9 +178,8 @@ def compile(  # noqa: A001
     guards, which raise where a replay would branch otherwise; everything else that Python decides is decided once.
 
     Several threads may call what comes out at once, the first time too: one of them records while the others wait, and
-    a call gets what it would get alone. (Machine code for one set of arguments, or for a batch of one structure, has
-    one memory to work in, for which threads take turns.) What `bind` gives, and a `training`, are for one thread at a
-    time.
+    a call gets what it would get alone. (Machine code works in memory of which each call has its own.) What `bind`
+    gives, and a `training`, are for one thread at a time.
 
     Args:
         fn: a function of Values, or of lists of them, as `scalargrad.grad(g)` and `scalargrad.hessian(g)` are too. For

@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
@@ -26,6 +25,7 @@ from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, recording
 from scalargrad.rules import masks_wanted
 from scalargrad.table import HARD
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -126,7 +126,7 @@ class Points:
         self._known: dict[Any, list[Recorded[Any]]] = {}
         self._reached = Reached(Surroundings(fn))
         self.with_keywords = ByKeywords(fn, name, lambda fn: Points(fn, name, backend, branches))
-        self._lock = RLock()
+        self._turns = Turns()
 
     def __call__(self, *args: Any) -> Any:
         """See `Compiled.__call__`."""
@@ -145,7 +145,7 @@ class Points:
         known = self._known.setdefault(key, [])
         try:
             return replayed(
-                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._lock
+                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._turns
             )
         except BranchError:
             raise
@@ -155,14 +155,14 @@ class Points:
             return self._eagerly(args, numbers)
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
-        with self._lock:
+        with self._turns:
             self._reached.surroundings.before_a_run()
             point = Point(self._fn, [flatten(arg)[1] for arg in args], numbers, self._backend, self._name)
             self._reached.add(point.leaves, recorded=True)
             return point
 
     def _forget(self) -> None:
-        with self._lock:
+        with self._turns:
             self._known = {}
             self._reached.add(())
 

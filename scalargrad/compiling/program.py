@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from threading import Lock, local
+from threading import local
 from typing import Any
 
 from scalargrad.arguments import brief, items
@@ -21,6 +21,7 @@ from scalargrad.console import printable
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.formula import display_names
 from scalargrad.table import Op, follows_ieee
+from scalargrad.turns import Turns
 
 LINES = 60
 
@@ -69,7 +70,7 @@ class Program:
         self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
         self._value: Any = None
         self._gradient: Any = None
-        self._lock = Lock()  # is held while one of these two is made
+        self._turns = Turns()  # to make one of these two
         self._last = _LastRun()
 
     # ---------------------------------------------------------------- running
@@ -149,13 +150,13 @@ class Program:
         return result, grads
 
     def _make_value(self) -> None:
-        with self._lock:
+        with self._turns:
             if self._value is None:  # else another thread has made it meanwhile
                 tape, outputs = simplified(self.code, [self._output])
                 self._value = backend(self._choice, tape.code).single(tape.code, outputs)
 
     def _make_gradient(self) -> None:
-        with self._lock:
+        with self._turns:
             if self._gradient is None:
                 may_differ = has_choices(self.code)
                 masked = partial(self._differentiated, masked=True) if may_differ else None

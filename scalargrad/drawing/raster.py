@@ -1,13 +1,15 @@
 """PNG and PDF: the same scene painted by the system's `dot`, so that they look as the SVG does on a light page.
 
-The scene becomes one `_background` attribute of drawing operations; no label takes part in a layout.
+The scene becomes one `_background` attribute of drawing operations; no label takes part in a layout. Coordinates are
+kept by the layout `neato -n2`, which some distributions have in a package of its own. Where it is missing, `dot` lays
+out one invisible node of the page's size, which Graphviz 2.43, for one, cannot do with text in the background.
 """
 
 from __future__ import annotations
 
 import math
 
-from scalargrad.drawing.engines import run_dot
+from scalargrad.drawing.engines import EngineError, run_dot
 from scalargrad.drawing.scene import Box, Line, Scene, Text
 from scalargrad.drawing.svg import arrowhead
 from scalargrad.drawing.theme import MONO, SANS, Theme
@@ -21,7 +23,7 @@ def to_raster(scene: Scene, theme: Theme, format_: str, *, scheme: str = "light"
     """The scene as 'png' (192 dots per inch, white page) or 'pdf'.
 
     Raises:
-        EngineError: without the system's dot.
+        EngineError: without the system's dot, or if that has no layout that keeps coordinates.
     """
     colors = theme.colors(scheme)
     page = "#14171c" if scheme == "dark" else "#ffffff"
@@ -31,11 +33,27 @@ def to_raster(scene: Scene, theme: Theme, format_: str, *, scheme: str = "light"
     fitting = math.floor(72 * _MAX_PIXELS / max(scene.width, scene.height))
     dpi = min(192, fitting) if format_ == "png" else 72
     corner = "shape=point, style=invis, width=0.01, height=0.01"
-    source = (
-        f'digraph g {{ graph [bb="0,0,{width},{height}", pad=0, dpi={dpi}, bgcolor="{page}", '
-        f'_background={background}]; a [pos="0,0", {corner}]; b [pos="{width},{height}", {corner}]; }}'
-    )
-    return run_dot(source, "png:cairo" if format_ == "png" else format_, "-Kneato", "-n2")
+    graph = f'pad=0, dpi={dpi}, bgcolor="{page}", _background={background}'
+    device = "png:cairo" if format_ == "png" else format_
+    try:
+        return run_dot(
+            f'digraph g {{ graph [bb="0,0,{width},{height}", {graph}]; a [pos="0,0", {corner}]; '
+            f'b [pos="{width},{height}", {corner}]; }}', device, "-Kneato", "-n2",
+        )  # fmt: skip
+    except EngineError as error:
+        if "neato" not in str(error):
+            raise
+    size = f"width={scene.width / 72:.6f}, height={scene.height / 72:.6f}"
+    try:
+        return run_dot(
+            f"digraph g {{ graph [margin=0, {graph}]; "
+            f'a [shape=box, style=invis, label="", fixedsize=true, {size}]; }}', device, "-Kdot",
+        )  # fmt: skip
+    except EngineError:
+        raise EngineError(
+            f"{format_.upper()} needs Graphviz's layout neato, and the `dot` on the PATH has none: install the package "
+            "with Graphviz's plugin neato_layout (`apt search gvplugin` lists them), or save an .svg"
+        ) from None
 
 
 def _operations(item: Text | Box | Line, height: float, colors: dict[str, str]) -> str:

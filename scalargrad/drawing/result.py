@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import brief, place
+from scalargrad.arguments import place
 from scalargrad.console import Text, printable
 from scalargrad.drawing.dot import labelled_source, layout_source
-from scalargrad.drawing.engines import NO_ENGINE, available, lay_out
+from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
 from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
@@ -138,7 +139,7 @@ class Drawing:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: SVG (or PNG) and text; without an engine the text and what to install."""
         if available(self._engine) == "text":
-            note = "" if self._engine == "text" else f"\n({NO_ENGINE})\n"
+            note = "" if self._engine == "text" else f"\n({no_engine()})\n"
             return {"text/plain": self.text + note}
         if self._show == "png":
             return {"image/png": self._raster("png"), "text/plain": repr(self)}
@@ -158,6 +159,7 @@ def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:
     suffixes = list(suffixes)
     if path.suffix.lower() not in suffixes:
         wanted = f"one of {' '.join(suffixes)}" if len(suffixes) > 1 else suffixes[0]
-        raise ValueError(f"cannot save a {what} as {brief(path.name)}: the suffix must be {wanted}")
+        raise ValueError(f"cannot save a {what} as {path.name or str(path)!r}: the suffix must be {wanted}")
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {brief(path.name)}: there is no folder {brief(str(path.parent))}")
+        reason = f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}"
+        raise FileNotFoundError(errno.ENOENT, reason, str(path))

@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.engines import NO_ENGINE, available
+from scalargrad.drawing.engines import available, no_engine
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
 from scalargrad.tracing.limits import MAX_STEPS, TraceTooLongError, check_length
@@ -41,7 +41,7 @@ def fragment(graph: Graph, max_steps: int = MAX_STEPS) -> str:
     check_length(graph, max_steps)
     table = _table(graph.steps, f"All {len(graph.steps)} steps as text")
     if available() == "text":
-        return f'<div class="sg-trace">\n<p>({escape(NO_ENGINE)})</p>\n{table}\n</div>\n'
+        return f'<div class="sg-trace">\n<p>({escape(no_engine())})</p>\n{table}\n</div>\n'
     stage = Stage(graph)
     body = f"{_image(stage.finished())}\n{table}"
     key = sha256(body.encode()).hexdigest()[:16]

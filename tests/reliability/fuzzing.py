@@ -15,7 +15,6 @@ import io
 import json
 import os
 import random
-import resource
 import signal
 import sys
 import tempfile
@@ -194,6 +193,8 @@ def main(seed, count, part=""):
     calls = [call for name, call in sorted(callables().items()) if part in name]
     signal.signal(signal.SIGPROF, on_alarm)
     signal.signal(signal.SIGALRM, on_alarm)
+    import resource
+
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
     warnings.simplefilter("ignore")
     outcomes, defects, reached = Counter(), {}, Counter()

@@ -9,11 +9,14 @@ error, null if there was none. POSIX only: it forks.
 import gzip
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from capabilities import peak_kilobytes
 
 from scalargrad import nn
 
@@ -50,14 +53,14 @@ def measured(path):
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+        before, start = peak_kilobytes(), time.process_time()
         reason = None
         try:
             nn.load(path, nn.Neuron(1))
         except nn.ModelFileError as error:
             reason = error.reason[:200]
         seconds = time.process_time() - start
-        memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        memory = (peak_kilobytes() - before) / 1024
         os.write(writing, json.dumps([seconds, memory, reason]).encode())
         os._exit(0)
     _, status = os.waitpid(child, 0)

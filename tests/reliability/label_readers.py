@@ -22,23 +22,30 @@ def spaced(text):
 # -------------------------------------------------------------------- DOT
 
 
-DOT_ATTRIBUTES = set(
-    "_draw_ _gvid _hdraw_ _ldraw_ _tdraw_ arrowsize bb bgcolor class color edges fillcolor fontcolor fontname fontsize head headport height "
-    "id label labeljust lheight lp lwidth margin name nodes nodesep penwidth pos rankdir ranksep rects shape style subgraphs tail tailport width".split()
-)
-
-
-def dot_texts(source):
-    """By the name of each node and cluster, the lines of text that Graphviz draws for it; and how many edges there are."""
+def dot_document(source):
+    """What Graphviz makes of it, as JSON: nodes and clusters, and edges."""
     done = subprocess.run(
         [shutil.which("dot"), "-Tjson"], input=source.encode(), capture_output=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     document = json.loads(done.stdout)
-    objects, edges = document.get("objects", []), document.get("edges", [])
+    return document.get("objects", []), document.get("edges", [])
+
+
+def dot_attributes(source):
+    """The names of all attributes: Graphviz adds some, each version others, which must not depend on the labels."""
+    return {name for items in dot_document(source) for item in items for name in item}
+
+
+def dot_texts(source, attributes):
+    """By the name of each node and cluster, the lines of text that Graphviz draws for it; and how many edges there are.
+
+    No other attributes than these may be there.
+    """
+    objects, edges = dot_document(source)
     for item in [*objects, *edges]:
-        assert set(item) <= DOT_ATTRIBUTES, set(item) - DOT_ATTRIBUTES
+        assert set(item) <= attributes, set(item) - attributes
         assert re.fullmatch(r"[a-z0-9_]+", item.get("id", "")), item["id"]
     texts = {item["name"]: [op["text"] for op in item.get("_ldraw_", []) if op["op"] == "T"] for item in objects}
     return {name: list(map(spaced, lines)) for name, lines in texts.items()}, len(edges)

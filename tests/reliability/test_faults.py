@@ -27,6 +27,7 @@ import disk_faults
 import giant_model_files
 import kill_while_saving
 import pytest
+from capabilities import HAS_DEV_FULL, needs_links, needs_long_names, needs_modes, needs_pipes
 from model_file_fuzzer import alike, files, reading
 from reliability_helpers import only_long, size
 from saving_helpers import ALL, bits, built, content_of, document_of, refusal, set_numbers
@@ -35,6 +36,7 @@ from scalargrad import nn
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no fork, no permission bits and no mounts")
 
+DEVICE = "/dev/full" if HAS_DEV_FULL else "/dev/null"
 HANG = 1.0
 """Seconds of computing for a file of less than two megabytes."""
 
@@ -138,6 +140,8 @@ def test_a_process_without_permission(disks, figure):
 # -------------------------------------------------------------------- places
 
 
+@needs_links
+@needs_pipes
 def test_places_where_no_file_can_be(tmp_path, figure):
     """Missing folders, folders, pipes, devices, loops of links, names too long: an error, and nothing changes."""
     savers, count = disk_faults.savers(), 0
@@ -146,7 +150,7 @@ def test_places_where_no_file_can_be(tmp_path, figure):
         folder, pipe, full, loop = (tmp_path / f"{kind}{suffix}" for kind in ("folder", "pipe", "full", "loop"))
         folder.mkdir()
         os.mkfifo(pipe)
-        full.symlink_to("/dev/full")
+        full.symlink_to(DEVICE)
         loop.symlink_to(loop)
         before = sorted(tmp_path.iterdir())
         for path, wanted in ((tmp_path / "no" / name, errno.ENOENT), (folder, errno.EISDIR), (pipe, errno.EINVAL), (full, errno.EINVAL),
@@ -163,13 +167,16 @@ def test_places_where_no_file_can_be(tmp_path, figure):
         assert stat.S_ISFIFO(pipe.stat().st_mode)
         for path in before:
             path.rmdir() if path == folder else path.unlink()
-    for path in ("/dev/full", "/dev/zero"):
+    for path in (DEVICE, "/dev/zero"):
         with pytest.raises(nn.ModelFileError, match="it is a pipe or device, no file"):
             nn.load(path)
-    figure("missing folder, folder, pipe, /dev/full, loop of links, name of 256 bytes; 9 kinds of files",
+    figure(f"missing folder, folder, pipe, {DEVICE}, loop of links, name of 256 bytes; 9 kinds of files",
            f"{count} errors with path and reason, nothing changed, none waited for")  # fmt: skip
 
 
+@needs_links
+@needs_modes
+@needs_long_names
 def test_links_names_and_permissions(tmp_path):
     """A symbolic link stays and its target is replaced; any name of 255 bytes will do; permissions are kept."""
     for name, (first, second) in disk_faults.savers().items():

@@ -27,6 +27,7 @@ from label_readers import (
     Skeleton,
     as_typeset,
     check_latex,
+    dot_attributes,
     dot_texts,
     katex_texts,
     latex_texts,
@@ -89,9 +90,15 @@ def test_cleaning_the_labels(figure):
 @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed on this system")
 def test_dot(figure):
     for i, found in enumerate(BATCHES):
-        drawings = [draw(graph(found), style=style) for style in (STYLES if size(i == 0, True) else ("card",))]
-        for drawing in [*drawings, draw(by_hand(found), style="micrograd")]:
-            texts, edges = dot_texts(drawing.dot)
+        styles = STYLES if size(i == 0, True) else ("card",)
+
+        def drawn(labels, styles=styles):
+            return [*(draw(graph(labels), style=style) for style in styles), draw(by_hand(labels), style="micrograd")]
+
+        plain = drawn([f"plain{k}" for k in range(len(found))])
+        drawings = drawn(found)
+        for drawing, other in zip(drawings, plain, strict=True):
+            texts, edges = dot_texts(drawing.dot, dot_attributes(other.dot))
             written = {shape.key: [spaced(text) for text in shape.fields] for shape in drawing._sketch.shapes}
             assert {key: "".join(lines) for key, lines in texts.items()} == {
                 key: "".join(lines) for key, lines in written.items()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from threading import Lock
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.adding import finish
-from scalargrad.compiling.llvm.library import once
+from scalargrad.compiling.llvm.helpers import begun, cores, wait_for
 from scalargrad.compiling.llvm.memory import Doubles, table
-from scalargrad.compiling.llvm.tiles import batch_code
+from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
 from scalargrad.compiling.tape import PARAMETER
 
 if TYPE_CHECKING:
@@ -25,18 +23,47 @@ WORTH_A_THREAD = 600_000
 """Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
 
 
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@once
-def _pool(process: int) -> ThreadPoolExecutor:  # noqa: ARG001  (a fork has none of its parent's threads)
-    return ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="scalargrad")
-
-
 class Batch:
-    """The sums and columns of a program over a batch. Threads that run it at once take turns.
+    """The sums and columns of a program over a batch. Threads that run it at once have memory of their own.
+
+    A run takes a room out of the list and gives it back at its end. One that Ctrl-C ends loses the room, no more, in
+    which helping threads may still be at work.
+    """
+
+    def __init__(
+        self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
+    ) -> None:
+        self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
+        self._count = 1 + max((i[1] for i in code if i[0] is PARAMETER), default=-1)
+        self._sums, self._columns = len(sums), len(columns)
+        self._rooms: list[Room] = []
+        self.give_back(self.take())
+
+    def take(self) -> Room:
+        """Memory that nobody else has, until it is given back."""
+        try:
+            return self._rooms.pop()
+        except IndexError:  # all are in use
+            return Room(self._code, self._count, self._sums, self._columns)
+
+    def give_back(self, room: Room) -> None:
+        """To be called when nothing is at work in it any more, and not after an error."""
+        self._rooms.append(room)
+
+    def run(
+        self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool
+    ) -> tuple[list[float], list[list[float]]]:
+        """The sums and the columns."""
+        room = self.take()
+        room.parameters.fill(parameters[: self._count])
+        room.sweep(samples, n, mean)
+        found = room.out.view[: self._sums].tolist(), room.columns(n)
+        self.give_back(room)
+        return found
+
+
+class Room:
+    """Memory for one run at a time.
 
     Attributes:
         out: the sums of the last run.
@@ -44,24 +71,20 @@ class Batch:
         parameters: where a run reads the parameters.
     """
 
-    def __init__(
-        self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
-    ) -> None:
-        self._code = made = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
-        self.lock = Lock()
-        count = self._count = 1 + max((i[1] for i in code if i[0] is PARAMETER), default=-1)
-        self.parameters = Doubles(count + made.width)
-        self.out = Doubles(len(sums) + made.width)
-        self._uniform = Doubles(made.uniform)
-        self._sums, self._columns = len(sums), len(columns)
+    def __init__(self, code: BatchCode, parameters: int, sums: int, columns: int) -> None:
+        self._code = code
+        self.parameters = Doubles(parameters + code.width)
+        self.out = Doubles(sums + code.width)
+        self._uniform = Doubles(code.uniform)
+        self._sums, self._columns = sums, columns
         self._parts = 0
         self._room(1)
+        self._read: Doubles | None = None
         self._column_room: list[Doubles] = []
         self._capacity = -1
         self._column_table = table([])
         self.samples: Sequence[Samples] = ()
         self._arguments = table([])
-        self._running: list[Future[None]] = []
 
     def _room(self, parts: int) -> None:
         if parts > self._parts:
@@ -102,19 +125,23 @@ class Batch:
         }.items():  # fmt: skip
             block[name] = value
 
-    def sweep(self, samples: Sequence[Samples], n: int, mean: bool, parameters: int = 0) -> None:
-        """Run over the samples with the parameters at an address (those of `parameters`, if left out); fills `out`.
+    def sweep(self, samples: Sequence[Samples], n: int, mean: bool, others: Doubles | None = None, at: int = 0) -> None:
+        """Run over the samples; fills `out`.
 
-        To be called with the lock held, as all methods that touch the memory.
+        Args:
+            samples: they.
+            n: how many.
+            mean: whether to divide the loss by n.
+            others: memory to read the parameters from, in place of `parameters`.
+            at: where in there they begin.
         """
-        if self._running:
-            wait(self._running)  # where Ctrl-C ended the last run, its threads may still be at work on this memory
+        self._read = others  # it must live as long as helping threads read it, even if Ctrl-C ends this call
         made, width = self._code, self._code.width
         self.aim(samples, n)
         arguments = self._arguments
         parts = self.parts(n)
         self._room(parts)
-        parameters = parameters or self.parameters.address
+        parameters = self.parameters.address if others is None else others.address + 8 * at
         uniform = self._uniform.address
         tail, full, columns = self._tail.address, self._full.address, self._column_table
         made.begin(parameters, uniform, self._memory[0].address)
@@ -130,24 +157,11 @@ class Batch:
                     full + 8 * k * made.accumulators, tail, columns,
                 )  # fmt: skip
 
-            self._running = []
-            for k in range(1, parts):
-                self._running.append(_pool(os.getpid()).submit(part, k))
+            helping = begun([partial(part, k) for k in range(1, parts)])
             part(0)
-            for other in self._running:
-                other.result()
-            self._running = []
+            wait_for(helping)
         divisor, factor = (float(n), 1.0) if mean else (1.0, float(n))
         finish()(full, parts, tail, n % width, uniform, self.out.address, self._sums, divisor, factor)
-
-    def run(
-        self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool
-    ) -> tuple[list[float], list[list[float]]]:
-        """The sums and the columns."""
-        with self.lock:
-            self.parameters.fill(parameters[: self._count])
-            self.sweep(samples, n, mean)
-            return self.out.view[: self._sums].tolist(), self.columns(n)
 
     def columns(self, n: int) -> list[list[float]]:
         """What the last run found for each of n samples."""

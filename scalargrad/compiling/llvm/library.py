@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from scalargrad.turns import Turns
+
 Made = TypeVar("Made")
-_lock = threading.RLock()
+_turns = Turns()
 _numbers = itertools.count()
 
 
@@ -24,7 +25,7 @@ def once(make: Callable[..., Made]) -> Callable[..., Made]:
     @functools.wraps(make)
     def made(*args: Any) -> Made:
         if args not in kept:
-            with _lock:
+            with _turns:
                 if args not in kept:
                     kept[args] = make(*args)
         return kept[args]
@@ -93,6 +94,6 @@ class Machinery:
         builder = _binding().JITLibraryBuilder().add_ir(text).add_current_process()
         for name in names:
             builder = builder.export_symbol(name)
-        with _lock:
+        with _turns:
             self._tracker = builder.link(_compiler(effort), f"scalargrad_{next(_numbers)}")
         self.addresses = {name: self._tracker[name] for name in names}

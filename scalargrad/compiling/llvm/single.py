@@ -6,8 +6,8 @@ import ctypes
 import functools
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.llvm.library import Machinery
 from scalargrad.compiling.llvm.machine import machine_code
@@ -83,8 +83,21 @@ def straight(code: tuple[Instruction, ...], outputs: tuple[int, ...]) -> Straigh
     return Straight(code, outputs)
 
 
+class Room(NamedTuple):
+    """Memory for one run at a time: where inputs and parameters go, how to call, where the outputs come."""
+
+    inputs: memoryview[float]
+    parameters: memoryview[float]
+    function: Any
+    arguments: tuple[int, ...]
+    out: memoryview[float]
+
+
 class Single:
-    """run(parameters, inputs) -> the outputs, as a list of floats. Threads that call it at once take turns."""
+    """run(parameters, inputs) -> the outputs, as a list of floats. Threads that call it at once have their own memory.
+
+    A run takes a room out of the list and puts it back at its end. One that Ctrl-C ends loses the room, no more.
+    """
 
     def __init__(
         self,
@@ -92,32 +105,36 @@ class Single:
         outputs: Sequence[int],
         primal: Iterable[int] | None = None,  # noqa: ARG002  (nothing raises here)
     ) -> None:
-        self._lock = Lock()
-        self._made: Straight | None = None
-        inputs = 1 + max((i[1] for i in code if i[0] is INPUT), default=-1)
         count = sum(instruction[0] not in SOURCES for instruction in code)
         self.is_straight = count <= STRAIGHT
+        self._made: Straight | None = None
+        self._places: list[int] | None = None
         if self.is_straight:
             made = self._made = straight(tuple(code), tuple(outputs))
+            inputs = 1 + max((i[1] for i in code if i[0] is INPUT), default=-1)
             parameters = 1 + max((i[1] for i in code if i[0] not in (INPUT, CONSTANT) and i[0] in SOURCES), default=-1)
-            self._memory = Doubles(inputs + parameters + made.memory + len(outputs))
-            at = [self._memory.address + 8 * k for k in (0, inputs, inputs + parameters)]
-            out = inputs + parameters + made.memory
-            self._out = self._memory.view[out : out + len(outputs)]
-            self._call: tuple[Any, tuple[int, ...]] = (made.run, (*at, self._memory.address + 8 * out))
-            self._places: list[int] | None = None
+            self._sizes = inputs, parameters, made.memory, len(outputs)
         else:
-            program = machine_code(tuple(code))
-            layout = program.schedule
-            inputs, parameters = layout.inputs, layout.parameters
-            self._memory = Doubles(layout.size)
-            self._memory.view[inputs + parameters : inputs + parameters + len(layout.constants)] = array(
-                "d", layout.constants
-            )
-            self._call = (program.run, (self._memory.address,))
+            self._program = machine_code(tuple(code))
+            layout = self._program.schedule
+            self._sizes = layout.inputs, layout.parameters, len(layout.constants), 0
             self._places = [layout.place[slot] for slot in outputs]
-        self._inputs = self._memory.view[:inputs]
-        self._parameters = self._memory.view[inputs : inputs + parameters]
+        self._rooms = [self._room()]
+
+    def _room(self) -> Room:
+        inputs, parameters, third, _ = self._sizes
+        starts = list(accumulate(self._sizes, initial=0))
+        if self._made is not None:
+            memory = Doubles(starts[-1])
+            function: Any = self._made.run
+            arguments = tuple(memory.address + 8 * start for start in starts[:-1])
+            out = memory.view[starts[3] :]
+        else:
+            layout = self._program.schedule
+            memory = Doubles(layout.size)
+            memory.view[starts[2] : starts[2] + third] = array("d", layout.constants)
+            function, arguments, out = self._program.run, (memory.address,), memory.view
+        return Room(memory.view[:inputs], memory.view[inputs : inputs + parameters], function, arguments, out)
 
     def bound(
         self, source: memoryview[float], target: memoryview[float], leaves: Sequence[Value]
@@ -144,16 +161,18 @@ class Single:
 
     def __call__(self, parameters: Sequence[float], inputs: Sequence[float]) -> list[float]:
         """The outputs."""
-        with self._lock:
-            # What the program does not read may be missing in its code: the last ones then are too many here.
-            n, m = len(self._inputs), len(self._parameters)
-            if n:
-                self._inputs[:] = inputs if type(inputs) is array and len(inputs) == n else array("d", inputs[:n])
-            if m:
-                self._parameters[:] = array("d", parameters[:m])
-            function, arguments = self._call
-            function(*arguments)
-            if self._places is None:
-                return self._out.tolist()  # type: ignore[no-any-return]
-            numbers = self._memory.view
-            return [numbers[place] for place in self._places]
+        try:
+            room = self._rooms.pop()
+        except IndexError:  # all are in use
+            room = self._room()
+        inputs_at, parameters_at, function, arguments, out = room
+        # What the program does not read may be missing in its code: the last ones then are too many here.
+        n, m = len(inputs_at), len(parameters_at)
+        if n:
+            inputs_at[:] = inputs if type(inputs) is array and len(inputs) == n else array("d", inputs[:n])
+        if m:
+            parameters_at[:] = array("d", parameters[:m])
+        function(*arguments)
+        found = out.tolist() if self._places is None else [out[place] for place in self._places]
+        self._rooms.append(room)
+        return found  # type: ignore[return-value]

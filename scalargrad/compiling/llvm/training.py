@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from itertools import groupby
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -15,6 +14,7 @@ from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, settings_of, update_program
 from scalargrad.nn.optimizers import Optimizer
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import Batches
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples
 
 
-_lock = Lock()
+_turns = Turns()
 _living: WeakSet[InMemory] = WeakSet()
 """All that there are: those that share parameters must know of each other."""
 
@@ -39,7 +39,7 @@ class InMemory:
         self._as_text = ", ".join(one.structure for one in samples)
         self._moving = program.leaves[: program.trained]
         check_same(self._moving, optimizer)
-        self._optimizer, self._program, self._loss = optimizer, program, program.runner
+        self._optimizer, self._program, self._loss = optimizer, program, program.runner.take()
         self._step = step()
         self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
         self._has_stepped = self._is_behind = self._has_others = False
@@ -110,7 +110,7 @@ class InMemory:
     def _meet(self) -> None:
         """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
         moving, leaves = set(self._moving), set(self._program.leaves)
-        with _lock:
+        with _turns:
             for other in _living:
                 if not (leaves.isdisjoint(other._moving) and moving.isdisjoint(other._program.leaves)):
                     self._others.add(other)
@@ -151,19 +151,17 @@ class InMemory:
             self._check(samples)
         if self._is_behind or self._has_others:
             self._catch_up()
-        with loss.lock:
-            if self._aimed != aim or loss.samples is not samples:  # or somebody else used it in between
-                loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
-                self._aimed = aim
-            count = self._prepare()
-            has_stopped = self._step(self._block.address)
-            if not has_stopped:
-                out = loss.out.view
-                if out[1] != 0.0:
-                    batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
-                self._optimizer.steps = count
-                self._has_stepped = True
-                return float(out[0])
+        if self._aimed != aim or loss.samples is not samples:
+            loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
+            self._aimed = aim
+        count = self._prepare()
+        if not self._step(self._block.address):
+            out = loss.out.view
+            if out[1] != 0.0:
+                batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
+            self._optimizer.steps = count
+            self._has_stepped = True
+            return float(out[0])
         self._mask()
         return self.step(batches, samples)
 
@@ -176,7 +174,9 @@ class InMemory:
 
     def _use(self, program: BatchProgram) -> None:
         """Compute loss and gradients by this program."""
-        self._program, self._loss, self._aimed = program, program.runner, ()
+        if program is not self._program:
+            self._program, self._loss = program, program.runner.take()
+        self._aimed = ()
         self._block["found"] = self._loss.out.address + 16
         self._block["stops_at_nan"] = int(program.may_have_masks)
 
@@ -213,22 +213,22 @@ class InMemory:
 
     def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
-        loss, n = self._loss, samples[0].n
+        n = samples[0].n
         self._check(samples)
         if self._is_behind or self._has_others:
             self._catch_up()
-        with loss.lock:
-            loss.sweep(samples, n, batches.mean, self._parameters)
-            has_stopped = self._program.may_have_masks and has_nan()(loss.out.address + 16, self._n)
-            if not has_stopped:
-                out = loss.out.view
-                columns = loss.columns(n)
-                if self._program.guards and out[1] != 0.0:
-                    batches.check(self._program, out[:2].tolist(), columns)
-                ctypes.memmove(self._gradients.address, loss.out.address + 16, 8 * self._n)
-                return out[0], columns[: self._program.columns]
-        self._mask()
-        return self.forward(batches, samples)
+        room = self._program.runner.take()  # another one each time: the helping threads of an interrupted call go on
+        room.sweep(samples, n, batches.mean, self._now, self._places[-1])
+        if self._program.may_have_masks and has_nan()(room.out.address + 16, self._n):
+            self._program.runner.give_back(room)
+            self._mask()
+            return self.forward(batches, samples)
+        (found, broken), columns = room.out.view[:2].tolist(), room.columns(n)
+        if self._program.guards and broken != 0.0:
+            batches.check(self._program, (found, broken), columns)
+        ctypes.memmove(self._gradients.address, room.out.address + 16, 8 * self._n)
+        self._program.runner.give_back(room)
+        return found, columns[: self._program.columns]
 
     @property
     def gradients(self) -> list[float]:

@@ -13,7 +13,7 @@ from scalargrad.behaviour import describe
 from scalargrad.engine import Value
 from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
-from scalargrad.rules import HandWritten, Leaf, LocalBackward, computed_by
+from scalargrad.rules import HandWritten, Leaf, LocalBackward
 from scalargrad.table import INFIX, TABLE, Op
 
 
@@ -57,7 +57,7 @@ def partial_formula(node: Value, index: int, names: Mapping[Value, str], notatio
     >>> partial_formula(x.tanh(), 0, {x: 'x'})
     '1 − out × out'
     """
-    op = computed_by(node._rule)
+    op = node._rule
     if not isinstance(op, Op):
         return "…"
     arguments = [a if parent is None else names.get(parent, f"x{i}") for i, (parent, a) in enumerate(node.operands)]

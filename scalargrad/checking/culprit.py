@@ -121,7 +121,8 @@ def local_by_rule(node: Value) -> list[float | None]:
     op = node._rule
     stand_ins = [None if parent is None else Value(a) for parent, a in node.operands]
     twin: Value = object.__new__(Value)
-    twin._data, twin.grad, twin._rule = node._data, 0.0, op
+    twin._data = twin._kept = node._data
+    twin.grad, twin._rule = 0.0, op
     if isinstance(op, Op):
         op.keep_operands(twin, stand_ins, [a for _, a in node.operands])
     handed: dict[Value, Any] = {stand_in: 0.0 for stand_in in stand_ins if stand_in is not None}

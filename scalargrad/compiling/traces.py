@@ -11,7 +11,7 @@ from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value
 from scalargrad.errors import called_by_package, user_line
 from scalargrad.functional.trees import flatten
-from scalargrad.modes import being_compiled, makers, modes_were_used, readers, record, recording
+from scalargrad.modes import being_compiled, data_watched, makers, modes_were_used, readers, record, recording
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
@@ -102,7 +102,8 @@ class Trace:
         context.run(comparison_log.set, self._compared)
         context.run(readers.set, _refuse)
         context.run(makers.set, self.made.add)
-        result = context.run(record, fn, *args)
+        with data_watched():
+            result = context.run(record, fn, *args)
         self.outputs, self.rebuild_output = flatten(result, f"the result of {name}")
         self.name = name
 

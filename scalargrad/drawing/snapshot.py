@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.clusters import Scope, scope_of
+from scalargrad.rules import label_of
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Snapshot:
                 self.operands.append(())
             else:
                 self.operands.append((at[x],) if value._b is None else (at[x], at[value._y]))
-        self.labels: list[str] = [getattr(value, "_label", "") for value in order]
+        self.labels: list[str] = list(map(label_of, order))
         rules = [value._rule for value in order]
         self.ops: list[Hashable] = [
             rule if isinstance(rule, Op) else None if rule.is_leaf else (type(rule), rule.text) for rule in rules

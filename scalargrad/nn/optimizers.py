@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.arguments import brief, items, real
+from scalargrad.behaviour import number_in
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.ops import sqrt
 
@@ -85,7 +86,7 @@ class Optimizer(ABC):
         moving, numbers, states = [], [], list(self._states)
         for i, parameter in enumerate(self.parameters):
             if parameter.requires_grad:
-                data, states[i] = self.decayed_update(parameter.data, parameter.grad, states[i])
+                data, states[i] = self.decayed_update(number_in(parameter), parameter.grad, states[i])
                 moving.append(parameter)
                 numbers.append(data)
         self._commit(moving, numbers, states, self.steps + 1)

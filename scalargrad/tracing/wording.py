@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scalargrad.derivation import partial_formula
 from scalargrad.formula import MINUS, equation, number_text, op_symbol, wrapped
 from scalargrad.patterns import Pattern, pattern_of
-from scalargrad.rules import HandWritten, computed_by
+from scalargrad.rules import HandWritten
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _how_computed(node: Value, step: Step) -> str:
 
 
 def _local(step: Step, source: Value) -> str:
-    op, local = computed_by(source._rule), step.local
+    op, local = source._rule, step.local
     x, y = wrapped(step.name), wrapped(step.graph.names[source])
     gate = op_symbol(source)
     if local is None or step.operand is None or not isinstance(op, Op):

@@ -380,6 +380,7 @@ def gradients(
         is_masked = create_graph and (masks_wanted.get() or bool(onlookers))
         adjoints = Masked(order) if is_masked else dict.fromkeys(order, NOTHING)
     for root, seed in zip(roots, seeds, strict=True):
+        number_in(root)  # refuses what was assigned to a leaf that no op used
         if root in adjoints:
             adjoints[root] += seed
     turns: Iterable[Value] = reversed(order)

@@ -279,7 +279,7 @@ def local_derivatives(node: Value, *, constants: bool = False) -> list[float | N
     ([5.0, None], [3.0, 3.0], [])
     """
     rule, operands = node._rule, node.operands
-    if not isinstance(rule, Op):
+    if not isinstance(rule, Op) or was_overwritten(node):
         return [None] * len(operands)
     wanted = [constants or parent is not None for parent, _ in operands]
     if rule.arity is None:
@@ -294,7 +294,7 @@ def local_derivative(node: Value, index: int) -> float | None:
     5.0
     """
     op = node._rule
-    if not isinstance(op, Op):
+    if not isinstance(op, Op) or was_overwritten(node):
         return None
     if op.arity is None:
         return _partials(op, node)[index]

@@ -220,7 +220,8 @@ def test_real_numbers_of_every_kind_become_floats(given, stored):
         assert type(result) is Value
         assert type(result.data) is float
     v.data = given
-    assert type(v.data) is float
+    assert type((v * 1.0).data) is float
+    assert (v.data, type(v.data)) == (stored, float)
 
 
 @pytest.mark.parametrize(
@@ -246,8 +247,9 @@ def test_nothing_else_becomes_a_value(given):
         Value(given)
     v = Value(2.0)
     with pytest.raises(TypeError, match="Value data must be a real number"):
-        v.data = given
-    assert v.data == 2.0
+        v.data = given  # which is looked at where it is used
+        v * 1.0
+    v.data = 2.0
     if not isinstance(given, (Value, np.ndarray, np.generic)):
         assert v.__add__(given) is NotImplemented
         assert v.__rmul__(given) is NotImplemented

@@ -10,7 +10,7 @@ from scalargrad.checking.slopes import numeric_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.errors import labels_of
 from scalargrad.formula import clean_label
-from scalargrad.rules import Leaf
+from scalargrad.rules import Leaf, was_overwritten
 from scalargrad.table import HARD, Op
 
 
@@ -72,7 +72,7 @@ def find_culprit(y: Value, rtol: float = 1e-6) -> Culprit | None:
     suspect: Value | None = None
     for node in topological_order(y):
         op = node._rule
-        if isinstance(op, Op):
+        if isinstance(op, Op) and not was_overwritten(node):
             found = _wrong_argument(node, op, rtol)
             if found is not None:
                 return found

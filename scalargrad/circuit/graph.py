@@ -69,11 +69,7 @@ class ComputationalGraph:
                 continue
             rule = node._rule
             if not isinstance(rule, Op) or was_overwritten(node):
-                why = (
-                    "its data was assigned"
-                    if was_overwritten(node)
-                    else f"{brief(rule.text)} was written by hand"
-                )
+                why = "its data was assigned" if was_overwritten(node) else f"{brief(rule.text)} was written by hand"
                 raise ValueError(
                     f"from_value: {names[node]} cannot be computed anew from other inputs, as {why}: only ops of the "
                     "table become gates"

@@ -116,7 +116,8 @@ def number_in(value: NumberLike) -> float:
         TypeError: if it is not a real number.
         OverflowError: if it is an integer too large for a float.
     """
-    x, kept = value._data, value._kept
+    kept: Any = value._kept
+    x = value._data
     if x is (kept[1] if type(kept) is tuple else kept):
         return x
     if type(x) is not float:

@@ -77,12 +77,12 @@ class Value(NumberLike):
     # many operands keeps tuples in _x and _a; a dot product one vector in _x, _a and one in _y, _b, so that all neurons
     # of a layer share their inputs. (Two slots instead of a tuple: 126 bytes a node instead of 168.)
     #
-    # Anything can be assigned to `data`, which is a plain slot: reading a property takes 50 ns, a slot 7. So _kept holds
+    # Anything can be assigned to `data`, which is a plain slot: reading a property takes 50 ns, a slot 7. So _kept has
     # the number that is known to be one: of a leaf, that which an op used last; of another node, that which its op
-    # computed. While it is the very object in `data`, nothing was assigned. If it is not, an op checks what was assigned
-    # before it computes, and the sweep refuses a computed node. (To ask for the type instead would take an op 5 % more.)
+    # computed. While it is the very object in `data`, nothing was assigned. If it is not, an op checks what was
+    # assigned before it computes, and the sweep refuses a computed node. (To ask for the type takes an op longer.)
     # A leaf has its label in _b, which it has no other use for; a computed node in _kept, with its number.
-    __slots__ = {  # noqa: RUF023  (a dict, so that help() shows a slot's text)
+    __slots__ = {
         "_data": "The number. Assigning changes this node only; what was computed from it keeps the number it saw.",
         **dict.fromkeys(("__weakref__", "_a", "_b", "_kept", "_rule", "_x", "_y", "grad")),
     }

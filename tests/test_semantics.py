@@ -129,8 +129,9 @@ def document() -> str:
     lines += [
         "",
         "`(-2) ** Value(3)` is -8; its gradient in the exponent is nan, with one warning. A change of `.data` after the",
-        "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning to the `.data` of a",
-        "computed Value makes `backward()` through it an error.",
+        "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning another number to the",
+        "`.data` of a computed Value makes `backward()` through it an error. What is assigned is looked at where it is",
+        "next used: a real number of any kind becomes a float there, anything else is a TypeError that names the line.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -246,8 +247,8 @@ def test_nothing_else_becomes_a_value(given):
     ):
         Value(given)
     v = Value(2.0)
+    v.data = given  # which is looked at where it is used
     with pytest.raises(TypeError, match="Value data must be a real number"):
-        v.data = given  # which is looked at where it is used
         v * 1.0
     v.data = 2.0
     if not isinstance(given, (Value, np.ndarray, np.generic)):

@@ -118,7 +118,8 @@ def number_in(value: NumberLike) -> float:
     """
     kept: Any = value._kept
     x = value._data
-    if x is (kept[1] if type(kept) is tuple else kept):
+    unchanged = x is (kept[1] if type(kept) is tuple else kept)
+    if unchanged:
         return x
     if type(x) is not float:
         try:

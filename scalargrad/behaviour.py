@@ -28,10 +28,10 @@ class NumberLike(TableMethods):
     if TYPE_CHECKING:
         grad: float
         label: str
+        data: float
         _data: float
-
-        @property
-        def data(self) -> float: ...  # noqa: D102
+        _kept: Any
+        _a: Any
 
     # == and hash are object identity: a Value is a node, and nodes live in sets and dicts. Only while a function is
     # recorded, a Value that takes a number's place is equal to what the number is equal to.
@@ -45,19 +45,19 @@ class NumberLike(TableMethods):
 
     def __lt__(self, other: Any) -> bool:
         x = _compared(self, other, "<")
-        return NotImplemented if x is None else self._data < x
+        return NotImplemented if x is None else number_in(self) < x
 
     def __le__(self, other: Any) -> bool:
         x = _compared(self, other, "<=")
-        return NotImplemented if x is None else self._data <= x
+        return NotImplemented if x is None else number_in(self) <= x
 
     def __gt__(self, other: Any) -> bool:
         x = _compared(self, other, ">")
-        return NotImplemented if x is None else self._data > x
+        return NotImplemented if x is None else number_in(self) > x
 
     def __ge__(self, other: Any) -> bool:
         x = _compared(self, other, ">=")
-        return NotImplemented if x is None else self._data >= x
+        return NotImplemented if x is None else number_in(self) >= x
 
     def __bool__(self) -> bool:
         raise TypeError(f"the truth of {describe(self)} is ambiguous: write `v.data != 0` or compare, `v > 0`")
@@ -161,6 +161,31 @@ def number(x: Any) -> float:
     raise TypeError(f"Value data must be a real number, not {type(x).__name__}{hint}")
 
 
+def number_in(value: NumberLike) -> float:
+    """The number of a Value. What was assigned to its data is checked here, when it is next used, and made a float.
+
+    Raises:
+        TypeError: if it is not a real number.
+        OverflowError: if it is an integer too large for a float.
+    """
+    kept: Any = value._kept
+    x = value._data
+    unchanged = x is (kept[1] if type(kept) is tuple else kept)
+    if unchanged:
+        return x
+    if type(x) is not float:
+        try:
+            value._data = x = number(x)
+        except (TypeError, OverflowError) as error:
+            from scalargrad.errors import user_line  # which imports this module
+
+            name = f"Value {quoted(value.label)}" if value.label else "a Value"
+            raise type(error)(f"{error}, which was assigned to the data of {name}{user_line()}") from None
+    if value._a is None:  # a leaf keeps the number that was checked last
+        value._kept = x
+    return x
+
+
 def label_text(label: str) -> str:
     """The label itself, if it is a string; of another class than str only if it has a scope, as nn's have."""
     if not isinstance(label, str):
@@ -195,7 +220,7 @@ equality: ContextVar[Callable[[NumberLike, object], bool | None] | None] = Conte
 def _compared(value: NumberLike, other: Any, symbol: str) -> float | None:
     """The number to compare with; None if there is none."""
     if isinstance(other, NumberLike):
-        x = other._data
+        x = number_in(other)
     else:
         try:
             x = number(other)

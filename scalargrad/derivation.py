@@ -13,7 +13,7 @@ from scalargrad.behaviour import describe
 from scalargrad.engine import Value
 from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
-from scalargrad.rules import GivenPartials, HandWritten, Leaf, LocalBackward, computed_by
+from scalargrad.rules import GivenPartials, LocalBackward, was_overwritten
 from scalargrad.table import INFIX, TABLE, Op
 
 
@@ -57,7 +57,7 @@ def partial_formula(node: Value, index: int, names: Mapping[Value, str], notatio
     >>> partial_formula(x.tanh(), 0, {x: 'x'})
     '1 − out × out'
     """
-    op = computed_by(node._rule)
+    op = node._rule
     if not isinstance(op, Op):
         return "…"
     arguments = [a if parent is None else names.get(parent, f"x{i}") for i, (parent, a) in enumerate(node.operands)]
@@ -74,7 +74,7 @@ def contributions_text(node: Value, most: int = 4) -> list[str]:
     ['a.grad += b.data * c.grad', 'b.grad += a.data * c.grad']
     """
     op = node._rule
-    if not isinstance(op, (Op, GivenPartials)):
+    if not isinstance(op, (Op, GivenPartials)) or was_overwritten(node):
         return []
     names = ["" if parent is None else _name(parent, f"x{i}") for i, (parent, _) in enumerate(node.operands)]
     result = _name(node, "out")
@@ -106,7 +106,7 @@ def _name(value: Value, default: str) -> str:
 
 def _repr(self: LocalBackward) -> str:
     lines = contributions_text(self.as_computed)
-    if not lines and not isinstance(self.as_computed._rule, (Op, Leaf, HandWritten, GivenPartials)):
+    if was_overwritten(self.as_computed):
         return f"<local backward: none, as the data of {describe(self.node)} was assigned>"
     return f"<local backward: {'; '.join(lines) if lines else 'passes nothing on'}>"
 

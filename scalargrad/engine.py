@@ -15,17 +15,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, plain
+from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, number_in, plain
 from scalargrad.identity import by_identity, tell_apart
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
     Watch,
-    assigned,
     inspected,
+    let_data_be_watched,
     looked_at,
     made,
     modes_were_used,
-    readers,
     record,
     recording,
     standing_watches,
@@ -40,12 +39,14 @@ from scalargrad.rules import (
     HandWritten,
     LocalBackward,
     Masked,
-    Overwritten,
     Rule,
     copy_node,
+    give_label,
+    label_of,
     masks_wanted,
     partials_given,
     rebound_among,
+    refuse_overwritten,
     take_rule,
     write_gradients,
 )
@@ -82,11 +83,25 @@ class Value(NumberLike):
     # that a later change of their data cannot falsify the gradient. A constant operand has no parent: None. An op of
     # many operands keeps tuples in _x and _a; a dot product one vector in _x, _a and one in _y, _b, so that all neurons
     # of a layer share their inputs. (Two slots instead of a tuple: 126 bytes a node instead of 168.)
-    __slots__ = ("__weakref__", "_a", "_b", "_data", "_label", "_rule", "_x", "_y", "grad")
+    #
+    # Anything can be assigned to `data`, which is a plain slot: reading a property takes 50 ns, a slot 7. So _kept has
+    # the number that is known to be one: of a leaf, that which an op used last; of another node, that which its op
+    # computed. While it is the very object in `data`, nothing was assigned. If it is not, an op checks what was
+    # assigned before it computes, and the sweep refuses a computed node. (To ask for the type takes an op longer.)
+    # A leaf has its label in _b, which it has no other use for; a computed node in _kept, with its number.
+    __slots__ = {
+        "_data": "The number. Assigning changes this node only; what was computed from it keeps the number it saw.",
+        **dict.fromkeys(("__weakref__", "_a", "_b", "_kept", "_rule", "_x", "_y", "grad")),
+    }
 
-    _data: float
+    data: float
+    """The number. Assigning changes this node only; what was computed from it keeps the number it saw.
+
+    What is assigned must be a real number. It is checked, and made a float, when it is next used.
+    """
+    _data: float  # the same slot, by the name that is never watched
     grad: float
-    _label: str
+    _kept: Any
     _rule: Rule
     _x: Any
     _y: Any
@@ -105,10 +120,10 @@ class Value(NumberLike):
     ) -> None:
         if type(self) is not Value and type(self) not in by_identity:
             tell_apart(type(self))
-        self._data = data if type(data) is float else number(data)
+        self._data = self._kept = data if type(data) is float else number(data)
         self.grad = 0.0
-        self._label = label if type(label) is str else label_text(label)
-        self._x = self._y = self._a = self._b = None
+        self._x = self._y = self._a = None
+        self._b = label if type(label) is str else label_text(label)
         if not _children and _op == "":
             self._rule = LEAVES[bool(requires_grad), bool(parameter)]
             if modes_were_used:
@@ -129,7 +144,10 @@ class Value(NumberLike):
         elif parents or (text and requires_grad and not parameter):
             self._rule = GivenPartials(partials) if partials else HandWritten(text, is_leaf=not parents)
             self._x = parents
-            self._a = tuple(parent._data for parent in parents)
+            self._a = tuple(map(number_in, parents))
+            self._b = None
+            if label:
+                give_label(self, label)
             if modes_were_used:
                 under_modes(self)
         else:
@@ -138,21 +156,6 @@ class Value(NumberLike):
     # ---------------------------------------------------------------- what a node is
 
     @property
-    def data(self) -> float:
-        """The number. Assigning changes this node only; what was computed from it keeps the number it saw."""
-        # Asked here, not by looked_at: half of the time that reading a number takes once a mode was used.
-        if modes_were_used and readers.get() is not None:
-            looked_at(self, ".data")
-        return self._data
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        if modes_were_used:
-            assigned(self)
-        self._data = number(value)
-        if not self._rule.is_leaf:
-            take_rule(self, Overwritten(self._rule))
-
     def item(self) -> float:
         """The number, as `item()` of an array or tensor gives it."""
         return self.data
@@ -160,15 +163,12 @@ class Value(NumberLike):
     @property
     def label(self) -> str:
         """The name shown in pictures and messages; empty if none was given."""
-        try:
-            return self._label
-        except AttributeError:  # ops leave the slot empty
-            return ""
+        return label_of(self)
 
     @label.setter
     def label(self, text: str) -> None:
         renamed = getattr(self.label, "renamed", label_text)  # a label that nn gave keeps its place in the network
-        self._label = renamed(label_text(text))
+        give_label(self, renamed(label_text(text)))
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -178,6 +178,8 @@ class Value(NumberLike):
     @property
     def operands(self) -> tuple[tuple[Value | None, float], ...]:
         """Every operand in order, as (parent, the number it held); a constant has None for a parent."""
+        if self._a is None:
+            return ()
         xs = tuple(zip(self._x, self._a, strict=True)) if type(self._x) is tuple else ((self._x, self._a),)
         if type(self._y) is tuple:  # a bias, if there is one, is the last of the first vector
             n = len(self._y)
@@ -239,10 +241,11 @@ class Value(NumberLike):
     def _backward(self, closure: Callable[[], None]) -> None:
         if not callable(closure):
             raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
-        text, is_leaf = self._rule.text, self._rule.is_leaf
+        text, is_leaf, label = self._rule.text, self._rule.is_leaf, self.label
         pairs = [pair for pair in self.operands if pair[0] is not None]
         self._x, self._a = tuple(parent for parent, _ in pairs), tuple(a for _, a in pairs)
         self._y = self._b = None
+        self._kept = (label, self._data) if label else self._data  # what the closure belongs to
         take_rule(self, HandWritten(text, closure, is_leaf))
 
     # ---------------------------------------------------------------- gradients
@@ -298,7 +301,7 @@ class Value(NumberLike):
         """The same number as a new constant leaf: gradients stop here."""
         if modes_were_used:
             looked_at(self, "detach()")
-        return Value(self._data, label=self.label, requires_grad=False)
+        return Value(number_in(self), label=self.label, requires_grad=False)
 
     def __copy__(self) -> Value:
         if modes_were_used and self._a is None:
@@ -413,6 +416,7 @@ def gradients(
         is_masked = create_graph and (masks_wanted.get() or bool(onlookers))
         adjoints = Masked(order) if is_masked else dict.fromkeys(order, NOTHING)
     for root, seed in zip(roots, seeds, strict=True):
+        number_in(root)  # refuses what was assigned to a leaf that no op used
         if root in adjoints:
             adjoints[root] += seed
     turns: Iterable[Value] = reversed(order)
@@ -425,6 +429,8 @@ def gradients(
         # as what a relu at 0 was computed from, passes nothing on: 0 times an infinite slope would be nan.
         for node in turns:
             if node._a is not None and (upstream := adjoints[node]) is not NOTHING:
+                if node._kept is not node._data:  # something was assigned, or it has a label
+                    refuse_overwritten(node)
                 local_backward = node._rule.backward_as_graph if create_graph else node._rule.backward
                 local_backward(node, upstream, adjoints)
     finally:  # what raises leaves watches in the middle of a turn: they end now, not when they are collected
@@ -473,4 +479,7 @@ def _ancestors(root: Value) -> Iterator[Value]:
 
 def operand(x: Any) -> tuple[Value | None, float]:
     """An operand as (parent, number): a plain number has no parent."""
-    return (x, x._data) if isinstance(x, Value) else (None, number(x))
+    return (x, number_in(x)) if isinstance(x, Value) else (None, number(x))
+
+
+let_data_be_watched(Value)

@@ -15,6 +15,7 @@ from scalargrad.arguments import function, items, real
 from scalargrad.behaviour import kept_types
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import clean_label
+from scalargrad.rules import refuse_overwritten
 from scalargrad.table import Op
 
 
@@ -108,6 +109,7 @@ def _replayed(order: Sequence[Value], numbers: dict[Value, complex]) -> complex:
         if node.is_leaf:
             numbers.setdefault(node, complex(node.data))
         else:
+            refuse_overwritten(node)
             operands = [complex(a) if parent is None else numbers[parent] for parent, a in node.operands]
             numbers[node] = _complex_value(node._rule, operands)
     return numbers[order[-1]]

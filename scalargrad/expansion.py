@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scalargrad.behaviour import plain_gradient
 from scalargrad.engine import Value, topological_order
 from scalargrad.modes import record
-from scalargrad.rules import Leaf
+from scalargrad.rules import Leaf, was_overwritten
 from scalargrad.table import HARD, Op
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def expanded(order: Sequence[Value], *, exactly: bool = False) -> tuple[list[Val
         The new order, and for each Value that was replaced the one in its place. Gradients are carried over: a sum
         hands its own to each of its terms.
     """
-    special = [node for node in order if not isinstance(node._rule, (Op, Leaf)) or node._rule.hooks]
+    special = [
+        node for node in order if not isinstance(node._rule, (Op, Leaf)) or node._rule.hooks or was_overwritten(node)
+    ]
     kept = set(topological_order(*special))
     replaced: dict[Value, Value] = {}
     result: list[Value] = []

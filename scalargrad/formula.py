@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from scalargrad.behaviour import label_text
 from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
-from scalargrad.rules import GivenPartials, Overwritten, computed_by
+from scalargrad.rules import GivenPartials, was_overwritten
 from scalargrad.table import HARD, INFIX, Op
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def equation(
     >>> [equation(v, names) for v in (a + b, a * -2, 1 / a, a ** 2, -a, a.tanh())]
     ['a + b', 'a × (−2)', '1 ÷ a', 'a^2', '−a', 'tanh(a)']
     """
-    rule = computed_by(node._rule) if as_computed else node._rule
+    rule = node._rule
     if rule.is_leaf:
         return ""
     constants = [parent is None or names is None for parent, _ in node.operands]
@@ -177,14 +177,14 @@ def equation(
         text = _op_text(rule, operands, constants, limit)
     else:
         text = _hand_written_text(clean_label(rule.text), operands, limit)
-        if isinstance(rule, Overwritten):
-            text = f"assigned, was {text}"
+    if not as_computed and was_overwritten(node):
+        text = f"assigned, was {text}"
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
 
 
 def op_symbol(node: Value) -> str:
     """What a gate shows for the node's operation: `+`, `×`, `tanh`; for a micrograd-style node its own text."""
-    rule = computed_by(node._rule)
+    rule = node._rule
     return rule.symbol if isinstance(rule, Op) else clean_label(rule.text)
 
 
@@ -281,7 +281,7 @@ def local_derivatives(node: Value, *, constants: bool = False) -> list[float | N
     rule, operands = node._rule, node.operands
     if isinstance(rule, GivenPartials):
         return [float(d) for d in rule.partials]
-    if not isinstance(rule, Op):
+    if not isinstance(rule, Op) or was_overwritten(node):
         return [None] * len(operands)
     wanted = [constants or parent is not None for parent, _ in operands]
     if rule.arity is None:
@@ -298,7 +298,7 @@ def local_derivative(node: Value, index: int) -> float | None:
     op = node._rule
     if isinstance(op, GivenPartials):
         return float(op.partials[index])
-    if not isinstance(op, Op):
+    if not isinstance(op, Op) or was_overwritten(node):
         return None
     if op.arity is None:
         return _partials(op, node)[index]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ContextDecorator
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar, Token, copy_context
+from inspect import getdoc
 from opcode import opname
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.decorating import decorated
 from scalargrad.errors import user_line
 from scalargrad.rules import Rebound
+from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -157,7 +159,7 @@ def note_rebinding(constant: Value, rule: Rule, text: str) -> None:
         frame = sys._getframe(3)
         if _is_in_place(frame.f_code.co_code, frame.f_lasti):
             constant._rule = Rebound(f"{text}=", user_line())
-            constant._x = constant._a = ()  # so that its turn in a sweep comes
+            constant._x, constant._a, constant._b = (), (), None  # so that its turn in a sweep comes
 
 
 def _is_in_place(code: bytes, at: int) -> bool:
@@ -187,11 +189,49 @@ def looked_at(node: Value, how: str) -> None:
         reader(node, how)
 
 
-def assigned(node: Value) -> None:
-    """Tell the reader, if there is one, that somebody assigns a node's number."""
-    reader = readers.get()
-    if reader is not None:
-        reader(node, "")
+_recordings: list[object] = []
+_switching = Turns()
+_data: dict[str, Any] = {}  # the owner of the attribute, and the two things that it can be
+_switches_left = [None] * 200
+"""So often `data` becomes a slot again. From Python 3.13 on, a class that was changed 1000 times is slow for good."""
+
+
+def let_data_be_watched(owner: type[Value]) -> None:
+    """Make `data` of Values the slot itself, to which nobody has to be asked, and remember how to watch it."""
+
+    def read(node: Value) -> float:
+        looked_at(node, ".data")
+        return node._data
+
+    def assign(node: Value, x: Any) -> None:
+        reader = readers.get()
+        if reader is not None:
+            reader(node, "")
+        node._data = x
+
+    slot: Any = owner._data
+    _data.update(owner=owner, slot=slot, watched=property(read, assign, doc=getdoc(slot)))
+    owner.data = slot
+
+
+@contextmanager
+def data_watched() -> Iterator[None]:
+    """While any thread is in here, `data` is a property that tells the reader of the thread, if it has one.
+
+    For the others it gives the same numbers, only slower. So it does if Ctrl-C keeps it from becoming a slot again.
+    """
+    this = object()
+    with _switching:
+        _recordings.append(this)
+        _data["owner"].data = _data["watched"]
+    try:
+        yield
+    finally:
+        with _switching:
+            _recordings.remove(this)
+            if not _recordings and _switches_left:
+                _switches_left.pop()
+                _data["owner"].data = _data["slot"]
 
 
 def being_compiled() -> bool:

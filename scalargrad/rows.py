@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad import floats
+from scalargrad.behaviour import number_in
 from scalargrad.engine import Value, operand
 from scalargrad.errors import labels_of, user_line
 from scalargrad.modes import modes_were_used, under_modes
@@ -47,11 +48,14 @@ def unary(
         node = new(Value)
         node._x = x
         node._y = node._b = None
-        node._a = a = x._data
+        a = x._data
+        if x._kept is not a:
+            a = number_in(x)
+        node._a = a
         try:
-            node._data = value(a)
+            node._data = node._kept = value(a)
         except HARD as error:
-            node._data = op.at_hard_point((x,), (a,), error)
+            node._data = node._kept = op.at_hard_point((x,), (a,), error)
         node.grad = 0.0
         node._rule = op
         return under_modes(node) if modes_were_used else node
@@ -81,7 +85,10 @@ def binary(
         node = new(Value)
         if type(y) is Value:
             node._y = y
-            node._b = b = y._data
+            b = y._data
+            if y._kept is not b:  # something was assigned
+                b = number_in(y)
+            node._b = b
         elif type(y) is float:
             node._y = None
             node._b = b = y
@@ -92,14 +99,19 @@ def binary(
             try:
                 node._y, b = operand(y)
             except TypeError:
+                if isinstance(y, Value):
+                    raise
                 return NotImplemented
             node._b = b
         node._x = x
-        node._a = a = x._data
+        a = x._data
+        if x._kept is not a:
+            a = number_in(x)
+        node._a = a
         try:
-            node._data = value(a, b)
+            node._data = node._kept = value(a, b)
         except HARD as error:
-            node._data = op.at_hard_point((x, node._y), (a, b), error)
+            node._data = node._kept = op.at_hard_point((x, node._y), (a, b), error)
         node.grad = 0.0
         node._rule = op
         return under_modes(node) if modes_were_used else node
@@ -110,15 +122,20 @@ def binary(
         try:
             x, a = (None, x) if type(x) is float else operand(x)
         except TypeError:
+            if isinstance(x, Value):
+                raise
             return NotImplemented
         node = new(Value)
         node._x, node._a = x, a
         node._y = y
-        node._b = b = y._data
+        b = y._data
+        if y._kept is not b:
+            b = number_in(y)
+        node._b = b
         try:
-            node._data = value(a, b)
+            node._data = node._kept = value(a, b)
         except HARD as error:
-            node._data = op.at_hard_point((x, y), (a, b), error)
+            node._data = node._kept = op.at_hard_point((x, y), (a, b), error)
         node.grad = 0.0
         node._rule = op
         return under_modes(node) if modes_were_used else node
@@ -167,7 +184,9 @@ def nary(
         operands = gather(*_in_order(op, args, named) if named else args)
         kinds = set(map(type, operands))
         if kinds == VALUES:
-            return op.apply(tuple(operands), tuple(map(data_of, operands)))
+            numbers = tuple(map(data_of, operands))
+            if set(map(type, numbers)) == FLOATS:
+                return op.apply(tuple(operands), numbers)
         if kinds == FLOATS:
             try:
                 return value(operands)
@@ -226,7 +245,7 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
         """
         second = tuple(ys)
         n = len(second)
-        numbers = tuple([y._data for y in second])
+        numbers = tuple(map(number_in, second))
         numbers_and_one = (*numbers, 1.0)
 
         def with_second(first: tuple[Value, ...], has_bias: bool) -> Value:
@@ -234,11 +253,13 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
                 a = tuple([x._data for x in first])
             except AttributeError:  # plain numbers among them
                 return function(first[:n], second, *first[n:])  # type: ignore[no-any-return]
+            if not set(map(type, a)) <= FLOATS:
+                a = tuple(map(number_in, first))
             terms = map(value_of_pair, a, numbers)
             node: Value = new(Value)
             node._x, node._y, node._a = first, second, a
             node._b = numbers_and_one if has_bias else numbers
-            node._data = floats.fold(terms, a[-1]) if has_bias else floats.total(list(terms))
+            node._data = node._kept = floats.fold(terms, a[-1]) if has_bias else floats.total(list(terms))
             node.grad = 0.0
             node._rule = op
             return under_modes(node) if modes_were_used else node
@@ -324,6 +345,8 @@ def _operands(op: Op, xs: Sequence[Any]) -> tuple[tuple[Value | None, ...], list
             try:
                 operand(x)
             except TypeError:
+                if isinstance(x, Value):
+                    raise
                 raise TypeError(
                     f"{op.name}: operand {i + 1} must be a Value or a real number, not {type(x).__name__}"
                     f"{labels_of(x for x in xs if isinstance(x, Value))}{user_line()}"

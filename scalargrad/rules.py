@@ -13,7 +13,7 @@ from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_of, number, quoted
+from scalargrad.behaviour import NumberLike, describe, gradient_of, number, number_in, quoted
 from scalargrad.console import printable
 
 if TYPE_CHECKING:
@@ -222,21 +222,36 @@ def _outside(closure: Callable[[], None]) -> Iterator[Any]:
             yield module[name]
 
 
-class Overwritten(Rule):
-    """A computed node whose data was assigned afterwards: its number no longer follows from its parents."""
+def label_of(node: Value) -> str:
+    """The name shown in pictures and messages; empty if none was given."""
+    if node._a is None:
+        return node._b  # type: ignore[no-any-return]
+    return node._kept[0] if type(node._kept) is tuple else ""
 
-    def __init__(self, rule: Rule) -> None:
-        self.text = rule.text
-        self.computed_by = computed_by(rule)
 
-    def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
-        """Refuse."""
+def give_label(node: Value, label: str) -> None:
+    """Name a node. The number that its op computed stays known."""
+    if node._a is None:
+        node._b = label
+    else:
+        kept = node._kept
+        node._kept = (label, kept[1] if type(kept) is tuple else kept)
+
+
+def was_overwritten(node: Value) -> bool:
+    """Whether a computed node's data was assigned afterwards: its number no longer follows from its parents."""
+    kept = node._kept[1] if type(node._kept) is tuple else node._kept
+    # repr tells 0.0 from -0.0, and nan is equal to nan.
+    return kept is not node._data and not node._rule.is_leaf and repr(kept) != repr(node._data)
+
+
+def refuse_overwritten(node: Value) -> None:
+    """Raise ValueError if the node's data was assigned after its op computed it."""
+    if was_overwritten(node):
         raise ValueError(
-            f"the data of {describe(node)} was assigned after '{self.text}' computed it, so its gradient is undefined: "
-            "assign to leaves and compute again, or make it a leaf with Value(...)"
+            f"the data of {describe(node)} was assigned after '{node._rule.text}' computed it, so its gradient is "
+            "undefined: assign to leaves and compute again, or make it a leaf with Value(...)"
         )
-
-    backward_as_graph = backward
 
 
 class Rebound(Rule):
@@ -273,16 +288,11 @@ def rebound_among(order: Iterable[Value]) -> str:
 def check_unchanged(node: Value) -> None:
     """Raise ValueError if an operand has another number now than when the node was computed."""
     for parent, a in node.operands:
-        if parent is not None and parent._data != a and a == a:
+        if parent is not None and number_in(parent) != a and a == a:
             raise ValueError(
                 f"{describe(parent)} was changed after '{node._rule.text}' used it at {a!r}: a graph of gradients "
                 "would mix both numbers; compute again"
             )
-
-
-def computed_by(rule: Rule) -> Rule:
-    """The rule that computed a node, also if its data was assigned afterwards."""
-    return rule.computed_by if isinstance(rule, Overwritten) else rule
 
 
 last_change: list[object] = [object()]
@@ -336,6 +346,7 @@ class LocalBackward:
         """Add this node's `grad` times each local derivative to its parents' `grad`."""
         contributions: Adjoints = dict.fromkeys(self.as_computed.parents, 0.0)
         if not self.as_computed.is_leaf:
+            refuse_overwritten(self.as_computed)
             self.as_computed._rule.backward(self.as_computed, gradient_of(self.node), contributions)
         for parent, contribution in contributions.items():
             parent.grad = gradient_of(parent) + contribution
@@ -354,7 +365,7 @@ def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
     if isinstance(node._rule, HandWritten) and node._rule.closure is not None:
         raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
     twin: Value = object.__new__(type(node))
-    twin._data, twin.grad, twin._label = node._data, node.grad, node.label
+    twin._data, twin.grad, twin._kept = node._data, node.grad, node._kept
     twin._rule = with_hooks(node._rule, dict(node._rule.hooks) if node._rule.hooks else None)
     twin._a, twin._b = node._a, node._b
     x, y = node._x, node._y

@@ -144,7 +144,8 @@ class Op(Rule):
         if all(parent is None for parent in parents):
             return data
         node: Value = object.__new__(Value)
-        node._data, node.grad, node._rule = data, 0.0, self
+        node._data = node._kept = data
+        node.grad, node._rule = 0.0, self
         self.keep_operands(node, parents, numbers)
         return under_modes(node) if modes_were_used else node
 

@@ -153,8 +153,9 @@ def document() -> str:
         "## And",
         "",
         "`(-2) ** Value(3)` is -8; its gradient in the exponent is nan, with one warning. A change of `.data` after the",
-        "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning to the `.data` of a",
-        "computed Value makes `backward()` through it an error.",
+        "forward pass does not change the gradient: each node keeps the numbers it saw. Assigning another number to the",
+        "`.data` of a computed Value makes `backward()` through it an error. What is assigned is looked at where it is",
+        "next used: a real number of any kind becomes a float there, anything else is a TypeError that names the line.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -244,7 +245,8 @@ def test_real_numbers_of_every_kind_become_floats(given, stored):
         assert type(result) is Value
         assert type(result.data) is float
     v.data = given
-    assert type(v.data) is float
+    assert type((v * 1.0).data) is float
+    assert (v.data, type(v.data)) == (stored, float)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +271,10 @@ def test_nothing_else_becomes_a_value(given):
     ):
         Value(given)
     v = Value(2.0)
+    v.data = given  # which is looked at where it is used
     with pytest.raises(TypeError, match="Value data must be a real number"):
-        v.data = given
-    assert v.data == 2.0
+        v * 1.0
+    v.data = 2.0
     if not isinstance(given, (Value, np.ndarray, np.generic)):
         assert v.__add__(given) is NotImplemented
         assert v.__rmul__(given) is NotImplemented

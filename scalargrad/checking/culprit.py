@@ -10,7 +10,7 @@ from scalargrad.checking.slopes import numeric_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.errors import labels_of
 from scalargrad.formula import clean_label
-from scalargrad.rules import Leaf
+from scalargrad.rules import Leaf, was_overwritten
 from scalargrad.table import HARD, Op
 
 
@@ -72,7 +72,7 @@ def find_culprit(y: Value, rtol: float = 1e-6) -> Culprit | None:
     suspect: Value | None = None
     for node in topological_order(y):
         op = node._rule
-        if isinstance(op, Op):
+        if isinstance(op, Op) and not was_overwritten(node):
             found = _wrong_argument(node, op, rtol)
             if found is not None:
                 return found
@@ -121,7 +121,8 @@ def local_by_rule(node: Value) -> list[float | None]:
     op = node._rule
     stand_ins = [None if parent is None else Value(a) for parent, a in node.operands]
     twin: Value = object.__new__(Value)
-    twin._data, twin.grad, twin._rule = node._data, 0.0, op
+    twin._data = twin._kept = node._data
+    twin.grad, twin._rule = 0.0, op
     if isinstance(op, Op):
         op.keep_operands(twin, stand_ins, [a for _, a in node.operands])
     handed: dict[Value, Any] = {stand_in: 0.0 for stand_in in stand_ins if stand_in is not None}

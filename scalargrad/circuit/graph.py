@@ -7,12 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from scalargrad.arguments import brief
-from scalargrad.behaviour import number
+from scalargrad.behaviour import number, number_in
 from scalargrad.circuit.gates import Gate
 from scalargrad.circuit.node import Node
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import clean_label, display_names, without_isolates
-from scalargrad.rules import Overwritten
+from scalargrad.rules import was_overwritten
 from scalargrad.table import Op
 
 
@@ -68,12 +68,8 @@ class ComputationalGraph:
             if node.is_leaf:
                 continue
             rule = node._rule
-            if not isinstance(rule, Op):
-                why = (
-                    "its data was assigned"
-                    if isinstance(rule, Overwritten)
-                    else f"{brief(rule.text)} was written by hand"
-                )
+            if not isinstance(rule, Op) or was_overwritten(node):
+                why = "its data was assigned" if was_overwritten(node) else f"{brief(rule.text)} was written by hand"
                 raise ValueError(
                     f"from_value: {names[node]} cannot be computed anew from other inputs, as {why}: only ops of the "
                     "table become gates"
@@ -81,7 +77,7 @@ class ComputationalGraph:
             constants = {i: a for i, (parent, a) in enumerate(node.operands) if parent is None}
             wires = [names[parent] for parent in node.parents]
             graph.gate(Gate(rule, constants), *wires, name=names[node])
-        graph.forward({names[leaf]: leaf.data for leaf in order if leaf.is_leaf})
+        graph.forward({names[leaf]: number_in(leaf) for leaf in order if leaf.is_leaf})
         return graph
 
     # ---------------------------------------------------------------- building

@@ -8,7 +8,7 @@ from threading import local
 from typing import Any
 
 from scalargrad.arguments import brief, items
-from scalargrad.behaviour import describe, number
+from scalargrad.behaviour import describe, number, number_in
 from scalargrad.compiling.backends import backend, check_backend
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
@@ -128,7 +128,7 @@ class Program:
             for node in order:
                 op = node._rule
                 if isinstance(op, Op):
-                    numbers = [new.get(p, a if p is None else p._data) for p, a in node.operands]
+                    numbers = [new.get(p, a if p is None else number_in(p)) for p, a in node.operands]
                     new[node] = op.apply([None] * len(numbers), numbers)
         finally:
             follows_ieee.reset(token)
@@ -136,6 +136,7 @@ class Program:
             op, operands = node._rule, node.operands
             if node in new:
                 node._data = new[node]
+                node._kept = (node.label, new[node]) if node.label else new[node]
             if isinstance(op, Op):
                 op.keep_operands(node, [p for p, _ in operands], [a if p is None else p._data for p, a in operands])
         found = gradients([self.root], [self._last.seed]) if self._trained else dict.fromkeys(order, 0.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.behaviour import number_in
 from scalargrad.rules import last_change
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 def numbers_of(leaves: Iterable[Value]) -> list[float]:
     """The numbers that they hold now."""
-    return [leaf._data for leaf in leaves]
+    leaves = list(leaves)
+    numbers = [leaf._data for leaf in leaves]
+    return numbers if set(map(type, numbers)) <= _FLOAT else list(map(number_in, leaves))
+
+
+_FLOAT = {float}
 
 
 class Reached:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import describe, number, quoted
+from scalargrad.behaviour import describe, number, number_in, quoted
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
-from scalargrad.rules import GivenPartials, Overwritten, Rebound
+from scalargrad.rules import GivenPartials, Rebound, was_overwritten
 from scalargrad.table import REAL, Op
 
 if TYPE_CHECKING:
@@ -56,10 +56,12 @@ class Recording:
                 continue
             op = node._rule
             if node._a is None and node in constants:
-                slots[node] = constant(float(node._data))
+                slots[node] = constant(float(number_in(node)))
             elif node._a is None:
                 slots[node] = tape.source(PARAMETER, len(self.parameters))
                 self.parameters.append(node)
+            elif was_overwritten(node):
+                raise _not_replayable(node)
             elif type(op) is not Op:
                 if not (self._holds_given and isinstance(op, GivenPartials)):
                     raise _not_replayable(node)
@@ -125,7 +127,7 @@ def _held(node: Value, rule: GivenPartials) -> Op:
 
 def _not_replayable(node: Value) -> Exception:
     rule = node._rule
-    if isinstance(rule, Overwritten):
+    if was_overwritten(node):
         why = "its data was assigned after it was computed"
     elif rule.hooks:
         why = "hooks run Python on its gradient: remove them first"

@@ -81,7 +81,8 @@ class _Recorded:
         found = self._run(numbers_of(self.leaves), numbers)
         broken = first_broken(self.guards, found[n:]) if self.guards else None
         node: Value = object.__new__(Value)
-        node._data, node.grad, node._rule = found[0], 0.0, Replayed(found[1:n])
+        node._data = node._kept = found[0]
+        node.grad, node._rule = 0.0, Replayed(found[1:n])
         node._x, node._a = self.trained, tuple(numbers_of(self.trained))
         node._y = node._b = None
         return under_modes(node) if modes_were_used else node, broken

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scalargrad.arguments import brief
-from scalargrad.behaviour import describe, quoted
+from scalargrad.behaviour import describe, number_in, quoted
 from scalargrad.compiling.staged_text import (
     COUNTS,
     FROM_MATH,
@@ -22,7 +22,7 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.formula import display_names
 from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written, identifier
-from scalargrad.rules import GivenPartials, HandWritten, Leaf, Overwritten, Rebound
+from scalargrad.rules import GivenPartials, HandWritten, Leaf, Rebound, was_overwritten
 from scalargrad.table import Op
 
 MAX_LINES = 5000
@@ -86,7 +86,7 @@ def to_python(value: Value, name: str = "f") -> str:
     leaves = [node for node in order if node.is_leaf]
     gradients = [f'"{names[leaf]}": {slopes[leaf]}' for leaf in leaves if leaf in reached]
     lines += ["", *_wrapped(f"    return {names[value]}, {{", gradients, "}")]
-    head = _wrapped(f"def {name}(", [f"{names[leaf]}={_default(leaf.data)}" for leaf in leaves], "):")
+    head = _wrapped(f"def {name}(", [f"{names[leaf]}={_default(number_in(leaf))}" for leaf in leaves], "):")
     return "\n".join([*_above("\n".join(lines), own), *head, *lines])
 
 
@@ -104,12 +104,12 @@ def _check(value: Value, order: Sequence[Value], name: str) -> None:
         rule = node._rule
         if rule.hooks:
             why = "a hook runs Python on its gradient: remove it first"
+        elif was_overwritten(node):
+            why = "its data was assigned after it was computed"
         elif isinstance(rule, (Leaf, Op)) or (isinstance(rule, HandWritten) and rule.is_leaf and not rule.closure):
             if not _is_own(rule) or rule.text not in RESERVED:
                 continue
             why = f"the code uses Python's own {quoted(rule.text)}: give your op another name"
-        elif isinstance(rule, Overwritten):
-            why = "its data was assigned after it was computed"
         elif isinstance(rule, Rebound):
             why = str(rule)
         elif isinstance(rule, GivenPartials):

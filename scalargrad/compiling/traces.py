@@ -12,7 +12,17 @@ from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
 from scalargrad.errors import called_by_package, user_depth, user_line
 from scalargrad.functional.trees import flatten
-from scalargrad.modes import as_values, being_compiled, inspectors, makers, modes_were_used, readers, record, recording
+from scalargrad.modes import (
+    as_values,
+    being_compiled,
+    data_watched,
+    inspectors,
+    makers,
+    modes_were_used,
+    readers,
+    record,
+    recording,
+)
 from scalargrad.rules import GivenPartials
 
 if TYPE_CHECKING:
@@ -153,7 +163,8 @@ class Trace:
         context.run(as_values.set, self._as_values)
         context.run(readers.set, _refuse)
         context.run(makers.set, self.made.add)
-        result = context.run(record, fn, *args)
+        with data_watched():
+            result = context.run(record, fn, *args)
         self.outputs, self.rebuild_output = flatten(result, f"the result of {name}")
         self.name = name
         compared = [x for guard in self.guards for x in guard.compared]

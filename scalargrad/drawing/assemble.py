@@ -10,7 +10,7 @@ from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.edges import color_edges, edges_between
 from scalargrad.drawing.graph import Card, Edge, Picture, counted, grouped
 from scalargrad.formula import ELLIPSIS, clean_label, display_names, equation, listed, number_text, op_symbol
-from scalargrad.rules import Overwritten
+from scalargrad.rules import was_overwritten
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -86,7 +86,7 @@ def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, do
         else equation(value, names, varying=_varying(values))
     )
     first = f"{name} = {text}" if text else name
-    if isinstance(value._rule, Overwritten) and text:
+    if text and was_overwritten(value):
         first = f"{name} ({text})"
     if unit.repeats > 1:
         first += f"  ×{unit.repeats}"

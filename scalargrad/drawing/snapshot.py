@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import plain_gradient
+from scalargrad.behaviour import number_in, plain_gradient
 from scalargrad.drawing.clusters import Scope, scope_of
+from scalargrad.rules import label_of, was_overwritten
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Snapshot:
     ) -> None:
         """Read the graph; its numbers and gradients are what the Values hold now unless others are given."""
         self.order = order
-        self.data = [value.data for value in order] if data is None else data
+        self.data = list(map(number_in, order)) if data is None else data
         self.gradients = [plain_gradient(value) for value in order] if gradients is None else gradients
         self._given = gradients is not None
         self.position = position = {value: i for i, value in enumerate(order)}
@@ -55,11 +56,8 @@ class Snapshot:
                 self.operands.append(())
             else:
                 self.operands.append((at[x],) if value._b is None else (at[x], at[value._y]))
-        self.labels: list[str] = [getattr(value, "_label", "") for value in order]
-        rules = [value._rule for value in order]
-        self.ops: list[Hashable] = [
-            rule if isinstance(rule, Op) else None if rule.is_leaf else (type(rule), rule.text) for rule in rules
-        ]
+        self.labels: list[str] = list(map(label_of, order))
+        self.ops: list[Hashable] = list(map(_operation, order))
         numbers: dict[Scope, int] = {(): 0}
         self.own = [
             0 if type(label) is str else numbers.setdefault(scope_of(value), len(numbers))
@@ -112,3 +110,11 @@ class Snapshot:
             seen |= found
             ring = list(found)
         return counts
+
+
+def _operation(value: Value) -> Hashable:
+    rule = value._rule
+    if rule.is_leaf:
+        return None
+    changed = was_overwritten(value)
+    return rule if isinstance(rule, Op) and not changed else (type(rule), rule.text, changed)

@@ -7,7 +7,7 @@ from typing import Any
 
 from scalargrad.engine import Value, is_nan, topological_order
 from scalargrad.floats import total
-from scalargrad.rules import NOTHING, Adjoints, Masked, masks_wanted
+from scalargrad.rules import NOTHING, Adjoints, Masked, masks_wanted, refuse_overwritten
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
@@ -46,6 +46,7 @@ def _pushed(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, A
         locals_: Adjoints = dict.fromkeys(node.parents, NOTHING)
         if speeds.keys().isdisjoint(locals_):
             continue
+        refuse_overwritten(node)
         node._rule.backward(node, 1.0, locals_)
         shares = [local * speeds[p] for p, local in locals_.items() if p in speeds and local is not NOTHING]
         if shares:
@@ -65,6 +66,7 @@ def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any], *, mask
         if not moving:
             continue
         locals_ = Masked(moving) if masked else dict.fromkeys(moving, NOTHING)
+        refuse_overwritten(node)
         node._rule.backward_as_graph(node, 1.0, locals_)
         masks = []
         for parent in moving:

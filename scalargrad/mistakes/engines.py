@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scalargrad.behaviour import describe
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import clean_label, local_derivatives
-from scalargrad.rules import copy_node
+from scalargrad.rules import copy_node, refuse_overwritten
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def locals_of_table(node: Value) -> list[float | None]:
 
     Raises:
         TypeError: for a computed node that is no operation of the table.
+        ValueError: for one whose data was overwritten.
     """
     if node.parents and not isinstance(node._rule, Op):
         raise TypeError(
@@ -41,6 +42,7 @@ def locals_of_table(node: Value) -> list[float | None]:
             f"'{clean_label(node._op)}': build the graph from operations of the table, or make one of your own with "
             "@primitive"
         )
+    refuse_overwritten(node)
     return local_derivatives(node)
 
 

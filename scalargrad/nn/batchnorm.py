@@ -13,6 +13,7 @@ from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.ops import mean, sqrt, square
+from scalargrad.rules import give_label
 
 
 class BatchNorm(Module):
@@ -116,7 +117,7 @@ class BatchNorm(Module):
             scale = self.gamma[j] / sqrt(variances[j] + self.eps)
             for output, x in zip(outputs, column, strict=True):
                 y = (x - means[j]) * scale + self.beta[j]
-                y._label = label
+                give_label(y, label)
                 output.append(y)
         if self.training:
             self._remember(means, variances, n)
@@ -137,7 +138,8 @@ class BatchNorm(Module):
             mean([square(x - middle) for x in column]) for column, middle in zip(columns, means, strict=True)
         ]
         for j, (middle, variance) in enumerate(zip(means, variances, strict=True)):
-            middle._label, variance._label = Name(f"mean{j}", self._scope), Name(f"var{j}", self._scope)
+            give_label(middle, Name(f"mean{j}", self._scope))
+            give_label(variance, Name(f"var{j}", self._scope))
         return means, variances
 
     def _remember(self, means: list[Value], variances: list[Value], n: int) -> None:

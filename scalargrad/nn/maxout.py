@@ -12,6 +12,7 @@ from scalargrad.nn.naming import Name
 from scalargrad.nn.neurons import Neuron
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.ops import max_
+from scalargrad.rules import give_label
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -65,7 +66,7 @@ class MaxoutNeuron(Module):
         """Return the largest of the pieces' outputs; x and the errors are as in Neuron."""
         x = as_row(x)
         out: Value = max_([piece(x) for piece in self.pieces])
-        out._label = self._output_label
+        give_label(out, self._output_label)
         return out
 
     def _head(self) -> str:

@@ -14,6 +14,7 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.ops import dot, sigmoid
+from scalargrad.rules import give_label
 
 
 class _Kept:
@@ -122,7 +123,7 @@ class Neuron(Module):
         Value(data=0.5, grad=0.0)
         """
         out: Value = sigmoid(self._weighted_sum(inputs))
-        out._label = self._output_label
+        give_label(out, self._output_label)
         return out
 
     def _weighted_sum(self, x: Sequence[Any]) -> Any:
@@ -145,7 +146,7 @@ class Neuron(Module):
             out = self._activate(out)
             if self._custom and (not isinstance(out, Value) or out.label):  # a user's function may return anything
                 return out
-        out._label = self._output_label  # not through the property: it would check the type of every output again
+        give_label(out, self._output_label)  # not through the property: it would check the type of every output again
         return out
 
     def _head(self) -> str:

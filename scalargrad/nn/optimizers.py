@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scalargrad.behaviour import plain_gradient
+from scalargrad.behaviour import number_in, plain_gradient
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.resuming import Memories, State, changes, flag, fraction, not_negative, pair, positive, progress_of
 from scalargrad.nn.states import set_all
@@ -99,7 +99,7 @@ class Optimizer(ABC):
                 if counts[i] != prepared:
                     prepared = counts[i]
                     self._prepare(prepared)
-                data, states[i] = self.decayed_update(parameter.data, plain_gradient(parameter), states[i])
+                data, states[i] = self.decayed_update(number_in(parameter), plain_gradient(parameter), states[i])
                 moving.append(parameter)
                 numbers.append(data)
         self._commit(moving, numbers, states, counts, self.steps + 1)

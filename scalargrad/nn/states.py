@@ -8,7 +8,7 @@ from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number
+from scalargrad.behaviour import number, number_in
 from scalargrad.rules import LEAVES, Rule, with_hooks
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 def numbers_of(values: Mapping[str, Value]) -> dict[str, float]:
     """Return the number of each Value."""
-    return dict(zip(values, list(map(attrgetter("_data"), values.values())), strict=True))
+    numbers = list(map(attrgetter("_data"), values.values()))
+    return {
+        name: x if type(x) is float else number_in(value)
+        for (name, value), x in zip(values.items(), numbers, strict=True)
+    }
 
 
 def set_all(changes: Iterable[tuple[Any, str, Any]]) -> None:

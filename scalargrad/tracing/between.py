@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scalargrad.engine import Value, topological_order
 from scalargrad.formula import local_derivatives
-from scalargrad.rules import GivenPartials, Leaf
+from scalargrad.rules import GivenPartials, Leaf, refuse_overwritten
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class Between:
 
     def _uses(self, node: Value) -> list[tuple[int | None, Value]]:
         """The operands that the node's turn hands gradient to; of a closure, which adds all at once, one per Value."""
+        refuse_overwritten(node)
         if isinstance(node._rule, (Op, GivenPartials)):
             return [(i, parent) for i, (parent, _) in enumerate(node.operands) if parent is not None]
         if node._a is None or isinstance(node._rule, Leaf):

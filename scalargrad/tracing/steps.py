@@ -15,7 +15,7 @@ from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.expansion import expanded
 from scalargrad.formula import MINUS, display_names, equation, local_derivatives, number_text, op_symbol, wrapped
 from scalargrad.patterns import Pattern, pattern_of
-from scalargrad.rules import NOTHING, GivenPartials, HandWritten, computed_by
+from scalargrad.rules import NOTHING, GivenPartials, HandWritten
 from scalargrad.table import Op
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _how_computed(node: Value, step: Step) -> str:
 
 
 def _local(step: Step, source: Value) -> str:
-    op, local = computed_by(source._rule), step.local
+    op, local = source._rule, step.local
     x, y = wrapped(step.name), wrapped(step.graph.names[source])
     gate = op_symbol(source)
     if isinstance(op, GivenPartials) and local is not None:

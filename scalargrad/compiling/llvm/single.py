@@ -14,6 +14,7 @@ from scalargrad.compiling.llvm.machine import machine_code
 from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.straight import operands, pieces
+from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class Single:
         if self._made is None:  # the machine has its inputs in the middle of its memory
 
             def through_lists() -> None:
-                target[:] = array("d", self([leaf._data for leaf in leaves], array("d", source)))
+                target[:] = array("d", self(numbers_of(leaves), array("d", source)))
 
             return through_lists
         parameters, memory = Doubles(len(leaves)), Doubles(self._made.memory)
@@ -154,7 +155,7 @@ class Single:
             return run  # type: ignore[no-any-return]
 
         def with_leaves() -> None:
-            parameters.fill([leaf._data for leaf in leaves])
+            parameters.fill(numbers_of(leaves))
             run()
 
         return with_leaves

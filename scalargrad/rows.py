@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Partial = Callable[..., Any] | float
 VALUES, FLOATS = {Value}, {float}
+ASSIGNED = (TypeError, OverflowError)
+"""What products and sums raise where something else than a float was assigned to a Value's data."""
 _MISSING = object()
 
 
@@ -245,7 +247,7 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
         """
         second = tuple(ys)
         n = len(second)
-        numbers = tuple(map(number_in, second))
+        numbers = tuple([y._data for y in second])
         numbers_and_one = (*numbers, 1.0)
 
         def with_second(first: tuple[Value, ...], has_bias: bool) -> Value:
@@ -253,13 +255,17 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
                 a = tuple([x._data for x in first])
             except AttributeError:  # plain numbers among them
                 return function(first[:n], second, *first[n:])  # type: ignore[no-any-return]
-            if not set(map(type, a)) <= FLOATS:
-                a = tuple(map(number_in, first))
-            terms = map(value_of_pair, a, numbers)
+            try:
+                terms = map(value_of_pair, a, numbers)
+                data = floats.fold(terms, a[-1]) if has_bias else floats.total(list(terms))
+            except ASSIGNED:
+                data = None
+            if type(data) is not float:  # something else was assigned to one of them: to ask each takes a third longer
+                return function(first[:n], second, *first[n:])  # type: ignore[no-any-return]
             node: Value = new(Value)
             node._x, node._y, node._a = first, second, a
             node._b = numbers_and_one if has_bias else numbers
-            node._data = node._kept = floats.fold(terms, a[-1]) if has_bias else floats.total(list(terms))
+            node._data = node._kept = data
             node.grad = 0.0
             node._rule = op
             return under_modes(node) if modes_were_used else node

@@ -102,7 +102,7 @@ class BatchNorm(Module):
         """Return the normalised batch; as `__call__`, but rows is a batch in any case."""
         self._refuse_to_be_compiled()
         rows = list(map(as_sequence, items(rows, "rows", "[[1.0], [2.0]], a batch of two samples")))
-        checked = [inputs(row, self.nin, repr(self)) for row in rows]
+        checked = [inputs(row, self.nin, self.__repr__) for row in rows]
         n = len(checked)
         if self.training and n < 2:
             raise ValueError(

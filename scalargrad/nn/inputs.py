@@ -5,7 +5,7 @@ What counts as several numbers, and what as one, is decided here for the whole p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.arguments import whole
@@ -53,15 +53,18 @@ def as_row(x: Any) -> Sequence[Any]:
     return row
 
 
-def inputs(x: Any, nin: int, who: str) -> Sequence[Any]:
-    """Return one sample's inputs as Values: numbers become constants, made once for all neurons of the layer."""
+def inputs(x: Any, nin: int, who: Callable[[], str]) -> Sequence[Any]:
+    """Return one sample's inputs as Values: numbers become constants, made once for all neurons of the layer.
+
+    `who` gives the layer's name for an error: to make it beforehand would be a twentieth of a forward pass.
+    """
     row: Sequence[Any] = x if type(x) is list else as_row(x)
     if len(row) != nin:
-        raise input_error(who, nin, row)
+        raise input_error(who(), nin, row)
     return row if set(map(type, row)) == _ALL_VALUES else constants(row, who)
 
 
-def constants(x: Sequence[Any], who: str) -> list[Value]:
+def constants(x: Sequence[Any], who: str | Callable[[], str]) -> list[Value]:
     """Return x with each number as a constant Value labelled x0, x1, ...; Values stay as they are."""
     values = []
     for i, value in enumerate(x):
@@ -70,7 +73,7 @@ def constants(x: Sequence[Any], who: str) -> list[Value]:
         except TypeError:
             hint = ": give one row at a time" if is_sequence(value) else ""
             raise TypeError(
-                f"{who}: input {i} must be a Value or a real number, not {type(value).__name__}{hint}"
+                f"{who if isinstance(who, str) else who()}: input {i} must be a Value or a real number, not {type(value).__name__}{hint}"
             ) from None
     return values
 

@@ -112,7 +112,7 @@ class Maxout(Module):
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the list of the neurons' outputs, or the output itself if there is one neuron; x is as in Layer."""
-        x = inputs(x, self.nin, self._head())
+        x = inputs(x, self.nin, self._head)
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
 

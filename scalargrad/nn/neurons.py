@@ -146,7 +146,10 @@ class Neuron(Module):
             out = self._activate(out)
             if self._custom and (not isinstance(out, Value) or out.label):  # a user's function may return anything
                 return out
-        give_label(out, self._output_label)  # not through the property: it would check the type of every output again
+        if out._a is None:  # a constant, inside no_grad()
+            give_label(out, self._output_label)
+        else:  # as give_label does it, but for the call: there are many outputs
+            out._kept = (self._output_label, out._kept)
         return out
 
     def _head(self) -> str:
@@ -211,7 +214,7 @@ class Layer(Module):
             ValueError: if x has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
-        x = inputs(x, self.nin, self._head())
+        x = inputs(x, self.nin, self._head)
         weighted_sum = dot.op.bind(x)  # type: ignore[attr-defined]
         outputs = [
             neuron._finish(weighted_sum(neuron._weights_and_bias(len(x)), neuron.b is not None))

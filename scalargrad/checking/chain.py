@@ -36,16 +36,28 @@ class Total(NamedTuple):
     gross: float
 
 
-def op_slope(op: Op, numbers: Sequence[float], i: int, z: float) -> Found:
-    """The slope of an op of the table in its operand i, by differences of its value."""
+def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0.0) -> Found:
+    """The slope of an op of the table in its operand i, by differences of its value.
+
+    Args:
+        op: the row of the table.
+        numbers: the operands.
+        i: which operand.
+        z: the value.
+        step: the step that was found good for numbers near these.
+    """
     side = op.sides(numbers)
+    hard = (*HARD, TypeError) if op.is_users else HARD  # a user's function may not know its domain
+    domain = op.domain[min(i, len(op.domain) - 1)] if op.is_users else None
 
     def curve(t: float) -> float | None:
+        if domain is not None and t not in domain:
+            return None
         moved = [*numbers[:i], t, *numbers[i + 1 :]]
         try:
             y = float(op.on(moved))
             return y if math.isfinite(y) and (side is None or op.sides(moved) == side) else None
-        except HARD:
+        except hard:
             return None
 
     if not (math.isfinite(z) and all(map(math.isfinite, numbers))):
@@ -54,12 +66,12 @@ def op_slope(op: Op, numbers: Sequence[float], i: int, z: float) -> Found:
     if op.is_users:
         found = any_slope(curve, x, z)
     else:
-        found = known_slope(curve, x, z, max(1.0, abs(x)) / 2)
+        found = known_slope(curve, x, z, step or max(1.0, abs(x)) / 2)
         if not found.error <= 1e-9 * abs(found.slope):
             # A large number beside a small operand hides its small steps.
             wide = known_slope(curve, x, z, max(abs(a) for a in (*numbers, z)) / 2)
             found = wide if wide.error < found.error else found
-    if found.slope == 0.0 and 0.0 < found.error < math.inf and op.kinks is not None and is_constant(curve, x, z):
+    if found.slope == 0.0 and 0.0 < found.error < math.inf and op.kinks is not None and is_constant(curve, x, z, 10 if op.is_users else 200):
         return Found(0.0, 0.0, 0.0)
     return found
 
@@ -76,6 +88,7 @@ class Chain:
         self._root, self._inputs = root, inputs
         self._order = topological_order(root)
         self._below = [node for node in descendants(self._order, inputs) if not node.is_leaf]
+        self._steps: dict[tuple[Value, int], float] = {}
         self.opaque = [node for node in self._below if not isinstance(node._rule, Op)]
 
     def gradient(self) -> list[Total]:
@@ -121,7 +134,9 @@ class Chain:
             j = i % n
             pair = [numbers[j], numbers[n + j]]
             return op_slope(op.pair, pair, i // n, op.pair.on(pair))
-        return op_slope(op, numbers, i, z)
+        found = op_slope(op, numbers, i, z, self._steps.get((node, i), 0.0))
+        self._steps.setdefault((node, i), found.step)
+        return found
 
     def _shaken(self, rng: random.Random) -> tuple[dict[Value, list[float]], dict[Value, float]]:
         """The graph computed again with every result off by some units of its last place."""

@@ -28,6 +28,7 @@ class Estimate(NamedTuple):
         steepness: the largest one-sided difference, in size.
         flat: whether all samples are the same number.
         exact: whether the differences of all three steps are the same number, and so free of curvature.
+        even: whether f(x - d) is f(x + d) for each step d, to the last bit, while f moves.
         sides: whether the samples (left, right) of x differ from f(x).
     """
 
@@ -39,12 +40,21 @@ class Estimate(NamedTuple):
     steepness: float
     flat: bool
     exact: bool
+    even: bool
     sides: tuple[bool, bool]
 
     @property
     def error(self) -> float:
         """How far off the slope may be."""
         return self.rough + self.noise
+
+    @property
+    def resolves(self) -> bool:
+        """Whether the curve is smooth at this scale, as far as rounding lets one see.
+
+        Of one that varies within a step the samples are as good as random, and far from what they predict.
+        """
+        return self.rough <= 0.01 * self.steepness + 2.0 * self.noise
 
 
 class Found(NamedTuple):
@@ -55,12 +65,14 @@ class Found(NamedTuple):
         error: how far off it may be; inf if no two scales agree on anything.
         steepness: how steep the curve is around x; what is far below that is 0 to within rounding.
         note: why there is none.
+        step: the larger of the two steps.
     """
 
     slope: float
     error: float
     steepness: float
     note: str = ""
+    step: float = 0.0
 
 
 NOTHING = Found(0.0, math.inf, 0.0, "differences of no two scales agree here")
@@ -73,12 +85,13 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
         curve: the function.
         x: where.
         here: its value there.
-        h: the largest step, a power of 2, so that the samples mostly lie exactly as far to the left as to the right.
+        h: the largest step, of few binary digits, so that the samples mostly lie exactly as far left as right.
         ulps: how inaccurate a value may be, in units of its last place.
         own_ulps: the same in units of the last place of x: what rounding x * c inside of the function would do.
     """
     slopes, middles, size, offset, steepness = [], [], abs(here), 0.0, 0.0
-    flat, left_moves, right_moves = True, False, False
+    left_moves = right_moves = False
+    is_centred = is_even = True
     for d in (h, h / 2, h / 4):
         right, left = x + d, x - d
         if right == x or left == x:
@@ -93,7 +106,10 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
         slopes.append(slope)
         middles.append(above / 2 + below / 2)
         # Where x + d is rounded the samples are not centred on x: the slope is that of a point beside it.
-        offset = max(offset, abs((right - x) - (x - left)) / (right - left) * abs(to_right - to_left))
+        beside = ((right - d) - x) + ((left + d) - x)
+        is_centred = is_centred and beside == 0.0
+        is_even = is_even and above == below
+        offset = max(offset, abs(beside) / d * abs(to_right - to_left))
         size = max(size, abs(above), abs(below))
         steepness = max(steepness, abs(to_right), abs(to_left))
         right_moves, left_moves = right_moves or above != here, left_moves or below != here
@@ -102,38 +118,44 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
     best = fine + (fine - coarse) / 15
     middle_coarse, middle_fine = (4 * middles[1] - middles[0]) / 3, (4 * middles[2] - middles[1]) / 3
     predicted = middle_fine + (middle_fine - middle_coarse) / 15
-    exact = slopes[0] == slopes[1] == slopes[2]
-    even = exact and slopes[0] == 0.0 and not flat and offset == 0.0
     noise = _BOUND * (EPS * (ulps * size + own_ulps * abs(x) * steepness) / h) + (TINY / h if size else 0.0)
     rough = abs(best - fine) + abs(predicted - here) / h + offset
     if not math.isfinite(best + rough + noise):
         return None
-    if even:  # f(x + d) is f(x - d) for each d, while f moves: nothing is left to be rounded
-        noise = 0.0
-        rough = 0.0 if abs(predicted - here) <= _BOUND * EPS * ulps * size else rough
-    return Estimate(best, rough, noise, h, size, steepness, flat, exact, (left_moves, right_moves))
+    return Estimate(
+        best, rough, noise, h, size, steepness, flat, slopes[0] == slopes[1] == slopes[2],
+        is_even and is_centred and not flat, (left_moves, right_moves),
+    )  # fmt: skip
 
 
 def steps(x: float, largest: float, ratio: int = 3) -> Iterator[float]:
-    """Powers of 2 from about `largest` down to what x can still be moved by; around 0 farther and farther apart."""
-    k = min(math.frexp(largest)[1], 1020)
-    smallest = math.frexp(x)[1] - 46 if x else -1000
-    while k >= max(smallest, -1000):
-        yield math.ldexp(1.0, k)
+    """Steps from about `largest` down to what x can still be moved by; around 0 farther and farther apart.
+
+    Their mantissas have few digits and no pattern, so that no period of a function is a multiple of many of them.
+    """
+    k = min(math.frexp(largest)[1], 1019)
+    smallest = max(math.frexp(x)[1] - 46 if x else -1000, -1000)
+    while k >= smallest:
+        yield math.ldexp(1.0 + (k * k * 7 + k * 13 + 22) % 31 / 64, k)
         k -= ratio if k > -66 else 10 * ratio
 
 
-def agreeing(found: Sequence[Estimate]) -> tuple[int, Found] | None:
-    """The two neighbouring scales that agree best, as the index of the smaller one and what they say."""
-    best: tuple[int, Found] | None = None
+def pairs(found: Sequence[Estimate]) -> list[tuple[int, Found]]:
+    """The neighbouring scales that both resolve and agree, as the index of the smaller and what they say; best first."""
+    agreeing = []
     for i, (larger, smaller) in enumerate(zip(found, found[1:], strict=False)):
+        if not (larger.resolves and smaller.resolves):
+            continue
         one = larger if larger.error <= smaller.error else smaller
-        error = max(one.error, abs(larger.slope - smaller.slope))
-        if larger.exact and smaller.exact and larger.slope == smaller.slope and not larger.flat and one.slope:
-            error = min(error, 2 * EPS * abs(one.slope) + smaller.rough)  # straight: no curvature, and no rounding seen
-        if best is None or error < best[1].error:
-            best = i + 1, Found(one.slope, error, max(larger.steepness, smaller.steepness))
-    return best
+        apart = abs(larger.slope - smaller.slope)
+        steepness = max(larger.steepness, smaller.steepness)
+        if apart > 0.03 * steepness + 3.0 * (larger.error + smaller.error):
+            continue
+        error = max(one.error, apart)
+        if i <= 1 and larger.exact and smaller.exact and larger.slope == smaller.slope != 0.0:
+            error = min(error, 2 * EPS * abs(one.slope) + smaller.rough)  # straight over steps as large as x
+        agreeing.append((i + 1, Found(one.slope, error, steepness, "", larger.step)))
+    return sorted(agreeing, key=lambda pair: pair[1].error)
 
 
 def known_slope(curve: Curve, x: float, here: float, largest: float, good: float = 1e-9) -> Found:
@@ -142,20 +164,24 @@ def known_slope(curve: Curve, x: float, here: float, largest: float, good: float
     It is done as soon as two neighbouring scales agree.
     """
     found: list[Estimate] = []
-    best: tuple[int, Found] | None = None
+    best = NOTHING
     for h in steps(x, largest):
-        one = estimate(curve, x, here, h, 2.0, 0.0)
+        one = estimate(curve, x, here, h, 1.0, 0.0)
         if one is None:
             continue
+        if not found and one.exact and one.slope and one.rough <= one.noise <= good * abs(one.slope):
+            return Found(one.slope, 2 * EPS * abs(one.slope) + one.rough, abs(one.slope), "", h)  # a straight line
         found.append(one)
-        best = agreeing(found)
-        if best is not None and best[1].error <= good * abs(best[1].slope):
+        if len(found) > 1 and (latest := pairs(found[-2:])) and latest[0][1].error < best.error:
+            best = latest[0][1]
+        if best.error <= good * abs(best.slope):
             break
-        if best is not None and best[1].error == 0.0:
+        if len(found) > 12 and one.noise > 1e3 * max(e.steepness for e in found):
             break
-        if found[-1].noise > 1e3 * max(e.steepness for e in found) and len(found) > 20:
-            break
-    return best[1]._replace(steepness=abs(best[1].slope)) if best else NOTHING
+    # Symmetric about 0, as a square or a cosine: where an odd part could not hide in the rounding of every step.
+    if x == 0.0 and sum(e.even for e in found) > 4 and all(e.even or e.flat for e in found):
+        return Found(0.0, 0.0, 0.0)
+    return best._replace(steepness=abs(best.slope))
 
 
 def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
@@ -165,27 +191,34 @@ def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
     """
     found = [
         one
-        for h in steps(x, max(1.0, abs(x)) * 8.0)
+        for h in steps(x, max(1.0, abs(x)) * 4.0)
         if (one := estimate(curve, x, here, h, ulps, 1.0)) is not None
     ]
-    best = agreeing(found)
-    if best is None:
-        return NOTHING
-    index, slope = best
-    if found[index].flat and found[index - 1].flat:
-        return _flat(curve, x, here, found, slope)
-    floor = found[index].size
-    for smaller in found[index + 1 :]:
-        noise = max(smaller.noise, _BOUND * EPS * ulps * floor / smaller.step)
-        apart = abs(smaller.slope - slope.slope)
-        if apart > 3 * noise + 10 * slope.error or smaller.rough > 4 * noise + 10 * slope.error:
-            return NOTHING._replace(note="differences of smaller steps say something else, more than rounding explains")
-    return slope
+    agreeing = pairs(found)
+    for index, slope in agreeing:
+        if _borne_out(found[index:], slope, ulps):
+            if found[index].flat and found[index - 1].flat:
+                return _flat(curve, x, here, found, slope)
+            return slope
+    if agreeing:
+        return NOTHING._replace(note="differences of smaller steps say something else, more than rounding explains")
+    return NOTHING
+
+
+def _borne_out(found: Sequence[Estimate], slope: Found, ulps: float) -> bool:
+    """Whether all smaller scales agree with the slope, as far as rounding lets them."""
+    size = found[0].size
+    for smaller in found[1:]:
+        noise = max(smaller.noise, _BOUND * EPS * ulps * size / smaller.step)
+        slack = 10.0 * slope.error
+        if abs(smaller.slope - slope.slope) > 3.0 * noise + slack or smaller.rough > 4.0 * noise + slack:
+            return False
+    return True
 
 
 def _flat(curve: Curve, x: float, here: float, found: Sequence[Estimate], slope: Found) -> Found:
     """A curve that does not move around x: constant, or a staircase that rounding makes of a slope."""
-    if is_constant(curve, x, here):
+    if is_constant(curve, x, here, 10):
         return Found(0.0, 0.0, 0.0)
     moving = [one for one in found if not one.flat]
     if moving and all(min(moving, key=lambda one: one.step).sides):
@@ -193,11 +226,12 @@ def _flat(curve: Curve, x: float, here: float, found: Sequence[Estimate], slope:
     return slope
 
 
-def is_constant(curve: Curve, x: float, here: float) -> bool:
-    """Whether the curve has this value wherever it is usable, near and very far."""
+def is_constant(curve: Curve, x: float, here: float, farthest: int) -> bool:
+    """Whether the curve has this value wherever it is usable, near and far: up to 2**farthest times x."""
     seen = 0
-    for k in range(-40, 201, 8):
-        for t in (x + 2.0**k, x - 2.0**k, 2.0**k, -(2.0**k)):
+    unit = max(1.0, abs(x))
+    for k in range(-40, farthest + 1, 5):
+        for t in (x + 2.0**k * unit, x - 2.0**k * unit, 2.0**k, -(2.0**k)):
             y = curve(t)
             if y is not None:
                 seen += 1

@@ -42,7 +42,8 @@ class Sampler:
     """
 
     def __init__(self, f: Callable[..., Any], xs: Sequence[float]) -> None:
-        self._f = f
+        self._f, self._xs = f, list(xs)
+        self._is_tried = False
         self.sees_branches = True
         try:
             self(xs)
@@ -50,6 +51,7 @@ class Sampler:
             self.sees_branches = False
         except UnusableError:
             pass
+        self._is_tried = True
 
     def __call__(self, xs: Sequence[float]) -> Sample:
         """The function at xs.
@@ -64,6 +66,10 @@ class Sampler:
             y = self._f(*(inputs or xs))
         except HARD as error:
             raise UnusableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+        except (TypeError, LookupError):  # as of a complex root: at the point itself that is an error, elsewhere not
+            if not self._is_tried or list(xs) == self._xs:
+                raise
+            raise UnusableError("the function cannot be called on all numbers near here") from None
         finally:
             comparison_log.reset(token)
         value = y.data if isinstance(y, Value) else real(y, "the result of f")

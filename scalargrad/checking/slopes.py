@@ -113,7 +113,7 @@ def _surroundings(samples: Samples, x: float, here: Sample) -> str:
     if problem is not None:
         raise problem
     if kind == "same":
-        for h in (0.125, 2.0**10, 2.0**40):  # a number taken out of the graph may move in large steps only
+        for h in (0.125, 3.0):  # a number taken out of the graph may move in large steps only
             try:
                 far = samples(x + h * max(1.0, abs(x)))
             except UnusableError:

@@ -129,15 +129,16 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
 
 
 def steps(x: float, largest: float, ratio: int = 3) -> Iterator[float]:
-    """Steps from about `largest` down to what x can still be moved by; around 0 farther and farther apart.
+    """Steps from about `largest` down to what x can still be moved by; between 1e-20 and x farther apart.
 
     Their mantissas have few digits and no pattern, so that no period of a function is a multiple of many of them.
     """
     k = min(math.frexp(largest)[1], 1019)
-    smallest = max(math.frexp(x)[1] - 46 if x else -1000, -1000)
+    own = math.frexp(x)[1] if x else -2000
+    smallest = max(own - 46, -1000)
     while k >= smallest:
         yield math.ldexp(1.0 + (k * k * 7 + k * 13 + 22) % 31 / 64, k)
-        k -= ratio if k > -66 else 10 * ratio
+        k -= ratio if k > -66 or k <= own + ratio else max(ratio, min(10 * ratio, k - own))
 
 
 def pairs(found: Sequence[Estimate]) -> list[tuple[int, Found]]:
@@ -197,8 +198,11 @@ def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
     agreeing = pairs(found)
     for index, slope in agreeing:
         if _borne_out(found[index:], slope, ulps):
-            if found[index].flat and found[index - 1].flat:
-                return _flat(curve, x, here, found, slope)
+            is_flat = found[index].flat and found[index - 1].flat
+            if is_flat and is_constant(curve, x, here, 10):
+                return Found(0.0, 0.0, 0.0)
+            if _jumps(curve, x, found[: index - 1], slope, is_flat):
+                return NOTHING._replace(note="the function jumps near here, as rounding inside of it would make it")
             return slope
     if agreeing:
         return NOTHING._replace(note="differences of smaller steps say something else, more than rounding explains")
@@ -216,14 +220,39 @@ def _borne_out(found: Sequence[Estimate], slope: Found, ulps: float) -> bool:
     return True
 
 
-def _flat(curve: Curve, x: float, here: float, found: Sequence[Estimate], slope: Found) -> Found:
-    """A curve that does not move around x: constant, or a staircase that rounding makes of a slope."""
-    if is_constant(curve, x, here, 10):
-        return Found(0.0, 0.0, 0.0)
-    moving = [one for one in found if not one.flat]
-    if moving and all(min(moving, key=lambda one: one.step).sides):
-        return NOTHING._replace(note="the function does not move near here: flat, or too large a number to move")
-    return slope
+def _jumps(curve: Curve, x: float, larger: Sequence[Estimate], slope: Found, is_flat: bool) -> bool:
+    """Whether the smooth piece around x ends in a jump: then it may be a stair that rounding makes of something else.
+
+    A smooth function, however narrow its features, does not jump; where it grows out of all proportion there is a pole.
+    """
+    beyond = [one for one in larger if not (is_flat and one.flat)]
+    if not beyond:
+        return False
+    for side in (-1.0, 1.0):
+        near, far = x + side * slope.step, x + side * beyond[-1].step
+        low, high = curve(near), curve(far)
+        if low is None or high is None:
+            continue
+        size = max(abs(low), abs(high))
+        steepest = max(slope.steepness, abs(high - low) / abs(far - near))
+        while True:
+            middle = near / 2 + far / 2
+            if middle in (near, far):
+                break
+            y = curve(middle)
+            if y is None or abs(y) > 100.0 * size:  # the end of the domain, a pole
+                low = high
+                break
+            expected = slope.slope * (middle - near)
+            if abs(y - low - expected) > abs(high - y - slope.slope * (far - middle)):
+                far, high = middle, y
+            else:
+                near, low = middle, y
+            if abs(high - low) <= 8.0 * EPS * size:
+                break
+        if abs(high - low) > 32.0 * (EPS * size + steepest * abs(far - near)):
+            return True
+    return False
 
 
 def is_constant(curve: Curve, x: float, here: float, farthest: int) -> bool:

@@ -54,18 +54,16 @@ def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], To
         around = _surroundings(samples, x, here)
     except UnusableError as error:
         return _unknown(str(error))
-    by_chain = None
+    whole = None
     if around != "kink":
-        by_chain = total() if around == "same" else None
-        if by_chain is not None and (by_chain.error <= 1e-7 * abs(by_chain.slope) or by_chain.error == 0.0):
-            return Numeric(by_chain.slope, by_chain.slope, by_chain.error, by_chain.gross)
+        chained = total() if around == "same" else None
+        if chained is not None:
+            return Numeric(chained.slope, chained.slope, chained.error, chained.gross)
         whole = any_slope(_curve(samples, here), x, here.value)
-        if by_chain is not None and by_chain.error <= whole.error:
-            return Numeric(by_chain.slope, by_chain.slope, by_chain.error, by_chain.gross)
-        if math.isfinite(whole.error) or (here.root is not None and around == "same"):
-            return Numeric(whole.slope, whole.slope, whole.error, whole.steepness, note=whole.note)
+        if math.isfinite(whole.error):
+            return Numeric(whole.slope, whole.slope, whole.error, whole.steepness)
     kinked = _from_both_sides(samples, x, here, place)
-    if around != "kink" and not kinked.note and kinked.high - kinked.low <= 10.0 * kinked.error + 1e-6 * kinked.gross:
+    if whole is not None and not kinked.note and kinked.high - kinked.low <= 10.0 * kinked.error + 1e-6 * kinked.gross:
         return _unknown(whole.note)  # not a kink, but something that differences cannot see through
     return kinked
 

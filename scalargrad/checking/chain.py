@@ -29,11 +29,13 @@ class Total(NamedTuple):
         slope: the sum over all paths of the products of the operations' slopes.
         error: how far off it may be.
         gross: the same sum of absolute values; a slope far below it is 0 to within rounding.
+        computed: the part of the error that is not due to rounding inside of the graph.
     """
 
     slope: float
     error: float
     gross: float
+    computed: float
 
 
 def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0.0) -> Found:
@@ -71,7 +73,7 @@ def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0
             # A large number beside a small operand hides its small steps.
             wide = known_slope(curve, x, z, max(abs(a) for a in (*numbers, z)) / 2)
             found = wide if wide.error < found.error else found
-    if found.slope == 0.0 and 0.0 < found.error < math.inf and op.kinks is not None and is_constant(curve, x, z, 10 if op.is_users else 200):
+    if found.slope == 0.0 and 0.0 < found.error < math.inf and is_constant(curve, x, z, 10 if op.is_users else 1000):
         return Found(0.0, 0.0, 0.0)
     return found
 
@@ -101,7 +103,7 @@ class Chain:
             for i, (one, other) in enumerate(zip(plain, shaken, strict=True)):
                 moved = abs(one.slope - other.slope)
                 errors[i] = max(errors[i], one.error + (moved / 4 if moved == moved else math.inf))
-        return [total._replace(error=error) for total, error in zip(plain, errors, strict=True)]
+        return [Total(total.slope, error, total.gross, total.error) for total, error in zip(plain, errors, strict=True)]
 
     def _swept(self, operands: Mapping[Value, Sequence[float]], results: Mapping[Value, float]) -> list[Total]:
         totals: dict[Value, tuple[float, float, float]] = {node: (0.0, 0.0, 0.0) for node in self._below}
@@ -124,7 +126,7 @@ class Chain:
                     + 2 * EPS * abs(share) + (TINY if upstream and local.slope else 0.0),
                     before[2] + _times(gross, max(abs(local.slope), local.steepness if op.is_users else 0.0)),
                 )  # fmt: skip
-        return [Total(*totals[x]) if all(map(math.isfinite, totals[x])) else _UNKNOWN for x in self._inputs]
+        return [Total(*totals[x], totals[x][1]) if all(map(math.isfinite, totals[x])) else _UNKNOWN for x in self._inputs]
 
     def _local(self, node: Value, op: Op, numbers: Sequence[float], i: int, z: float) -> Found:
         if op.pair is not None:  # a sum of pairs: its slope in an operand is that of the pair
@@ -141,6 +143,7 @@ class Chain:
     def _shaken(self, rng: random.Random) -> tuple[dict[Value, list[float]], dict[Value, float]]:
         """The graph computed again with every result off by some units of its last place."""
         results: dict[Value, float] = {}
+        values: dict[Value, float] = {}
         operands: dict[Value, list[float]] = {}
         for node in self._below:
             numbers = [a if parent is None else results.get(parent, a) for parent, a in node.operands]
@@ -149,17 +152,17 @@ class Chain:
                 z = float(op.on(numbers))
             except HARD:
                 z = node._data
-            operands[node] = numbers
+            operands[node], values[node] = numbers, z
             size = abs(z)
             if op.arity is None:  # a sum of many has been rounded at the size of its parts
                 parts = map(_times, map(abs, numbers), map(abs, numbers[len(numbers) // 2 :])) if op.pair else numbers
                 size = max(size, *map(abs, parts), 0.0)
             shaken = z + rng.choice((-1.0, 1.0)) * _SHAKEN * EPS * size
             results[node] = shaken if op.sides(numbers) is None or z != round(z) else z
-        return operands, results
+        return operands, values
 
 
-_UNKNOWN = Total(0.0, math.inf, math.inf)
+_UNKNOWN = Total(0.0, math.inf, math.inf, math.inf)
 
 
 def _times(a: float, b: float) -> float:

@@ -200,6 +200,8 @@ def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
         if _borne_out(found[index:], slope, ulps):
             is_flat = found[index].flat and found[index - 1].flat
             if is_flat and is_constant(curve, x, here, 10):
+                if here == 0.0:
+                    return NOTHING._replace(note="the function is 0 everywhere, as if rounding had taken all of it")
                 return Found(0.0, 0.0, 0.0)
             if _jumps(curve, x, found[: index - 1], slope, is_flat):
                 return NOTHING._replace(note="the function jumps near here, as rounding inside of it would make it")
@@ -259,8 +261,12 @@ def is_constant(curve: Curve, x: float, here: float, farthest: int) -> bool:
     """Whether the curve has this value wherever it is usable, near and far: up to 2**farthest times x."""
     seen = 0
     unit = max(1.0, abs(x))
-    for k in range(-40, farthest + 1, 5):
+    for k in (*range(-40, 41, 5), *range(50, farthest + 1, 25)):
+        if k > farthest:
+            break
         for t in (x + 2.0**k * unit, x - 2.0**k * unit, 2.0**k, -(2.0**k)):
+            if not math.isfinite(t):
+                continue
             y = curve(t)
             if y is not None:
                 seen += 1

@@ -30,6 +30,7 @@ class Numeric(NamedTuple):
         gross: how steep the parts are that add up to it; a slope far below that is 0 to within rounding.
         kinks: on how many kinks the point is.
         note: why there is no slope; empty if there is one.
+        computed: the part of the error that rounding inside of the function has no part in.
     """
 
     low: float
@@ -38,6 +39,7 @@ class Numeric(NamedTuple):
     gross: float
     kinks: int = 0
     note: str = ""
+    computed: float = math.inf
 
 
 def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], Total | None]) -> Numeric:
@@ -58,7 +60,7 @@ def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], To
     if around != "kink":
         chained = total() if around == "same" else None
         if chained is not None:
-            return Numeric(chained.slope, chained.slope, chained.error, chained.gross)
+            return Numeric(chained.slope, chained.slope, chained.error, chained.gross, computed=chained.computed)
         whole = any_slope(_curve(samples, here), x, here.value)
         if math.isfinite(whole.error):
             return Numeric(whole.slope, whole.slope, whole.error, whole.steepness)
@@ -138,7 +140,7 @@ def _from_both_sides(samples: Samples, x: float, here: Sample, place: int) -> Nu
         h = _ONE_SIDED_STEP * max(1.0, abs(x))
         note = "too many kinks near this point"
         found = None
-        while h >= _SMALLEST_STEP * min(1.0, abs(x) or 1.0) and found is None:
+        while h >= max(_SMALLEST_STEP * min(1.0, abs(x) or 1.0), 4096.0 * math.ulp(x)) and found is None:
             try:
                 far, near = samples(x + side * h), samples(x + side * h / 512)
                 if far.way == near.way:
@@ -150,12 +152,12 @@ def _from_both_sides(samples: Samples, x: float, here: Sample, place: int) -> Nu
             h /= 16
         if found is None:
             return _unknown(note)
-        slope, error = found
+        slope, error, bend = found
         near_x = x + side * h / 8
         moved = slope * (near_x - x)
         rounding = 100.0 * EPS * max(abs(here.value), abs(moved))
         jump = abs(samples(near_x).value - here.value - moved)
-        if jump > 0.01 * abs(moved) + 10.0 * error * abs(near_x - x) + rounding:
+        if jump > 0.01 * abs(moved) + (10.0 * error + bend) * abs(near_x - x) + rounding:
             return _unknown("the function jumps here")
         sides.append((slope, max(error, rounding / abs(near_x - x) / 100.0)))
     (left, left_error), (right, right_error) = sides
@@ -165,8 +167,8 @@ def _from_both_sides(samples: Samples, x: float, here: Sample, place: int) -> Nu
 
 def _one_sided(
     samples: Samples, x: float, here: Sample, side: int, h: float, place: int
-) -> tuple[float, float] | None:
-    """The slope from one side and its error, if steps of this size show it."""
+) -> tuple[float, float, float] | None:
+    """The slope from one side, its error and by how much it changes over a step, if steps of this size show it."""
     points = [samples(x + side * h / n) for n in (8, 64, 512)]
     slopes = []
     for point in points:
@@ -177,7 +179,9 @@ def _one_sided(
     if len(slopes) == len(points):
         first, second = (b.slope + (b.slope - a.slope) / 7 for a, b in zip(slopes, slopes[1:], strict=False))
         error = abs(second - first) + max(total.error for total in slopes)
-        return (second, error) if error <= 1e-3 * max(abs(second), max(total.gross for total in slopes)) else None
+        bend = 2.0 * abs(slopes[0].slope - second)
+        good = error <= 1e-3 * max(abs(second), max(total.gross for total in slopes))
+        return (second, error, bend) if good else None
 
     def curve(t: float) -> float:
         there = samples(t)
@@ -185,9 +189,13 @@ def _one_sided(
             raise UnusableError("too many kinks near this point")
         return there.value
 
-    two = [ridders(curve, x, step, side=side) for step in (h, h / 16)]
+    try:
+        two = [ridders(curve, x, step, side=side) for step in (h, h / 16)]
+    except ZeroDivisionError:  # the steps are as small as the last places of x
+        return None
     best = min(two, key=lambda slope: slope.error)
     rounding = 10.0 * EPS * abs(here.value) / best.step
     error = max(best.error, abs(two[0].value - two[1].value), rounding)
     scale = max(abs(best.value), abs(points[0].value - here.value) / h)
-    return (best.value, error) if error <= 1e-3 * scale or error <= 1e-9 else None
+    bend = 2.0 * abs((points[0].value - here.value) / (x + side * h / 8 - x) - best.value)
+    return (best.value, error, min(bend, 0.1 * abs(best.value) + error)) if error <= max(1e-3 * scale, 1e-9) else None

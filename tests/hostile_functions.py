@@ -131,7 +131,7 @@ def large_number_and_line(rng):
 
 
 def squared_remains(rng):
-    b, x = scale(rng, 0, 17), signed(rng, -6, 3)
+    b, x = scale(rng, 0, 17), signed(rng, -16, 3)
     return one(
         "((b + x) - b)^2", f"((({b!r} + x) - {b!r}) ** 2", lambda m: lambda x: ((b + x) - b) ** 2, x, lambda x: 2 * x
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from scalargrad.checking.differences import EPS
@@ -20,6 +21,7 @@ from scalargrad.table import HARD, Op
 _SHAKEN = 16.0
 """By how many units of the last place the numbers inside the graph are shaken, to see what rounding does to slopes."""
 _SHAKES = 2
+_RATIONAL = frozenset(("add", "subtract", "multiply", "divide", "negative", "square", "sum", "mean", "prod", "dot"))
 
 
 class Total(NamedTuple):
@@ -29,13 +31,11 @@ class Total(NamedTuple):
         slope: the sum over all paths of the products of the operations' slopes.
         error: how far off it may be.
         gross: the same sum of absolute values; a slope far below it is 0 to within rounding.
-        computed: the part of the error that is not due to rounding inside of the graph.
     """
 
     slope: float
     error: float
     gross: float
-    computed: float
 
 
 def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0.0) -> Found:
@@ -90,6 +90,7 @@ class Chain:
         self._root, self._inputs = root, inputs
         self._order = topological_order(root)
         self._below = [node for node in descendants(self._order, inputs) if not node.is_leaf]
+        self._exact = {node for node in self._below if _is_exact(node)}
         self._steps: dict[tuple[Value, int], float] = {}
         self.opaque = [node for node in self._below if not isinstance(node._rule, Op)]
 
@@ -103,7 +104,7 @@ class Chain:
             for i, (one, other) in enumerate(zip(plain, shaken, strict=True)):
                 moved = abs(one.slope - other.slope)
                 errors[i] = max(errors[i], one.error + (moved / 4 if moved == moved else math.inf))
-        return [Total(total.slope, error, total.gross, total.error) for total, error in zip(plain, errors, strict=True)]
+        return [total._replace(error=error) for total, error in zip(plain, errors, strict=True)]
 
     def _swept(self, operands: Mapping[Value, Sequence[float]], results: Mapping[Value, float]) -> list[Total]:
         totals: dict[Value, tuple[float, float, float]] = {node: (0.0, 0.0, 0.0) for node in self._below}
@@ -126,7 +127,7 @@ class Chain:
                     + 2 * EPS * abs(share) + (TINY if upstream and local.slope else 0.0),
                     before[2] + _times(gross, max(abs(local.slope), local.steepness if op.is_users else 0.0)),
                 )  # fmt: skip
-        return [Total(*totals[x], totals[x][1]) if all(map(math.isfinite, totals[x])) else _UNKNOWN for x in self._inputs]
+        return [Total(*totals[x]) if all(map(math.isfinite, totals[x])) else _UNKNOWN for x in self._inputs]
 
     def _local(self, node: Value, op: Op, numbers: Sequence[float], i: int, z: float) -> Found:
         if op.pair is not None:  # a sum of pairs: its slope in an operand is that of the pair
@@ -158,11 +159,22 @@ class Chain:
                 parts = map(_times, map(abs, numbers), map(abs, numbers[len(numbers) // 2 :])) if op.pair else numbers
                 size = max(size, *map(abs, parts), 0.0)
             shaken = z + rng.choice((-1.0, 1.0)) * _SHAKEN * EPS * size
-            results[node] = shaken if op.sides(numbers) is None or z != round(z) else z
+            is_whole = op.kinks is not None and z == round(z)  # a floor, a sign: not rounded, and not to be shaken
+            results[node] = z if is_whole or node in self._exact else shaken
         return operands, values
 
 
-_UNKNOWN = Total(0.0, math.inf, math.inf, math.inf)
+_UNKNOWN = Total(0.0, math.inf, math.inf)
+
+
+def _is_exact(node: Value) -> bool:
+    """Whether this arithmetic came out without rounding."""
+    op, operands = node._rule, node.operands
+    if not (isinstance(op, Op) and op.name in _RATIONAL and math.isfinite(node._data)):
+        return False
+    if not all(math.isfinite(a) for _, a in operands):
+        return False
+    return bool(op.on([Fraction(a) for _, a in operands]) == node._data)
 
 
 def _times(a: float, b: float) -> float:

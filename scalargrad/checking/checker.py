@@ -25,8 +25,6 @@ _NOTHING = 1e-300
 """An error so small that what is within it is 0."""
 _CANCELLED = 1e-11
 """A derivative of 0 passes if its parts cancel to this fraction of their size, as where slopes balance."""
-_LOST = 1e-2
-"""Or if each of its parts is exactly 0, as of a square at 0, but for rounding before it that is this part of atol."""
 
 
 class GradientError(AssertionError):
@@ -268,8 +266,7 @@ def _judged(name: str, x: float, a: float, numeric: Numeric, rtol: float, atol: 
         note = f"at a kink, between the slopes of both sides, {numeric.low:.6g} and {numeric.high:.6g}"
         return Entry(name, x, a, n, numeric.error, Verdict.KINK, note)
     resolved = noise <= _RESOLUTION * rtol * size
-    cancelled = noise <= _CANCELLED * numeric.gross or (n == 0.0 and numeric.computed <= _NOTHING and noise <= _LOST * atol)
-    if apart <= allowed and (resolved or noise <= _NOTHING or (a == 0.0 and cancelled)):
+    if apart <= allowed and (resolved or noise <= _NOTHING or (a == 0.0 and noise <= _CANCELLED * numeric.gross)):
         return Entry(name, x, a, n, numeric.error, Verdict.PASS)
     note = "the slope is too small for differences to resolve"
     if apart > allowed:

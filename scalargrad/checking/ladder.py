@@ -118,7 +118,8 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
     best = fine + (fine - coarse) / 15
     middle_coarse, middle_fine = (4 * middles[1] - middles[0]) / 3, (4 * middles[2] - middles[1]) / 3
     predicted = middle_fine + (middle_fine - middle_coarse) / 15
-    noise = _BOUND * (EPS * (ulps * size + own_ulps * abs(x) * steepness) / h) + (TINY / h if size else 0.0)
+    noise = _BOUND * (EPS * (ulps * size + own_ulps * abs(x) * steepness) / h)
+    noise += 0.0 if flat and not size else TINY + TINY / h
     rough = abs(best - fine) + abs(predicted - here) / h + offset
     if not math.isfinite(best + rough + noise):
         return None
@@ -171,7 +172,7 @@ def known_slope(curve: Curve, x: float, here: float, largest: float, good: float
         if one is None:
             continue
         if not found and one.exact and one.slope and one.rough <= one.noise <= good * abs(one.slope):
-            return Found(one.slope, 2 * EPS * abs(one.slope) + one.rough, abs(one.slope), "", h)  # a straight line
+            return Found(one.slope, 2 * EPS * abs(one.slope) + one.rough + TINY, abs(one.slope), "", h)  # a straight line
         found.append(one)
         if len(found) > 1 and (latest := pairs(found[-2:])) and latest[0][1].error < best.error:
             best = latest[0][1]
@@ -197,15 +198,20 @@ def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
     ]
     agreeing = pairs(found)
     for index, slope in agreeing:
-        if _borne_out(found[index:], slope, ulps):
-            is_flat = found[index].flat and found[index - 1].flat
-            if is_flat and is_constant(curve, x, here, 10):
-                if here == 0.0:
-                    return NOTHING._replace(note="the function is 0 everywhere, as if rounding had taken all of it")
+        if not _borne_out(found[index:], slope, ulps):
+            continue
+        if found[index].flat and found[index - 1].flat:
+            moving = sorted((t for t in far_and_near(x, 10) if curve(t) not in (None, here)), key=lambda t: abs(t - x))
+            if not moving and here == 0.0:
+                return NOTHING._replace(note="the function is 0 everywhere, as if rounding had taken all of it")
+            if not moving:
                 return Found(0.0, 0.0, 0.0)
-            if _jumps(curve, x, found[: index - 1], slope, is_flat):
-                return NOTHING._replace(note="the function jumps near here, as rounding inside of it would make it")
-            return slope
+            ends = [t for t in (next((t for t in moving if (t > x) == right), None) for right in (True, False)) if t]
+        else:
+            ends = _where_it_ends(curve, x, here, found[: index - 1], slope)
+        if any(_jumps(curve, x, here, slope, end) for end in ends):
+            return NOTHING._replace(note="the function jumps near here, as rounding inside of it would make it")
+        return slope
     if agreeing:
         return NOTHING._replace(note="differences of smaller steps say something else, more than rounding explains")
     return NOTHING
@@ -222,54 +228,64 @@ def _borne_out(found: Sequence[Estimate], slope: Found, ulps: float) -> bool:
     return True
 
 
-def _jumps(curve: Curve, x: float, larger: Sequence[Estimate], slope: Found, is_flat: bool) -> bool:
-    """Whether the smooth piece around x ends in a jump: then it may be a stair that rounding makes of something else.
+def _where_it_ends(
+    curve: Curve, x: float, here: float, larger: Sequence[Estimate], slope: Found
+) -> list[float]:
+    """Samples to the left and right that lie beyond the smooth piece around x: off the line that it is."""
+
+    def off(t: float) -> float:
+        y = curve(t)
+        return -1.0 if y is None else abs(y - here - slope.slope * (t - x))
+
+    beyond = [
+        one
+        for one in larger
+        if not one.resolves or abs(one.slope - slope.slope) > 10.0 * slope.error + 3.0 * one.error
+    ]
+    tries = [[x + side * one.step / n for n in (1, 2, 4)] for one in beyond[-2:] for side in (1.0, -1.0)]
+    return [max(three, key=off) for three in tries]
+
+
+def _jumps(curve: Curve, x: float, here: float, slope: Found, far: float) -> bool:
+    """Whether the smooth piece around x ends in a jump on the way to `far`: as a stair does that rounding makes.
 
     A smooth function, however narrow its features, does not jump; where it grows out of all proportion there is a pole.
     """
-    beyond = [one for one in larger if not (is_flat and one.flat)]
-    if not beyond:
+    near, low, high = x, here, curve(far)
+    if high is None:
         return False
-    for side in (-1.0, 1.0):
-        near, far = x + side * slope.step, x + side * beyond[-1].step
-        low, high = curve(near), curve(far)
-        if low is None or high is None:
-            continue
-        size = max(abs(low), abs(high))
-        steepest = max(slope.steepness, abs(high - low) / abs(far - near))
-        while True:
-            middle = near / 2 + far / 2
-            if middle in (near, far):
-                break
-            y = curve(middle)
-            if y is None or abs(y) > 100.0 * size:  # the end of the domain, a pole
-                low = high
-                break
-            expected = slope.slope * (middle - near)
-            if abs(y - low - expected) > abs(high - y - slope.slope * (far - middle)):
-                far, high = middle, y
-            else:
-                near, low = middle, y
-            if abs(high - low) <= 8.0 * EPS * size:
-                break
-        if abs(high - low) > 32.0 * (EPS * size + steepest * abs(far - near)):
-            return True
-    return False
+    size = max(abs(low), abs(high))
+    steepest = max(slope.steepness, abs(high - low) / abs(far - near))
+    while abs(high - low) > 8.0 * EPS * size:
+        middle = near / 2 + far / 2
+        y = curve(middle) if middle not in (near, far) else None
+        if y is None or abs(y) > 100.0 * size:  # adjacent numbers; the end of the domain; a pole
+            break
+        line = slope.slope * (middle - near)
+        if abs(y - low - line) > abs(high - y - slope.slope * (far - middle)):
+            far, high = middle, y
+        else:
+            near, low = middle, y
+    are_adjacent = abs(far - near) <= 2.0 * max(math.ulp(far), math.ulp(near))
+    return are_adjacent and abs(high - low) > 32.0 * (EPS * size + steepest * abs(far - near))
+
+
+def far_and_near(x: float, farthest: int) -> Iterator[float]:
+    """Numbers all over: x moved by powers of 2, up to 2**farthest times as much as x, and these powers themselves."""
+    unit = max(1.0, abs(x))
+    for k in (*range(-40, 41, 5), *range(50, 1001, 25)):
+        if k > farthest:
+            break
+        yield from filter(math.isfinite, (x + 2.0**k * unit, x - 2.0**k * unit, 2.0**k, -(2.0**k)))
 
 
 def is_constant(curve: Curve, x: float, here: float, farthest: int) -> bool:
     """Whether the curve has this value wherever it is usable, near and far: up to 2**farthest times x."""
     seen = 0
-    unit = max(1.0, abs(x))
-    for k in (*range(-40, 41, 5), *range(50, farthest + 1, 25)):
-        if k > farthest:
-            break
-        for t in (x + 2.0**k * unit, x - 2.0**k * unit, 2.0**k, -(2.0**k)):
-            if not math.isfinite(t):
-                continue
-            y = curve(t)
-            if y is not None:
-                seen += 1
-                if y != here:
-                    return False
+    for t in far_and_near(x, farthest):
+        y = curve(t)
+        if y is not None:
+            seen += 1
+            if y != here:
+                return False
     return seen >= 4

@@ -21,10 +21,10 @@ class Sample(NamedTuple):
 
     Attributes:
         value: the number.
-        way: how it was computed: every comparison, every operation with its operands' places, and its side of kinks.
+        way: how it was computed, if that can be seen: every comparison, every operation with its operands' places, and its side of kinks.
         constants: the numbers in the graph that no operation made.
-        root: the Value that was returned, if it was one.
-        inputs: the Values it was given.
+        root: the Value that was returned, if it was given Values.
+        inputs: these.
     """
 
     value: float
@@ -75,8 +75,10 @@ class Sampler:
         value = y.data if isinstance(y, Value) else real(y, "the result of f")
         if not math.isfinite(value):
             raise UnusableError(f"the function is {value!r} at {', '.join(map(repr, xs))}")
-        if not isinstance(y, Value):
-            return Sample(float(value), tuple(log), inputs=inputs)
+        if not self.sees_branches:
+            return Sample(float(value))
+        if not isinstance(y, Value):  # a number that f chose, as max(x, 0.0) does
+            return Sample(float(value), tuple(log), (float(value),), Value(y, requires_grad=False), inputs)
         way, constants = structure(y, inputs)
         return Sample(float(value), (*log, *way), constants, y, inputs)
 

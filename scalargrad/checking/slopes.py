@@ -30,7 +30,6 @@ class Numeric(NamedTuple):
         gross: how steep the parts are that add up to it; a slope far below that is 0 to within rounding.
         kinks: on how many kinks the point is.
         note: why there is no slope; empty if there is one.
-        computed: the part of the error that rounding inside of the function has no part in.
     """
 
     low: float
@@ -39,7 +38,6 @@ class Numeric(NamedTuple):
     gross: float
     kinks: int = 0
     note: str = ""
-    computed: float = math.inf
 
 
 def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], Total | None]) -> Numeric:
@@ -60,7 +58,7 @@ def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], To
     if around != "kink":
         chained = total() if around == "same" else None
         if chained is not None:
-            return Numeric(chained.slope, chained.slope, chained.error, chained.gross, computed=chained.computed)
+            return Numeric(chained.slope, chained.slope, chained.error, chained.gross)
         whole = any_slope(_curve(samples, here), x, here.value)
         if math.isfinite(whole.error):
             return Numeric(whole.slope, whole.slope, whole.error, whole.steepness)

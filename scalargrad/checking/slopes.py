@@ -195,5 +195,14 @@ def _one_sided(
     rounding = 10.0 * EPS * abs(here.value) / best.step
     error = max(best.error, abs(two[0].value - two[1].value), rounding)
     scale = max(abs(best.value), abs(points[0].value - here.value) / h)
-    bend = 2.0 * abs((points[0].value - here.value) / (x + side * h / 8 - x) - best.value)
-    return (best.value, error, min(bend, 0.1 * abs(best.value) + error)) if error <= max(1e-3 * scale, 1e-9) else None
+    if error > max(1e-5 * scale, 1e-9):
+        return None
+    bend = abs((points[0].value - here.value) / (x + side * h / 8 - x) - best.value)
+    for n in (16**2, 16**3, 16**4):  # a stair that rounding makes has other slopes at smaller steps
+        t = x + side * h / n
+        if abs(t - x) < 64.0 * math.ulp(x):
+            break
+        noise = 8.0 * EPS * max(abs(here.value), abs(points[0].value)) / abs(t - x)
+        if abs((curve(t) - here.value) / (t - x) - best.value) > noise + 10.0 * error + bend:
+            return None
+    return best.value, error, min(2.0 * bend, 0.1 * abs(best.value) + error)

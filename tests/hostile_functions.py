@@ -127,7 +127,9 @@ def large_number(rng):
 
 def large_number_and_line(rng):
     b, a, x = scale(rng, 3, 18), signed(rng, -3, 3), signed(rng, -6, 6)
-    return one("(b + ax) - b", f"({b!r} + {a!r} * x) - {b!r}", lambda m: lambda x: (b + a * x) - b, x, lambda _: mp.mpf(a))
+    return one(
+        "(b + ax) - b", f"({b!r} + {a!r} * x) - {b!r}", lambda m: lambda x: (b + a * x) - b, x, lambda _: mp.mpf(a)
+    )
 
 
 def squared_remains(rng):

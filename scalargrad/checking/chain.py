@@ -65,8 +65,8 @@ def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0
     if not (math.isfinite(z) and all(map(math.isfinite, numbers))):
         return NOTHING._replace(note="an operand or the result is not finite")
     x = numbers[i]
-    if op.is_users:
-        found = any_slope(curve, x, z)
+    if op.is_users and not step:  # with one, the whole ladder has been looked at already
+        found = any_slope(curve, x, z, lambda: _moves_in_others(op, numbers, i, z))
     else:
         found = known_slope(curve, x, z, step or max(1.0, abs(x)) / 2)
         if not found.error <= 1e-9 * abs(found.slope):
@@ -76,6 +76,19 @@ def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0
     if found.slope == 0.0 and 0.0 < found.error < math.inf and is_constant(curve, x, z, 10 if op.is_users else 1000):
         return Found(0.0, 0.0, 0.0)
     return found
+
+
+def _moves_in_others(op: Op, numbers: Sequence[float], i: int, z: float) -> bool:
+    """Whether the value is another one when another operand moves, and this one too."""
+    for j in range(len(numbers)):
+        for step in (1.0, -0.5):
+            moved = [a + step * max(1.0, abs(a)) if k in (i, j) else a for k, a in enumerate(numbers)]
+            try:
+                if j != i and op.on(moved) != z:
+                    return True
+            except (*HARD, TypeError):
+                continue
+    return False
 
 
 class Chain:
@@ -107,7 +120,7 @@ class Chain:
         return [total._replace(error=error) for total, error in zip(plain, errors, strict=True)]
 
     def _swept(self, operands: Mapping[Value, Sequence[float]], results: Mapping[Value, float]) -> list[Total]:
-        totals: dict[Value, tuple[float, float, float]] = {node: (0.0, 0.0, 0.0) for node in self._below}
+        totals: dict[Value, tuple[float, float, float]] = dict.fromkeys(self._below, (0.0, 0.0, 0.0))
         totals |= dict.fromkeys(self._inputs, (0.0, 0.0, 0.0))
         totals[self._root] = (1.0, 0.0, 1.0)
         for node in reversed(self._below):
@@ -174,7 +187,8 @@ def _is_exact(node: Value) -> bool:
         return False
     if not all(math.isfinite(a) for _, a in operands):
         return False
-    return bool(op.on([Fraction(a) for _, a in operands]) == node._data)
+    exactly: Any = [Fraction(a) for _, a in operands]
+    return bool(op.on(exactly) == node._data)
 
 
 def _times(a: float, b: float) -> float:

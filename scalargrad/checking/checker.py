@@ -97,7 +97,7 @@ def check_gradients(
     totals = _Totals(lambda: _chain_at(sampler, xs))
     entries = []
     for i, x in enumerate(xs):
-        numeric = numeric_slope(_along(sampler, xs, i), x, i, totals.of(i))
+        numeric = numeric_slope(_along(sampler, xs, i), x, i, totals.of(i), _others_move(sampler, xs, i))
         entries.append(_judged(f"d/d{names[i]}", x, analytic[i], numeric, rtol, atol))
     if len(by_mode) == 2:
         problems += _disagreements(names, by_mode, totals)
@@ -188,8 +188,25 @@ def _plain(x: Any) -> float:
     return float(x.data if isinstance(x, Value) else x)
 
 
-def _along(sampler: Sampler, xs: list[float], i: int) -> Callable[[float], Sample]:
+def _along(sampler: Callable[[list[float]], Sample], xs: list[float], i: int) -> Callable[[float], Sample]:
     return lambda t: sampler([*xs[:i], t, *xs[i + 1 :]])
+
+
+def _others_move(sampler: Callable[[list[float]], Sample], xs: list[float], i: int) -> Callable[[], bool]:
+    """Whether the function is another number when another input moves, and this one too."""
+
+    def moves() -> bool:
+        for j in range(len(xs)):
+            for step in (1.0, -0.5):
+                try:
+                    moved = [x + step * max(1.0, abs(x)) if k in (i, j) else x for k, x in enumerate(xs)]
+                    if j != i and sampler(moved).value != 0.0:
+                        return True
+                except UnusableError:
+                    continue
+        return False
+
+    return moves
 
 
 def _second_order(f: Callable[..., Any], xs: list[float], names: list[str], rtol: float, atol: float) -> list[Entry]:
@@ -207,7 +224,7 @@ def _second_order(f: Callable[..., Any], xs: list[float], names: list[str], rtol
         sampler = _GradientSampler(f, i)
         totals = _Totals(lambda sampler=sampler: _chain_at(sampler, xs))  # type: ignore[misc]
         for j in range(n):
-            numeric = numeric_slope(_along(sampler, xs, j), xs[j], j, totals.of(j))
+            numeric = numeric_slope(_along(sampler, xs, j), xs[j], j, totals.of(j), _others_move(sampler, xs, j))
             entries.append(_judged(f"d²/d{names[i]}d{names[j]}", xs[j], _plain(row[j]), numeric, rtol, atol))
     return entries
 

@@ -54,7 +54,7 @@ class Estimate(NamedTuple):
 
         Of one that varies within a step the samples are as good as random, and far from what they predict.
         """
-        return self.rough <= 0.01 * self.steepness + 2.0 * self.noise
+        return self.rough <= 1e-3 * self.steepness + 2.0 * self.noise
 
 
 class Found(NamedTuple):
@@ -94,7 +94,7 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
     is_centred = is_even = True
     for d in (h, h / 2, h / 4):
         right, left = x + d, x - d
-        if right == x or left == x:
+        if x in (right, left):
             return None
         above, below = curve(right), curve(left)
         if above is None or below is None:
@@ -143,7 +143,7 @@ def steps(x: float, largest: float, ratio: int = 3) -> Iterator[float]:
 
 
 def pairs(found: Sequence[Estimate]) -> list[tuple[int, Found]]:
-    """The neighbouring scales that both resolve and agree, as the index of the smaller and what they say; best first."""
+    """The neighbouring scales that both resolve and agree, as the smaller one's index and what they say; best first."""
     agreeing = []
     for i, (larger, smaller) in enumerate(zip(found, found[1:], strict=False)):
         if not (larger.resolves and smaller.resolves):
@@ -151,7 +151,7 @@ def pairs(found: Sequence[Estimate]) -> list[tuple[int, Found]]:
         one = larger if larger.error <= smaller.error else smaller
         apart = abs(larger.slope - smaller.slope)
         steepness = max(larger.steepness, smaller.steepness)
-        if apart > 0.03 * steepness + 3.0 * (larger.error + smaller.error):
+        if apart > 3e-3 * steepness + 3.0 * (larger.error + smaller.error):
             continue
         error = max(one.error, apart)
         if i <= 1 and larger.exact and smaller.exact and larger.slope == smaller.slope != 0.0:
@@ -172,29 +172,32 @@ def known_slope(curve: Curve, x: float, here: float, largest: float, good: float
         if one is None:
             continue
         if not found and one.exact and one.slope and one.rough <= one.noise <= good * abs(one.slope):
-            return Found(one.slope, 2 * EPS * abs(one.slope) + one.rough + TINY, abs(one.slope), "", h)  # a straight line
+            return Found(
+                one.slope, 2 * EPS * abs(one.slope) + one.rough + TINY, abs(one.slope), "", h
+            )  # a straight line
         found.append(one)
         if len(found) > 1 and (latest := pairs(found[-2:])) and latest[0][1].error < best.error:
             best = latest[0][1]
         if best.error <= good * abs(best.slope):
-            break
+            return best._replace(steepness=abs(best.slope))
         if len(found) > 12 and one.noise > 1e3 * max(e.steepness for e in found):
             break
     # Symmetric about 0, as a square or a cosine: where an odd part could not hide in the rounding of every step.
     if x == 0.0 and sum(e.even for e in found) > 4 and all(e.even or e.flat for e in found):
         return Found(0.0, 0.0, 0.0)
+    borne_out = (slope for index, slope in pairs(found) if _borne_out(found[index:], slope, 4.0))
+    best = next(borne_out, NOTHING)
     return best._replace(steepness=abs(best.slope))
 
 
-def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
+def any_slope(curve: Curve, x: float, here: float, may_vanish: Callable[[], bool], ulps: float = 4.0) -> Found:
     """The slope of a function of which nothing is known: every scale is looked at, down to the last places of x.
 
     What two neighbouring scales agree on holds only if all smaller ones bear it out as far as rounding lets them see.
+    `may_vanish` tells of a curve that is 0 everywhere whether that can be meant, as of x * y in y if x is 0.
     """
     found = [
-        one
-        for h in steps(x, max(1.0, abs(x)) * 4.0)
-        if (one := estimate(curve, x, here, h, ulps, 1.0)) is not None
+        one for h in steps(x, max(1.0, abs(x)) * 4.0) if (one := estimate(curve, x, here, h, ulps, 1.0)) is not None
     ]
     agreeing = pairs(found)
     for index, slope in agreeing:
@@ -202,7 +205,7 @@ def any_slope(curve: Curve, x: float, here: float, ulps: float = 4.0) -> Found:
             continue
         if found[index].flat and found[index - 1].flat:
             moving = sorted((t for t in far_and_near(x, 10) if curve(t) not in (None, here)), key=lambda t: abs(t - x))
-            if not moving and here == 0.0:
+            if not moving and here == 0.0 and not may_vanish():
                 return NOTHING._replace(note="the function is 0 everywhere, as if rounding had taken all of it")
             if not moving:
                 return Found(0.0, 0.0, 0.0)
@@ -228,9 +231,7 @@ def _borne_out(found: Sequence[Estimate], slope: Found, ulps: float) -> bool:
     return True
 
 
-def _where_it_ends(
-    curve: Curve, x: float, here: float, larger: Sequence[Estimate], slope: Found
-) -> list[float]:
+def _where_it_ends(curve: Curve, x: float, here: float, larger: Sequence[Estimate], slope: Found) -> list[float]:
     """Samples to the left and right that lie beyond the smooth piece around x: off the line that it is."""
 
     def off(t: float) -> float:
@@ -238,9 +239,7 @@ def _where_it_ends(
         return -1.0 if y is None else abs(y - here - slope.slope * (t - x))
 
     beyond = [
-        one
-        for one in larger
-        if not one.resolves or abs(one.slope - slope.slope) > 10.0 * slope.error + 3.0 * one.error
+        one for one in larger if not one.resolves or abs(one.slope - slope.slope) > 10.0 * slope.error + 3.0 * one.error
     ]
     tries = [[x + side * one.step / n for n in (1, 2, 4)] for one in beyond[-2:] for side in (1.0, -1.0)]
     return [max(three, key=off) for three in tries]

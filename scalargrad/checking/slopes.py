@@ -40,7 +40,9 @@ class Numeric(NamedTuple):
     note: str = ""
 
 
-def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], Total | None]) -> Numeric:
+def numeric_slope(
+    samples: Samples, x: float, place: int, total: Callable[[], Total | None], may_vanish: Callable[[], bool]
+) -> Numeric:
     """The slope at x.
 
     Args:
@@ -48,18 +50,19 @@ def numeric_slope(samples: Samples, x: float, place: int, total: Callable[[], To
         x: the point.
         place: which of the function's inputs it is.
         total: what the chain of the graph at x says, None if there is no such thing; asked only where it holds.
+        may_vanish: whether the function moves when other inputs do.
     """
     try:
         here = samples(x)
         around = _surroundings(samples, x, here)
-    except UnusableError as error:
-        return _unknown(str(error))
+    except UnusableError as unusable:
+        return _unknown(str(unusable))
     whole = None
     if around != "kink":
         chained = total() if around == "same" else None
         if chained is not None:
             return Numeric(chained.slope, chained.slope, chained.error, chained.gross)
-        whole = any_slope(_curve(samples, here), x, here.value)
+        whole = any_slope(_curve(samples, here), x, here.value, may_vanish)
         if math.isfinite(whole.error):
             return Numeric(whole.slope, whole.slope, whole.error, whole.steepness)
     kinked = _from_both_sides(samples, x, here, place)
@@ -145,8 +148,8 @@ def _from_both_sides(samples: Samples, x: float, here: Sample, place: int) -> Nu
                     kinks = max(kinks, kinks_between(here, near))
                     found = _one_sided(samples, x, here, side, h, place)
                     note = "the differences from one side do not settle"
-            except UnusableError as error:
-                note = str(error)
+            except UnusableError as unusable:
+                note = str(unusable)
             h /= 16
         if found is None:
             return _unknown(note)

@@ -265,8 +265,13 @@ def _jumps(curve: Curve, x: float, here: float, slope: Found, far: float) -> boo
             far, high = middle, y
         else:
             near, low = middle, y
-    are_adjacent = abs(far - near) <= 2.0 * max(math.ulp(far), math.ulp(near))
-    return are_adjacent and abs(high - low) > 32.0 * (EPS * size + steepest * abs(far - near))
+    ulp = max(math.ulp(far), math.ulp(near))
+    jump = abs(high - low)
+    if abs(far - near) > 2.0 * ulp or jump <= 32.0 * (EPS * size + steepest * abs(far - near)):
+        return False
+    margin = math.copysign(32.0 * ulp, far - near)  # where a curve is steep, wider steps are so much higher
+    before, after = curve(near - margin), curve(far + margin)
+    return before is None or after is None or abs(after - before) < 4.0 * jump
 
 
 def far_and_near(x: float, farthest: int) -> Iterator[float]:

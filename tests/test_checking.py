@@ -140,7 +140,9 @@ def count_hostile(cases, of_floats=False, wrongs=None):
 def table(right, wrong):
     rows = [(name, right[name], wrong[name]) for name in right]
     rows.append(("all", sum(right.values(), Counter()), sum(wrong.values(), Counter())))
-    return HEAD + "".join(f"| {name} | " + " | ".join(str(c[k]) for c in (r, w) for k in KINDS) + " |\n" for name, r, w in rows)
+    return HEAD + "".join(
+        f"| {name} | " + " | ".join(str(c[k]) for c in (r, w) for k in KINDS) + " |\n" for name, r, w in rows
+    )
 
 
 def page_text():

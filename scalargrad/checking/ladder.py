@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from scalargrad.checking.differences import EPS
@@ -145,7 +146,7 @@ def steps(x: float, largest: float, ratio: int = 3) -> Iterator[float]:
 def pairs(found: Sequence[Estimate]) -> list[tuple[int, Found]]:
     """The neighbouring scales that both resolve and agree, as the smaller one's index and what they say; best first."""
     agreeing = []
-    for i, (larger, smaller) in enumerate(zip(found, found[1:], strict=False)):
+    for i, (larger, smaller) in enumerate(pairwise(found)):
         if not (larger.resolves and smaller.resolves):
             continue
         one = larger if larger.error <= smaller.error else smaller

@@ -21,7 +21,8 @@ class Sample(NamedTuple):
 
     Attributes:
         value: the number.
-        way: how it was computed, if that can be seen: every comparison, every operation with its operands' places, and its side of kinks.
+        way: how it was computed, if that can be seen: every comparison, every operation with its operands' places, and
+            its side of kinks.
         constants: the numbers in the graph that no operation made.
         root: the Value that was returned, if it was given Values.
         inputs: these.

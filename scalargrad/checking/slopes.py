@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from scalargrad.checking.chain import Chain, Total
@@ -178,7 +179,7 @@ def _one_sided(
             break
         slopes.append(chain.gradient()[place])
     if len(slopes) == len(points):
-        first, second = (b.slope + (b.slope - a.slope) / 7 for a, b in zip(slopes, slopes[1:], strict=False))
+        first, second = (b.slope + (b.slope - a.slope) / 7 for a, b in pairwise(slopes))
         error = abs(second - first) + max(total.error for total in slopes)
         bend = 2.0 * abs(slopes[0].slope - second)
         good = error <= 1e-3 * max(abs(second), max(total.gross for total in slopes))

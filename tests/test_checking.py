@@ -3,6 +3,7 @@
 import math
 import random
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def verdict(f, x, **options):
     return check_gradients(f, [x], **options).entries[0].verdict
 
 
+@cache
 def count_verdicts():
     """By function, the verdicts on the right gradient and on one that is wrong by 1 part in 10 000."""
     right, wrong = {name: Counter() for name in FUNCTIONS}, {name: Counter() for name in FUNCTIONS}

@@ -48,10 +48,11 @@ def check_gradients(
 ) -> Report:
     """Compare the derivatives of f at a point with finite differences.
 
-    The differences are Ridders' extrapolations with two first steps, and come with an error E. A derivative a passes if
-    it differs from the difference n by at most rtol max(|a|, |n|) + 10 E, and E is small enough to tell. At a kink it
-    must lie between the slopes of both sides. If something is wrong, every node's local rule is checked by itself, and
-    the report names the op.
+    A function of Values is moved operation by operation, each at its own operands, and the slopes go by the chain rule;
+    one of floats is moved as a whole. Steps of many sizes must agree, and the difference n comes with an error E. A
+    derivative a passes if it differs from n by at most rtol max(|a|, |n|) + 10 E, and E is small enough to tell; it
+    fails if it differs by more than that and atol. At a kink it must lie between the slopes of both sides. If something
+    is wrong, every node's local rule is checked by itself, and the report names the op.
 
     Args:
         f: a function of one Value for each input that returns one; with `gradient`, any function of floats.

@@ -182,7 +182,7 @@ def _one_sided(
         first, second = (b.slope + (b.slope - a.slope) / 7 for a, b in pairwise(slopes))
         error = abs(second - first) + max(total.error for total in slopes)
         bend = 2.0 * abs(slopes[0].slope - second)
-        good = error <= 1e-3 * max(abs(second), max(total.gross for total in slopes))
+        good = error <= 1e-3 * max(abs(second), *(total.gross for total in slopes))
         return (second, error, bend) if good else None
 
     def curve(t: float) -> float:

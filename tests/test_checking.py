@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hostile_functions import DIGITS, FAMILIES, WRONG, hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from hostile_functions import DIGITS, FAMILIES, WRONG, hostile
 from scalargrad import Value
 from scalargrad.checking import GradientError, Verdict, assert_gradients, central_difference, check_gradients, ridders
 from scalargrad.checking.culprit import find_culprit

@@ -3,11 +3,11 @@
 import math
 
 import pytest
+from hostile_functions import WRONG, hostile, mp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from hostile_functions import WRONG, hostile, mp
 from scalargrad import Value, check_op, primitive
 from scalargrad.checking import GradientError, Verdict, check_gradients
 from scalargrad.checking.culprit import find_culprit

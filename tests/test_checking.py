@@ -88,7 +88,7 @@ must never PASS, a right one never FAIL; what floats cannot tell is INCONCLUSIVE
 5. A derivative a **FAIL**s if |a - n| is above atol + rtol max(|a|, |n|) + 10 E, and 10 E is a tenth of that at most. An
    infinite derivative or nan FAILs where the slope is finite.
 6. It **PASS**es if |a - n| is at most rtol max(|a|, |n|) + 10 E, and 10 E at most 49 times rtol. A 0 PASSes only where
-   the function is seen to be flat or symmetric there, or where large slopes cancel. The rest is **INCONCLUSIVE**.
+   the function is seen to be flat or symmetric there, or where slopes cancel and no number was rounded. The rest is **INCONCLUSIVE**.
 7. On a kink of a relu, abs, max, clip or comparison, which the op table knows, the slopes next to it on both sides
    count, and the derivative must lie between them: **KINK**.
 8. If something FAILs, every operation's rule is compared with its own slope at its own operands, and only one that is

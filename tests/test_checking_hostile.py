@@ -96,6 +96,7 @@ def test_a_0_passes_only_where_the_slope_is_seen_to_be_0():
     for f, x in (
         (sg.cos, 1e-20), (sg.cos, 1e-12), (sg.tanh, 20.0), (lambda x: 1e-12 * sg.sin(x), 0.5),
         (lambda x: ((22.5 + x) - 22.5) ** 2, 1e-16), (lambda x: 1 / x**3, 3.9e57),
+        (lambda x: sg.exp(-(x**2)), 1.7e-251), (lambda x: x / (x - 1.2e-38), -1.0),
     ):  # fmt: skip
         assert verdict(f, x, 0.0) is INCONCLUSIVE, f
 

@@ -21,7 +21,9 @@ from scalargrad.table import HARD, Op
 _SHAKEN = 16.0
 """By how many units of the last place the numbers inside the graph are shaken, to see what rounding does to slopes."""
 _SHAKES = 2
-_RATIONAL = frozenset(("add", "subtract", "multiply", "divide", "negative", "square", "sum", "mean", "prod", "dot"))
+_RATIONAL = frozenset(
+    ("add", "subtract", "multiply", "divide", "negative", "square", "sum", "mean", "prod", "dot", "power")
+)
 
 
 class Total(NamedTuple):
@@ -31,11 +33,13 @@ class Total(NamedTuple):
         slope: the sum over all paths of the products of the operations' slopes.
         error: how far off it may be.
         gross: the same sum of absolute values; a slope far below it is 0 to within rounding.
+        exact: whether nothing in the graph was rounded, so that a sum of slopes that is 0 is not so by rounding.
     """
 
     slope: float
     error: float
     gross: float
+    exact: bool = False
 
 
 def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0.0) -> Found:
@@ -117,7 +121,8 @@ class Chain:
             for i, (one, other) in enumerate(zip(plain, shaken, strict=True)):
                 moved = abs(one.slope - other.slope)
                 errors[i] = max(errors[i], one.error + (moved / 4 if moved == moved else math.inf))
-        return [total._replace(error=error) for total, error in zip(plain, errors, strict=True)]
+        exact = len(self._exact) == len(self._below)
+        return [total._replace(error=error, exact=exact) for total, error in zip(plain, errors, strict=True)]
 
     def _swept(self, operands: Mapping[Value, Sequence[float]], results: Mapping[Value, float]) -> list[Total]:
         totals: dict[Value, tuple[float, float, float]] = dict.fromkeys(self._below, (0.0, 0.0, 0.0))
@@ -186,6 +191,8 @@ def _is_exact(node: Value) -> bool:
     if not (isinstance(op, Op) and op.name in _RATIONAL and math.isfinite(node._data)):
         return False
     if not all(math.isfinite(a) for _, a in operands):
+        return False
+    if op.name == "power" and not (operands[1][0] is None and operands[1][1] in (1.0, 2.0, 3.0)):
         return False
     exactly: Any = [Fraction(a) for _, a in operands]
     return bool(op.on(exactly) == node._data)

@@ -24,7 +24,7 @@ _RESOLUTION = 49.0
 _NOTHING = 1e-300
 """An error so small that what is within it is 0."""
 _CANCELLED = 1e-11
-"""A derivative of 0 passes if its parts cancel to this fraction of their size, as where slopes balance."""
+"""A derivative of 0 passes if its parts cancel to this fraction of their size, and none of them was rounded."""
 
 
 class GradientError(AssertionError):
@@ -284,7 +284,8 @@ def _judged(name: str, x: float, a: float, numeric: Numeric, rtol: float, atol: 
         note = f"at a kink, between the slopes of both sides, {numeric.low:.6g} and {numeric.high:.6g}"
         return Entry(name, x, a, n, numeric.error, Verdict.KINK, note)
     resolved = noise <= _RESOLUTION * rtol * size
-    if apart <= allowed and (resolved or noise <= _NOTHING or (a == 0.0 and noise <= _CANCELLED * numeric.gross)):
+    cancelled = a == n == 0.0 and numeric.exact and noise <= _CANCELLED * numeric.gross
+    if apart <= allowed and (resolved or noise <= _NOTHING or cancelled):
         return Entry(name, x, a, n, numeric.error, Verdict.PASS)
     note = "the slope is too small for differences to resolve"
     if apart > allowed:

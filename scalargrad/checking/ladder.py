@@ -116,16 +116,17 @@ def estimate(curve: Curve, x: float, here: float, h: float, ulps: float, own_ulp
         right_moves, left_moves = right_moves or above != here, left_moves or below != here
     flat = not (left_moves or right_moves)
     coarse, fine = (4 * slopes[1] - slopes[0]) / 3, (4 * slopes[2] - slopes[1]) / 3
-    best = fine + (fine - coarse) / 15
+    exact = slopes[0] == slopes[1] == slopes[2]
+    best = slopes[0] if exact else fine + (fine - coarse) / 15
     middle_coarse, middle_fine = (4 * middles[1] - middles[0]) / 3, (4 * middles[2] - middles[1]) / 3
     predicted = middle_fine + (middle_fine - middle_coarse) / 15
     noise = _BOUND * (EPS * (ulps * size + own_ulps * abs(x) * steepness) / h)
-    noise += 0.0 if flat and not size else TINY + TINY / h
+    noise += TINY + TINY / h  # of numbers too small for a float as well: they are 0, and look flat
     rough = abs(best - fine) + abs(predicted - here) / h + offset
     if not math.isfinite(best + rough + noise):
         return None
     return Estimate(
-        best, rough, noise, h, size, steepness, flat, slopes[0] == slopes[1] == slopes[2],
+        best, rough, noise, h, size, steepness, flat, exact,
         is_even and is_centred and not flat, (left_moves, right_moves),
     )  # fmt: skip
 
@@ -184,11 +185,16 @@ def known_slope(curve: Curve, x: float, here: float, largest: float, good: float
         if len(found) > 12 and one.noise > 1e3 * max(e.steepness for e in found):
             break
     # Symmetric about 0, as a square or a cosine: where an odd part could not hide in the rounding of every step.
-    if x == 0.0 and sum(e.even for e in found) > 4 and all(e.even or e.flat for e in found):
+    if _is_symmetric(x, found):
         return Found(0.0, 0.0, 0.0)
     borne_out = (slope for index, slope in pairs(found) if _borne_out(found[index:], slope, 4.0))
     best = next(borne_out, NOTHING)
     return best._replace(steepness=abs(best.slope))
+
+
+def _is_symmetric(x: float, found: Sequence[Estimate]) -> bool:
+    """Whether x is 0 and f(-d) is f(d) at every scale."""
+    return x == 0.0 and sum(e.even for e in found) > 4 and all(e.even or e.flat for e in found)
 
 
 def any_slope(curve: Curve, x: float, here: float, may_vanish: Callable[[], bool], ulps: float = 4.0) -> Found:
@@ -200,6 +206,8 @@ def any_slope(curve: Curve, x: float, here: float, may_vanish: Callable[[], bool
     found = [
         one for h in steps(x, max(1.0, abs(x)) * 4.0) if (one := estimate(curve, x, here, h, ulps, 1.0)) is not None
     ]
+    if here == 0.0 and _is_symmetric(x, found):  # beside 0 an odd part would be seen, however small
+        return Found(0.0, 0.0, 0.0)
     agreeing = pairs(found)
     for index, slope in agreeing:
         if not _borne_out(found[index:], slope, ulps):

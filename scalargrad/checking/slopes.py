@@ -31,6 +31,7 @@ class Numeric(NamedTuple):
         gross: how steep the parts are that add up to it; a slope far below that is 0 to within rounding.
         kinks: on how many kinks the point is.
         note: why there is no slope; empty if there is one.
+        exact: whether nothing was rounded on the way, so that slopes that cancel do so in truth.
     """
 
     low: float
@@ -39,6 +40,7 @@ class Numeric(NamedTuple):
     gross: float
     kinks: int = 0
     note: str = ""
+    exact: bool = False
 
 
 def numeric_slope(
@@ -62,7 +64,7 @@ def numeric_slope(
     if around != "kink":
         chained = total() if around == "same" else None
         if chained is not None:
-            return Numeric(chained.slope, chained.slope, chained.error, chained.gross)
+            return Numeric(chained.slope, chained.slope, chained.error, chained.gross, exact=chained.exact)
         whole = any_slope(_curve(samples, here), x, here.value, may_vanish)
         if math.isfinite(whole.error):
             return Numeric(whole.slope, whole.slope, whole.error, whole.steepness)

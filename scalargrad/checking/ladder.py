@@ -193,8 +193,9 @@ def known_slope(curve: Curve, x: float, here: float, largest: float, good: float
 
 
 def _is_symmetric(x: float, found: Sequence[Estimate]) -> bool:
-    """Whether x is 0 and f(-d) is f(d) at every scale."""
-    return x == 0.0 and sum(e.even for e in found) > 4 and all(e.even or e.flat for e in found)
+    """Whether x is 0 and f(-d) is f(d) at every scale, and f is smooth: the absolute value is not."""
+    even = [one for one in found if one.even]
+    return x == 0.0 and len(even) > 4 and all(e.even or e.flat for e in found) and all(e.resolves for e in even[-4:])
 
 
 def any_slope(curve: Curve, x: float, here: float, may_vanish: Callable[[], bool], ulps: float = 4.0) -> Found:

@@ -74,5 +74,5 @@ def test_domains():
 
 def test_nothing_decided_is_no_pass():
     with pytest.raises(GradientError, match="could be decided"):
-        check_op(lambda x: x * 1.0 + 1e15, domain=(0.0, 1.0), examples=5, order=1)
+        check_op(lambda x: sg.tanh(x), domain=(30.0, 40.0), examples=5, order=1)
     assert repr(check_op(sg.sin, examples=5, order=1)).startswith("<op check, ok: ")

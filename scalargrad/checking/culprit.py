@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from scalargrad.checking.samples import UnusableError
-from scalargrad.checking.slopes import numeric_slope
+from scalargrad.checking.chain import op_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.errors import labels_of
 from scalargrad.formula import clean_label
 from scalargrad.rules import Leaf, was_overwritten
-from scalargrad.table import HARD, Op
+from scalargrad.table import Op
 
 
 @dataclass(frozen=True)
@@ -64,53 +64,47 @@ class Culprit:
     is_paired: bool = False
 
 
-def find_culprit(y: Value, rtol: float = 1e-6) -> Culprit | None:
+def find_culprit(y: Value, rtol: float = 1e-6, *, suspect: bool = True) -> Culprit | None:
     """The first operation below y, in topological order, whose local derivative disagrees with differences.
 
-    If all of the op table are right and there are hand-written ones, the last of these is suspected.
+    The differences are taken at that operation's own operands, and accuse nobody where they cannot tell. If all of the
+    op table are seen to be right and there are hand-written ones, the last of these is suspected.
     """
-    suspect: Value | None = None
+    last: Value | None = None
+    all_right = True
     for node in topological_order(y):
         op = node._rule
         if isinstance(op, Op) and not was_overwritten(node):
-            found = _wrong_argument(node, op, rtol)
+            right, found = _examined(node, op, rtol)
             if found is not None:
                 return found
+            all_right = all_right and right
         elif not isinstance(op, Leaf):
-            suspect = node
-    if suspect is None:
+            last = node
+    if last is None or not all_right or not suspect:
         return None
-    labels = labels_of(suspect.parents)
-    return Culprit(clean_label(suspect._rule.text), None, tuple(a for _, a in suspect.operands), 0.0, 0.0, labels)
+    labels = labels_of(last.parents)
+    return Culprit(clean_label(last._rule.text), None, tuple(a for _, a in last.operands), 0.0, 0.0, labels)
 
 
-def _wrong_argument(node: Value, op: Op, rtol: float) -> Culprit | None:
+def _examined(node: Value, op: Op, rtol: float) -> tuple[bool, Culprit | None]:
+    """Whether all local derivatives are seen to be right; and if one is seen to be wrong, that one."""
     numbers = [a for _, a in node.operands]
     got = local_by_rule(node)
+    right = True
     for i, (parent, _) in enumerate(node.operands):
         if parent is None or got[i] is None:
             continue
-
-        def samples(t: float, i: int = i) -> tuple[float, tuple[Any, ...]]:
-            xs = [*numbers[:i], t, *numbers[i + 1 :]]
-            try:
-                z = op.on(xs)
-            except HARD as error:
-                raise UnusableError(str(error)) from None
-            if not abs(z) < float("inf"):
-                raise UnusableError("not finite")
-            kinks = () if op.kinks is None else (op.sides(xs),)
-            return float(z), kinks
-
-        numeric = numeric_slope(samples, numbers[i], sees_branches=True)
-        if numeric.note:
-            continue
-        local = float(got[i] or 0.0)
-        allowed = 1e-9 + rtol * max(abs(local), abs(numeric.low), abs(numeric.high)) + 10.0 * numeric.error
-        if not numeric.low - allowed <= local <= numeric.high + allowed:
+        local, found = float(got[i] or 0.0), op_slope(op, numbers, i, node._data)
+        noise = 10.0 * found.error
+        size = max(abs(found.slope), abs(local) if math.isfinite(local) else 0.0)
+        apart = abs(local - found.slope) if math.isfinite(local) else math.inf
+        enough = min(0.1 * apart, max(size, 1e-9))
+        if math.isfinite(found.error) and apart > rtol * size + noise and noise <= enough:
             labels = labels_of(p for p, _ in node.operands)
-            return Culprit(op.name, i, tuple(numbers), local, numeric.low, labels, op.pair is not None)
-    return None
+            return False, Culprit(op.name, i, tuple(numbers), local, found.slope, labels, op.pair is not None)
+        right = right and apart <= rtol * size + noise and noise <= max(49.0 * rtol * size, 1e-9)
+    return right, None
 
 
 def local_by_rule(node: Value) -> list[float | None]:

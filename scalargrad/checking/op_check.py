@@ -50,7 +50,7 @@ def check_op(
     >>> check_op(tanh, examples=10)[Verdict.FAIL]
     0
     """
-    from hypothesis import HealthCheck, given, settings
+    from hypothesis import HealthCheck, Phase, given, settings
 
     examples = whole(examples, "examples", "check_op(op, examples=100)")
     strategy, function = _strategy_and_function(op, domain)
@@ -59,6 +59,7 @@ def check_op(
     @settings(
         max_examples=examples, deadline=None, derandomize=True, database=None,
         suppress_health_check=[HealthCheck.filter_too_much],
+        phases=[Phase.generate, Phase.shrink],  # its explanation would trace and name lines of this package
     )  # fmt: skip
     @given(strategy)
     def every_point(xs: Sequence[float]) -> None:

@@ -64,7 +64,12 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing FAILed. What is INCONCLUSIVE is no failure and no pass."""
-        return not self.problems and all(entry.verdict is not Verdict.FAIL for entry in self.entries)
+        return not self.problems and self.agrees
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no derivative FAILed, whatever else is wrong."""
+        return all(entry.verdict is not Verdict.FAIL for entry in self.entries)
 
     @property
     def conclusive(self) -> bool:
@@ -76,11 +81,15 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """One line: how many derivatives had which verdict."""
+        """One line: how many derivatives had which verdict, and the first of the problems."""
         counts = Counter(entry.verdict for entry in self.entries)
         parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
         n = len(self.entries)
-        return f"{'ok' if self.ok else 'WRONG'}: {n} derivative{'' if n == 1 else 's'} checked: {parts or 'none'}"
+        line = f"{'ok' if self.ok else 'WRONG'}: {n} derivative{'' if n == 1 else 's'} checked: {parts or 'none'}"
+        if self.problems:
+            more = len(self.problems) - 1
+            line += f"; {self.problems[0]}{f' (and {more} more)' if more else ''}"
+        return line
 
     @property
     def text(self) -> str:
@@ -89,7 +98,7 @@ class Report:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         lines += [f"{entry.name}: {entry.note}" for entry in self.entries if entry.note]
-        lines += self.problems
+        lines += self.problems[1:]
         if self.culprit is not None:
             lines += ["", str(self.culprit)]
         return Text("\n".join([self.summary, *lines]))
@@ -105,7 +114,7 @@ class Report:
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _cells(entry)) + "</tr>" for entry in self.entries
         )
-        notes = [f"{entry.name}: {entry.note}" for entry in self.entries if entry.note] + self.problems
+        notes = [f"{entry.name}: {entry.note}" for entry in self.entries if entry.note] + self.problems[1:]
         text = "".join(f"<p>{escape(note)}</p>" for note in [self.summary, *notes])
         culprit = f"<pre>{escape(str(self.culprit))}</pre>" if self.culprit is not None else ""
         return f"<div><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{text}{culprit}</div>"

@@ -1,21 +1,38 @@
-"""A function at points near the one being checked: its value, and which side of every kink it is on there."""
+"""A function at points near the one being checked: its value, which way it went there, and the numbers it used."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from scalargrad.arguments import real
 from scalargrad.behaviour import comparison_log
 from scalargrad.engine import Value, topological_order
 from scalargrad.table import HARD, Op
 
-Branches = tuple[Hashable, ...]
-
 
 class UnusableError(Exception):
     """The function has no finite value at a sample."""
+
+
+class Sample(NamedTuple):
+    """A function at one point.
+
+    Attributes:
+        value: the number.
+        way: how it was computed, if that can be seen: every comparison, every operation with its operands' places, and
+            its side of kinks.
+        constants: the numbers in the graph that no operation made.
+        root: the Value that was returned, if it was given Values.
+        inputs: these.
+    """
+
+    value: float
+    way: tuple[Hashable, ...] = ()
+    constants: tuple[float, ...] = ()
+    root: Value | None = None
+    inputs: tuple[Value, ...] = ()
 
 
 class Sampler:
@@ -26,7 +43,8 @@ class Sampler:
     """
 
     def __init__(self, f: Callable[..., Any], xs: Sequence[float]) -> None:
-        self._f = f
+        self._f, self._xs = f, list(xs)
+        self._is_tried = False
         self.sees_branches = True
         try:
             self(xs)
@@ -34,35 +52,68 @@ class Sampler:
             self.sees_branches = False
         except UnusableError:
             pass
+        self._is_tried = True
 
-    def __call__(self, xs: Sequence[float]) -> tuple[float, Branches]:
-        """The value at xs, and the side of every kink and comparison that decided on it.
+    def __call__(self, xs: Sequence[float]) -> Sample:
+        """The function at xs.
 
         Raises:
             UnusableError: outside the domain, or if the value is inf or nan.
         """
         log: list[int] = []
         token = comparison_log.set(lambda value, _other, _symbol, x: log.append((value.data > x) - (value.data < x)))
+        inputs = tuple(map(Value, xs)) if self.sees_branches else ()
         try:
-            y = self._f(*map(Value, xs)) if self.sees_branches else self._f(*xs)
+            y = self._f(*(inputs or xs))
         except HARD as error:
             raise UnusableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+        except (TypeError, LookupError):  # as of a complex root: at the point itself that is an error, elsewhere not
+            if not self._is_tried or list(xs) == self._xs:
+                raise
+            raise UnusableError("the function cannot be called on all numbers near here") from None
         finally:
             comparison_log.reset(token)
         value = y.data if isinstance(y, Value) else real(y, "the result of f")
         if not math.isfinite(value):
             raise UnusableError(f"the function is {value!r} at {', '.join(map(repr, xs))}")
-        return float(value), (*log, *branches(y))
+        if not self.sees_branches:
+            return Sample(float(value))
+        if not isinstance(y, Value):  # a number that f chose, as max(x, 0.0) does
+            return Sample(float(value), tuple(log), (float(value),), Value(y, requires_grad=False), inputs)
+        way, constants = structure(y, inputs)
+        return Sample(float(value), (*log, *way), constants, y, inputs)
 
 
-def branches(y: Any) -> Branches:
-    """Which side of its kinks every node below y is on, from the kinks in the op table."""
-    if not isinstance(y, Value):
-        return ()
-    found: list[Hashable] = []
-    for node in topological_order(y):
+def structure(y: Value, inputs: Sequence[Value]) -> tuple[tuple[Hashable, ...], tuple[float, ...]]:
+    """How y was computed of the inputs, to be compared; and the other numbers that it was computed of."""
+    order = topological_order(y)
+    places = {node: i for i, node in enumerate(order)}
+    own = set(inputs)
+    way: list[Hashable] = []
+    constants: list[float] = []
+    for node in order:
         op = node._rule
-        if isinstance(op, Op) and op.kinks is not None:
-            numbers = [a for _, a in node.operands]
-            found.append(op.sides(numbers))
-    return tuple(found)
+        if node.is_leaf:
+            if node in own:
+                way.append(inputs.index(node))
+            else:
+                constants.append(node._data)
+            continue
+        operands = node.operands
+        constants += [a for parent, a in operands if parent is None]
+        sides = op.sides([a for _, a in operands]) if isinstance(op, Op) else None
+        way.append((op.text, *[None if parent is None else places[parent] for parent, _ in operands]))
+        if sides is not None:
+            way.append((_SIDE, sides))
+    return tuple(way), tuple(constants)
+
+
+_SIDE = "side"
+
+
+def kinks_between(here: Sample, there: Sample) -> int:
+    """How many kinks and comparisons are on another side there; 1 if it was computed in another way altogether."""
+    if len(here.way) != len(there.way):
+        return 1
+    different = [a for a, b in zip(here.way, there.way, strict=True) if a != b]
+    return max(1, sum(type(a) is not tuple or a[0] == _SIDE for a in different)) if different else 0

@@ -72,8 +72,9 @@ def constants(x: Sequence[Any], who: str | Callable[[], str]) -> list[Value]:
             values.append(value if isinstance(value, Value) else Value(value, label=f"x{i}", requires_grad=False))
         except TypeError:
             hint = ": give one row at a time" if is_sequence(value) else ""
+            name = who if isinstance(who, str) else who()
             raise TypeError(
-                f"{who if isinstance(who, str) else who()}: input {i} must be a Value or a real number, not {type(value).__name__}{hint}"
+                f"{name}: input {i} must be a Value or a real number, not {type(value).__name__}{hint}"
             ) from None
     return values
 

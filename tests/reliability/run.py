@@ -29,6 +29,7 @@ FILES = (
     "test_parity.py",
     "test_parity_nn.py",
     "test_accuracy.py",
+    "test_checker.py",
     "test_load.py",
     "test_interrupts.py",
     "test_faults.py",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _EXPRESSION_HELP = 'an expression in quotes, as "tanh(w*x + b)"'
 _VARIABLES_HELP = "a number for each variable, as x=-2"
+MOST = 800
+"""Characters of a message, enough for every one of the package; what was typed may be longer."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,18 +50,19 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, OSError) and error.strerror:  # without its number
             text = error.strerror if error.strerror.startswith("cannot") else f"{error.strerror}: {error.filename!r}"
         lines = text.split("\n", 1)  # the source line below would be one of this package
-        print(f"scalargrad {options.command}: {_one_line(lines[0] or repr(error))}", file=sys.stderr)
+        limit = 5000 if isinstance(error, OSError) else MOST  # a path may have 4096 characters: it is shown whole
+        print(f"scalargrad {options.command}: {_one_line(lines[0] or repr(error), limit)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
 
 
-def _one_line(message: str) -> str:
+def _one_line(message: str, limit: int = MOST) -> str:
     """A message as a terminal may show it, whatever was typed: one line, without control characters, cut."""
     from scalargrad.formula import clean_label
 
-    return clean_label(message, 5000)  # a path may have 4096 characters
+    return clean_label(message, limit)
 
 
 def _note_once() -> Callable[..., None]:

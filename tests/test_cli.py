@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -84,6 +85,21 @@ def test_bad_input_is_one_line_and_status_2(capsys, expression, variables, messa
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("scalargrad grad: ")
     assert message in err
+
+
+@pytest.mark.parametrize("file", ["f.svg", "f.html"])
+def test_a_path_is_shown_whole_and_whatever_else_is_long_is_cut(capsys, tmp_path, file):
+    path = str(tmp_path / ("none/" * 500 + file))
+    command = ["draw", "x", "x=1", "-o"] if file == "f.svg" else ["step", "x", "x=1", "--html"]
+    status, _, err = run(capsys, *command, path)
+    assert (status, err.count("\n")) == (2, 1)
+    assert str(Path(path).parent) in err
+    for arguments in (["grad", "x", "x=" + "a" * 5000], ["grad", "x", "a" * 5000 + "=1", "x=1"]):
+        status, _, err = run(capsys, *arguments)
+        assert (status, err.count("\n"), len(err) < 900) == (2, 1, True)
+    with pytest.raises(SystemExit):
+        main(["check", "x", "--style=card", "x=" + "9" * 5000])
+    assert len(capsys.readouterr().err) < 900
 
 
 def test_a_wrong_command_is_one_line_and_status_2(capsys):

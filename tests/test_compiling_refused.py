@@ -34,7 +34,8 @@ def sweeps(x):
         (sweeps, r"with backward\(\): a replay"),
         (assigns, "assigned the data of Value 'w': a replay would not do it again"),
         (lambda x: x * float(x), r"float\(\) and math.\* would silently cut .* out of the graph"),
-        (lambda x: x * int(x), r"float\(\) and math.\* would silently cut"),
+        (lambda x: x * int(x), r"int\(\) would silently cut .* out of the graph: .* scalargrad\.floor\(v\)"),
+        (lambda x: x * [1.0, 2.0, 3.0][x], r"cannot be an index, .* Write int\(v\.data\)"),
         (lambda x: x if x else 0.0, "the truth of .* is ambiguous"),
     ],
 )

@@ -241,6 +241,44 @@ def test_only_one_of_them_records(kind, backend):
 
 
 @with_backends
+@pytest.mark.parametrize("kind", ["point", "batch", "values", "replay"])
+def test_only_one_of_them_records_anew_what_has_changed(kind, backend):
+    """A number, a container, a leaf; and what the function writes while it runs has changed for nobody."""
+    runs, calls, scale, factor, w = [], 0, 1.0, {"one": 1.0}, Value(2.0)
+
+    def fn(x):
+        nonlocal calls
+        runs.append(x)
+        calls += 1
+        time.sleep(0.02)  # long enough for all to be here, if they were let in
+        return w * x * scale * factor["one"]
+
+    compiled = sg.replay(fn, backend=backend) if kind == "replay" else sg.compile(fn, backend=backend)
+    call = {
+        "point": lambda x: compiled(x),
+        "batch": lambda x: compiled.value_and_grad([x])[0],
+        "values": lambda x: compiled.values([x])[0],
+        "replay": lambda x: compiled(x).data,
+    }[kind]
+
+    def runs_of_all(slope):
+        before, found = len(runs), {}
+        at_once(lambda k: found.update({k: call(float(k))}))
+        assert found == {k: slope * k for k in range(THREADS)}
+        return len(runs) - before
+
+    assert runs_of_all(2.0) == 1
+    scale = 3.0
+    assert runs_of_all(6.0) == 1
+    factor["one"] = 0.5
+    assert runs_of_all(3.0) == 1
+    w.requires_grad = False
+    assert runs_of_all(3.0) == 1
+    assert runs_of_all(3.0) == 0
+    assert calls == len(runs)
+
+
+@with_backends
 def test_each_of_several_functions_is_recorded_by_the_thread_that_comes_first(backend):
     """Each of them made with other ops and constants, so that no code is shared."""
     functions = [random_function(k, operations=12) for k in range(10)]

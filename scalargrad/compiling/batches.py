@@ -106,10 +106,11 @@ class Batches:
 
     def _forget_what_has_changed(self) -> None:
         if self.have_changed():
-            with self._turns:
-                self._known, self._known_values = {}, {}
-                self._reached.add(())
-                self._seen_by_values.add(())
+            with self._turns:  # what another thread, recording, writes around the function has changed until it is done
+                if self.have_changed():
+                    self._known, self._known_values = {}, {}
+                    self._reached.add(())
+                    self._seen_by_values.add(())
 
     def _made(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
         self._reached.surroundings.before_a_run()

@@ -141,7 +141,7 @@ class Points:
                 return self._fn(*args)
             key, numbers = tuple(map(structure, args)), array("d", map(plain_number, given))
         if self._reached.have_changed():
-            self._forget()
+            self._forget_what_has_changed()
         known = self._known.setdefault(key, [])
         try:
             return replayed(
@@ -161,10 +161,11 @@ class Points:
             self._reached.add(point.leaves, recorded=True)
             return point
 
-    def _forget(self) -> None:
-        with self._turns:
-            self._known = {}
-            self._reached.add(())
+    def _forget_what_has_changed(self) -> None:
+        with self._turns:  # what another thread, recording, writes around the function has changed until it is done
+            if self._reached.have_changed():
+                self._known = {}
+                self._reached.add(())
 
     def _eagerly(self, args: Sequence[Any], numbers: Sequence[float]) -> Any:
         fresh = map(Value, numbers)

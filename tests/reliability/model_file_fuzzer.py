@@ -12,7 +12,7 @@ import pickle
 import random
 import re
 
-from saving_helpers import ALL, content_of, set_numbers
+from saving_helpers import ALL, content_of, set_numbers, trained
 
 
 class Raw(str):
@@ -52,7 +52,9 @@ def files(seed, count):
     First every wrong piece in the place of a number, without a checksum that would tell; then damages by chance.
     """
     rng = random.Random(seed)
-    bases = [(make, content_of(set_numbers(make(), random.Random(i)))) for i, make in enumerate(ALL.values())]
+    models = [(make, set_numbers(make(), random.Random(i))) for i, make in enumerate(ALL.values())]
+    bases = [(make, content_of(model)) for make, model in models]
+    bases += [(make, content_of(model, trained(model))) for make, model in models[::2] if model.parameters()]
     numbered = [base for base in bases if base[0]().state_dict()]
     for piece in NUMBERS + TEXTS + BOMBS:
         make, content = rng.choice(numbered)
@@ -199,7 +201,7 @@ def other_version(places, rng):
         if isinstance(entries_, Pairs) and entries_[i][0] == "version":
             put(
                 (entries_, i),
-                rng.choice(["2", "999999999999", "0", "-1", "1.0", "true", '"1"', "null", "1e0", "9" * 5000]),
+                rng.choice(["1", "2", "3", "999999999999", "0", "-1", "1.0", "true", '"1"', "null", "1e0", "9" * 5000]),
             )
 
 
@@ -216,7 +218,8 @@ def with_checksum(text, rng):
         return re.sub(r'"sha256": "[^"]*",?\s*', "", text)
     try:
         document = json.loads(text)
-        right = checksum(document.get("model"), {name: float(x) for name, x in document["state"].items()})
+        numbers = {name: float(x) for name, x in document["state"].items()}
+        right = checksum(document.get("model"), numbers, document)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return text
     return re.sub(r'"sha256": "[^"]*"', f'"sha256": "{right}"', text) if choice == "o" else text
@@ -226,14 +229,15 @@ def with_checksum(text, rng):
 
 
 class Said:
-    """What a file says: the settings (None if there are none), and the numbers by name."""
+    """What a file says: the settings (None if there are none), the numbers by name, the names of frozen ones."""
 
-    def __init__(self, settings, state):
-        self.settings, self.state = settings, state
+    def __init__(self, settings, state, frozen):
+        self.settings, self.state, self.frozen = settings, state, frozen
 
 
-def checksum(settings, state):
-    text = json.dumps({"model": settings, "state": state}, sort_keys=True, separators=(",", ":"))
+def checksum(settings, state, document):
+    more = {name: document[name] for name in ("frozen", "optimizer") if name in document}
+    text = json.dumps({"model": settings, "state": state, **more}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -248,21 +252,51 @@ def reading(content):
         if (
             not isinstance(document, dict)
             or document["format"] != "scalargrad-model"
-            or repr(document["version"]) != "1"
+            or repr(document["version"]) not in ("1", "2")
         ):
             return None
-        if not {"format", "version", "state"} <= document.keys() <= {"format", "version", "state", "model", "sha256"}:
+        allowed = {"format", "version", "state", "model", "sha256"}
+        if document["version"] == 2:
+            allowed |= {"frozen", "optimizer"}
+        if not {"format", "version", "state"} <= document.keys() <= allowed:
             return None
         state = document["state"]
         if not isinstance(state, dict) or not all(type(x) in (int, float) and math.isfinite(x) for x in state.values()):
             return None
         state = {name: float(x) for name, x in state.items()}
         settings = document.get("model")
-        if "sha256" in document and document["sha256"] != checksum(settings, state):
+        if "frozen" in document and not (are_names(document["frozen"], state) and document["frozen"]):
             return None
-        return None if "model" in document and settings is None else Said(settings, state)
+        if "optimizer" in document and not is_progress(document["optimizer"], state):
+            return None
+        if "sha256" in document and document["sha256"] != checksum(settings, state, document):
+            return None
+        frozen = set(document.get("frozen", ()))
+        return None if "model" in document and settings is None else Said(settings, state, frozen)
     except (ValueError, KeyError, RecursionError):
         return None
+
+
+def are_names(names, state):
+    """Whether it is a list of different names of the state."""
+    if not isinstance(names, list) or any(type(name) is not str for name in names):
+        return False
+    return set(names) <= state.keys() and len(names) == len(set(names))
+
+
+def is_progress(found, state):
+    """Whether it looks like what an optimizer of some parameters of the state gives as its `state_dict()`."""
+    wanted = {"kind": str, "steps": int, "settings": dict, "counts": list, "averages": list, "names": list}
+    if not isinstance(found, dict) or {name: type(x) for name, x in found.items()} != wanted:
+        return False
+    columns = [found["counts"], *found["averages"]]
+    if not are_names(found["names"], state) or any(type(column) is not list for column in columns):
+        return False
+    if any(len(column) != len(found["names"]) for column in columns) or {type(x) for x in found["counts"]} - {int}:
+        return False
+    settings = [part for x in found["settings"].values() for part in (x if type(x) is list else [x])]
+    numbers = [x for column in columns for x in column] + [x for x in settings if type(x) is not bool]
+    return all(type(x) in (int, float) and math.isfinite(x) for x in numbers)
 
 
 def once(pairs):

@@ -209,6 +209,7 @@ def judged(make, content, times):
     said = reading(content)
     twin = set_numbers(make(), random.Random(2))
     ours = document_of(twin)
+    constants = set(ours.get("frozen", ()))
     start = time.process_time()
     error = refusal(content, twin)  # sees to it that path and reason are there, and that no number has changed
     times.append(time.process_time() - start)
@@ -218,6 +219,7 @@ def judged(make, content, times):
     if error is None:
         assert fits
         assert bits(twin) == bits(said.state)
+        assert set(document_of(twin).get("frozen", ())) == said.frozen | constants
     elif fits:
         assert said.settings is not None, error
         assert "model" not in ours, error  # settings that say nothing about this model, and are wrong
@@ -226,6 +228,7 @@ def judged(make, content, times):
     times.append(time.process_time() - start)
     if again is not None:
         assert bits(again) == bits(said.state)
+        assert set(document_of(again).get("frozen", ())) == said.frozen
         assert alike(said.settings, document_of(again)["model"])
     elif error is None:
         assert said.settings is None

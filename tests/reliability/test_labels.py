@@ -131,16 +131,22 @@ def test_svg(figure, engine):
 
 def test_scopes_and_groups():
     """Names of modules and of groups, which come from the user too."""
+
+    def in_a_scope(text):
+        w, x = Value(2.0, label=Name("w0", (text,)), parameter=True), Value(3.0, label="x")
+        out = w * x
+        out.label = Name("", (text,))
+        return w, out
+
+    plainly = draw(in_a_scope("plain")[1] + 1).dot
     for found in BATCHES[: size(2, None)]:
         for text in found:
-            w, x = Value(2.0, label=Name("w0", (text,)), parameter=True), Value(3.0, label="x")
-            out = w * x
-            out.label = Name("", (text,))
+            w, out = in_a_scope(text)
             drawing = draw(out + 1)
             mermaid_texts(drawing.mermaid)
             title = spaced(clean_label(text))
             if shutil.which("dot"):
-                assert dot_texts(drawing.dot)[0]["cluster_0"] == [title]
+                assert dot_texts(drawing.dot, dot_attributes(plainly))[0]["cluster_0"] == [title]
             assert title in map(spaced, Skeleton(drawing.svg).texts)
             assert not unsafe(sg.summary(out) + drawing.json + drawing.text)
             grouped = draw(out + 1, collapse=lambda value, w=w, text=text: text if value is w else None)

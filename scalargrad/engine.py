@@ -43,7 +43,6 @@ from scalargrad.rules import (
     copy_node,
     give_label,
     label_of,
-    masks_wanted,
     partials_given,
     rebound_among,
     refuse_overwritten,
@@ -412,9 +411,8 @@ def gradients(
     if create_graph and wrt is not None:
         order = descendants(order, wrt)
     onlookers = (*standing_watches, *watches.get(), *([watch] if watch else []))
-    if adjoints is None:  # onlookers shall not see a sweep twice
-        is_masked = create_graph and (masks_wanted.get() or bool(onlookers))
-        adjoints = Masked(order) if is_masked else dict.fromkeys(order, NOTHING)
+    if adjoints is None:
+        adjoints = Masked(order) if create_graph else dict.fromkeys(order, NOTHING)
     for root, seed in zip(roots, seeds, strict=True):
         number_in(root)  # refuses what was assigned to a leaf that no op used
         if root in adjoints:
@@ -431,21 +429,13 @@ def gradients(
             if node._a is not None and (upstream := adjoints[node]) is not NOTHING:
                 if node._kept is not node._data:  # something was assigned, or it has a label
                     refuse_overwritten(node)
-                local_backward = node._rule.backward_as_graph if create_graph else node._rule.backward
+                local_backward: Any = node._rule.backward_as_graph if create_graph else node._rule.backward
                 local_backward(node, upstream, adjoints)
     finally:  # what raises leaves watches in the middle of a turn: they end now, not when they are collected
         for watched in reversed(watching):
             if isinstance(watched, Generator):
                 watched.close()
-    if create_graph and not isinstance(adjoints, Masked) and any(map(is_nan, adjoints.values())):
-        return gradients(roots, seeds, create_graph=True, wrt=wrt, order=order, adjoints=Masked(order))
     return adjoints
-
-
-def is_nan(adjoint: Any) -> bool:
-    """Whether a gradient, a number or a Value, is nan."""
-    x = adjoint._data if isinstance(adjoint, Value) else adjoint
-    return bool(x != x)
 
 
 def descendants(order: Iterable[Value], sources: Iterable[Value]) -> list[Value]:

@@ -12,10 +12,10 @@ from scalargrad.engine import Value
 from scalargrad.modes import no_grad, record
 from scalargrad.rows import binary, nary, unary
 from scalargrad.rules import Rule, check_unchanged
-from scalargrad.table import REAL, TABLE, Domain, Op, hand_on
+from scalargrad.table import REAL, TABLE, Domain, Op, follows_ieee, hand_on
 
 if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
+    from scalargrad.rules import Adjoints, Masked
 
 
 class Context:
@@ -134,16 +134,20 @@ class _Applied(Rule):
         for parent, grad in grads.items():
             adjoints[node.parents[parent]] += grad.data if isinstance(grad, Value) else number(grad)
 
-    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """Run the user's backward on the nodes of the graph themselves."""
         stands_for = dict(zip(self._inside, node.parents, strict=True))
         if isinstance(self._result, Value):
             stands_for.setdefault(self._result, node)
         check_unchanged(node)
         ctx = self._ctx.standing_for(stands_for, self.text)
-        grads = record(
-            self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
-        )
+        token = follows_ieee.set(True)  # as the rules of the table: a pole where nothing is passed on must not raise
+        try:
+            grads = record(
+                self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
+            )
+        finally:
+            follows_ieee.reset(token)
         for i, grad in grads.items():
             parent = node.parents[i]
             if parent in adjoints:

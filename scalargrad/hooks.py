@@ -15,7 +15,7 @@ from scalargrad.errors import labels_of, listed, user_line
 from scalargrad.formula import clean_label
 from scalargrad.functional.call import plain_number
 from scalargrad.modes import observed, standing_watches
-from scalargrad.rules import HandWritten, rule_has_changed, take_rule
+from scalargrad.rules import NOTHING, HandWritten, rule_has_changed, take_rule
 from scalargrad.table import follows_ieee
 
 if TYPE_CHECKING:
@@ -75,11 +75,17 @@ def _run_hooks(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
         for hook in tuple((node._rule.hooks or {}).values()):
             gradient = adjoints[node]
             replacement = hook(gradient)
+            if gradient is NOTHING and _is_zero(replacement):
+                continue  # a hook that scales what is not there: nothing is passed on still
             if isinstance(replacement, Value):
                 adjoints[node] = replacement if isinstance(gradient, Value) else replacement.data
             elif replacement is not None:
                 adjoints[node] = number(replacement)
         yield node
+
+
+def _is_zero(replacement: Any) -> bool:
+    return replacement is None or bool(plain_number(replacement) == 0.0)
 
 
 def sweep_hook(hook: Callable[[Value, Any], None]) -> observed:

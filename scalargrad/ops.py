@@ -156,10 +156,10 @@ logsigmoid   = unary("logsigmoid",    lambda x: -floats.softplus(-x), lambda x, 
 softplus     = unary("softplus",      floats.softplus,     lambda x, y, z: sigmoid(x))
 relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign, chooses=True)
 leaky_relu   = binary("leaky_relu",   floats.leaky_relu,   lambda x, a, z: where(step(x), 1.0, a),     lambda x, a, z: where(step(x), 0.0, x),
-                      kinks=lambda x, a: floats.sign(x), default=0.1, chooses=(False, True))
+                      kinks=lambda x, a: floats.sign(x), default=0.1, chooses=(False, lambda x, a, z: 1 - step(x)))
 elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, a * exp(where(step(x), 0.0, x))),
                                                                                                      lambda x, a, z: expm1(where(step(x), 0.0, x)),
-                      kinks=lambda x, a: floats.sign(x), default=1.0, chooses=(False, True))
+                      kinks=lambda x, a: floats.sign(x), default=1.0, chooses=(False, lambda x, a, z: 1 - step(x)))
 silu         = unary("silu",          floats.silu,         lambda x, y, z: sigmoid(x) + where(sigmoid(-x), z * sigmoid(-x), 0.0))
 gelu         = unary("gelu",          floats.gelu,         lambda x, y, z: 0.5 * erfc(-x / SQRT2) + where(exp(-0.5 * x * x), x * exp(-0.5 * x * x), 0.0) / SQRT_2PI)
 

@@ -5,7 +5,6 @@ The rows are in ops.py. Adding one there, or calling `unary`, `binary`, `nary` o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,7 @@ def binary(
     name: str, value: Function, partial_x: Partial, partial_y: Partial, *,
     domain: tuple[Domain, Domain] = (REAL, REAL), kinks: Function | None = None,
     text: str = "", symbol: str = "", pole: Function | None = None, default: float | None = None,
-    chooses: tuple[bool, bool] = (False, False),
+    chooses: tuple[bool | Function, bool | Function] = (False, False),
 ) -> Function:  # fmt: skip
     """Add an op of two operands to the table and to Value; returns its function.
 
@@ -229,8 +228,6 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
         return [*(rule_x(x, y, z) for x, y in pairs), *(rule_y(x, y, z) for x, y in pairs), *[1.0] * (len(xs) % 2)]
 
     def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        if upstream == 0.0 and math.isfinite(node._data):  # behind a dead relu: half the work of a relu network
-            return
         a, b, z = node._a, node._b, node._data
         for parent, local in zip(node._x, rule_x(a, b, z), strict=True):
             if parent is not None:
@@ -395,6 +392,7 @@ def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable
     if partial_x == partial_y == 0.0 and all(map(op.may_leave_out, (0, 1))):
         return _nothing
     rule_x, rule_y = _rule_of(partial_x), _rule_of(partial_y)
+    chosen_x, chosen_y = op.chooses  # type: ignore[misc]  # two operands, two entries
 
     def backward_of_constants(node: Value, upstream: Any, adjoints: Adjoints) -> None:
         if (x := node._x) is not None:
@@ -418,10 +416,11 @@ def _binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable
             adjoints[y] += upstream * local
 
     def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        for i, parent, rule in ((0, node._x, rule_x), (1, node._y, rule_y)):
+        operands = node._a, node._b, node._data
+        for parent, rule, chosen in ((node._x, rule_x, chosen_x), (node._y, rule_y, chosen_y)):
             if parent is not None:
-                local = rule(node._a, node._b, node._data)
-                if local != 0.0 or not op.may_leave_out(i):
+                local = rule(*operands)
+                if chosen is False or (local if chosen is True else chosen(*operands)) != 0.0:
                     adjoints[parent] += upstream * local
 
     if op.is_choice:

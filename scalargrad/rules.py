@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from contextvars import ContextVar
 from copy import copy
 from functools import partial
 from itertools import repeat
@@ -33,20 +32,16 @@ Hooks = dict[int, Callable[[Any], Any]]
 
 
 class Masked(dict["Value", Any]):
-    """A table of adjoints for a graph of gradients that also holds where an op chooses otherwise.
+    """The table of adjoints for a graph of gradients.
 
-    Which nodes a contribution reaches may then depend on numbers: `reached` has a Value for each of which that is so,
-    not 0 where one does. Only that graph passes nothing on to what was not chosen whatever the numbers; it is up to
-    twice as large as the plain one, which gives the same wherever that gives no nan.
+    Such a graph may be recorded and run at other numbers, or differentiated, where an op chooses otherwise or nothing
+    reaches a node. So what is passed on below an op that chooses is `where(mask, share, 0)`, and `reached` has for each
+    node that is not always reached a Value that is not 0 where it is.
     """
 
     def __init__(self, order: Iterable[Value]) -> None:
         super().__init__(dict.fromkeys(order, NOTHING))
         self.reached: dict[Value, Any] = {}
-
-
-masks_wanted: ContextVar[bool] = ContextVar("masks_wanted", default=False)
-"""Set while a graph of gradients must hold at any numbers, not only at those it is made at."""
 
 
 class Rule:
@@ -62,7 +57,7 @@ class Rule:
     backward: Callable[[Value, Any, Adjoints], None]
     """backward(node, upstream, adjoints) adds upstream times each local derivative to the adjoints of the parents."""
 
-    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:  # noqa: ARG002
         """As `backward`, with Values in place of numbers; only parents that have an entry get anything."""
         raise TypeError(
             f"no graph of gradients through {describe(node)}: the hand-written _backward of {quoted(self.text)} "
@@ -164,7 +159,7 @@ class GivenPartials(Rule):
         for parent, local in zip(node._x, self.partials, strict=True):
             adjoints[parent] += upstream * local
 
-    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:  # noqa: ARG002
         """Refuse, if a gradient comes this way: nobody knows how the numbers would change with the parents."""
         if type(upstream) is float and upstream == 0.0:
             return

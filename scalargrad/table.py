@@ -9,15 +9,12 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, operand
 from scalargrad.errors import domain_error, labels_of, listed, user_depth
 from scalargrad.modes import modes_were_used, under_modes
 from scalargrad.rules import NOTHING, Masked, Rule, check_unchanged, copy_node
-
-if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
 
 Function = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
@@ -78,7 +75,8 @@ class Op(Rule):
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
         chooses: for each operand (nary ops: True for all of them) whether a derivative of 0 says that the op has not
-            chosen it, as relu at -1, and passes nothing to it: 0 times an infinite gradient is then no nan.
+            chosen it, as relu at -1, and passes nothing to it: 0 times an infinite gradient is then no nan. Where the
+            derivative may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
         bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
         function: the public function.
     """
@@ -104,7 +102,7 @@ class Op(Rule):
         self.pair: Op | None = None
         self.bind: Function | None = None
         self.default: float | None = None
-        self.chooses: tuple[bool, ...] | bool = False
+        self.chooses: tuple[bool | Function, ...] | bool = False
         self.function: Function = value
 
     def __repr__(self) -> str:
@@ -129,11 +127,27 @@ class Op(Rule):
     @property
     def is_choice(self) -> bool:
         """Whether the op may leave out an operand."""
-        return self.chooses if isinstance(self.chooses, bool) else any(self.chooses)
+        return (
+            self.chooses if isinstance(self.chooses, bool) else any(map(self.may_leave_out, range(len(self.chooses))))
+        )
+
+    def chosen(self, index: int, xs: Sequence[Any], z: Any, local: Any) -> Any:
+        """What is 0 where the op has not chosen this operand; None if it always chooses it.
+
+        Args:
+            index: which operand.
+            xs: the operands.
+            z: the result.
+            local: the derivative in this operand.
+        """
+        if not self.may_leave_out(index):
+            return None
+        rule = self.chooses if isinstance(self.chooses, bool) else self.chooses[index]
+        return local if isinstance(rule, bool) else rule(xs[0], xs[1] if len(xs) > 1 else None, z)
 
     def may_leave_out(self, index: int) -> bool:
         """Whether the op chooses, and a derivative of 0 in this operand means that it was not chosen."""
-        return self.chooses if isinstance(self.chooses, bool) else self.chooses[index]
+        return self.chooses if isinstance(self.chooses, bool) else self.chooses[index] is not False
 
     def apply(self, parents: Sequence[Value | None], numbers: Sequence[float]) -> Any:
         """A new node over these operands, or a plain number if none of them is a Value."""
@@ -178,7 +192,7 @@ class Op(Rule):
         finally:
             follows_ieee.reset(token)
 
-    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """The chain rule on Values: the row's rules, run on the parents themselves and on the node."""
         check_unchanged(node)
         operands = node.operands
@@ -190,11 +204,13 @@ class Op(Rule):
         for i, (parent, _) in turns:
             if parent is not None and parent in adjoints:
                 local = self.partials_on_values(xs, node, i)[0] if partials is None else partials[i]
-                is_number, chooses = not isinstance(local, Value), self.may_leave_out(i)
-                if is_number and local == 0.0 and chooses:
-                    continue
-                share = upstream if is_number and local == 1.0 else upstream * local
-                hand_on(adjoints, node, parent, share, local if chooses and not is_number else None)
+                chosen = self.chosen(i, xs, node, local)
+                if not isinstance(chosen, Value):
+                    if chosen == 0.0:
+                        continue
+                    chosen = None
+                share = upstream if not isinstance(local, Value) and local == 1.0 else upstream * local
+                hand_on(adjoints, node, parent, share, chosen)
 
     def local_gradients(self, node: Value) -> tuple[Any, ...]:
         """The derivative with respect to each parent, by the op's own backward; `a * a` has two."""
@@ -208,7 +224,7 @@ class Op(Rule):
         xs = [Value(a, requires_grad=False) for _, a in node.operands]
         results = self.partials_on_values(xs, Value(node._data, requires_grad=False), index)
         numbers = [operand(result)[1] for result in results]
-        if any(map(math.isnan, numbers)) and not any(x._data != x._data for x in xs):
+        if any(map(math.isnan, numbers)) and not any(x != x for x in (node._data, *(x._data for x in xs))):
             which = (
                 "" if index is None or len(xs) == 1 else f" with respect to its {('first', 'second')[index]} operand"
             )
@@ -221,30 +237,36 @@ class Op(Rule):
         return numbers if index is None else numbers[0]
 
 
-def hand_on(adjoints: Adjoints, node: Value, parent: Value, share: Any, chosen: Value | None = None) -> None:
+def hand_on(adjoints: Masked, node: Value, parent: Value, share: Any, chosen: Value | None = None) -> None:
     """Add a node's contribution to a parent's adjoint, in a graph of gradients.
 
     Args:
-        adjoints: the table; in a Masked one the contribution is 0 where it would not reach the parent.
+        adjoints: the table; the contribution is 0 where it would not reach the parent.
         node: whose turn it is.
         parent: one of its parents.
         share: the contribution.
         chosen: not 0 where the node's op chose this parent; None if it always does.
     """
-    before = adjoints[parent]
-    if isinstance(adjoints, Masked):
-        where, reached = TABLE["where"].function, adjoints.reached
-        mask = reached.get(node)
-        if chosen is not None:
-            mask = chosen if mask is None else where(mask, chosen, 0.0)
+    before, reached = adjoints[parent], adjoints.reached
+    mask = reached.get(node)
+    if chosen is not None:
+        mask = chosen if mask is None else _where(mask, chosen, 0.0)
+    if mask is not None:
+        share = _where(mask, share, 0.0)
+    if before is NOTHING:
+        adjoints[parent] = share
         if mask is not None:
-            share = where(mask, share, 0.0)
-        if before is NOTHING:
             reached[parent] = mask
-        else:
-            known = reached.get(parent)
-            reached[parent] = None if known is None or mask is None else where(known, 1.0, mask)
-    adjoints[parent] = share if before is NOTHING else before + share
+    else:
+        adjoints[parent] = before + share
+        known = reached.pop(parent, None)
+        if known is not None and mask is not None:
+            reached[parent] = _where(known, 1.0, mask)
+
+
+def _where(condition: Value, x: Any, y: Any) -> Any:
+    """The op of that name: which of two, by the table, as rules have it."""
+    return TABLE["where"].function(condition, x, y)
 
 
 follows_ieee: ContextVar[bool] = ContextVar("follows_ieee", default=False)

@@ -440,3 +440,90 @@ def test_a_program_without_choices_is_never_masked():
     x = Value(3.0)
     assert not has_choices(sg.record(sg.sqrt(x) * x + abs(x)).code)
     assert has_choices(sg.record(sg.relu(x)).code)
+
+
+# -------------------------------------------------------------------- what is 0 by chance, and higher orders behind it
+
+
+def test_a_gradient_of_0_is_passed_on_through_a_dot_product():
+    x = Value(0.0)
+    (sg.dot([sg.sqrt(x)], [2.0]) ** 2).backward()
+    assert math.isnan(x.grad)  # 4, by calculus; 0 * inf is an honest nan
+
+
+@pytest.mark.parametrize("f", [sg.leaky_relu, sg.elu])
+def test_a_hook_somewhere_else_changes_no_second_derivative(f):
+    before = sg.hessian(lambda v: f(v[0], v[1]))([0.0, 2.0])
+    sg.register_hook(Value(1.0), lambda gradient: gradient)
+    assert sg.hessian(lambda v: f(v[0], v[1]))([0.0, 2.0]) == before
+    assert before[0][1] == before[1][0] != 0.0
+    nan_beside = sg.hessian(lambda v: f(v[0], v[1]) + sg.where(-1.0, sg.sqrt(v[2]), v[2] ** 2))([0.0, 2.0, 0.0])
+    assert nan_beside[1][0] == before[1][0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    ("f", "x", "wanted"),
+    [
+        (lambda x: sg.relu(x**1.5 - 1) + x * x, 0.0, 2.0),
+        (lambda x: where_positive(x, x**1.5) + x * x, 0.0, 2.0),
+        (lambda x: sg.maximum(x**1.5, 1.0 - x) + x * x, 0.0, 2.0),
+        (lambda x: sg.clip(x**1.5, 1.0, 2.0) + x * x, 0.0, 2.0),
+        (lambda x: sg.relu(sg.hypot(x, 0.0) - 1) + x * x, 0.0, 2.0),
+    ],
+)
+def test_second_derivatives_behind_a_choice_agree_in_every_mode(f, x, wanted, backend):
+    second = sg.derivative(f, 2)
+    w = Value(1.0)
+    batch = sg.compile(lambda s: second(w * s), parameters=[w], backend=backend)
+    replayed = sg.replay(lambda: sg.grad(sg.grad(f))(w) * 1.0, backend="python")
+    compiled_second = sg.compile(second, backend=backend)
+    compiled_second(7.0)
+    found = {
+        "derivative": second(x),
+        "hessian": sg.hessian(lambda v: f(v[0]))([x])[0][0],
+        "hvp": sg.hvp(lambda v: f(v[0]), ([x],), ([1.0],))[0],
+        "jvp of jvp": sg.jvp(lambda t: sg.jvp(f, (t,), (1.0,))[1], (x,), (1.0,))[1],
+        "jvp of grad": sg.jvp(sg.grad(f), (x,), (1.0,))[1],
+        "compile": compiled_second(x),
+        "values": batch.values([x])[0],
+    }
+    w.data = x
+    found["replay"] = replayed().data
+    assert {mode: y for mode, y in found.items() if y != wanted} == {}
+
+
+def test_functions_and_checkpoints_behind_a_choice():
+    class Root(sg.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return math.sqrt(x.data)
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_values
+            return grad * 0.5 / sg.sqrt(x)
+
+    f = lambda x: sg.relu(Root.apply(sg.relu(x)) - 1) + x * x  # noqa: E731
+    assert (sg.grad(f)(-1.0), sg.derivative(f, 2)(-1.0)) == (-2.0, 2.0)
+    g = lambda x: where_positive(x, sg.checkpoint(lambda t: sg.sqrt(t))(x)) + x * x  # noqa: E731
+    assert (sg.grad(g)(0.0), sg.derivative(g, 2)(0.0)) == (0.0, 2.0)
+
+
+def test_a_hook_that_scales_passes_nothing_on_where_nothing_came():
+    for create_graph in (False, True):
+        x = Value(0.0)
+        root = sg.sqrt(x)
+        sg.register_hook(root, lambda gradient: gradient * 2)
+        (where_positive(x, root) + x).backward(create_graph=create_graph)
+        assert (x.grad if type(x.grad) is float else x.grad.data) == 1.0
+
+
+def test_a_recorded_graph_of_gradients_holds_at_other_numbers():
+    f = lambda x: sg.relu(sg.sqrt(x) - 1) + x * x  # noqa: E731
+    w = Value(4.0)
+    replayed = sg.replay(lambda: sg.grad(f(w), w, create_graph=True), backend="python")
+    assert replayed().data == 8.25
+    w.data = 0.25
+    assert replayed().data == 0.5

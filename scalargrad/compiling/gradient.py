@@ -4,9 +4,9 @@ It is the engine's sweep over slots in place of Values: in reverse order, each i
 adjoint times the local derivative, and contributions add up in the same order. (Through Values, with
 `create_graph=True`, the same takes several times as long; both give the same instructions.)
 
-There are two forms of it, as in the engine (rules.Masked). The plain one multiplies by 0 where an op that chooses has
-not chosen; if that gives no nan it is right. The masked one passes nothing on there, whatever the upstream gradient; it
-has up to twice as many instructions, so it is made only when the plain one has given nan.
+There are two forms of it. The plain one multiplies by 0 where an op that chooses has not chosen; if no nan comes of
+that it is right. The masked one, as the engine's graphs of gradients (rules.Masked), passes nothing on there, whatever
+the upstream gradient; it has up to twice as many instructions, so it is made only when the plain one has given nan.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, row
-from scalargrad.compiling.templates import partials_of
+from scalargrad.compiling.templates import choice_of, partials_of
 
 
 def contributions(
@@ -63,13 +63,16 @@ def contributions(
                 local = -1
             else:
                 local = partial.write(tape, (*xs, slot))
-            chooses = rule.may_leave_out(i)
-            if chooses and constants.get(local) == 0.0:
-                continue
+            chosen = None
+            if rule.may_leave_out(i):
+                choice = choice_of(op, len(xs), i)
+                chosen = local if choice is None else choice.write(tape, (*xs, slot))
+                if constants.get(chosen) == 0.0:
+                    continue
             share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
             mask = reached.get(slot)
-            if masked and chooses and local >= 0:
-                mask = local if mask is None else emit(WHERE, mask, local, tape.constant(0.0))
+            if masked and chosen is not None:
+                mask = chosen if mask is None else emit(WHERE, mask, chosen, tape.constant(0.0))
             if mask is not None:
                 share = emit(WHERE, mask, share, tape.constant(0.0))
             if x in wanted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
 from scalargrad.compiling.traces import Trace
-from scalargrad.rules import masks_wanted
 from scalargrad.table import follows_ieee
 
 if TYPE_CHECKING:
@@ -97,14 +95,12 @@ class BatchProgram:
         return found
 
     def masked(self) -> BatchProgram | None:
-        """The same with masks in its gradients, and in those that fn itself makes; None if it has no place for any.
+        """The same with masks in its gradients; None if it has no place for any.
 
         The leaves and sums are in the same order.
         """
         if self.may_have_masks and self._masked is None:
-            context = copy_context()
-            context.run(masks_wanted.set, True)
-            masked = context.run(self._make_masked, plain=self)
+            masked = self._make_masked(plain=self)
             if masked.code == self.code:
                 self.may_have_masks = False
             else:

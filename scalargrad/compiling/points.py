@@ -5,15 +5,11 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import backend
 from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_broken, replayed
-from scalargrad.compiling.gradient import has_choices
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.masking import has_nan
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import doubles
@@ -23,7 +19,6 @@ from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, recording
-from scalargrad.rules import masks_wanted
 from scalargrad.table import HARD
 from scalargrad.turns import Turns
 
@@ -51,7 +46,6 @@ class Point:
         count: how many numbers fn gives.
         runner: the backend's function of (numbers of the leaves, numbers of the arguments): the numbers that fn gives,
             then a violation for each guard.
-        may_have_masks: whether the function may make graphs of gradients in which masks make a difference.
     """
 
     def __init__(
@@ -61,10 +55,6 @@ class Point:
         recorded = TraceRecording(trace)
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.count = len(recorded.outputs)
-        self._code = recorded.tape.code
-        self.may_have_masks = has_choices(self._code)
-        self._again = partial(Point, fn, args, numbers, choice, name)
-        self._masked: Point | None = None
         self._shape = _quick(trace.rebuild_output, recorded.outputs)
         tape, outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
@@ -72,25 +62,11 @@ class Point:
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""
-        found = self.outputs(numbers)
+        found = self.runner(numbers_of(self.leaves), numbers)
         if not self.guards:
             return self._shape(found), None
         broken = first_broken(self.guards, found[self.count :])
         return (None, broken) if broken else (self._shape(found[: self.count]), None)
-
-    def outputs(self, numbers: Sequence[float]) -> list[float]:
-        """What the runner gives; where that has nan, what it gives with masks in the graphs of gradients in it."""
-        found: list[float] = self.runner(numbers_of(self.leaves), numbers)
-        if self.may_have_masks and has_nan(found[: self.count]):
-            if self._masked is None:
-                context = copy_context()
-                context.run(masks_wanted.set, True)
-                masked = context.run(self._again)
-                masked.may_have_masks = False
-                self.may_have_masks = masked._code != self._code
-                self._masked = masked
-            return self._masked.outputs(numbers)
-        return found
 
 
 def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], Any]:
@@ -199,20 +175,11 @@ class Points:
         )
         apart = end >= begin + source.nbytes or begin >= end + target.nbytes
         if apart and not point.guards and hasattr(point.runner, "bound"):
-            run: Callable[[], None] = point.runner.bound(source, target, point.leaves)
-            if not point.may_have_masks:
-                return run
-
-            def watched() -> None:
-                run()
-                if has_nan(target):
-                    target[:] = array("d", point.outputs(source)[: point.count])
-
-            return watched
+            return point.runner.bound(source, target, point.leaves)  # type: ignore[no-any-return]
 
         def replay() -> None:
             try:
-                found = point.outputs(source)
+                found = point.runner(numbers_of(point.leaves), source)
             except HARD:
                 given = source.tolist()
                 target[:] = array("d", flatten(self._eagerly([given], given))[0])

@@ -15,12 +15,13 @@ from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
 from scalargrad.modes import being_compiled, modes_were_used, under_modes
-from scalargrad.rules import Adjoints, Rule
+from scalargrad.rules import Adjoints, Masked, Rule
+from scalargrad.table import HARD
 from scalargrad.turns import Turns
 
 
@@ -37,7 +38,7 @@ class Replayed(Rule):
         for leaf, gradient in zip(node._x, self.gradients, strict=True):
             adjoints[leaf] += upstream * gradient
 
-    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:  # noqa: ARG002
         """Refuse: a replay leaves no graph."""
         raise TypeError(
             "what a replay returns has first derivatives only: for a graph of gradients call the function itself, "
@@ -120,14 +121,16 @@ class Replay:
                     self._known = {}
                     self._reached.add(())
         known = self._known.setdefault(tuple(map(structure, args)), [])
-        return replayed(
-            known,
-            lambda: self._recorded(args, numbers),
-            numbers,
-            self._name,
-            self._branches,
-            self._turns,
-        )
+        try:
+            return replayed(
+                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._turns
+            )
+        except BranchError:
+            raise
+        except HARD:  # a pole: eager code knows whether a number raises, or is a derivative and follows IEEE
+            if not known:  # it was the function itself that raised
+                raise
+            return self._fn(*args)  # type: ignore[no-any-return]
 
     def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> _Recorded:
         self._reached.surroundings.before_a_run()

@@ -81,3 +81,16 @@ def partials_of(op: str, n: int) -> tuple[Template, ...]:
         return [rule(xs[0], xs[1] if n > 1 else None, z) for rule in known.partials]
 
     return tuple(templates(rules, n + 1))
+
+
+@lru_cache(maxsize=512)
+def choice_of(op: str, n: int, index: int) -> Template | None:
+    """What is 0 where op has not chosen that one of n operands, over the operands and the result.
+
+    None if that is the derivative in this operand.
+    """
+    known = row(op)
+    rule = known.chooses if isinstance(known.chooses, bool) else known.chooses[index]
+    if isinstance(rule, bool):
+        return None
+    return templates(lambda *arguments: rule(arguments[0], arguments[1] if n > 1 else None, arguments[-1]), n + 1)[0]

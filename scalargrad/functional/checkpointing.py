@@ -12,7 +12,8 @@ from scalargrad.engine import Value, gradients
 from scalargrad.functional.call import alias
 from scalargrad.functional.trees import Rebuild, flatten
 from scalargrad.modes import makers, observed, record
-from scalargrad.rules import Rule
+from scalargrad.rules import NOTHING, Masked, Rule
+from scalargrad.table import hand_on
 
 if TYPE_CHECKING:
     from scalargrad.rules import Adjoints
@@ -128,7 +129,7 @@ class _Checkpoint(Rule):
         """Compute the part again, on leaves, and sweep it."""
         self._sweep(node, upstream, adjoints, [Value(a) for _, a in node.operands[: self._count]], create_graph=False)
 
-    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
+    def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """Compute the part again, on aliases of the parents, so that gradients are graphs over these."""
         aliases = [record(alias, parent) for parent in node.parents[: self._count]]
         self._sweep(node, upstream, adjoints, aliases, create_graph=True)
@@ -161,9 +162,12 @@ class _Checkpoint(Rule):
 
         found = gradients([output], [upstream], create_graph=create_graph, wrt=sources, watch=up_to_the_sources)
         for parent, source in zip(node.parents, sources, strict=True):
-            if parent in adjoints and source in found:
-                before = adjoints[parent]
-                adjoints[parent] = before + found[source]
+            if parent not in adjoints or source not in found or found[source] is NOTHING:
+                continue
+            if isinstance(found, Masked) and isinstance(adjoints, Masked):
+                hand_on(adjoints, node, parent, found[source], found.reached.get(source))
+            else:
+                adjoints[parent] += found[source]
 
 
 def _shown(output: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from scalargrad.engine import Value, is_nan, topological_order
+from scalargrad.engine import Value, topological_order
 from scalargrad.floats import total
-from scalargrad.rules import NOTHING, Adjoints, Masked, masks_wanted, refuse_overwritten
+from scalargrad.rules import NOTHING, Adjoints, Masked, refuse_overwritten
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
@@ -29,13 +29,7 @@ def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph
     """
     order = topological_order(*roots)
     seeds = {x: speed for x, speed in seeds.items() if isinstance(speed, Value) or speed != 0.0}
-    if not create_graph:
-        return _pushed(order, seeds)
-    if not masks_wanted.get():
-        speeds = _pushed_as_graph(order, seeds, masked=False)
-        if not any(map(is_nan, speeds.values())):
-            return speeds
-    return _pushed_as_graph(order, seeds, masked=True)
+    return _pushed_as_graph(order, seeds) if create_graph else _pushed(order, seeds)
 
 
 def _pushed(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, Any]:
@@ -54,7 +48,8 @@ def _pushed(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, A
     return speeds
 
 
-def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any], *, masked: bool) -> dict[Value, Any]:
+def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, Any]:
+    """As `_pushed`, with masks as a graph of gradients has them (rules.Masked)."""
     from scalargrad.ops import where
 
     speeds: dict[Value, Any] = dict(seeds)
@@ -65,7 +60,7 @@ def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any], *, mask
         moving = [p for p in dict.fromkeys(node.parents) if p in speeds]
         if not moving:
             continue
-        locals_ = Masked(moving) if masked else dict.fromkeys(moving, NOTHING)
+        locals_ = Masked(moving)
         refuse_overwritten(node)
         node._rule.backward_as_graph(node, 1.0, locals_)
         masks = []
@@ -75,14 +70,14 @@ def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any], *, mask
                 continue
             share = local * speeds[parent]
             mask = moves.get(parent)
-            chosen = locals_.reached.get(parent) if isinstance(locals_, Masked) else None
+            chosen = locals_.reached.get(parent)
             if chosen is not None:
                 mask = chosen if mask is None else where(mask, chosen, 0.0)
-            if mask is not None and masked:
+            if mask is not None:
                 share = where(mask, share, 0.0)
             masks.append(mask)
             speeds[node] = speeds[node] + share if node in speeds else share
-        if masked and masks and None not in masks:
+        if masks and None not in masks:
             moves[node] = masks[0]
             for mask in masks[1:]:
                 moves[node] = where(moves[node], 1.0, mask)

@@ -180,3 +180,52 @@ def test_a_target_that_is_compared_is_guarded_in_fit():
 
     with pytest.raises(BranchError, match="== 1.0 was"):
         nn.fit(nn.Neuron(1, seed=0), [[1.0], [2.0]], [0, 1], loss=loss, compiled="python", progress=False)
+
+
+# -------------------------------------------------------------------- numpy's equality
+
+
+def numpys_ways():
+    """Ways to ask numpy which of 0, 1, 2 a label is: functions that give three numbers."""
+    np = pytest.importorskip("numpy")
+    labels = np.arange(3)
+    return {
+        "array == y": lambda y: (labels == y).astype(float).tolist(),
+        "y == array": lambda y: (y == labels).astype(float).tolist(),
+        "array of floats": lambda y: (labels.astype(float) == y) * 1.0,
+        "array != y": lambda y: 1.0 - (labels != y),
+        "~": lambda y: (~(y != labels)).astype(float),
+        "numpy.equal": lambda y: np.equal(labels, y).astype(float),
+        "numpy.not_equal": lambda y: ~np.not_equal(y, labels) * 1.0,
+        "array of objects": lambda y: np.equal(np.array([0, 1, 2], dtype=object), y) * 1.0,
+        "array of Values": lambda y: np.array([y, y, y]) == labels,
+        "scalars": lambda y: [1.0 if k == y else 0.0 for k in labels],
+        "scalars on the right": lambda y: [1.0 if y == k else 0.0 for k in labels],
+        "float64": lambda y: [0.0 if np.float64(k) != y else 1.0 for k in labels],
+        "without dimensions": lambda y: [1.0 if np.asarray(k) == y else 0.0 for k in labels],
+    }
+
+
+@with_backends
+def test_numpys_equality_compares_numbers(backend):
+    for name, which in numpys_ways().items():
+        w = [Value(0.1), Value(0.2), Value(0.3)]
+        fn = lambda x, y, w=w, which=which: sg.sum([float(q) * wi * x for q, wi in zip(which(y), w, strict=True)])  # noqa: E731
+        compiled = sg.compile(fn, parameters=w, backend=backend, branches="record")
+        loss, slopes = compiled.value_and_grad([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 2])
+        assert (loss, slopes) == (pytest.approx(0.65), pytest.approx([0.25, 0.5, 1.75])), name
+        once = sg.compile(fn, backend=backend)
+        assert once(2.0, 1) == pytest.approx(0.4), name
+        with pytest.raises(BranchError, match="when it was recorded"):
+            once(2.0, 0)
+
+
+def test_numpys_equality_of_values_is_identity():
+    np = pytest.importorskip("numpy")
+    v, w = Value(1.0), Value(1.0)
+    assert np.equal(np.array([v, w]), v).tolist() == (np.array([v, w]) == v).tolist() == [True, False]
+    assert np.not_equal(v, np.array([v, w, 1.0], dtype=object)).tolist() == [False, True, True]
+    assert not np.float64(1.0) == v  # noqa: SIM201
+    assert np.float64(1.0) != v
+    compiled = sg.compile(lambda x: x * float((np.array([v, w]) == v).sum()), backend="python")
+    assert compiled(3.0) == compiled(3.0) == 3.0

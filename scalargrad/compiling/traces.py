@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scalargrad.behaviour import comparison_log, describe, equality, number, quoted
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
-from scalargrad.errors import called_by_package, user_depth, user_line
+from scalargrad.errors import called_by_package, compared_by_package, user_line
 from scalargrad.functional.trees import flatten
 from scalargrad.modes import (
     as_values,
@@ -180,7 +180,7 @@ class Trace:
 
     def _equal(self, value: Any, other: object) -> bool | None:
         """Whether two are equal, if both are numbers to the user's function."""
-        if user_depth() > CALLED_BY_USER or not self._is_number(value):
+        if compared_by_package() or not self._is_number(value):
             return None
         right: Any = other
         if isinstance(other, Value):
@@ -215,10 +215,6 @@ class Trace:
             seen.update(new)
             pending += new
         return True
-
-
-CALLED_BY_USER = 3
-"""How many frames up the user's line is if it compared by itself: _equal, __eq__, the line."""
 
 
 def refuse_to_be_recorded(what: str) -> None:

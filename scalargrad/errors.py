@@ -6,7 +6,8 @@ import linecache
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from scalargrad.behaviour import quoted
@@ -73,7 +74,7 @@ def compared_by_package() -> bool:
     return called_by_package(_EQUALITY_FILES)
 
 
-def called_by_package(through: Set[str] = _ATTRIBUTE_FILES) -> bool:
+def called_by_package(through: AbstractSet[str] = _ATTRIBUTE_FILES) -> bool:
     """Whether the function that asked for a Value's attribute, through these files, belongs to this package."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename in through:

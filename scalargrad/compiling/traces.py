@@ -16,6 +16,7 @@ from scalargrad.modes import (
     as_values,
     being_compiled,
     data_watched,
+    hashers,
     inspectors,
     makers,
     modes_were_used,
@@ -160,6 +161,7 @@ class Trace:
         context.run(comparison_log.set, self._compared)
         context.run(inspectors.set, (*inspectors.get(), self.computed.add))
         context.run(equality.set, self._equal)
+        context.run(hashers.set, self._refuse_hash)
         context.run(as_values.set, self._as_values)
         context.run(readers.set, _refuse)
         context.run(makers.set, self.made.add)
@@ -199,6 +201,16 @@ class Trace:
         outcome: bool = value._data == x
         self.guards.append(Guard(value, right, "==", outcome, user_line()))
         return outcome
+
+    def _refuse_hash(self, value: Value) -> None:
+        """Raise TypeError if a set or dict of the user's would not find a number, as a Value is told by identity."""
+        if self._is_number(value):
+            raise TypeError(
+                f"a set, a dict or a cache looked {describe(value)} up, which stands for a number: a number is found "
+                "by what it is, a Value only by its identity. Compare it, x == 1.0 or x in (1.0, 2.0), look through a "
+                "list or tuple, or leave the number in a variable outside the function: where that changes, the "
+                f"function is recorded anew{user_line()}"
+            )
 
     def _is_number(self, value: Value) -> bool:
         """Whether it would be a number, had the function been called with numbers: it is computed from inputs only."""

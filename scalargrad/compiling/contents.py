@@ -52,6 +52,17 @@ def frozen(content: Any, *, may_grow: bool = False) -> Any:
 _sign = functools.partial(math.copysign, 1.0)
 
 
+def has_grown(now: Any, before: Any) -> bool:
+    """Whether what was frozen before is all there, in lists with more at their ends and dicts with more keys."""
+    if isinstance(before, _Copy):
+        return before.is_inside(now)
+    if type(before) in (list, tuple) and type(now) is type(before):
+        if len(now) < len(before) or (type(now) is tuple and len(now) > len(before)):
+            return False
+        return all(map(has_grown, now, before))
+    return not differ(now, before)
+
+
 class _Exactly:
     """A number that equals those of its own type and sign only: 0.0 is neither -0.0 nor 0, and True is not 1."""
 
@@ -91,6 +102,12 @@ class _Copy:
         if not self._may_grow or len(container) < self._size:
             return False
         return _parts(container)[: len(self._parts)] == self._parts
+
+    def is_inside(self, now: Any) -> bool:
+        """Whether it has at most grown to this one."""
+        if type(now) is not self._type or not isinstance(now, (list, dict)):
+            return not differ(now, self)
+        return len(now) >= self._size and all(map(has_grown, _parts(now), self._parts))
 
     __hash__ = None  # type: ignore[assignment]
 

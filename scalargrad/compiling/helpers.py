@@ -14,7 +14,7 @@ from scalargrad.errors import PACKAGE
 
 FUNCTIONS = 200
 """So many are followed at most."""
-_DATA = (Value, float, int, str)
+_DATA = frozenset((Value, float, int, str, type(None)))
 
 
 def functions_of(fn: Any) -> Iterator[FunctionType | functools.partial[Any]]:
@@ -61,7 +61,7 @@ def functions_of(fn: Any) -> Iterator[FunctionType | functools.partial[Any]]:
             pending += met.class_found(one)
         elif one is not None and not isinstance(one, (ModuleType, BuiltinFunctionType, Value)):
             if len(seen) < ITEMS:
-                pending += [x for x in inside(one) if not isinstance(x, _DATA)]
+                pending += [x for x in inside(one) if _may_lead_on(x)]
             wrapped = getattr(one, "__wrapped__", None) if callable(one) else None  # as functools.lru_cache keeps it
             pending += [wrapped] if wrapped is not None else []
             cls = type(one)
@@ -73,7 +73,14 @@ def functions_of(fn: Any) -> Iterator[FunctionType | functools.partial[Any]]:
                 pending += met.class_found(cls)
                 attributes = getattr(one, "__dict__", {})
                 if len(seen) < ITEMS:
-                    pending += [x for x in attributes.values() if not isinstance(x, _DATA)]
+                    pending += [x for x in attributes.values() if _may_lead_on(x)]
+
+
+def _may_lead_on(x: Any) -> bool:
+    """Whether there may be functions behind it: not behind data, nor behind a row of data."""
+    if type(x) in (list, tuple):
+        return not _DATA.issuperset(map(type, x))
+    return type(x) not in _DATA
 
 
 class _Met:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from scalargrad.compiling.contents import differ, frozen
+from scalargrad.compiling.contents import differ, frozen, has_grown
 from scalargrad.compiling.helpers import functions_of, global_names
 
 _MISSING = object()
@@ -29,7 +29,7 @@ class Surroundings:
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         self._fn = fn
-        self._before: dict[Any, tuple[Any, Any]] = {}
+        self._before: dict[Any, Any] = {}
         self._written: set[Any] = set()
         self._grown: set[Any] = set()
         # In one tuple: another thread sees what belongs together.
@@ -37,18 +37,15 @@ class Surroundings:
 
     def before_a_run(self) -> None:
         """The function is about to be recorded: what is another afterwards, it has written itself."""
-        contents = [(key, _content(sort, x)) for key, sort, x in self._places()]
-        self._before = {key: (frozen(x), frozen(x, may_grow=True)) for key, x in contents}
+        self._before = {key: frozen(_content(sort, x)) for key, sort, x in self._places()}
 
     def after_a_run(self) -> None:
         """It was recorded; what is there now is taken for granted."""
         for key, sort, x in self._places():
             if key in self._before:
-                now, (before, at_least) = _content(sort, x), self._before[key]
-                if differ(now, at_least):
-                    self._written.add(key)
-                elif differ(now, before):
-                    self._grown.add(key)
+                now, before = _content(sort, x), self._before[key]
+                if differ(now, before):
+                    (self._grown if has_grown(now, before) else self._written).add(key)
         self.look()
 
     def look(self) -> None:

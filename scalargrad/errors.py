@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 from scalargrad.behaviour import quoted
@@ -65,10 +66,18 @@ def user_depth() -> int:
     return depth
 
 
-def called_by_package() -> bool:
-    """Whether the function that asked for a Value's attribute belongs to this package."""
+_EQUALITY_FILES = _ATTRIBUTE_FILES | {PACKAGE + "behaviour.py", PACKAGE + "ufuncs.py"}
+
+
+def compared_by_package() -> bool:
+    """Whether the function that asked whether a Value equals something belongs to this package."""
+    return called_by_package(_EQUALITY_FILES)
+
+
+def called_by_package(through: AbstractSet[str] = _ATTRIBUTE_FILES) -> bool:
+    """Whether the function that asked for a Value's attribute, through these files, belongs to this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename in _ATTRIBUTE_FILES:
+    while frame.f_back is not None and frame.f_code.co_filename in through:
         frame = frame.f_back
     return frame.f_code.co_filename.startswith(PACKAGE)
 

@@ -30,7 +30,7 @@ def tell_apart(cls: type) -> None:
 
 def _equal(equal: Any) -> Any:
     def same(self: Any, other: Any) -> Any:
-        return self is other if _asked_by_package() else equal(self, other)
+        return self is other if asked_by_package() else equal(self, other)
 
     same.of_users = equal  # type: ignore[attr-defined]
     return same
@@ -38,7 +38,7 @@ def _equal(equal: Any) -> Any:
 
 def _hashed(hashed: Any, name: str) -> Any:
     def hash_of(self: Any) -> Any:
-        if _asked_by_package():
+        if asked_by_package():
             return object.__hash__(self)
         if hashed is None:
             raise TypeError(f"unhashable type: '{name}'")
@@ -48,7 +48,8 @@ def _hashed(hashed: Any, name: str) -> Any:
     return hash_of
 
 
-def _asked_by_package() -> bool:
+def asked_by_package() -> bool:
+    """Whether the caller's caller is of the package, or of the standard library on its behalf."""
     frame = sys._getframe(2)
     path = frame.f_code.co_filename
     while frame.f_back is not None and not path.startswith(PACKAGE) and _is_standard(path):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.decorating import decorated
 from scalargrad.errors import user_line
+from scalargrad.identity import asked_by_package
 from scalargrad.rules import Rebound
 from scalargrad.turns import Turns
 
@@ -171,6 +172,9 @@ def _is_in_place(code: bytes, at: int) -> bool:
 makers: ContextVar[Callable[[Value], None] | None] = ContextVar("makers", default=None)
 """What is told of every new leaf."""
 
+hashers: ContextVar[Callable[[Value], None] | None] = ContextVar("hashers", default=None)
+"""What is told, while a function is recorded, of every Value that others than the package look up by its hash."""
+
 as_values: ContextVar[set[Value] | None] = ContextVar("as_values", default=None)
 """While a function is recorded: those that it would meet as Values, had it been called with numbers."""
 
@@ -191,9 +195,19 @@ def looked_at(node: Value, how: str) -> None:
 
 _recordings: list[object] = []
 _switching = Turns()
-_data: dict[str, Any] = {}  # the owner of the attribute, and the two things that it can be
-_switches_left = [None] * 200
-"""So often `data` becomes a slot again. From Python 3.13 on, a class that was changed 1000 times is slow for good."""
+_data: dict[str, Any] = {}  # the owner of the attributes, and the two things that `data` can be
+_switches_left = [None] * 400
+"""So often `data` becomes a slot again from Python 3.13 on, where a class is slow for good after 1000 changes: every
+attribute then takes twice as long, which is 500 recordings. Earlier versions have no such end."""
+
+
+def _may_switch_back() -> bool:
+    if sys.version_info < (3, 13):
+        return True
+    if not _switches_left:
+        return False
+    _switches_left.pop()
+    return True
 
 
 def let_data_be_watched(owner: type[Value]) -> None:
@@ -209,8 +223,15 @@ def let_data_be_watched(owner: type[Value]) -> None:
             reader(node, "")
         node._data = x
 
+    def hash_of(node: Value) -> int:
+        hasher = hashers.get()
+        if hasher is not None and not asked_by_package():
+            hasher(node)
+        return object.__hash__(node)
+
+    hash_of.of_users = object.__hash__  # type: ignore[attr-defined]  # so that no subclass takes it for its own
     slot: Any = owner._data
-    _data.update(owner=owner, slot=slot, watched=property(read, assign, doc=getdoc(slot)))
+    _data.update(owner=owner, slot=slot, watched=property(read, assign, doc=getdoc(slot)), hash_of=hash_of)
     owner.data = slot
 
 
@@ -218,20 +239,20 @@ def let_data_be_watched(owner: type[Value]) -> None:
 def data_watched() -> Iterator[None]:
     """While any thread is in here, `data` is a property that tells the reader of the thread, if it has one.
 
-    For the others it gives the same numbers, only slower. So it does if Ctrl-C keeps it from becoming a slot again.
+    So does the hash with the hasher. For others they give the same numbers, only slower. So they do if Ctrl-C keeps
+    them from becoming what they were.
     """
     this = object()
     with _switching:
         _recordings.append(this)
-        _data["owner"].data = _data["watched"]
+        _data["owner"].data, _data["owner"].__hash__ = _data["watched"], _data["hash_of"]
     try:
         yield
     finally:
         with _switching:
             _recordings.remove(this)
-            if not _recordings and _switches_left:
-                _switches_left.pop()
-                _data["owner"].data = _data["slot"]
+            if not _recordings and _may_switch_back():
+                _data["owner"].data, _data["owner"].__hash__ = _data["slot"], object.__hash__
 
 
 def being_compiled() -> bool:

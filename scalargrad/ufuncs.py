@@ -15,7 +15,23 @@ _OTHER_NAMES = {"true_divide": "divide", "fabs": "absolute", "mod": "remainder"}
 _COMPARISONS = {
     "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
 }  # fmt: skip
-_IDENTITY = {"equal": operator.is_, "not_equal": operator.is_not}
+
+
+def _equal(x: Any, y: Any) -> bool:
+    """What `==` says: of a Value, which comes first as numpy's scalars would come back here, its own `__eq__`."""
+    if not isinstance(x, Value):
+        x, y = y, x
+    if not isinstance(x, Value):
+        return bool(x == y)
+    found = x.__eq__(y)
+    return x is y if found is NotImplemented else bool(found)
+
+
+def _not_equal(x: Any, y: Any) -> bool:
+    return not _equal(x, y)
+
+
+_EQUALITY = {"equal": _equal, "not_equal": _not_equal}
 
 
 def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:  # noqa: ARG001
@@ -29,8 +45,8 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
         def function(x: Any, y: Any) -> bool:  # of plain numbers: numpy's scalars would come back here
             return bool(compare(*(one if isinstance(one, Value) else operand(one)[1] for one in (x, y))))
 
-    elif name in _IDENTITY:
-        function = _IDENTITY[name]
+    elif name in _EQUALITY:
+        function = _EQUALITY[name]
     elif name == "positive":
         function = operator.pos
     elif name == "logaddexp":
@@ -54,7 +70,9 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **kwargs: A
             boxed.append(box)
         else:
             boxed.append(x)
-    return numpy.frompyfunc(function, len(inputs), 1)(*boxed)
+    result = numpy.frompyfunc(function, len(inputs), 1)(*boxed)
+    is_answer = name in _COMPARISONS or name in _EQUALITY  # `~` of Python's bools in an object array is -1 or -2
+    return result.astype(bool) if is_answer else result
 
 
 def _unboxed(x: Any) -> Any:

@@ -1,5 +1,8 @@
 """== while a function is recorded: a number stays a number, guarded; a Value stays a node, equal to itself alone."""
 
+import functools
+import weakref
+from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad import BranchError, Value
+from scalargrad import BranchError, Value, modes
 
 a, b = Value(2.0, label="a"), Value(5.0, label="b")
 
@@ -180,3 +183,125 @@ def test_a_target_that_is_compared_is_guarded_in_fit():
 
     with pytest.raises(BranchError, match="== 1.0 was"):
         nn.fit(nn.Neuron(1, seed=0), [[1.0], [2.0]], [0, 1], loss=loss, compiled="python", progress=False)
+
+
+# -------------------------------------------------------------------- numpy's equality
+
+
+def numpys_ways():
+    """Ways to ask numpy which of 0, 1, 2 a label is: functions that give three numbers."""
+    np = pytest.importorskip("numpy")
+    labels = np.arange(3)
+    return {
+        "array == y": lambda y: (labels == y).astype(float).tolist(),
+        "y == array": lambda y: (y == labels).astype(float).tolist(),
+        "array of floats": lambda y: (labels.astype(float) == y) * 1.0,
+        "array != y": lambda y: 1.0 - (labels != y),
+        "~": lambda y: (~(y != labels)).astype(float),
+        "numpy.equal": lambda y: np.equal(labels, y).astype(float),
+        "numpy.not_equal": lambda y: ~np.not_equal(y, labels) * 1.0,
+        "array of objects": lambda y: np.equal(np.array([0, 1, 2], dtype=object), y) * 1.0,
+        "array of Values": lambda y: np.array([y, y, y]) == labels,
+        "scalars": lambda y: [1.0 if k == y else 0.0 for k in labels],
+        "scalars on the right": lambda y: [1.0 if y == k else 0.0 for k in labels],
+        "float64": lambda y: [0.0 if np.float64(k) != y else 1.0 for k in labels],
+        "without dimensions": lambda y: [1.0 if np.asarray(k) == y else 0.0 for k in labels],
+    }
+
+
+@with_backends
+def test_numpys_equality_compares_numbers(backend):
+    for name, which in numpys_ways().items():
+        w = [Value(0.1), Value(0.2), Value(0.3)]
+        fn = lambda x, y, w=w, which=which: sg.sum([float(q) * wi * x for q, wi in zip(which(y), w, strict=True)])  # noqa: E731
+        compiled = sg.compile(fn, parameters=w, backend=backend, branches="record")
+        loss, slopes = compiled.value_and_grad([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 2])
+        assert (loss, slopes) == (pytest.approx(0.65), pytest.approx([0.25, 0.5, 1.75])), name
+        once = sg.compile(fn, backend=backend)
+        assert once(2.0, 1) == pytest.approx(0.4), name
+        with pytest.raises(BranchError, match="when it was recorded"):
+            once(2.0, 0)
+
+
+def test_numpys_equality_of_values_is_identity():
+    np = pytest.importorskip("numpy")
+    v, w = Value(1.0), Value(1.0)
+    assert np.equal(np.array([v, w]), v).tolist() == (np.array([v, w]) == v).tolist() == [True, False]
+    assert np.not_equal(v, np.array([v, w, 1.0], dtype=object)).tolist() == [False, True, True]
+    assert not np.float64(1.0) == v  # noqa: SIM201
+    assert np.float64(1.0) != v
+    compiled = sg.compile(lambda x: x * float((np.array([v, w]) == v).sum()), backend="python")
+    assert compiled(3.0) == compiled(3.0) == 3.0
+
+
+# -------------------------------------------------------------------- sets and dicts
+
+
+def cached():
+    @functools.lru_cache
+    def double(k):
+        return 2 * k
+
+    return double
+
+
+LOOKED_UP = {
+    "in a set": lambda x, y: x * 2 if x in {1.0, 2.0} else x * y,
+    "in a frozenset": lambda x, y: x if x not in frozenset((1.0, 2.0)) else x * y,
+    "computed": lambda x, y: x if x * 2 in {2.0} else y,
+    "get": lambda x, y: y * {1.0: 5.0}.get(x, 7.0),
+    "key": lambda x, y: y * {1.0: 5.0}[x],
+    "match": lambda x, y: y * {(1.0, "a"): 5.0}.get((x, "a"), 1.0),
+    "len": lambda x, y: x * len({x, y}),
+    "dict": lambda x, y: x * len({x: 1, y: 2}),
+    "intersection": lambda x, y: x * len({1.0, 2.0}.intersection([x, y])),
+    "fromkeys": lambda x, y: x * len(dict.fromkeys([x, y])),
+    "Counter": lambda x, y: x * Counter([x, y, 1.0])[1.0],
+    "defaultdict": lambda x, y: x * defaultdict(int, {1.0: 3})[y],
+    "WeakSet": lambda x, y: x * len(weakref.WeakSet([x, y])),
+    "hash": lambda x, y: y if hash(x) == hash(1.0) else x,
+    "lru_cache": lambda x, y: cached()(x) + y,
+    "inside no_grad": lambda x, y: x if sg.no_grad()(lambda: x in {1.0})() else y,
+}
+
+
+@pytest.mark.parametrize("name", LOOKED_UP)
+def test_sets_and_dicts_do_not_look_numbers_up(name):
+    fn = LOOKED_UP[name]
+    for made in (sg.compile(fn, backend="python", branches="record"), sg.replay(fn, backend="python")):
+        with pytest.raises(TypeError, match=r"(?s)stands for a number.*Compare it.*\n  at .+\.py:\d+: "):
+            made(1.0, 2.0)
+    w = Value(3.0)
+    of_values = (
+        sg.compile(lambda x, y: fn(w, Value(2.0)) + x * y, backend="python") if name in ("len", "dict") else None
+    )
+    assert of_values is None or of_values(1.0, 1.0) == of_values(1.0, 1.0) == 7.0
+
+
+def test_values_are_looked_up_by_identity_as_in_eager_code():
+    names = {a: 10.0, b: 20.0}
+
+    def fn(x):
+        inner = sg.grad(lambda t: t * t if t in {t, 1.0} else t)(x)
+        return inner * names[a] + a * len({a, b, a * x, a}) + len(set(iter((b, a))))
+
+    compiled = sg.compile(fn, backend="python")
+    for x in (1.0, 2.0, 1.0):
+        assert compiled(x) == 20.0 * x + 2.0 * 3 + 2
+
+
+def test_the_hash_is_objects_own_outside_of_a_recording(monkeypatch):
+    monkeypatch.setattr(modes, "_switches_left", [None] * 50)  # as in a process that has not recorded 400 times yet
+    seen = []
+
+    class Late(Value):
+        pass
+
+    def fn(x):
+        seen.append(type(x).__hash__)
+        hash(Late(1.0))
+        return x * 2.0
+
+    sg.compile(fn, backend="python")(1.0)
+    assert seen[0] is not object.__hash__
+    assert Value.__hash__ is Late.__hash__ is object.__hash__

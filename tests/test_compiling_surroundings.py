@@ -1,9 +1,12 @@
 """What changes around a recorded function is noticed by every way to call it: hooks, frozen leaves, closures, globals."""
 
 import copy
+import functools
 import random
 from array import array
+from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
 from functools import partial
+from typing import NamedTuple
 
 import pytest
 from compiling_helpers import with_backends
@@ -330,3 +333,197 @@ def test_random_containers_are_noticed_wherever_they_change():
             assert f(1.0) == pytest.approx(sum(numbers(held)))
             noticed += 1
     assert noticed > 200
+
+
+# -------------------------------------------------------------------- what is reached, and how
+
+setting = [2.0]
+
+
+class Base(nn.Module):
+    def forward(self, x):
+        return x * setting[0]
+
+
+class Calling(Base):
+    def __call__(self, x):
+        return self.forward(x)
+
+
+class Above(Base):
+    def __call__(self, x):
+        return super().forward(x)
+
+
+class ByProperty(Base):
+    @property
+    def scale(self):
+        return setting[0]
+
+    @functools.cached_property
+    def double(self):
+        return 1.0
+
+    @staticmethod
+    def both(x, k):
+        return x * k * helping()
+
+    def __call__(self, x):
+        return self.both(x, self.scale) * self.double
+
+
+class ByName(Base):
+    def __call__(self, x):
+        return getattr(self, "forward")(x)  # noqa: B009
+
+
+class Holding(nn.Module):
+    def __init__(self):
+        self.parts = [Calling()]
+
+    def __call__(self, x):
+        return self.parts[0].forward(x)
+
+
+class Adding:
+    def __add__(self, x):
+        return x * setting[0]
+
+
+def helping():
+    return 1.0 if setting else 0.0
+
+
+def made_inside(x):
+    return Calling()(x)
+
+
+MODEL, ADDING = Calling(), Adding()
+REACHED = {
+    "a method by __call__": Calling(),
+    "super": Above(),
+    "a property": ByProperty(),
+    "getattr": ByName(),
+    "a module in a list of a module": Holding(),
+    "a bound method": Calling().__call__,
+    "a global object": lambda x: MODEL.forward(x),
+    "a special method": lambda x: ADDING + x,
+    "a class": made_inside,
+    "functions in a list": lambda x, fs=[lambda x: x * setting[0]]: fs[0](x),
+    "functions in a dict of tuples": lambda x, fs={"k": (None, lambda x: x * setting[0])}: fs["k"][1](x),
+    "a cached function": lambda x: x * cached_setting(),
+    "a network that holds a module": nn.Sequential(Calling()) if hasattr(nn, "Sequential") else Calling(),
+}
+
+
+def uncached():
+    return setting[0]
+
+
+cached_setting = functools.lru_cache(uncached)
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_what_functions_reach_is_followed(name):
+    setting[0] = 2.0
+    cached_setting.cache_clear()
+    try:
+        f = sg.compile(REACHED[name], backend="python")
+        for number in (2.0, 4.0, 4.0, 3.0):
+            setting[0] = number
+            cached_setting.cache_clear()
+            assert f(1.5) == 1.5 * number
+    finally:
+        setting[0] = 2.0
+
+
+class MyList(list):
+    pass
+
+
+class Pair(NamedTuple):
+    a: list
+    b: float
+
+
+def set_first(held, x):
+    held[0] = x
+
+
+CONTAINERS = {
+    "defaultdict": (lambda: defaultdict(float, {0: 2.0}), lambda c: c[0], set_first),
+    "OrderedDict": (lambda: OrderedDict({0: 2.0}), lambda c: c[0], set_first),
+    "Counter": (lambda: Counter({0: 2.0}), lambda c: c[0], set_first),
+    "UserDict": (lambda: UserDict({0: 2.0}), lambda c: c[0], set_first),
+    "UserList": (lambda: UserList([2.0]), lambda c: c[0], set_first),
+    "subclass of list": (lambda: MyList([2.0]), lambda c: c[0], set_first),
+    "deque": (lambda: deque([2.0]), lambda c: c[0], set_first),
+    "deque, longer": (lambda: deque([2.0, 0.0]), lambda c: c[0], lambda c, x: c.appendleft(x)),
+    "namedtuple": (lambda: Pair([2.0], 1.0), lambda c: c.a[0], lambda c, x: set_first(c.a, x)),
+    "array": (lambda: array("d", [2.0]), lambda c: c[0], set_first),
+    "bytearray": (lambda: bytearray([2]), lambda c: c[0], lambda c, x: set_first(c, int(x))),
+    "set": (lambda: {2.0}, max, lambda c, x: (c.clear(), c.add(x))),
+    "order of a dict": (
+        lambda: {2.0: 0, 5.0: 0, 3.0: 0},
+        lambda c: next(iter(c)),
+        lambda c, x: [c.__setitem__(k, c.pop(k)) for k in list(c) if k != x],
+    ),
+    "in a list": (lambda: [deque([[2.0]])], lambda c: c[0][0][0], lambda c, x: set_first(c[0][0], x)),
+    "key": (lambda: {2.0: 1}, lambda c: next(iter(c)), lambda c, x: (c.clear(), c.update({x: 1}))),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_containers_of_every_type_are_watched(name):
+    make, read, change = CONTAINERS[name]
+    held, runs = make(), []
+
+    def fn(x):
+        runs.append(1)
+        return x * read(held)
+
+    f = sg.compile(fn, backend="python")
+    assert f(1.5) == f(1.5) == 3.0
+    assert len(runs) == 1
+    for number in (5.0, 3.0):
+        change(held, number)
+        assert f(1.5) == f(1.5) == 1.5 * number
+    assert len(runs) == 3
+
+
+@pytest.mark.parametrize("wrap", [lambda k: k, lambda k: [k], lambda k: {"k": [k]}, lambda k: deque([(k,)])])
+def test_numbers_that_are_equal_but_not_the_same_are_told_apart(wrap):
+    np = pytest.importorskip("numpy")
+
+    def only(x):
+        while isinstance(x, (list, dict, deque, tuple)):
+            x = next(iter(x.values() if isinstance(x, dict) else x))
+        return x
+
+    def fn(x):
+        k = only(held)
+        return sg.arctan2(x * k, -1.0) + (10.0 if isinstance(k, bool) else 0.0)
+
+    f = sg.compile(fn, backend="python")
+    for k in (0.0, -0.0, 0.0, 1, True, 1, False, 0, -0.0, np.float64(0.0), np.float64(-0.0), 0.0):
+        held = wrap(k)
+        assert f(2.0) == fn(Value(2.0)).data, k
+
+
+def test_a_memo_that_the_function_filled_is_watched():
+    for memo in ({}, defaultdict(float), []):
+
+        def fn(x, memo=memo):
+            if not memo:
+                memo.append(2.0) if isinstance(memo, list) else memo.update({0: 2.0})
+            runs.append(x)
+            return x * memo[0]
+
+        runs = []
+        f = sg.compile(fn, backend="python")
+        assert f(1.5) == f(1.5) == 3.0
+        memo[0] = 7.0
+        assert f(1.5) == f(1.5) == 10.5
+        memo.clear()
+        assert f(1.5) == f(1.5) == 3.0
+        assert len(runs) == 3

@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 import operator
+import sys
 import threading
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import scalargrad as sg
-from scalargrad import Value, nn
+from scalargrad import Value, modes, nn
 from scalargrad.modes import data_watched
 from scalargrad.ops import BUILT_IN
 from scalargrad.tracing import trace
@@ -232,6 +233,35 @@ def test_a_label_stays_and_takes_no_part_in_the_number():
 # -------------------------------------------------------------------- the attribute itself
 
 
+@pytest.fixture
+def some_switches_left(monkeypatch):
+    """As in a process that has not recorded 400 times yet."""
+    monkeypatch.setattr(modes, "_switches_left", [None] * 50)
+    with data_watched():
+        pass
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="a class that changes 1000 times is slow for good there")
+def test_data_is_the_slot_itself_after_however_many_recordings():
+    for _ in range(1500):
+        with data_watched():
+            assert type(Value.data) is property
+        assert Value.data is Value._data
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="there is no limit")
+def test_data_stays_watched_before_the_class_becomes_slow(monkeypatch):
+    monkeypatch.setattr(modes, "_switches_left", [None] * 2)
+    found = []
+    for _ in range(4):
+        with data_watched():
+            pass
+        found.append(Value.data is Value._data)
+    assert found == [True, True, False, False]
+    assert Value(2.0).data == 2.0
+
+
+@pytest.mark.usefixtures("some_switches_left")
 def test_data_is_the_slot_itself_and_a_watching_property_while_a_function_is_recorded():
     seen = []
 
@@ -254,6 +284,7 @@ def test_data_is_the_slot_itself_and_a_watching_property_while_a_function_is_rec
     assert Value.data is slot
 
 
+@pytest.mark.usefixtures("some_switches_left")
 def test_recordings_in_several_threads_are_all_watched_to_their_ends():
     barrier, wrong = threading.Barrier(4), []
 

@@ -90,6 +90,8 @@ class Compiled:
 
         It is pure, so jit, vmap, grad and sharding apply; `parameters` is a 1-d array of the leaves' numbers, in the
         order of compile's `parameters`. Guards are not checked in JAX: a function that compares Values is refused.
+        JAX differentiates it itself, without the engine's masks: where a branch that was not chosen has a pole, as
+        `where(greater(x, 0), sqrt(x), 2 * x)` at 0, its gradient is nan, the engine's 2.
 
         Args:
             args: arguments to record at, as to the function itself: one sample.

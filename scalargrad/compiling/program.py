@@ -204,7 +204,8 @@ class Program:
     def to_jax(self, dtype: str = "float64") -> Any:
         """The program as a pure JAX function f(parameters, inputs) -> the output, over two 1-d arrays.
 
-        jit, vmap, grad and sharding apply. The numbers are in the order of `parameters` and of `inputs`.
+        jit, vmap, grad and sharding apply. The numbers are in the order of `parameters` and of `inputs`. JAX
+        differentiates by itself, unmasked, as `Compiled.to_jax` says.
 
         Args:
             dtype: as in `Compiled.to_jax`.

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scalargrad.behaviour import comparison_log, describe, equality, number, quoted
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
-from scalargrad.errors import called_by_package, user_depth, user_line
+from scalargrad.errors import called_by_package, compared_by_package, user_line
 from scalargrad.functional.trees import flatten
 from scalargrad.modes import (
     as_values,
     being_compiled,
     data_watched,
+    hashers,
     inspectors,
     makers,
     modes_were_used,
@@ -160,6 +161,7 @@ class Trace:
         context.run(comparison_log.set, self._compared)
         context.run(inspectors.set, (*inspectors.get(), self.computed.add))
         context.run(equality.set, self._equal)
+        context.run(hashers.set, self._refuse_hash)
         context.run(as_values.set, self._as_values)
         context.run(readers.set, _refuse)
         context.run(makers.set, self.made.add)
@@ -180,7 +182,7 @@ class Trace:
 
     def _equal(self, value: Any, other: object) -> bool | None:
         """Whether two are equal, if both are numbers to the user's function."""
-        if user_depth() > CALLED_BY_USER or not self._is_number(value):
+        if compared_by_package() or not self._is_number(value):
             return None
         right: Any = other
         if isinstance(other, Value):
@@ -200,6 +202,16 @@ class Trace:
         self.guards.append(Guard(value, right, "==", outcome, user_line()))
         return outcome
 
+    def _refuse_hash(self, value: Value) -> None:
+        """Raise TypeError if a set or dict of the user's would not find a number, as a Value is told by identity."""
+        if self._is_number(value):
+            raise TypeError(
+                f"a set, a dict or a cache looked {describe(value)} up, which stands for a number: a number is found "
+                "by what it is, a Value only by its identity. Compare it, x == 1.0 or x in (1.0, 2.0), look through a "
+                "list or tuple, or leave the number in a variable outside the function: where that changes, the "
+                f"function is recorded anew{user_line()}"
+            )
+
     def _is_number(self, value: Value) -> bool:
         """Whether it would be a number, had the function been called with numbers: it is computed from inputs only."""
         seen = {value}
@@ -215,10 +227,6 @@ class Trace:
             seen.update(new)
             pending += new
         return True
-
-
-CALLED_BY_USER = 3
-"""How many frames up the user's line is if it compared by itself: _equal, __eq__, the line."""
 
 
 def refuse_to_be_recorded(what: str) -> None:

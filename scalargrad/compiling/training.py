@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import plain_gradient
+from scalargrad.compiling.contents import differ, frozen
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import Samples, batch_of
-from scalargrad.compiling.surroundings import Surroundings, differ, frozen
+from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
@@ -243,7 +244,7 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
 
     numbers = [0.5] * (2 + k + (n if mixed else 0))
     reads: set[str] = set()
-    before = frozen(dict(vars(rule)))
+    before = {name: frozen(x) for name, x in vars(rule).items()}
     _watched(rule, reads)
     trace = Trace(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
     written = [

@@ -38,8 +38,8 @@ def totals_of_large_graph(
             totals.append(node.grad if node._rule.is_leaf else gradient_of(node) + adjoints.pop(node))
 
     root = order[-1]
-    left = gradients(
-        [root], [seed], watch=move_out, order=order, adjoints=defaultdict(lambda: NOTHING, {root: NOTHING})
-    )
+    table: Adjoints = {node: NOTHING for node in order if node._rule.is_leaf and node._rule.requires_grad}
+    table[root] = NOTHING
+    left = gradients([root], [seed], watch=move_out, order=order, adjoints=defaultdict(lambda: NOTHING, table))
     leaves = [leaf for leaf in left if leaf._rule.is_leaf and leaf._rule.requires_grad]
     return chain(reversed(order), leaves), chain(totals, [gradient_of(leaf) + left[leaf] for leaf in leaves])

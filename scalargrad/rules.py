@@ -258,14 +258,15 @@ class Rebound(Rule):
     """The constant that `a -= 0.1 * a.grad` makes inside no_grad(), and that has the name `a` from then on.
 
     PyTorch would change the leaf in place. Here `act = b; act += 1.0` must not change b, so the leaf stays as it was;
-    but a program that goes on with the constant would train nothing, so no gradient may come to it.
+    but a program that goes on with the constant would train nothing, so no gradient may come to it: unless the leaf
+    takes part in the same graph, beside the constant. Then its name was not lost, and the constant is one like others.
     """
 
     is_leaf = True
     requires_grad = False
 
-    def __init__(self, operator: str, line: str) -> None:
-        self.operator, self.line = operator, line
+    def __init__(self, operator: str, line: str, leaf: Callable[[], Value | None]) -> None:
+        self.operator, self.line, self.leaf = operator, line, leaf
 
     def __str__(self) -> str:
         return (
@@ -274,8 +275,11 @@ class Rebound(Rule):
         )
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
-        """Refuse."""
-        raise ValueError(f"no gradient comes to {describe(node)}: {self}")
+        """Refuse, unless the leaf is in the table too."""
+        leaf = self.leaf()
+        if leaf is None or leaf not in adjoints:
+            raise ValueError(f"no gradient comes to {describe(node)}: {self}")
+        adjoints[node] = NOTHING  # a constant keeps none
 
     backward_as_graph = backward
 

@@ -339,6 +339,37 @@ def test_one_rebound_parameter_among_others_does_not_go_unnoticed(symbol):
     assert (rebound.detach() * b).requires_grad
 
 
+@pytest.mark.parametrize("filling", [0, 120_000], ids=["small", "large"])
+def test_a_constant_beside_the_leaf_that_it_was_computed_from_is_an_ordinary_one(filling):
+    w = [Value(1.0), Value(5.0)]
+    with no_grad():
+        m = w[0]
+        m += w[1].data
+        m /= 2
+    y = (w[0] - m) ** 2 + sum((Value(1.0) for _ in range(filling)), 0.0)
+    y.backward()
+    assert ((y - filling).data, w[0].grad, w[1].grad, m.grad) == (4.0, -4.0, 0.0, 0.0)
+    assert sg.grad((m - w[0]) ** 3, [w[0]]) == [-12.0]
+    (slope,) = sg.grad((m - w[0]) ** 3, [w[0]], create_graph=True)
+    assert sg.grad(slope, [w[0]]) == [12.0]
+    del y
+    w[0] = Value(1.0)  # the leaf is gone, and the constant has nobody beside it
+    with pytest.raises(ValueError, match=r"write `a\.data \+= |write `a\.data /= "):
+        ((w[0] - m) ** 2).backward()
+
+
+@pytest.mark.parametrize("made", ["lr", "gradient", "both"])
+def test_a_parameter_rebound_by_an_update_that_is_a_value_is_named_too(made):
+    def update(a, lr):
+        grad = a.grad if made == "lr" else Value(a.grad)
+        a -= (lr if made == "gradient" else Value(lr)) * grad
+        return a
+
+    with pytest.raises(ValueError, match=r"`a -= \.\.\.` made a new constant .*write `a\.data -= \.\.\.`, as in") as e:
+        tutorial(update)
+    assert "a -= (lr if" in str(e.value).splitlines()[-1]
+
+
 def test_constants_computed_inside_no_grad_in_other_ways_are_no_rebinding():
     w, x, b = Value(2.0), Value(3.0), Value(5.0)
     with no_grad():

@@ -13,6 +13,7 @@ Which operations exist, and what their derivatives are, is written in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
 from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, number_in, plain
@@ -40,7 +41,9 @@ from scalargrad.rules import (
     LocalBackward,
     Masked,
     Rule,
+    attributes_of,
     copy_node,
+    give_attributes,
     give_label,
     label_of,
     masks_wanted,
@@ -155,7 +158,6 @@ class Value(NumberLike):
 
     # ---------------------------------------------------------------- what a node is
 
-    @property
     def item(self) -> float:
         """The number, as `item()` of an array or tensor gives it."""
         return self.data
@@ -315,9 +317,14 @@ class Value(NumberLike):
         if modes_were_used:
             looked_at(self, "deepcopy")
         copies: dict[Value, Value] = {}
+        extended: list[Value] = []
         for node in topological_order(self):
             known = memo.get(id(node))
             copies[node] = memo[id(node)] = copy_node(node, copies) if known is None else known
+            if known is None and type(node) is not Value:
+                extended.append(node)
+        for node in extended:  # now that the whole graph is in the memo: attributes may refer to its nodes
+            give_attributes(copies[node], *deepcopy(attributes_of(node), memo))
         return copies[self]
 
 

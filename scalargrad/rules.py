@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from copy import copy
 from functools import partial
 from itertools import repeat
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import NumberLike, describe, gradient_of, number, number_in, quoted
@@ -365,7 +366,10 @@ def write_gradients(nodes: Iterable[Value], gradients: Iterable[Any]) -> None:
 
 
 def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
-    """A new node like this one whose parents are the copies, where there are any. Its hooks are its own."""
+    """A new node like this one whose parents are the copies, where there are any. Its hooks are its own.
+
+    What a subclass's object has beside is shared, as by `copy.copy`.
+    """
     if isinstance(node._rule, HandWritten) and node._rule.closure is not None:
         raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
     twin: Value = object.__new__(type(node))
@@ -375,4 +379,27 @@ def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
     x, y = node._x, node._y
     twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)
     twin._y = tuple(copies.get(p, p) for p in y) if type(y) is tuple else copies.get(y, y)
+    if type(node).__base__ is not NumberLike:
+        give_attributes(twin, *attributes_of(node))
     return twin
+
+
+def attributes_of(node: Value) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an object of a subclass has beside a Value's slots: in its `__dict__`, and in slots of its own."""
+    slots: dict[str, Any] = {}
+    for cls in type(node).__mro__:
+        if cls.__base__ is NumberLike:  # Value itself
+            break
+        for name, slot in vars(cls).items():
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # empty
+                    slots.setdefault(name, slot.__get__(node))
+    return getattr(node, "__dict__", {}), slots
+
+
+def give_attributes(node: Value, attributes: dict[str, Any], slots: dict[str, Any]) -> None:
+    """Give a node what `attributes_of` found."""
+    if attributes:
+        vars(node).update(attributes)
+    for name, content in slots.items():
+        object.__setattr__(node, name, content)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, number_in, plain
+from scalargrad.behaviour import NumberLike, describe, gradient_plus, label_text, number, number_in, plain
 from scalargrad.identity import by_identity, tell_apart
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
@@ -139,7 +139,7 @@ class Value(NumberLike):
             if not isinstance(parent, Value):
                 raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
         text = plain(_op) if isinstance(_op, str) else ""
-        partials = None if isinstance(_op, str) else partials_given(_op, len(parents))
+        partials = None if isinstance(_op, str) else partials_given(_op, len(parents), self)
         if parents and not (requires_grad and not parameter):
             raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
         if parents and not recording.get():
@@ -287,7 +287,7 @@ class Value(NumberLike):
                 ]
             except TypeError:  # a grad of None
                 return adjoints, [
-                    gradient_of(node) + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+                    gradient_plus(node, adjoint) if node._a is not None or node._rule.requires_grad else node.grad
                     for node, adjoint in adjoints.items()
                 ]
 

@@ -180,14 +180,14 @@ class GivenPartials(Rule):
         return self.partials
 
 
-def partials_given(given: Any, count: int) -> tuple[Any, ...]:
-    """Local derivatives as numbers, one for each of so many parents."""
+def partials_given(given: Any, count: int, node: Value) -> tuple[Any, ...]:
+    """Local derivatives as numbers, one for each of so many parents of the node that is being made."""
     if not isinstance(given, (tuple, list)):
         raise TypeError(
             "_op must be the text of the operation, as '+', or a tuple of local derivatives, one for each of _children,"
             f" not {type(given).__name__}"
         )
-    partials: Sequence[Any] = [_partial(x, i) for i, x in enumerate(given)]
+    partials: Sequence[Any] = [_partial(x, i, node) for i, x in enumerate(given)]
     if len(partials) != count:
         raise ValueError(
             f"{len(partials)} local derivatives were given for {count} _children: give one for each, as in "
@@ -196,12 +196,16 @@ def partials_given(given: Any, count: int) -> tuple[Any, ...]:
     return tuple(partials)
 
 
-def _partial(x: Any, index: int) -> Any:
+def _partial(x: Any, index: int, node: Value) -> Any:
     try:
         return number(x)
     except TypeError:
         hint = ": take its number with .data" if isinstance(x, NumberLike) else ""
         raise TypeError(f"local derivative {index} must be a real number, not {type(x).__name__}{hint}") from None
+    except OverflowError:
+        raise OverflowError(
+            f"local derivative {index} of {describe(node)} is an integer too large for a float"
+        ) from None
 
 
 def _values_in(closure: Callable[[], None]) -> Iterator[Any]:

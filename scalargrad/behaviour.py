@@ -109,13 +109,13 @@ class NumberLike(TableMethods):
 
     def __repr__(self) -> str:
         label = f", label={quoted(self.label)}" if self.label else ""
-        return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
+        return f"Value(data={_shown(self, 'data')}, grad={_shown(self, 'grad')}{label})"
 
     def __str__(self) -> str:
         return printable(repr(self))
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
+        return format(number_in(self) if _shown(self, "data") == DELETED else self.data, spec) if spec else repr(self)
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -125,9 +125,35 @@ class NumberLike(TableMethods):
         )
 
 
+DELETED = "<deleted>"
+
+
+def _shown(value: NumberLike, name: str) -> str:
+    """An attribute as repr shows it; `del v.data` empties a slot, and a picture of what is left must still be there."""
+    try:
+        return repr(getattr(value, name))
+    except AttributeError:
+        return DELETED
+
+
 def gradient_of(value: NumberLike) -> Any:
     """Its `grad`; None, which PyTorch's users assign between two steps, counts as 0.0."""
     return 0.0 if value.grad is None else value.grad
+
+
+def gradient_plus(value: NumberLike, adjoint: Any) -> Any:
+    """Its `grad` plus the adjoint, where plain addition raised TypeError.
+
+    Raises:
+        TypeError: if what somebody assigned to `grad` is neither None nor a number.
+    """
+    try:
+        return gradient_of(value) + adjoint
+    except TypeError:
+        raise TypeError(
+            f"the grad of {describe(value)} is of type {type(value.grad).__name__}, and a gradient cannot be added to "
+            "it: assign a number or None to grad, or call zero_grad(), before backward()"
+        ) from None
 
 
 def plain_gradient(value: NumberLike) -> Any:
@@ -167,9 +193,15 @@ def number_in(value: NumberLike) -> float:
     Raises:
         TypeError: if it is not a real number.
         OverflowError: if it is an integer too large for a float.
+        AttributeError: if it was deleted.
     """
     kept: Any = value._kept
-    x = value._data
+    try:
+        x = value._data
+    except AttributeError:
+        raise AttributeError(
+            f"{describe(value)} has no number: its data was deleted; assign one, v.data = 0.0"
+        ) from None
     unchanged = x is (kept[1] if type(kept) is tuple else kept)
     if unchanged:
         return x
@@ -200,7 +232,7 @@ def plain(text: str) -> str:
 
 def describe(value: NumberLike) -> str:
     """A Value as messages name it."""
-    return f"Value {quoted(value.label)}" if value.label else f"Value({value.data!r})"
+    return f"Value {quoted(value.label)}" if value.label else f"Value({_shown(value, 'data')})"
 
 
 def quoted(label: str) -> str:

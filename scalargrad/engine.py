@@ -13,9 +13,10 @@ Which operations exist, and what their derivatives are, is written in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from copy import deepcopy
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_of, label_text, number, number_in, plain
+from scalargrad.behaviour import NumberLike, describe, gradient_plus, label_text, number, number_in, plain
 from scalargrad.identity import by_identity, tell_apart
 from scalargrad.large import LARGE, totals_of_large_graph
 from scalargrad.modes import (
@@ -40,7 +41,9 @@ from scalargrad.rules import (
     LocalBackward,
     Masked,
     Rule,
+    attributes_of,
     copy_node,
+    give_attributes,
     give_label,
     label_of,
     partials_given,
@@ -135,7 +138,7 @@ class Value(NumberLike):
             if not isinstance(parent, Value):
                 raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
         text = plain(_op) if isinstance(_op, str) else ""
-        partials = None if isinstance(_op, str) else partials_given(_op, len(parents))
+        partials = None if isinstance(_op, str) else partials_given(_op, len(parents), self)
         if parents and not (requires_grad and not parameter):
             raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
         if parents and not recording.get():
@@ -154,7 +157,6 @@ class Value(NumberLike):
 
     # ---------------------------------------------------------------- what a node is
 
-    @property
     def item(self) -> float:
         """The number, as `item()` of an array or tensor gives it."""
         return self.data
@@ -284,7 +286,7 @@ class Value(NumberLike):
                 ]
             except TypeError:  # a grad of None
                 return adjoints, [
-                    gradient_of(node) + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+                    gradient_plus(node, adjoint) if node._a is not None or node._rule.requires_grad else node.grad
                     for node, adjoint in adjoints.items()
                 ]
 
@@ -314,9 +316,14 @@ class Value(NumberLike):
         if modes_were_used:
             looked_at(self, "deepcopy")
         copies: dict[Value, Value] = {}
+        extended: list[Value] = []
         for node in topological_order(self):
             known = memo.get(id(node))
             copies[node] = memo[id(node)] = copy_node(node, copies) if known is None else known
+            if known is None and type(node) is not Value:
+                extended.append(node)
+        for node in extended:  # now that the whole graph is in the memo: attributes may refer to its nodes
+            give_attributes(copies[node], *deepcopy(attributes_of(node), memo))
         return copies[self]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import gradient_of
+from scalargrad.behaviour import gradient_plus
 from scalargrad.rules import NOTHING
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ def totals_of_large_graph(
         # After its node's turn an adjoint is done. A leaf's is not: a hand-written closure may reach it later.
         for node in turns:
             yield node
-            totals.append(node.grad if node._rule.is_leaf else gradient_of(node) + adjoints.pop(node))
+            totals.append(node.grad if node._rule.is_leaf else gradient_plus(node, adjoints.pop(node)))
 
     root = order[-1]
-    left = gradients(
-        [root], [seed], watch=move_out, order=order, adjoints=defaultdict(lambda: NOTHING, {root: NOTHING})
-    )
+    table: Adjoints = {node: NOTHING for node in order if node._rule.is_leaf and node._rule.requires_grad}
+    table[root] = NOTHING
+    left = gradients([root], [seed], watch=move_out, order=order, adjoints=defaultdict(lambda: NOTHING, table))
     leaves = [leaf for leaf in left if leaf._rule.is_leaf and leaf._rule.requires_grad]
-    return chain(reversed(order), leaves), chain(totals, [gradient_of(leaf) + left[leaf] for leaf in leaves])
+    return chain(reversed(order), leaves), chain(totals, [gradient_plus(leaf, left[leaf]) for leaf in leaves])

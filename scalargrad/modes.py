@@ -10,6 +10,7 @@ from contextvars import ContextVar, Token, copy_context
 from inspect import getdoc
 from opcode import opname
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from scalargrad.decorating import decorated
 from scalargrad.errors import user_line
@@ -19,7 +20,7 @@ from scalargrad.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
-    from scalargrad.rules import Adjoints, Rule
+    from scalargrad.rules import Adjoints
 
 Watch = Callable[[Iterator["Value"], "Adjoints"], Iterable["Value"]]
 """Hands on the nodes of a sweep one by one; between two it sees what the turn of the first has changed."""
@@ -146,20 +147,25 @@ def under_modes(node: Value) -> Value:
     if recording.get():
         return node
     constant = type(node)(node._data, requires_grad=False)
-    if node._y is None and node._b is not None and type(node._x) is not tuple and node._x is not None:
-        note_rebinding(constant, node._x._rule, node._rule.text)
+    x, y = node._x, node._y
+    if node._b is not None and x is not None and type(x) is not tuple and (y is None or node._rule.text == "-"):
+        note_rebinding(constant, x, node._rule.text)
     return constant
 
 
-def note_rebinding(constant: Value, rule: Rule, text: str) -> None:
+def note_rebinding(constant: Value, left: Value, text: str) -> None:
     """Mark what `a -= number` made where `a` was a leaf that requires grad, or was marked itself.
 
-    Called by `under_modes`, which the operator's function calls, which the user's code calls.
+    Of the operators with a Value on the right only `-=` marks: `a -= lr * a.grad` has one if lr or the gradient is a
+    Value, while `act = b; act += w * x` sums up a neuron. Called by `under_modes`, which the operator's function calls,
+    which the user's code calls.
     """
+    rule = left._rule
     if (rule.is_leaf and rule.requires_grad) or isinstance(rule, Rebound):
         frame = sys._getframe(3)
         if _is_in_place(frame.f_code.co_code, frame.f_lasti):
-            constant._rule = Rebound(f"{text}=", user_line())
+            leaf = rule.leaf if isinstance(rule, Rebound) else ref(left)
+            constant._rule = Rebound(f"{text}=", user_line(), leaf)
             constant._x, constant._a, constant._b = (), (), None  # so that its turn in a sweep comes
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from copy import copy
 from functools import partial
 from itertools import repeat
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.behaviour import NumberLike, describe, gradient_of, number, number_in, quoted
@@ -174,14 +175,14 @@ class GivenPartials(Rule):
         return self.partials
 
 
-def partials_given(given: Any, count: int) -> tuple[Any, ...]:
-    """Local derivatives as numbers, one for each of so many parents."""
+def partials_given(given: Any, count: int, node: Value) -> tuple[Any, ...]:
+    """Local derivatives as numbers, one for each of so many parents of the node that is being made."""
     if not isinstance(given, (tuple, list)):
         raise TypeError(
             "_op must be the text of the operation, as '+', or a tuple of local derivatives, one for each of _children,"
             f" not {type(given).__name__}"
         )
-    partials: Sequence[Any] = [_partial(x, i) for i, x in enumerate(given)]
+    partials: Sequence[Any] = [_partial(x, i, node) for i, x in enumerate(given)]
     if len(partials) != count:
         raise ValueError(
             f"{len(partials)} local derivatives were given for {count} _children: give one for each, as in "
@@ -190,12 +191,16 @@ def partials_given(given: Any, count: int) -> tuple[Any, ...]:
     return tuple(partials)
 
 
-def _partial(x: Any, index: int) -> Any:
+def _partial(x: Any, index: int, node: Value) -> Any:
     try:
         return number(x)
     except TypeError:
         hint = ": take its number with .data" if isinstance(x, NumberLike) else ""
         raise TypeError(f"local derivative {index} must be a real number, not {type(x).__name__}{hint}") from None
+    except OverflowError:
+        raise OverflowError(
+            f"local derivative {index} of {describe(node)} is an integer too large for a float"
+        ) from None
 
 
 def _values_in(closure: Callable[[], None]) -> Iterator[Any]:
@@ -253,14 +258,15 @@ class Rebound(Rule):
     """The constant that `a -= 0.1 * a.grad` makes inside no_grad(), and that has the name `a` from then on.
 
     PyTorch would change the leaf in place. Here `act = b; act += 1.0` must not change b, so the leaf stays as it was;
-    but a program that goes on with the constant would train nothing, so no gradient may come to it.
+    but a program that goes on with the constant would train nothing, so no gradient may come to it: unless the leaf
+    takes part in the same graph, beside the constant. Then its name was not lost, and the constant is one like others.
     """
 
     is_leaf = True
     requires_grad = False
 
-    def __init__(self, operator: str, line: str) -> None:
-        self.operator, self.line = operator, line
+    def __init__(self, operator: str, line: str, leaf: Callable[[], Value | None]) -> None:
+        self.operator, self.line, self.leaf = operator, line, leaf
 
     def __str__(self) -> str:
         return (
@@ -269,8 +275,11 @@ class Rebound(Rule):
         )
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:  # noqa: ARG002
-        """Refuse."""
-        raise ValueError(f"no gradient comes to {describe(node)}: {self}")
+        """Refuse, unless the leaf is in the table too."""
+        leaf = self.leaf()
+        if leaf is None or leaf not in adjoints:
+            raise ValueError(f"no gradient comes to {describe(node)}: {self}")
+        adjoints[node] = NOTHING  # a constant keeps none
 
     backward_as_graph = backward
 
@@ -356,7 +365,10 @@ def write_gradients(nodes: Iterable[Value], gradients: Iterable[Any]) -> None:
 
 
 def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
-    """A new node like this one whose parents are the copies, where there are any. Its hooks are its own."""
+    """A new node like this one whose parents are the copies, where there are any. Its hooks are its own.
+
+    What a subclass's object has beside is shared, as by `copy.copy`.
+    """
     if isinstance(node._rule, HandWritten) and node._rule.closure is not None:
         raise TypeError(f"cannot copy {describe(node)}: its hand-written _backward closure refers to the original")
     twin: Value = object.__new__(type(node))
@@ -366,4 +378,27 @@ def copy_node(node: Value, copies: dict[Value, Value]) -> Value:
     x, y = node._x, node._y
     twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)
     twin._y = tuple(copies.get(p, p) for p in y) if type(y) is tuple else copies.get(y, y)
+    if type(node).__base__ is not NumberLike:
+        give_attributes(twin, *attributes_of(node))
     return twin
+
+
+def attributes_of(node: Value) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an object of a subclass has beside a Value's slots: in its `__dict__`, and in slots of its own."""
+    slots: dict[str, Any] = {}
+    for cls in type(node).__mro__:
+        if cls.__base__ is NumberLike:  # Value itself
+            break
+        for name, slot in vars(cls).items():
+            if isinstance(slot, MemberDescriptorType):
+                with suppress(AttributeError):  # empty
+                    slots.setdefault(name, slot.__get__(node))
+    return getattr(node, "__dict__", {}), slots
+
+
+def give_attributes(node: Value, attributes: dict[str, Any], slots: dict[str, Any]) -> None:
+    """Give a node what `attributes_of` found."""
+    if attributes:
+        vars(node).update(attributes)
+    for name, content in slots.items():
+        object.__setattr__(node, name, content)

@@ -127,6 +127,12 @@ def test_names_that_do_not_fit_are_refused_in_words(call, message):
 def test_numpys_boxes_and_times():
     np = pytest.importorskip("numpy", reason="numpy is not installed")
     x, y = Value(2.0), Value(3.0)
+
+    def assigned(time):
+        z = Value(2.0)
+        z.data = time
+        return z + 1.0
+
     box = np.asarray(x)
     for z in (box * y, y * box, np.multiply(box, y), box * np.asarray(y)):
         x.grad = y.grad = 0.0
@@ -142,7 +148,7 @@ def test_numpys_boxes_and_times():
             z.backward()
             assert v.grad == np.polyval(np.polyder(coefficients), 1.5)
     for time in (np.timedelta64(5, "ns"), np.timedelta64(1, "D"), np.datetime64("2020-01-01"), np.array(5, "m8[s]")):
-        for use in (Value, lambda t: Value(1.0) + t, lambda t: t * Value(1.0), lambda t: setattr(x, "data", t)):
+        for use in (Value, lambda t: Value(1.0) + t, lambda t: t * Value(1.0), assigned):
             with pytest.raises(TypeError):
                 use(time)
     assert Value(np.int8(100)).data == 100.0
@@ -337,6 +343,37 @@ def test_one_rebound_parameter_among_others_does_not_go_unnoticed(symbol):
     assert (b.grad, w.grad) == (0.0, 0.0)
     assert (rebound * b).draw().text
     assert (rebound.detach() * b).requires_grad
+
+
+@pytest.mark.parametrize("filling", [0, 120_000], ids=["small", "large"])
+def test_a_constant_beside_the_leaf_that_it_was_computed_from_is_an_ordinary_one(filling):
+    w = [Value(1.0), Value(5.0)]
+    with no_grad():
+        m = w[0]
+        m += w[1].data
+        m /= 2
+    y = (w[0] - m) ** 2 + sum((Value(1.0) for _ in range(filling)), 0.0)
+    y.backward()
+    assert ((y - filling).data, w[0].grad, w[1].grad, m.grad) == (4.0, -4.0, 0.0, 0.0)
+    assert sg.grad((m - w[0]) ** 3, [w[0]]) == [-12.0]
+    (slope,) = sg.grad((m - w[0]) ** 3, [w[0]], create_graph=True)
+    assert sg.grad(slope, [w[0]]) == [12.0]
+    del y
+    w[0] = Value(1.0)  # the leaf is gone, and the constant has nobody beside it
+    with pytest.raises(ValueError, match=r"write `a\.data \+= |write `a\.data /= "):
+        ((w[0] - m) ** 2).backward()
+
+
+@pytest.mark.parametrize("made", ["lr", "gradient", "both"])
+def test_a_parameter_rebound_by_an_update_that_is_a_value_is_named_too(made):
+    def update(a, lr):
+        grad = a.grad if made == "lr" else Value(a.grad)
+        a -= (lr if made == "gradient" else Value(lr)) * grad
+        return a
+
+    with pytest.raises(ValueError, match=r"`a -= \.\.\.` made a new constant .*write `a\.data -= \.\.\.`, as in") as e:
+        tutorial(update)
+    assert "a -= (lr if" in str(e.value).splitlines()[-1]
 
 
 def test_constants_computed_inside_no_grad_in_other_ways_are_no_rebinding():

@@ -104,6 +104,11 @@ def changes(optimizer: Optimizer, state: Any) -> list[tuple[Any, str, Any]]:
     steps = whole_number(state["steps"], "steps")
     settings = checked_settings(optimizer, state["settings"])
     counts = [whole_number(x, f"counts, {i}") for i, x in enumerate(a_list(state["counts"], "counts", n, who))]
+    for i, count in enumerate(counts):
+        if count > steps:
+            raise ValueError(
+                f"counts, {i} is {count}, but a parameter cannot have moved more often than steps, {steps}"
+            )
     columns = a_list(state["averages"], "averages", optimizer.averages, f"{who}, for each kind of them")
     averages = []
     for k, column in enumerate(columns):
@@ -155,7 +160,10 @@ def _average(x: Any, is_square: bool, name: str) -> float:
         raise TypeError(f"{name} must be a number, not {quoted(x)}")
     if is_square and x < 0:
         raise ValueError(f"{name} is an average of squares, so it cannot be {quoted(x)}")
-    return number(x)
+    try:
+        return number(x)  # inf and nan too: a training that diverged has them, and its state can be put back
+    except OverflowError:
+        raise ValueError(f"{name} is an integer too large for a float") from None
 
 
 def _named(kind: Any) -> str:

@@ -84,7 +84,7 @@ class Diagnosis:
     def _on_edge(self, step: Step) -> Mistakes:
         """What one edge may have been thought to contribute."""
         local, upstream, source = step.local, step.upstream, step.source
-        if local is None or upstream is None or source is None:
+        if local is None or upstream is None or source is None or step.nothing == "unreached":
             return
         x, y, edge = self.names[step.node], self.names[source], self._edge(step)
         yield local, f"{edge}: that is the local derivative ∂{y}/∂{x} alone; multiply it by the gradient of {y}"
@@ -133,7 +133,10 @@ class Diagnosis:
         local = _local(step, self.values, self.values[step.source])
         if local is None:
             return step.contribution or 0.0
-        return self.gradients[step.source] * local
+        upstream = self.gradients[step.source]
+        if step.nothing and 0.0 in (upstream, local):  # which 0 times an infinite number would make nan
+            return 0.0
+        return upstream * local
 
     # ------------------------------------------------------------------ values
 

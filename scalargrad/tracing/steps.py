@@ -40,11 +40,13 @@ class Step:
             reaches the node without listing it.
         local: backward only: the local derivative ∂source/∂node; None if only a hand-written closure knows it.
         upstream: backward only: the gradient that reached the source.
-        contribution: backward only: upstream × local; of a hand-written closure what it added.
+        contribution: backward only: upstream × local; of a hand-written closure what it added; 0.0 if that is nothing.
         before: in all but the forward phase: the node's gradient before this step.
         after: and after it: before + contribution, the seed, or what the hook gave.
         part: backward only: which of the node's contributions this is, from 1.
         parts: backward only: how many there are.
+        nothing: backward only: why the source passes nothing on, not even 0 times the local derivative, which may be
+            infinite: 'unchosen', its op did not choose this operand; 'unreached', nothing came to the source; else ''.
     """
 
     index: int
@@ -62,6 +64,7 @@ class Step:
     after: float | None = None
     part: int = 1
     parts: int = 1
+    nothing: Literal["", "unchosen", "unreached"] = ""
 
     @property
     def edge(self) -> tuple[str, str] | None:
@@ -148,15 +151,18 @@ def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step],
             )  # so that what the turn adds can be read off to the last bit
             yield node
             shares = _shares(node, receivers, adjoints, upstream)
-            for (i, parent), (local, contribution) in zip(receivers, shares, strict=True):
+            for (i, parent), (local, share) in zip(receivers, shares, strict=True):
                 seen[parent] += 1
                 before = totals[parent]
+                nothing = _stopped(node, i, local, upstream)
+                contribution = 0.0 if nothing else share
                 if adjoints[parent] is not NOTHING:  # else it passes nothing on in its turn
                     totals[parent] = before + contribution
                 steps.append(
                     Step(
                         len(steps), "backward", parent, names[parent], data[parent], graph, node, i, local,
                         upstream, contribution, before, totals[parent], seen[parent], parts[parent],
+                        nothing,
                     )
                 )  # fmt: skip
             adjoints.update(totals)
@@ -179,6 +185,18 @@ def _receivers(node: Value, known: Collection[Value]) -> list[tuple[int | None, 
     return list({parent: (i, parent) for i, parent in reversed(pairs)}.values())[::-1]  # a closure adds all at once
 
 
+def _stopped(
+    node: Value, index: int | None, local: float | None, upstream: float
+) -> Literal["", "unchosen", "unreached"]:
+    """Why a node's turn adds nothing to an operand; '' if it adds something, be it 0.0."""
+    if upstream is NOTHING:
+        return "unreached"
+    rule = node._rule
+    return (
+        "unchosen" if isinstance(rule, Op) and index is not None and local == 0.0 and rule.may_leave_out(index) else ""
+    )
+
+
 def _shares(
     node: Value, receivers: Sequence[tuple[int | None, Value]], added: Mapping[Value, float], upstream: float
 ) -> list[tuple[float | None, float]]:
@@ -187,12 +205,8 @@ def _shares(
     uses = Counter(parent for _, parent in receivers)
     shares: list[tuple[float | None, float]] = []
     for i, parent in receivers:
-        local, all_of_it = None if i is None else locals_[i], added[parent]
-        if uses[parent] == 1 or local is None:
-            shares.append((local, all_of_it))
-        else:  # an infinite gradient stops at a flat op: nothing was added, though inf × 0 is nan
-            share = upstream * local
-            shares.append((local, 0.0 if share != share and all_of_it == 0.0 else share))
+        local = None if i is None else locals_[i]
+        shares.append((local, added[parent] if uses[parent] == 1 or local is None else upstream * local))
     return shares
 
 
@@ -211,6 +225,8 @@ def step_text(step: Step) -> str:
     if step.source is None:
         return f"∂{f}/∂{f} = {after}"
     x, y = wrapped(step.name), wrapped(step.graph.names[step.source])
+    if step.nothing:
+        return f"∂{f}/∂{x} += nothing: {_why_nothing(step, step.source)}" + f"; it stays {after}" * (step.part > 1)
     result = _number(step.contribution)
     if step.local is None:
         text = f"∂{f}/∂{x} += {result}"
@@ -220,6 +236,21 @@ def step_text(step: Step) -> str:
     if step.part > 1:
         text += f" → {_number(step.before)} + {wrapped(result)} = {after}"
     return text
+
+
+def _why_nothing(step: Step, source: Value) -> str:
+    """Why the source passes nothing on, in a few words."""
+    op, x, gate = source._rule, wrapped(step.name), op_symbol(source)
+    if step.nothing == "unreached" or not isinstance(op, Op):
+        return f"nothing came to {wrapped(step.graph.names[source])}"
+    match pattern_of(op):
+        case Pattern.WALL:
+            return f"{gate} is flat"
+        case Pattern.VALVE:
+            return f"{gate} is shut here"
+        case Pattern.ROUTER:
+            return f"{gate} did not choose {x}"
+    return f"{gate} does not use {x} here"
 
 
 def _equations(step: Step) -> list[str]:
@@ -257,6 +288,11 @@ def _local(step: Step, source: Value) -> str:
     op, local = source._rule, step.local
     x, y = wrapped(step.name), wrapped(step.graph.names[source])
     gate = op_symbol(source)
+    if step.nothing == "unreached":
+        return (
+            f"No gradient came to {y}, as nothing that was computed from it was chosen, so {y} hands none on: not even "
+            f"0 times ∂{y}/∂{x}, which may be infinite."
+        )
     if isinstance(op, GivenPartials) and local is not None:
         return f"{y} was made with its local derivatives: ∂{y}/∂{x} = {_number(local)}."
     if local is None or step.operand is None or not isinstance(op, Op):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scalargrad.arguments import brief, function, items, real
@@ -28,7 +29,7 @@ _CANCELLED = 1e-11
 
 
 class GradientError(AssertionError):
-    """A gradient that disagrees with finite differences; `report` is the whole story."""
+    """A gradient that disagrees with finite differences, or that they say nothing about; `report` is the whole story."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(report)
@@ -108,13 +109,17 @@ def check_gradients(
     if order == 2 and gradient is None:
         entries += _second_order(f, xs, names, rtol, atol)
     report = Report(entries, problems)
-    if call is not None and not report.ok:
+    if call is not None and report.wrong:
         return Report(entries, problems, find_culprit(call.output, suspect=not report.agrees))
     return report
 
 
 def assert_gradients(f: Callable[..., Any], inputs: Sequence[float], **options: Any) -> Report:
-    """As `check_gradients`, raising GradientError with the report if anything is wrong. Returns the report."""
+    """As `check_gradients`, for a test: a report that is not ok is an error. Returns the report.
+
+    Raises:
+        GradientError: with the report, if anything is wrong or no first derivative could be decided.
+    """
     report = check_gradients(f, inputs, **options)
     if not report.ok:
         raise GradientError(report)
@@ -229,7 +234,8 @@ def _second_order(f: Callable[..., Any], xs: list[float], names: list[str], rtol
         totals = _Totals(lambda sampler=sampler: _chain_at(sampler, xs))  # type: ignore[misc]
         for j in range(n):
             numeric = numeric_slope(_along(sampler, xs, j), xs[j], j, totals.of(j), _others_move(sampler, xs, j))
-            entries.append(_judged(f"d²/d{names[i]}d{names[j]}", xs[j], _plain(row[j]), numeric, rtol, atol))
+            entry = _judged(f"d²/d{names[i]}d{names[j]}", xs[j], _plain(row[j]), numeric, rtol, atol)
+            entries.append(replace(entry, order=2))
     return entries
 
 

@@ -1,12 +1,16 @@
 """Nothing undecided counts as ok: the report says INCONCLUSIVE, and where nothing was decided a test fails."""
 
 import math
+from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad import primitive
+from scalargrad import Exact, Value, primitive
 from scalargrad.checking import Entry, GradientError, Report, Verdict, assert_gradients, check_gradients, check_op
+from scalargrad.checking.rational import rational_slope
 
 PASS, INCONCLUSIVE = Verdict.PASS, Verdict.INCONCLUSIVE
 NOTHING = "^INCONCLUSIVE: 1 derivative checked: 1 INCONCLUSIVE; no first derivative could be decided"
@@ -57,3 +61,84 @@ def test_an_operation_that_is_decided_at_some_points_says_so():
     assert verdicts[PASS] > 0
     assert ("where decided" in repr(verdicts)) == (verdicts[INCONCLUSIVE] > 0)
     assert check_op(primitive(lambda x: x * 1e-12, partials=lambda x: 1e-12, name="right"), examples=20)[PASS] > 0
+
+
+# -------------------------------------------------------------------- stationary and flat points
+
+
+def centred(*xs):
+    return sg.sum([x - sg.mean(xs) for x in xs])
+
+
+@pytest.mark.parametrize(
+    ("f", "xs"),
+    [
+        *((lambda x, k=k: x**k, [0.0]) for k in (2, 3, 4, 5, 7, 11)),
+        *((lambda x, k=k, c=c: 5.0 * (x - c) ** k, [c]) for k in (3, 5) for c in (1.0, 0.1, -3e5)),
+        (lambda x: sg.tanh(x) ** 3, [0.0]),
+        (lambda x: sg.sin(x) ** 5, [0.0]),
+        (lambda x: x / x, [0.7]),
+        (lambda x: (x * x + 1) / (x * x + 1), [0.3]),
+        (lambda x: (x + 1) ** 2 - x * x - 2 * x, [0.3]),
+        (centred, [1.0, 2.0, 4.0]),
+        (centred, [0.3, 1.7, 4.1]),
+    ],
+)
+def test_the_engine_passes_where_the_slope_is_0(f, xs):
+    report = check_gradients(f, xs)
+    assert {entry.verdict for entry in report.entries} == {PASS}, report
+    for wrong in (1.0, 1e-3, -1e-6):
+        assert check_gradients(f, xs, gradient=lambda *_, d=wrong: [d] * len(xs)).wrong
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_functions_of_floats_where_the_slope_is_0(k):
+    assert check_gradients(lambda x: float(x) ** k, [0.0], gradient=lambda _: [0.0]).ok
+    assert check_gradients(lambda x: math.tanh(x) ** k, [0.0], gradient=lambda _: [0.0]).ok
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: x * 1e-200, 1.0),
+        (lambda x: x * 1e-200, 0.0),
+        (lambda x: 1e-200 * (x + x**3), 0.0),
+        (lambda x: x**3 + 1e-30 * x, 0.0),
+        (lambda x: x**3, 1e-110),
+        (lambda x: (x - 1) ** 3 + 1e-30 * x, 1.0),
+        (lambda x: x / (x - 1e-30), 0.7),
+        (lambda x: (x + 1e17) - 1e17, 0.3),
+        (lambda x: sg.sin(1e-20 * x), 0.0),
+        (lambda x: 1e-90 * sg.tanh(x), 0.3),
+        (lambda x: sg.tanh(x) ** 3, 1e-60),
+        (sg.cos, 1e-20),
+        (lambda x: sg.exp(-(x**2)), 1.7e-251),
+        (lambda x: sg.exp(-((x + 1e-251) ** 2)), 0.0),
+    ],
+)
+def test_a_0_does_not_pass_where_the_slope_is_small(f, x):
+    assert check_gradients(f, [x], gradient=lambda _: [0.0]).entries[0].verdict is not PASS
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.sampled_from(["+", "-", "*", "/", "square", "cube"]), min_size=1, max_size=8),
+    st.lists(st.fractions(-3, 3, max_denominator=16).map(float), min_size=9, max_size=9),
+)
+def test_the_slope_without_rounding_is_that_of_exact_arithmetic(steps, numbers):
+    def f(x, constant):
+        y = x
+        for step, c in zip(steps, numbers[1:], strict=False):
+            c = constant(c)
+            y = {
+                "+": lambda y=y, c=c: y + c * x, "-": lambda y=y, c=c: c - y, "*": lambda y=y, c=c: y * (x + c),
+                "/": lambda y=y: y / (x * x + constant(1.0)), "square": lambda y=y: y * y, "cube": lambda y=y: y**3,
+            }[step]()  # fmt: skip
+        return y
+
+    x = Value(Exact(Fraction(numbers[0])))
+    f(x, Exact).backward()
+    leaf = Value(numbers[0])
+    slope = rational_slope(f(leaf, float), [leaf], 0)
+    assert slope is None or slope == pytest.approx(float(x.grad), rel=3e-16, abs=0.0)
+    assert slope is not None or len(steps) > 2  # larger ones may take too many digits

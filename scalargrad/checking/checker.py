@@ -26,10 +26,14 @@ _NOTHING = 1e-300
 """An error so small that what is within it is 0."""
 _CANCELLED = 1e-11
 """A derivative of 0 passes if its parts cancel to this fraction of their size, and none of them was rounded."""
+_VANISHING = 1e-100
+"""A slope of 0 whose error is this fraction of the function's slopes over ordinary steps is 0, as of x**3 at 0."""
+_ROUNDED = 1e-14
+"""A derivative that is 0 in truth may be off by this fraction of the parts that cancel."""
 
 
 class GradientError(AssertionError):
-    """A gradient that disagrees with finite differences, or that they say nothing about; `report` is the whole story."""
+    """A gradient that disagrees with finite differences, or of which they say nothing; `report` is the whole story."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(report)
@@ -296,7 +300,17 @@ def _judged(name: str, x: float, a: float, numeric: Numeric, rtol: float, atol: 
     cancelled = a == n == 0.0 and numeric.exact and noise <= _CANCELLED * numeric.gross
     if apart <= allowed and (resolved or noise <= _NOTHING or cancelled):
         return Entry(name, x, a, n, numeric.error, Verdict.PASS)
+    if apart <= allowed and _is_0_or_exact(a, numeric, noise, rtol):
+        return Entry(name, x, a, n, numeric.error, Verdict.PASS)
     note = "the slope is too small for differences to resolve"
     if apart > allowed:
         note = "it differs from the differences, but by less than atol"
     return Entry(name, x, a, n, numeric.error, Verdict.INCONCLUSIVE, note)
+
+
+def _is_0_or_exact(a: float, numeric: Numeric, noise: float, rtol: float) -> bool:
+    """Whether a derivative that floats do not resolve is right: seen to vanish, or by arithmetic without rounding."""
+    truth = numeric.truth()
+    if truth is None:
+        return a == numeric.low == 0.0 and noise <= _VANISHING * numeric.variation()
+    return abs(a - truth) <= (rtol * max(abs(a), abs(truth)) if truth else _ROUNDED * numeric.gross)

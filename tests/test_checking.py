@@ -87,8 +87,12 @@ must never PASS, a right one never FAIL; what floats cannot tell is INCONCLUSIVE
    places, except where arithmetic was exact; what that does to the slope is added to E.
 5. A derivative a **FAIL**s if |a - n| is above atol + rtol max(|a|, |n|) + 10 E, and 10 E is a tenth of that at most. An
    infinite derivative or nan FAILs where the slope is finite.
-6. It **PASS**es if |a - n| is at most rtol max(|a|, |n|) + 10 E, and 10 E at most 49 times rtol. A 0 PASSes only where
-   the function is seen to be flat or symmetric there, or where slopes cancel and no number was rounded. The rest is **INCONCLUSIVE**.
+6. It **PASS**es if |a - n| is at most rtol max(|a|, |n|) + 10 E, and 10 E at most 49 times rtol of that size. A smaller
+   slope PASSes in these cases only: the function is seen to be flat or symmetric there; the graph has sums, products,
+   quotients and whole powers only, and the same arithmetic in fractions, without rounding, gives this slope (a slope that
+   is 0 may be missed by 1e-14 of the parts that cancel); a and n are 0 and E is below 1e-100 of the function's slopes over
+   ordinary steps, as of tanh(x)^3 at 0. The rest is **INCONCLUSIVE**: so is sigmoid at 40, whose slope of 4e-18 floats
+   do not show, and a 0 that is left of rounded slopes of other functions, as of x - sin x at 0.
 7. On a kink of a relu, abs, max, clip or comparison, which the op table knows, the slopes next to it on both sides
    count, and the derivative must lie between them: **KINK**.
 8. If something FAILs, every operation's rule is compared with its own slope at its own operands, and only one that is
@@ -227,8 +231,7 @@ def test_what_cannot_be_told_is_inconclusive():
     report = check_gradients(lambda x: sg.maximum(x, 1.0) + sg.clip(x, 0.0, 1.0), [1.0])
     assert report.entries[0].verdict is Verdict.INCONCLUSIVE
     assert "2 kinks at once" in report.entries[0].note
-    assert report.ok
-    assert not report.conclusive
+    assert (report.ok, report.wrong, report.conclusive) == (False, False, False)
 
 
 # -------------------------------------------------------------------- culprits
@@ -299,7 +302,7 @@ def test_second_order_and_both_modes(xs):
         return sg.sin(v[0] * v[1]) + sg.exp(v[-1] * 0.5) * v[0]
 
     report = check_gradients(f, xs, order=2)
-    assert report.ok, report
+    assert not report.wrong, report
     assert len(report.entries) == len(xs) + len(xs) ** 2
 
 

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 from scalargrad.checking.differences import EPS
 from scalargrad.checking.ladder import NOTHING, TINY, Found, any_slope, is_constant, known_slope
+from scalargrad.checking.rational import RATIONAL, rational_slope
 from scalargrad.engine import Value, descendants, topological_order
 from scalargrad.table import HARD, Op
 
 _SHAKEN = 16.0
 """By how many units of the last place the numbers inside the graph are shaken, to see what rounding does to slopes."""
 _SHAKES = 2
-_RATIONAL = frozenset(
-    ("add", "subtract", "multiply", "divide", "negative", "square", "sum", "mean", "prod", "dot", "power")
-)
 
 
 class Total(NamedTuple):
@@ -34,12 +33,14 @@ class Total(NamedTuple):
         error: how far off it may be.
         gross: the same sum of absolute values; a slope far below it is 0 to within rounding.
         exact: whether nothing in the graph was rounded, so that a sum of slopes that is 0 is not so by rounding.
+        truth: gives the derivative that arithmetic without rounding has, None if that cannot be computed.
     """
 
     slope: float
     error: float
     gross: float
     exact: bool = False
+    truth: Callable[[], float | None] = lambda: None
 
 
 def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0.0) -> Found:
@@ -122,7 +123,10 @@ class Chain:
                 moved = abs(one.slope - other.slope)
                 errors[i] = max(errors[i], one.error + (moved / 4 if moved == moved else math.inf))
         exact = len(self._exact) == len(self._below)
-        return [total._replace(error=error, exact=exact) for total, error in zip(plain, errors, strict=True)]
+        return [
+            total._replace(error=error, exact=exact, truth=partial(rational_slope, self._root, self._inputs, i))
+            for i, (total, error) in enumerate(zip(plain, errors, strict=True))
+        ]
 
     def _swept(self, operands: Mapping[Value, Sequence[float]], results: Mapping[Value, float]) -> list[Total]:
         totals: dict[Value, tuple[float, float, float]] = dict.fromkeys(self._below, (0.0, 0.0, 0.0))
@@ -188,7 +192,7 @@ _UNKNOWN = Total(0.0, math.inf, math.inf)
 def _is_exact(node: Value) -> bool:
     """Whether this arithmetic came out without rounding."""
     op, operands = node._rule, node.operands
-    if not (isinstance(op, Op) and op.name in _RATIONAL and math.isfinite(node._data)):
+    if not (isinstance(op, Op) and op.name in RATIONAL and math.isfinite(node._data)):
         return False
     if not all(math.isfinite(a) for _, a in operands):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scalargrad.arguments import brief, function, items, real
@@ -25,10 +26,14 @@ _NOTHING = 1e-300
 """An error so small that what is within it is 0."""
 _CANCELLED = 1e-11
 """A derivative of 0 passes if its parts cancel to this fraction of their size, and none of them was rounded."""
+_VANISHING = 1e-100
+"""A slope of 0 whose error is this fraction of the function's slopes over ordinary steps is 0, as of x**3 at 0."""
+_ROUNDED = 1e-14
+"""A derivative that is 0 in truth may be off by this fraction of the parts that cancel."""
 
 
 class GradientError(AssertionError):
-    """A gradient that disagrees with finite differences; `report` is the whole story."""
+    """A gradient that disagrees with finite differences, or of which they say nothing; `report` is the whole story."""
 
     def __init__(self, report: Report) -> None:
         super().__init__(report)
@@ -108,13 +113,17 @@ def check_gradients(
     if order == 2 and gradient is None:
         entries += _second_order(f, xs, names, rtol, atol)
     report = Report(entries, problems)
-    if call is not None and not report.ok:
+    if call is not None and report.wrong:
         return Report(entries, problems, find_culprit(call.output, suspect=not report.agrees))
     return report
 
 
 def assert_gradients(f: Callable[..., Any], inputs: Sequence[float], **options: Any) -> Report:
-    """As `check_gradients`, raising GradientError with the report if anything is wrong. Returns the report."""
+    """As `check_gradients`, for a test: a report that is not ok is an error. Returns the report.
+
+    Raises:
+        GradientError: with the report, if anything is wrong or no first derivative could be decided.
+    """
     report = check_gradients(f, inputs, **options)
     if not report.ok:
         raise GradientError(report)
@@ -229,7 +238,8 @@ def _second_order(f: Callable[..., Any], xs: list[float], names: list[str], rtol
         totals = _Totals(lambda sampler=sampler: _chain_at(sampler, xs))  # type: ignore[misc]
         for j in range(n):
             numeric = numeric_slope(_along(sampler, xs, j), xs[j], j, totals.of(j), _others_move(sampler, xs, j))
-            entries.append(_judged(f"d²/d{names[i]}d{names[j]}", xs[j], _plain(row[j]), numeric, rtol, atol))
+            entry = _judged(f"d²/d{names[i]}d{names[j]}", xs[j], _plain(row[j]), numeric, rtol, atol)
+            entries.append(replace(entry, order=2))
     return entries
 
 
@@ -290,7 +300,17 @@ def _judged(name: str, x: float, a: float, numeric: Numeric, rtol: float, atol: 
     cancelled = a == n == 0.0 and numeric.exact and noise <= _CANCELLED * numeric.gross
     if apart <= allowed and (resolved or noise <= _NOTHING or cancelled):
         return Entry(name, x, a, n, numeric.error, Verdict.PASS)
+    if apart <= allowed and _is_0_or_exact(a, numeric, noise, rtol):
+        return Entry(name, x, a, n, numeric.error, Verdict.PASS)
     note = "the slope is too small for differences to resolve"
     if apart > allowed:
         note = "it differs from the differences, but by less than atol"
     return Entry(name, x, a, n, numeric.error, Verdict.INCONCLUSIVE, note)
+
+
+def _is_0_or_exact(a: float, numeric: Numeric, noise: float, rtol: float) -> bool:
+    """Whether a derivative that floats do not resolve is right: seen to vanish, or by arithmetic without rounding."""
+    truth = numeric.truth()
+    if truth is None:
+        return a == numeric.low == 0.0 and noise <= _VANISHING * numeric.variation()
+    return abs(a - truth) <= (rtol * max(abs(a), abs(truth)) if truth else _ROUNDED * numeric.gross)

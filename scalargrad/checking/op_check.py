@@ -9,7 +9,7 @@ from typing import Any
 
 from scalargrad.arguments import brief, items, real, whole
 from scalargrad.checking.checker import GradientError, check_gradients
-from scalargrad.checking.report import Report, Verdict
+from scalargrad.checking.report import Entry, Report, Verdict
 from scalargrad.engine import Value
 from scalargrad.functional.transforms import grad
 from scalargrad.table import REAL, Domain, Op
@@ -20,7 +20,7 @@ class OpReport(Counter[Verdict]):
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{self[verdict]} {verdict.value}" for verdict in Verdict if self[verdict])
-        return f"<op check, ok: {parts}>"
+        return f"<op check, ok{' where decided' if self[Verdict.INCONCLUSIVE] else ''}: {parts}>"
 
 
 def check_op(
@@ -43,7 +43,8 @@ def check_op(
         How many derivatives had which verdict.
 
     Raises:
-        GradientError: at the simplest point where a derivative is wrong, naming the rule; or if none could be decided.
+        GradientError: at the simplest point where a derivative is wrong, naming the rule; or if the first derivative in
+            one of the arguments, or in all of a list, could be decided at none of the points.
         ImportError: if hypothesis is not installed.
 
     >>> from scalargrad import Value, tanh
@@ -55,6 +56,8 @@ def check_op(
     examples = whole(examples, "examples", "check_op(op, examples=100)")
     strategy, function = _strategy_and_function(op, domain)
     verdicts = OpReport()
+    counts: set[int] = set()
+    first: dict[str, list[Entry]] = {}
 
     @settings(
         max_examples=examples, deadline=None, derandomize=True, database=None,
@@ -64,13 +67,22 @@ def check_op(
     @given(strategy)
     def every_point(xs: Sequence[float]) -> None:
         report = check_gradients(function, list(xs), order=order if _can_be_differentiated_twice(function, xs) else 1)
-        if not report.ok:
+        if report.wrong:
             raise GradientError(report)
         verdicts.update(entry.verdict for entry in report.entries)
+        counts.add(len(xs))
+        for entry in report.entries:
+            if entry.order == 1:
+                first.setdefault(entry.name, []).append(entry)
 
     every_point()
-    if not verdicts[Verdict.PASS] and not verdicts[Verdict.KINK]:
-        raise GradientError(Report([], [f"none of the {verdicts.total()} derivatives could be decided"]))
+    # The places in a list are all alike; each argument has a rule of its own.
+    groups = list(first.values()) if len(counts) == 1 else [[entry for entries in first.values() for entry in entries]]
+    for entries in groups:
+        if entries and all(entry.verdict is Verdict.INCONCLUSIVE for entry in entries):
+            which = f"derivatives {entries[0].name}" if len(counts) == 1 else "first derivatives"
+            remark = f"none of the {len(entries)} {which} at all points could be decided, and this is the first of them"
+            raise GradientError(Report(entries[:1], remark=remark))
     return verdicts
 
 

@@ -36,6 +36,7 @@ class Entry:
         error: how far off the differences may be.
         verdict: PASS; KINK: between the slopes of both sides, accepted; INCONCLUSIVE: differences cannot tell; FAIL.
         note: why, in words.
+        order: 1 for a first derivative, 2 for a second.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Entry:
     error: float
     verdict: Verdict
     note: str = ""
+    order: int = 1
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,27 @@ class Report:
         entries: one for each derivative.
         problems: what is wrong beside single derivatives, as a gradient that differs from one call to the next.
         culprit: the operation whose local rule is wrong, if one was found.
+        remark: what the summary adds of a report that is neither ok nor wrong.
     """
 
     entries: list[Entry]
     problems: list[str] = field(default_factory=list)
     culprit: Culprit | None = None
+    remark: str = "no first derivative could be decided"
 
     @property
     def ok(self) -> bool:
-        """Whether nothing FAILed. What is INCONCLUSIVE is no failure and no pass."""
-        return not self.problems and self.agrees
+        """Whether nothing is wrong and some first derivative was decided: what is INCONCLUSIVE is no pass.
+
+        Others may be INCONCLUSIVE beside it; `conclusive` tells, and the summary begins with that word.
+        """
+        first = [entry for entry in self.entries if entry.order == 1]
+        return not self.wrong and (not first or any(entry.verdict is not Verdict.INCONCLUSIVE for entry in first))
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a derivative FAILed or there is another problem."""
+        return bool(self.problems) or not self.agrees
 
     @property
     def agrees(self) -> bool:
@@ -81,14 +94,21 @@ class Report:
 
     @property
     def summary(self) -> str:
-        """One line: how many derivatives had which verdict, and the first of the problems."""
+        """One line: how many derivatives had which verdict, and the first of the problems.
+
+        It begins with WRONG, with INCONCLUSIVE if a first derivative could not be decided, else with ok.
+        """
         counts = Counter(entry.verdict for entry in self.entries)
         parts = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
         n = len(self.entries)
-        line = f"{'ok' if self.ok else 'WRONG'}: {n} derivative{'' if n == 1 else 's'} checked: {parts or 'none'}"
+        undecided = any(e.verdict is Verdict.INCONCLUSIVE and e.order == 1 for e in self.entries)
+        head = "WRONG" if self.wrong else "INCONCLUSIVE" if undecided else "ok"
+        line = f"{head}: {n} derivative{'' if n == 1 else 's'} checked: {parts or 'none'}"
         if self.problems:
             more = len(self.problems) - 1
             line += f"; {self.problems[0]}{f' (and {more} more)' if more else ''}"
+        elif not self.ok and not self.wrong:
+            line += f"; {self.remark}"
         return line
 
     @property

@@ -15,10 +15,12 @@ from scalargrad.checking.chain import Chain, Total
 from scalargrad.checking.differences import EPS, ridders
 from scalargrad.checking.ladder import any_slope
 from scalargrad.checking.samples import Sample, UnusableError, kinks_between
+from scalargrad.engine import topological_order
 
 Samples = Callable[[float], Sample]
 _ONE_SIDED_STEP = 1e-3
 _SMALLEST_STEP = 1e-8
+_TINY_NUMBER = 1e-100
 
 
 class Numeric(NamedTuple):
@@ -32,6 +34,8 @@ class Numeric(NamedTuple):
         kinks: on how many kinks the point is.
         note: why there is no slope; empty if there is one.
         exact: whether nothing was rounded on the way, so that slopes that cancel do so in truth.
+        truth: gives the slope that arithmetic without rounding has, None if that cannot be computed.
+        variation: gives how steep the function is over ordinary steps around the point.
     """
 
     low: float
@@ -41,6 +45,8 @@ class Numeric(NamedTuple):
     kinks: int = 0
     note: str = ""
     exact: bool = False
+    truth: Callable[[], float | None] = lambda: None
+    variation: Callable[[], float] = lambda: 0.0
 
 
 def numeric_slope(
@@ -61,17 +67,46 @@ def numeric_slope(
     except UnusableError as unusable:
         return _unknown(str(unusable))
     whole = None
+
+    def variation() -> float:
+        return _variation(samples, x, here)
+
     if around != "kink":
         chained = total() if around == "same" else None
         if chained is not None:
-            return Numeric(chained.slope, chained.slope, chained.error, chained.gross, exact=chained.exact)
+            return Numeric(
+                chained.slope, chained.slope, chained.error, chained.gross, exact=chained.exact, truth=chained.truth,
+                variation=variation,
+            )  # fmt: skip
         whole = any_slope(_curve(samples, here), x, here.value, may_vanish)
         if math.isfinite(whole.error):
-            return Numeric(whole.slope, whole.slope, whole.error, whole.steepness)
+            return Numeric(whole.slope, whole.slope, whole.error, whole.steepness, variation=variation)
     kinked = _from_both_sides(samples, x, here, place)
     if whole is not None and not kinked.note and kinked.high - kinked.low <= 10.0 * kinked.error + 1e-6 * kinked.gross:
         return _unknown(whole.note)  # not a kink, but something that differences cannot see through
     return kinked
+
+
+def _variation(samples: Samples, x: float, here: Sample) -> float:
+    """The smallest of the slopes to numbers on both sides at ordinary distances, in size; 0.0 beside tiny numbers.
+
+    Beside a number that is nearly 0, as at x = 1e-250, a slope may be as small without being 0.
+    """
+    numbers = [
+        x,
+        *here.constants,
+        *(node._data for node in ([] if here.root is None else topological_order(here.root))),
+    ]
+    if any(0.0 < abs(a) < _TINY_NUMBER for a in numbers):
+        return 0.0
+    unit = max(1.0, abs(x))
+    slopes = []
+    for h in (0.25, 0.0625, -0.25, -0.0625):
+        try:
+            slopes.append(abs(samples(x + h * unit).value - here.value) / abs(h * unit))
+        except UnusableError:
+            return 0.0
+    return min(slopes)
 
 
 def _unknown(note: str) -> Numeric:

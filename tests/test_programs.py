@@ -352,6 +352,7 @@ def test_a_constant_beside_the_leaf_that_it_was_computed_from_is_an_ordinary_one
         m = w[0]
         m += w[1].data
         m /= 2
+    assert [s.phase for s in sg.trace((w[0] - m) ** 2)] == ["forward"] * 4 + ["seed"] + ["backward"] * 2
     y = (w[0] - m) ** 2 + sum((Value(1.0) for _ in range(filling)), 0.0)
     y.backward()
     assert ((y - filling).data, w[0].grad, w[1].grad, m.grad) == (4.0, -4.0, 0.0, 0.0)

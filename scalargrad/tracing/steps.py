@@ -140,7 +140,8 @@ def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step],
         """Write down what each node's turn adds to each of its parents."""
         for node in turns:
             upstream, before = adjoints[node], finished.get(node, 0.0)
-            if repr(upstream) != repr(before):
+            is_constant = node.is_leaf and not node.requires_grad
+            if repr(upstream) != repr(before) and not is_constant:
                 steps.append(
                     Step(len(steps), "hook", node, names[node], data[node], graph, before=before, after=upstream)
                 )

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.console import printable
+from scalargrad.errors import quoted, user_line
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -209,8 +210,6 @@ def number_in(value: NumberLike) -> float:
         try:
             value._data = x = number(x)
         except (TypeError, OverflowError) as error:
-            from scalargrad.errors import user_line  # which imports this module
-
             name = f"Value {quoted(value.label)}" if value.label else "a Value"
             raise type(error)(f"{error}, which was assigned to the data of {name}{user_line()}") from None
     if value._a is None:  # a leaf keeps the number that was checked last
@@ -233,11 +232,6 @@ def plain(text: str) -> str:
 def describe(value: NumberLike) -> str:
     """A Value as messages name it."""
     return f"Value {quoted(value.label)}" if value.label else f"Value({_shown(value, 'data')})"
-
-
-def quoted(label: str) -> str:
-    """A label as messages show it: between quotes, in printable characters, and cut if it is long."""
-    return repr(label if len(label) <= 80 else label[:79] + "\N{HORIZONTAL ELLIPSIS}")
 
 
 comparison_log: ContextVar[Callable[[NumberLike, Any, str, float], None] | None] = ContextVar(

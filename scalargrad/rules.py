@@ -13,8 +13,9 @@ from itertools import repeat
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_of, number, number_in, quoted
+from scalargrad.behaviour import NumberLike, describe, gradient_of, number, number_in
 from scalargrad.console import printable
+from scalargrad.errors import quoted
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value

@@ -14,7 +14,7 @@ PACKAGE = Path(scalargrad.__file__).parent
 
 # Lowest first: a module may import those before it, a package its own parts too.
 ORDER = (
-    "console behaviour errors arguments replacing turns rules identity decorating modes large engine webassembly floats table rows ops ufuncs expansion formula notation derivation patterns expressions "
+    "console errors behaviour arguments replacing turns rules identity decorating modes large engine webassembly floats table rows ops ufuncs expansion formula notation derivation patterns expressions "
     "functional function hooks exact nn compiling strategies checking drawing mistakes tracing circuit layers demo cli __main__"
 ).split()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import describe, number, number_in, quoted
+from scalargrad.behaviour import describe, number, number_in
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
+from scalargrad.errors import quoted
 from scalargrad.rules import GivenPartials, Rebound, was_overwritten
 from scalargrad.table import REAL, Op
 

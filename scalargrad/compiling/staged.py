@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scalargrad.arguments import brief
-from scalargrad.behaviour import describe, number_in, quoted
+from scalargrad.behaviour import describe, number_in
 from scalargrad.compiling.staged_text import (
     COUNTS,
     FROM_MATH,
@@ -19,6 +19,7 @@ from scalargrad.compiling.staged_text import (
     called,
 )
 from scalargrad.engine import Value, topological_order
+from scalargrad.errors import quoted
 from scalargrad.formula import display_names
 from scalargrad.modes import record
 from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written, identifier

@@ -7,10 +7,10 @@ from contextvars import copy_context
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.behaviour import comparison_log, describe, equality, number, quoted
+from scalargrad.behaviour import comparison_log, describe, equality, number
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
-from scalargrad.errors import called_by_package, compared_by_package, user_line
+from scalargrad.errors import called_by_package, compared_by_package, quoted, user_line
 from scalargrad.functional.trees import flatten
 from scalargrad.modes import (
     as_values,

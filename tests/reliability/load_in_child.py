@@ -217,7 +217,7 @@ def held():
     return sys.getallocatedblocks(), tracemalloc.get_traced_memory()[0], values
 
 
-def again_and_again(once, n):
+def again_and_again(once, n, warm=500):
     """Call it n times, and then some: how memory and the rate were, and what each repetition leaves behind.
 
     What is left is counted in windows of at least 30 repetitions, and the least of them is told: a leak is in every one of
@@ -229,7 +229,7 @@ def again_and_again(once, n):
     for _ in range(n - n // 10):
         once()
     seconds, after = time.perf_counter() - start, memory("VmRSS")
-    for _ in range(500 - min(n, 500)):  # the lists of free tuples and strings, json's among them, fill up slowly
+    for _ in range(warm - min(n, warm)):  # the lists of free tuples and strings, json's among them, fill up slowly
         once()
     tracemalloc.start()
     counts, window = [], max(30, n // 10)
@@ -253,7 +253,10 @@ def main(what, *arguments):
         found = again_and_again(eight_nodes, int(arguments[0]))
     else:
         names = [name for name in STEADY if gc.isenabled() or name not in LEFT_TO_THE_COLLECTOR]
-        found = {name: again_and_again(STEADY[name](), int(arguments[0])) for name in names}
+        found = {
+            name: again_and_again(STEADY[name](), int(arguments[0]), 1500 if name == "saving" else 500)
+            for name in names
+        }
     print(json.dumps(found))
 
 

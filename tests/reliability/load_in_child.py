@@ -254,7 +254,7 @@ def main(what, *arguments):
     else:
         names = [name for name in STEADY if gc.isenabled() or name not in LEFT_TO_THE_COLLECTOR]
         found = {
-            name: again_and_again(STEADY[name](), int(arguments[0]), 1500 if name == "saving" else 500)
+            name: again_and_again(STEADY[name](), int(arguments[0]), 1000 if name == "saving" else 500)
             for name in names
         }
     print(json.dumps(found))

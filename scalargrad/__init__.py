@@ -15,13 +15,13 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from scalargrad import derivation as _derivation
-from scalargrad import notation as _notation
-from scalargrad import ufuncs as _ufuncs
 from scalargrad.engine import Value as Value
 from scalargrad.engine import topological_order as topological_order
-from scalargrad.modes import no_grad as no_grad
-from scalargrad.table import functions as _functions
+from scalargrad.node.modes import no_grad as no_grad
+from scalargrad.table import ufuncs as _ufuncs
+from scalargrad.table.row import functions as _functions
+from scalargrad.words import derivation as _derivation
+from scalargrad.words import notation as _notation
 
 if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import circuit as circuit
@@ -38,7 +38,6 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.compiling import compile as compile
     from scalargrad.compiling import record as record
     from scalargrad.compiling import replay as replay
-    from scalargrad.compiling.staged import to_python as to_python
     from scalargrad.drawing import Drawing as Drawing
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
@@ -75,6 +74,7 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.tracing import name as name
     from scalargrad.tracing import trace as trace
     from scalargrad.tracing import worksheet as worksheet
+    from scalargrad.words.staged import to_python as to_python
 
     abs, max, min, pow = _ops.abs_, _ops.max_, _ops.min_, _ops.pow_  # noqa: A001
     round, sum = _ops.rint, _ops.sum_  # noqa: A001
@@ -90,7 +90,7 @@ _LATER = {
         "checking": ["GradientError", "assert_gradients", "check_gradients", "check_op"],
         "circuit": ["circuit"],
         "compiling": ["BranchError", "compile", "record", "replay"],
-        "compiling.staged": ["to_python"],
+        "words.staged": ["to_python"],
         "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],
         "function": ["Function", "primitive"],
@@ -146,7 +146,7 @@ Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 Value.to_python = _to_python  # type: ignore[method-assign,assignment]
 if _sys.platform == "emscripten":
-    _import_module("scalargrad.webassembly").install()
+    _import_module("scalargrad.node.webassembly").install()
 
 # abs, compile, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So
 # is strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.

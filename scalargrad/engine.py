@@ -16,10 +16,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_plus, label_text, number, number_in, plain
-from scalargrad.identity import by_identity, tell_apart
-from scalargrad.large import LARGE, totals_of_large_graph
-from scalargrad.modes import (
+from scalargrad.node.identity import by_identity, tell_apart
+from scalargrad.node.large import LARGE, totals_of_large_graph
+from scalargrad.node.modes import (
     Watch,
     inspected,
     let_data_be_watched,
@@ -32,7 +31,8 @@ from scalargrad.modes import (
     under_modes,
     watches,
 )
-from scalargrad.rules import (
+from scalargrad.node.numbers import NumberLike, describe, gradient_plus, label_text, number_in, plain
+from scalargrad.node.rules import (
     LEAVES,
     NOTHING,
     Adjoints,
@@ -52,6 +52,7 @@ from scalargrad.rules import (
     take_rule,
     write_gradients,
 )
+from scalargrad.support.reals import number
 
 
 class Value(NumberLike):

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from scalargrad.arguments import function, items, real
-from scalargrad.behaviour import kept_types
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import clean_label
-from scalargrad.rules import refuse_overwritten
-from scalargrad.table import Op
+from scalargrad.node.rules import refuse_overwritten
+from scalargrad.support.arguments import function, items, real
+from scalargrad.support.reals import kept_types
+from scalargrad.table.row import Op
+from scalargrad.words.equations import clean_label
 
 
 class Exact(Fraction):

@@ -7,15 +7,15 @@ import keyword
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number
 from scalargrad.engine import Value
-from scalargrad.modes import no_grad, record
-from scalargrad.rows import binary, nary, unary
-from scalargrad.rules import Rule, check_unchanged
-from scalargrad.table import REAL, TABLE, Domain, Op, follows_ieee, hand_on
+from scalargrad.node.modes import no_grad, record
+from scalargrad.node.rules import Rule, check_unchanged
+from scalargrad.support.reals import number
+from scalargrad.table.making import binary, nary, unary
+from scalargrad.table.row import REAL, TABLE, Domain, Op, follows_ieee, hand_on
 
 if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints, Masked
+    from scalargrad.node.rules import Adjoints, Masked
 
 
 class Context:

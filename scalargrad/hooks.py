@@ -9,17 +9,18 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
-from scalargrad.errors import labels_of, listed, user_line
-from scalargrad.formula import clean_label
 from scalargrad.functional.call import plain_number
-from scalargrad.modes import observed, standing_watches
-from scalargrad.rules import NOTHING, HandWritten, rule_has_changed, take_rule
-from scalargrad.table import follows_ieee
+from scalargrad.node.errors import labels_of, listed, user_line
+from scalargrad.node.modes import observed, standing_watches
+from scalargrad.node.numbers import describe
+from scalargrad.node.rules import NOTHING, HandWritten, rule_has_changed, take_rule
+from scalargrad.support.reals import number
+from scalargrad.table.row import follows_ieee
+from scalargrad.words.equations import clean_label
 
 if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 Hook = Callable[[Any], Any]
 

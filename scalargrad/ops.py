@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from scalargrad import floats
-from scalargrad.rows import alias, binary, nary, paired, unary
-from scalargrad.table import (
+from scalargrad.table import floats
+from scalargrad.table.making import alias, binary, nary, paired, unary
+from scalargrad.table.row import (
     ABOVE_MINUS_ONE,
     AT_LEAST_ONE,
     BETWEEN_ONES,

@@ -18,7 +18,7 @@ from pathlib import Path
 from drawing_helpers import mlp_loss, sigmoid_neuron
 
 from scalargrad import draw, nn, trace
-from scalargrad.replacing import replace_file
+from scalargrad.support.files import replace_file
 from scalargrad.tracing import page
 
 

@@ -26,7 +26,7 @@ TESTS = (
     "tests/test_ops.py", "tests/test_engine.py", "tests/test_semantics.py", "tests/test_derivation.py",
     "tests/test_functional.py", "tests/test_formula.py", "tests/test_properties.py", "tests/test_steps.py", "tests/test_package.py", "tests/test_method_stub.py",
     "tests/test_hooks.py", "tests/test_function.py", "tests/test_nn_modules.py", "tests/test_micrograd.py",
-    "scalargrad/engine.py", "scalargrad/patterns.py",
+    "scalargrad/engine.py", "scalargrad/words/patterns.py",
 )  # fmt: skip
 PROFILE = "--hypothesis-profile=mutants"
 TIMEOUT = 90

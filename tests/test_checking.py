@@ -15,8 +15,8 @@ import scalargrad as sg
 from scalargrad import Value
 from scalargrad.checking import GradientError, Verdict, assert_gradients, central_difference, check_gradients, ridders
 from scalargrad.checking.culprit import find_culprit
-from scalargrad.rows import binary, nary, unary
 from scalargrad.table import TABLE
+from scalargrad.table.making import binary, nary, unary
 
 FUNCTIONS = {
     "sin 100x": (lambda x: sg.sin(100 * x), lambda x: 100 * math.cos(100 * x)),

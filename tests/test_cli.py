@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalargrad.cli import main
-from scalargrad.expressions import ExpressionError, parse_expression
+from scalargrad.words.expressions import ExpressionError, parse_expression
 
 
 def run(capsys, *arguments):

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad import BranchError, Value, modes
+from scalargrad import BranchError, Value
+from scalargrad.node import modes
 
 a, b = Value(2.0, label="a"), Value(5.0, label="b")
 

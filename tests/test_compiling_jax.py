@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 
 import scalargrad
 from scalargrad import Value, grad, nn
-from scalargrad.compiling import MissingExtraError, jax_code, jax_ops
+from scalargrad.compiling import MissingExtraError
 from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.jax import code as jax_code
+from scalargrad.compiling.jax import primitives as jax_ops
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.samples import batch_of

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value, nn, ops
-from scalargrad.compiling import python_code, python_lines
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.lowering import LOWERED, PRIMITIVE, simplified
+from scalargrad.compiling.python import code as python_code
+from scalargrad.compiling.python import lines as python_lines
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Tape, live, name_of, row

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.console import Text, in_encoding, printable
+from scalargrad.support.console import Text, in_encoding, printable
 
 PROGRAM = """
 import sys

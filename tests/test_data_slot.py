@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import scalargrad as sg
-from scalargrad import Value, modes, nn
-from scalargrad.modes import data_watched
+from scalargrad import Value, nn
+from scalargrad.node import modes
+from scalargrad.node.modes import data_watched
 from scalargrad.ops import BUILT_IN
 from scalargrad.tracing import trace
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.derivation import partial_text
-from scalargrad.notation import PYTHON
 from scalargrad.table import TABLE
+from scalargrad.words.derivation import partial_text
+from scalargrad.words.notation import PYTHON
 
 
 @pytest.mark.parametrize("name", sorted(TABLE))

@@ -7,7 +7,7 @@ from helpers import readme_example
 from scalargrad import Value
 from scalargrad.drawing import draw, engines
 from scalargrad.drawing.theme import contrast
-from scalargrad.formula import clean_label, isolated
+from scalargrad.words.equations import clean_label, isolated
 
 pytestmark = pytest.mark.browser
 

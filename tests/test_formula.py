@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad import Value, topological_order
 from scalargrad.engine import gradients
-from scalargrad.formula import clean_label, display_names, equation, listed, local_derivatives, number_text
+from scalargrad.words.equations import clean_label, display_names, equation, listed, local_derivatives, number_text
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,7 @@ def test_whatever_is_assigned_to_a_node_its_hooks_stay(make, assign):
 
 
 def test_a_rule_that_nodes_share_never_gets_hooks():
-    from scalargrad.rules import LEAVES
+    from scalargrad.node.rules import LEAVES
 
     x = Value(2.0)
     y = x * 3

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import scalargrad
 from scalargrad import Value
-from scalargrad.rows import OPERATORS
 from scalargrad.table import TABLE, functions
+from scalargrad.table.making import OPERATORS
 
 STUB = Path(scalargrad.__file__).with_name("_methods.pyi")
 SPECIAL = ("__abs__", "__neg__", "__floor__", "__ceil__")

@@ -120,7 +120,7 @@ def test_activations_by_name_by_function_and_per_layer():
 
 
 def test_a_row_added_to_the_table_is_an_activation():
-    from scalargrad.rows import unary
+    from scalargrad.table.making import unary
 
     unary("triple_for_nn_test", lambda x: 3 * x, 3.0)
     assert nn.Neuron(1, activation="triple_for_nn_test", init=nn.constant(2.0))([1.0]).data == 6.0

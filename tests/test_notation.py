@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value, topological_order
-from scalargrad.notation import LATEX, PYTHON, latex_name
 from scalargrad.table import TABLE
+from scalargrad.words.notation import LATEX, PYTHON, latex_name
 
 KNOWN = {name: op.function for name, op in TABLE.items()}
 

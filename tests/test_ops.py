@@ -10,8 +10,8 @@ from optional import mpmath
 
 import scalargrad
 from scalargrad import Value
-from scalargrad.rows import unary
 from scalargrad.table import TABLE, Domain
+from scalargrad.table.making import unary
 
 IN_TABLE = sorted(TABLE)
 

@@ -74,7 +74,7 @@ def test_a_file_that_another_program_holds_for_a_moment_is_replaced_then(tmp_pat
 
 
 def test_the_pauses_are_short():
-    from scalargrad.replacing import PAUSES
+    from scalargrad.support.files import PAUSES
 
     assert 0 < sum(PAUSES) < 1
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad import Value, nn, no_grad, rows, topological_order
-from scalargrad.compiling.staged import MAX_LINES, WIDTH, to_python
-from scalargrad.compiling.staged_text import HELPERS, KNOWN
+from scalargrad import Value, nn, no_grad, topological_order
 from scalargrad.function import primitive
-from scalargrad.notation import identifier
 from scalargrad.strategies import expressions
-from scalargrad.table import TABLE
+from scalargrad.table import TABLE, making
+from scalargrad.words.notation import identifier
+from scalargrad.words.staged import MAX_LINES, WIDTH, to_python
+from scalargrad.words.staged_text import HELPERS, KNOWN
 
 few = settings(max_examples=60)
 IN_TABLE = sorted(TABLE)
@@ -403,7 +403,7 @@ def test_helpers_stand_above_only_where_they_are_called():
 
 def test_the_words_are_the_op_table_s():
     """A row added in this process is written by its own rule: no second list of derivatives."""
-    cube = rows.unary("cube_for_a_test", lambda x: x * x * x, lambda x, y, z: 3 * x * x)
+    cube = making.unary("cube_for_a_test", lambda x: x * x * x, lambda x, y, z: 3 * x * x)
     x = Value(2.0, label="x")
     root = cube(x) + 1.0
     code = to_python(root)

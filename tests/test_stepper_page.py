@@ -17,9 +17,9 @@ from stepper_helpers import INJECTIONS, Contents, accumulating, injected, saniti
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.drawing import draw, engines
-from scalargrad.formula import number_text
 from scalargrad.tracing import TraceTooLongError
 from scalargrad.tracing.stage import Stage
+from scalargrad.words.equations import number_text
 
 
 def script_of(html):

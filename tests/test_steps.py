@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad import Value, trace
 from scalargrad.engine import topological_order
-from scalargrad.patterns import Pattern, pattern_of
 from scalargrad.table import TABLE
+from scalargrad.words.patterns import Pattern, pattern_of
 
 
 def check_trace(root):

@@ -10,8 +10,8 @@ import pytest
 
 import scalargrad
 from scalargrad import Value, primitive
-from scalargrad.rows import binary
 from scalargrad.table import INFIX, TABLE
+from scalargrad.table.making import binary
 
 DOCTEST = """
 >>> from scalargrad import Value, primitive

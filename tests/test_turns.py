@@ -15,9 +15,10 @@ from compiling_helpers import HANG, at_once, needs_llvm, with_backends
 from interrupting import stopped
 
 import scalargrad as sg
-from scalargrad import Value, nn, turns
+from scalargrad import Value, nn
 from scalargrad.drawing import engines
-from scalargrad.turns import Turns
+from scalargrad.support import turns
+from scalargrad.support.turns import Turns
 
 PACKAGE = Path(sg.__file__).parent
 # Of the package no function holds a lock of threading's; these take turns.

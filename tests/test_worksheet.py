@@ -17,9 +17,9 @@ from optional import need_layout
 import scalargrad as sg
 from scalargrad import Value, worksheet
 from scalargrad.drawing import GraphTooLargeError
-from scalargrad.formula import MINUS, clean_label, number_text
 from scalargrad.tracing.blanks import Blank
 from scalargrad.tracing.marking import agrees, read_answers
+from scalargrad.words.equations import MINUS, clean_label, number_text
 
 
 def lecture():

@@ -18,7 +18,7 @@ from scalargrad.checking.differences import EPS
 from scalargrad.checking.ladder import NOTHING, TINY, Found, any_slope, is_constant, known_slope
 from scalargrad.checking.rational import RATIONAL, rational_slope
 from scalargrad.engine import Value, descendants, topological_order
-from scalargrad.table import HARD, Op
+from scalargrad.table.row import HARD, Op
 
 _SHAKEN = 16.0
 """By how many units of the last place the numbers inside the graph are shaken, to see what rounding does to slopes."""

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scalargrad.arguments import brief, function, items, real
 from scalargrad.checking.chain import Chain, Total
 from scalargrad.checking.culprit import find_culprit
 from scalargrad.checking.report import Entry, Report, Verdict
 from scalargrad.checking.samples import Sample, Sampler, UnusableError, structure
 from scalargrad.checking.slopes import Numeric, numeric_slope
 from scalargrad.engine import Value
-from scalargrad.formula import clean_label
 from scalargrad.functional.call import Call
-from scalargrad.table import HARD
+from scalargrad.support.arguments import brief, function, items, real
+from scalargrad.table.row import HARD
+from scalargrad.words.equations import clean_label
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0

@@ -8,10 +8,10 @@ from typing import Any
 
 from scalargrad.checking.chain import op_slope
 from scalargrad.engine import Value, topological_order
-from scalargrad.errors import labels_of
-from scalargrad.formula import clean_label
-from scalargrad.rules import Leaf, was_overwritten
-from scalargrad.table import Op
+from scalargrad.node.errors import labels_of
+from scalargrad.node.rules import Leaf, was_overwritten
+from scalargrad.table.row import Op
+from scalargrad.words.equations import clean_label
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Culprit:
     def reproducer(self) -> str:
         """Python code that shows it."""
         names = [f"x{i}" for i in range(len(self.at))]
-        lines = ["from scalargrad import Value", "from scalargrad.table import TABLE", ""]
+        lines = ["from scalargrad import Value", "from scalargrad.table.row import TABLE", ""]
         lines += [f"{name} = Value({x!r})" for name, x in zip(names, self.at, strict=True)]
         call = ", ".join(names)
         n = len(names) // 2

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from scalargrad.arguments import function, real
 from scalargrad.engine import Value
+from scalargrad.support.arguments import function, real
 
 Curve = Callable[[float], float | Value]
 EPS = 2.0**-52

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scalargrad.arguments import brief, items, real, whole
 from scalargrad.checking.checker import GradientError, check_gradients
 from scalargrad.checking.report import Entry, Report, Verdict
 from scalargrad.engine import Value
 from scalargrad.functional.transforms import grad
-from scalargrad.table import REAL, Domain, Op
+from scalargrad.support.arguments import brief, items, real, whole
+from scalargrad.table.row import REAL, Domain, Op
 
 
 class OpReport(Counter[Verdict]):

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from scalargrad.engine import Value, descendants, topological_order
-from scalargrad.table import Op
+from scalargrad.table.row import Op
 
 RATIONAL = frozenset(
     ("add", "subtract", "multiply", "divide", "negative", "square", "sum", "mean", "prod", "dot", "power")

@@ -8,8 +8,8 @@ from enum import Enum
 from html import escape
 from typing import TYPE_CHECKING
 
-from scalargrad.console import Text, printable
-from scalargrad.formula import number_text
+from scalargrad.support.console import Text, printable
+from scalargrad.words.equations import number_text
 
 if TYPE_CHECKING:
     from scalargrad.checking.culprit import Culprit

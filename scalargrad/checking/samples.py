@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
-from scalargrad.arguments import real
-from scalargrad.behaviour import comparison_log
 from scalargrad.engine import Value, topological_order
-from scalargrad.table import HARD, Op
+from scalargrad.node.numbers import comparison_log
+from scalargrad.support.arguments import real
+from scalargrad.table.row import HARD, Op
 
 
 class UnusableError(Exception):

@@ -8,11 +8,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
-from scalargrad.arguments import brief, real, whole
-from scalargrad.behaviour import number
-from scalargrad.derivation import partial_text
 from scalargrad.engine import Value
-from scalargrad.table import Op, functions
+from scalargrad.support.arguments import brief, real, whole
+from scalargrad.support.reals import number
+from scalargrad.table.row import Op, functions
+from scalargrad.words.derivation import partial_text
 
 
 class Gate:

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from scalargrad.arguments import brief
-from scalargrad.behaviour import number, number_in
 from scalargrad.circuit.gates import Gate
 from scalargrad.circuit.node import Node
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import clean_label, display_names, without_isolates
-from scalargrad.rules import was_overwritten
-from scalargrad.table import Op
+from scalargrad.node.numbers import number_in
+from scalargrad.node.rules import was_overwritten
+from scalargrad.support.arguments import brief
+from scalargrad.support.reals import number
+from scalargrad.table.row import Op
+from scalargrad.words.equations import clean_label, display_names, without_isolates
 
 
 class ComputationalGraph:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from scalargrad.arguments import brief
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import SOURCES, Instruction, row
+from scalargrad.support.arguments import brief
 
-BACKENDS = {"python": "python_code", "llvm": "llvm", "jax": "jax_code"}
+BACKENDS = ("python", "llvm", "jax")
+"""Each is a folder beside this file, whose `__init__` names its `single` and its `Batch`."""
 
 
 def check_backend(name: str) -> None:
@@ -43,4 +44,4 @@ def backend(name: str, code: Sequence[Instruction]) -> Any:
 
 
 def _module(name: str) -> Any:
-    return import_module(f"scalargrad.compiling.{BACKENDS[name]}")
+    return import_module(f"scalargrad.compiling.{name}")

@@ -14,7 +14,7 @@ from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
-from scalargrad.turns import Turns
+from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from scalargrad.arguments import brief
 from scalargrad.compiling.traces import BranchError
-from scalargrad.table import HARD
+from scalargrad.support.arguments import brief
+from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
-    from scalargrad.turns import Turns
+    from scalargrad.support.turns import Turns
 
 ADVICE = (
     "Let the program choose, not Python: with relu, maximum, or where(greater(x, 0), a, b); or record each way once "

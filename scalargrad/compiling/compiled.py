@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import brief, items
-from scalargrad.behaviour import describe
 from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.batches import Batches
 from scalargrad.compiling.branches import ADVICE, check_branches
@@ -18,6 +16,8 @@ from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten
+from scalargrad.node.numbers import describe
+from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:
     from scalargrad.compiling.training import Training
@@ -101,7 +101,7 @@ class Compiled:
             MissingExtraError: if jax is not installed.
             ValueError: if the function compares Values, or reaches leaves that are not among the parameters.
         """
-        from scalargrad.compiling.jax_code import to_jax
+        from scalargrad.compiling.jax import to_jax
 
         parts = [flatten(arg, f"argument {i}") for i, arg in enumerate(args)]
         numbers = [plain_number(x) for leaves, _ in parts for x in leaves]

@@ -9,7 +9,7 @@ from collections import UserDict, UserList, defaultdict, deque
 from collections.abc import Iterable
 from typing import Any
 
-from scalargrad.arguments import MAX_DEPTH
+from scalargrad.support.arguments import MAX_DEPTH
 
 ITEMS = 10_000
 """A container of more things is told by its identity only: to look through it would take longer than most programs."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from scalargrad.compiling.contents import ITEMS, inside
 from scalargrad.engine import Value
-from scalargrad.errors import PACKAGE
+from scalargrad.node.errors import PACKAGE
 
 FUNCTIONS = 200
 """So many are followed at most."""

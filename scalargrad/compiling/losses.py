@@ -15,7 +15,7 @@ from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
 from scalargrad.compiling.traces import Trace
-from scalargrad.table import follows_ieee
+from scalargrad.table.row import follows_ieee
 
 if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, reduce
 from typing import Any
 
-from scalargrad import floats
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
 from scalargrad.compiling.templates import Template, templates
 from scalargrad.ops import (
@@ -29,6 +28,7 @@ from scalargrad.ops import (
     sqrt,
     where,
 )
+from scalargrad.table import floats
 
 inf = math.inf
 

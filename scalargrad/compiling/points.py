@@ -18,9 +18,9 @@ from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
-from scalargrad.modes import being_compiled, recording
-from scalargrad.table import HARD
-from scalargrad.turns import Turns
+from scalargrad.node.modes import being_compiled, recording
+from scalargrad.support.turns import Turns
+from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild

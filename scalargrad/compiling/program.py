@@ -7,8 +7,6 @@ from functools import partial
 from threading import local
 from typing import Any
 
-from scalargrad.arguments import brief, items
-from scalargrad.behaviour import describe, number, number_in
 from scalargrad.compiling.backends import backend, check_backend
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
@@ -17,11 +15,14 @@ from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.traces import refuse_to_be_recorded
-from scalargrad.console import printable
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.formula import display_names
-from scalargrad.table import Op, follows_ieee
-from scalargrad.turns import Turns
+from scalargrad.node.numbers import describe, number_in
+from scalargrad.support.arguments import brief, items
+from scalargrad.support.console import printable
+from scalargrad.support.reals import number
+from scalargrad.support.turns import Turns
+from scalargrad.table.row import Op, follows_ieee
+from scalargrad.words.equations import display_names
 
 LINES = 60
 
@@ -197,7 +198,7 @@ class Program:
 
     def to_python(self, name: str = "f") -> str:
         """Staged Python code of forward and backward pass, each derivative named: `scalargrad.to_python`."""
-        from scalargrad.compiling.staged import to_python
+        from scalargrad.words.staged import to_python
 
         return to_python(self.root, name)
 
@@ -210,7 +211,7 @@ class Program:
         Args:
             dtype: as in `Compiled.to_jax`.
         """
-        from scalargrad.compiling.jax_code import to_jax
+        from scalargrad.compiling.jax import to_jax
 
         tape, (output,) = simplified(self.code, [self._output], lower=False)  # derivatives are then the op table's
         return to_jax(tape.code, output, [len(self.inputs)], dtype)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number_in
-from scalargrad.rules import last_change
+from scalargrad.node.numbers import number_in
+from scalargrad.node.rules import last_change
 
 if TYPE_CHECKING:
     from scalargrad.compiling.surroundings import Surroundings
     from scalargrad.engine import Value
-    from scalargrad.rules import Rule
+    from scalargrad.node.rules import Rule
 
 
 def numbers_of(leaves: Iterable[Value]) -> list[float]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import describe, number, number_in
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
-from scalargrad.errors import quoted
-from scalargrad.rules import GivenPartials, Rebound, was_overwritten
-from scalargrad.table import REAL, Op
+from scalargrad.node.errors import quoted
+from scalargrad.node.numbers import describe, number_in
+from scalargrad.node.rules import GivenPartials, Rebound, was_overwritten
+from scalargrad.support.reals import number
+from scalargrad.table.row import REAL, Op
 
 if TYPE_CHECKING:
     from scalargrad.compiling.traces import Trace

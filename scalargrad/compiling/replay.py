@@ -19,10 +19,10 @@ from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
-from scalargrad.modes import being_compiled, modes_were_used, under_modes
-from scalargrad.rules import Adjoints, Masked, Rule
-from scalargrad.table import HARD
-from scalargrad.turns import Turns
+from scalargrad.node.modes import being_compiled, modes_were_used, under_modes
+from scalargrad.node.rules import Adjoints, Masked, Rule
+from scalargrad.support.turns import Turns
+from scalargrad.table.row import HARD
 
 
 class Replayed(Rule):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from scalargrad.behaviour import number
 from scalargrad.functional.trees import Rebuild, flatten, skeleton, structure
+from scalargrad.support.reals import number
 
 FLOATS, INTS = {float}, {int}
 PLAIN = frozenset((float, int))

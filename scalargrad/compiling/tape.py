@@ -30,7 +30,7 @@ from scalargrad.ops import (
     subtract,
     where,
 )
-from scalargrad.table import HARD, Op
+from scalargrad.table.row import HARD, Op
 
 Instruction = tuple[Any, ...]
 

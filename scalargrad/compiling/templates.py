@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
-from scalargrad.modes import record
-from scalargrad.table import follows_ieee
+from scalargrad.node.modes import record
+from scalargrad.table.row import follows_ieee
 
 Step = tuple[str, tuple[int | float, ...]]
 

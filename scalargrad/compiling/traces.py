@@ -7,12 +7,11 @@ from contextvars import copy_context
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.behaviour import comparison_log, describe, equality, number
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
-from scalargrad.errors import called_by_package, compared_by_package, quoted, user_line
 from scalargrad.functional.trees import flatten
-from scalargrad.modes import (
+from scalargrad.node.errors import called_by_package, compared_by_package, quoted, user_line
+from scalargrad.node.modes import (
     as_values,
     being_compiled,
     data_watched,
@@ -24,7 +23,9 @@ from scalargrad.modes import (
     record,
     recording,
 )
-from scalargrad.rules import GivenPartials
+from scalargrad.node.numbers import comparison_log, describe, equality
+from scalargrad.node.rules import GivenPartials
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild

@@ -8,7 +8,6 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import plain_gradient
 from scalargrad.compiling.contents import differ, frozen
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.reached import Reached
@@ -18,7 +17,8 @@ from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
-from scalargrad.turns import Turns
+from scalargrad.node.numbers import plain_gradient
+from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from typing_extensions import Self

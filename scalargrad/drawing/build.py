@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-from scalargrad.arguments import brief, real
-from scalargrad.arguments import name as one_of
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import check_engine
 from scalargrad.drawing.graph import counted, grouped
@@ -17,7 +15,9 @@ from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.theme import THEMES
 from scalargrad.drawing.units import Collapse, Partition, Unit, links
 from scalargrad.engine import Value, topological_order
-from scalargrad.expansion import expanded
+from scalargrad.support.arguments import brief, real
+from scalargrad.support.arguments import name as one_of
+from scalargrad.words.expansion import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

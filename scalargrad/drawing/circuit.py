@@ -8,7 +8,7 @@ from scalargrad.drawing.cards import framed, row_text
 from scalargrad.drawing.scene import Box, Group, Line, Scene
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import text_width
-from scalargrad.formula import number_text, op_symbol
+from scalargrad.words.equations import number_text, op_symbol
 
 if TYPE_CHECKING:
     from scalargrad.drawing.engines import Layout

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import graphviz
 
-from scalargrad.console import printable
+from scalargrad.support.console import printable
 
 if TYPE_CHECKING:
     from scalargrad.drawing.result import Drawing

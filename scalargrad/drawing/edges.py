@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.graph import Edge, Picture, counted
-from scalargrad.formula import local_derivative, local_derivatives, number_text
+from scalargrad.words.equations import local_derivative, local_derivatives, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,8 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-from scalargrad.arguments import brief
-from scalargrad.turns import Turns
+from scalargrad.support.arguments import brief
+from scalargrad.support.turns import Turns
 
 TIMEOUT = 120
 """Seconds after which the system's dot is given up."""

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.clusters import scope_title
-from scalargrad.formula import clean_label, op_symbol
+from scalargrad.words.equations import clean_label, op_symbol
 
 if TYPE_CHECKING:
     from scalargrad.drawing.graph import Card, Picture

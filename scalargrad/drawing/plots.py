@@ -10,9 +10,9 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scalargrad.arguments import function, items, real, whole
 from scalargrad.engine import Value
-from scalargrad.modes import no_grad
+from scalargrad.node.modes import no_grad
+from scalargrad.support.arguments import function, items, real, whole
 
 _POINTS = ("#c0392b", "#1f5fa8", "#2e8b57", "#8e44ad", "#b9770e", "#16808a")
 _DARK = {"page": "#14171c", "ink": "#e8eaf0", "grid": "#3a4250", "rim": "#14171c", "boundary": "#e8eaf0"}

@@ -7,8 +7,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import place
-from scalargrad.console import Text, printable
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
@@ -16,7 +14,9 @@ from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
-from scalargrad.replacing import replace_file
+from scalargrad.support.arguments import place
+from scalargrad.support.console import Text, printable
+from scalargrad.support.files import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

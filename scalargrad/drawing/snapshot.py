@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number_in, plain_gradient
 from scalargrad.drawing.clusters import Scope, scope_of
-from scalargrad.rules import label_of, was_overwritten
-from scalargrad.table import Op
+from scalargrad.node.numbers import number_in, plain_gradient
+from scalargrad.node.rules import label_of, was_overwritten
+from scalargrad.table.row import Op
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

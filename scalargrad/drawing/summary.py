@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from scalargrad.console import Text
 from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import clean_label, op_symbol
+from scalargrad.support.console import Text
+from scalargrad.words.equations import clean_label, op_symbol
 
 OUTSIDE = "(outside modules)"
 

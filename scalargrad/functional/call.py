@@ -8,12 +8,12 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
-from scalargrad.arguments import function, items, whole
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import as_values, record, recording
-from scalargrad.rules import Leaf
+from scalargrad.node.modes import as_values, record, recording
+from scalargrad.node.rules import Leaf
+from scalargrad.support.arguments import function, items, whole
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]

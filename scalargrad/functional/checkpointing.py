@@ -7,16 +7,16 @@ from functools import wraps
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import function
 from scalargrad.engine import Value, gradients
 from scalargrad.functional.call import alias
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.modes import makers, observed, record
-from scalargrad.rules import NOTHING, Masked, Rule
-from scalargrad.table import hand_on
+from scalargrad.node.modes import makers, observed, record
+from scalargrad.node.rules import NOTHING, Masked, Rule
+from scalargrad.support.arguments import function
+from scalargrad.table.row import hand_on
 
 if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:

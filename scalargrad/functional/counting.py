@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from scalargrad.arguments import brief
 from scalargrad.engine import Value, descendants, topological_order
 from scalargrad.functional.call import Argnums, Call
+from scalargrad.support.arguments import brief
 
 
 class Operations(NamedTuple):

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.floats import total
-from scalargrad.rules import NOTHING, Adjoints, Masked, refuse_overwritten
+from scalargrad.node.rules import NOTHING, Adjoints, Masked, refuse_overwritten
+from scalargrad.table.floats import total
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:

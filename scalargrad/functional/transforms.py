@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from scalargrad.arguments import whole
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
 from scalargrad.functional.trees import flatten, skeleton
-from scalargrad.modes import being_compiled, record
+from scalargrad.node.modes import being_compiled, record
+from scalargrad.support.arguments import whole
 
 MOST_ORDERS = 1000
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import copy
 from typing import Any
 
-from scalargrad.arguments import MAX_DEPTH, too_deep
 from scalargrad.engine import Value
+from scalargrad.support.arguments import MAX_DEPTH, too_deep
 
 Rebuild = Callable[[Iterator[Any]], Any]
 

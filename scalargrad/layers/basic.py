@@ -7,10 +7,10 @@ import operator
 import random
 from typing import Any
 
-from scalargrad.arguments import MOST, brief, whole
-from scalargrad.behaviour import number
 from scalargrad.circuit import Gate
 from scalargrad.layers.matrices import Rows, kept, matrix, product, shape, transposed
+from scalargrad.support.arguments import MOST, brief, whole
+from scalargrad.support.reals import number
 
 
 class Layer:

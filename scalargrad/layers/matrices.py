@@ -6,9 +6,9 @@ import operator
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from scalargrad.arguments import MAX_DEPTH, too_deep
-from scalargrad.behaviour import number
 from scalargrad.engine import Value
+from scalargrad.support.arguments import MAX_DEPTH, too_deep
+from scalargrad.support.reals import number
 
 Rows = list[list[float]]
 _Kept = TypeVar("_Kept")

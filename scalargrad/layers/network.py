@@ -6,10 +6,10 @@ import math
 import operator
 from typing import Any
 
-from scalargrad.arguments import brief
 from scalargrad.circuit import Gate
 from scalargrad.layers.basic import Layer
 from scalargrad.layers.matrices import Rows, kept, listed, matrix, shape
+from scalargrad.support.arguments import brief
 
 
 class SoftmaxCrossEntropy:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any, Protocol
 
-from scalargrad.console import Text, printable
 from scalargrad.drawing.build import GraphTooLargeError, picture_of_all, sketched
 from scalargrad.drawing.engines import EngineError, available
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import display_names, equation, number_text
 from scalargrad.mistakes.engines import locals_of_table, right
+from scalargrad.support.console import Text, printable
+from scalargrad.words.equations import display_names, equation, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from scalargrad.drawing.graph import Picture
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 MOST_VALUES = 200
 _LEFT = 2

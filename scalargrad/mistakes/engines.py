@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from scalargrad.behaviour import describe
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import clean_label, local_derivatives
-from scalargrad.rules import copy_node, refuse_overwritten
-from scalargrad.table import Op
+from scalargrad.node.numbers import describe
+from scalargrad.node.rules import copy_node, refuse_overwritten
+from scalargrad.table.row import Op
+from scalargrad.words.equations import clean_label, local_derivatives
 
 if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 Locals = Callable[[Value], list[float | None]]
 """From a node to the local derivative with respect to each operand; None where nothing is handed on."""

@@ -6,16 +6,16 @@ import inspect
 import math
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import function
 from scalargrad.engine import Value, topological_order
 from scalargrad.mistakes import engines
 from scalargrad.mistakes.comparison import Comparison
+from scalargrad.support.arguments import function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scalargrad.mistakes.engines import Locals, Sweep
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 _LABELS = "cdefgh"
 

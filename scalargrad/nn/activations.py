@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from scalargrad import ops  # noqa: F401  (fills the table)
-from scalargrad.arguments import brief
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.module import Module
-from scalargrad.table import TABLE
+from scalargrad.support.arguments import brief
+from scalargrad.table.row import TABLE
 
 Activation = str | Callable[[Any], Any] | None
 """A row's name, "linear" or None for none, or a function from Value to Value."""

@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from scalargrad.arguments import MOST, items, real
 from scalargrad.engine import Value
-from scalargrad.modes import being_compiled
 from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
+from scalargrad.node.modes import being_compiled
+from scalargrad.node.rules import give_label
 from scalargrad.ops import mean, sqrt, square
-from scalargrad.rules import give_label
+from scalargrad.support.arguments import MOST, items, real
 
 
 class BatchNorm(Module):

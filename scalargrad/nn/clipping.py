@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from scalargrad.arguments import real
-from scalargrad.behaviour import plain_gradient
 from scalargrad.nn.module import Module, parameters_of
+from scalargrad.node.numbers import plain_gradient
+from scalargrad.support.arguments import real
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value

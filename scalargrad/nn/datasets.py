@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scalargrad.arguments import MOST, brief, items, real
 from scalargrad.nn.inputs import count
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.support.arguments import MOST, brief, items, real
 
 Point = list[float]
 DataSet = tuple[list[Point], list[int]]

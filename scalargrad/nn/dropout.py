@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from scalargrad.arguments import MAX_DEPTH, too_deep
-from scalargrad.behaviour import number
-from scalargrad.modes import being_compiled
 from scalargrad.nn.inputs import as_sequence, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.node.modes import being_compiled
+from scalargrad.support.arguments import MAX_DEPTH, too_deep
+from scalargrad.support.reals import number
 
 
 class Dropout(Module):

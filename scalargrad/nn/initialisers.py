@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from scalargrad.arguments import brief, real
 from scalargrad.nn.randomness import RandomSource
+from scalargrad.support.arguments import brief, real
 
 Initialiser = Callable[[RandomSource, int, int], float]
 

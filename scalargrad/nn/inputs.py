@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scalargrad.arguments import whole
 from scalargrad.engine import Value
+from scalargrad.support.arguments import whole
 
 
 def count(n: Any, name: str, example: str, most: int | None = None) -> int:

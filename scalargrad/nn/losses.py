@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from scalargrad import floats
-from scalargrad.arguments import brief, real
-from scalargrad.behaviour import number
 from scalargrad.engine import Value, operand
-from scalargrad.modes import being_compiled
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
+from scalargrad.node.modes import being_compiled
 from scalargrad.ops import dot, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
+from scalargrad.support.arguments import brief, real
+from scalargrad.support.reals import number
+from scalargrad.table import floats
 
 Loss = Callable[[Any, Any], Any]
 """A function of a batch's scores and targets."""

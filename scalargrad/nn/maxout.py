@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import MOST
 from scalargrad.nn.inputs import as_row, count, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name
 from scalargrad.nn.neurons import Neuron
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.node.rules import give_label
 from scalargrad.ops import max_
-from scalargrad.rules import give_label
+from scalargrad.support.arguments import MOST
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from scalargrad.arguments import MAX_DEPTH, function, items, real, too_deep
 from scalargrad.engine import Value
-from scalargrad.modes import being_compiled, no_grad
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.inputs import as_array, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.targets import picked
+from scalargrad.node.modes import being_compiled, no_grad
 from scalargrad.ops import greater, sum_, where
+from scalargrad.support.arguments import MAX_DEPTH, function, items, real, too_deep
 
 Metric = Callable[[Sequence[Any], Sequence[Any]], float]
 """A function of a batch's scores and targets."""

@@ -8,11 +8,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import items
 from scalargrad.engine import Value
-from scalargrad.modes import being_compiled
 from scalargrad.nn.naming import relabel
 from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
+from scalargrad.node.modes import being_compiled
+from scalargrad.support.arguments import items
 
 if TYPE_CHECKING:
     from typing_extensions import Self

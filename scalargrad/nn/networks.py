@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from scalargrad.arguments import MOST
 from scalargrad.nn.activations import Activation, Elementwise
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
 from scalargrad.nn.inputs import count
@@ -15,6 +14,7 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.neurons import Layer
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, combines_batchnorm_and_dropout
+from scalargrad.support.arguments import MOST
 
 
 class MLP(Module):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scalargrad.arguments import MOST
 from scalargrad.engine import Value
 from scalargrad.nn.activations import Activation, resolve_activation
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
@@ -13,8 +12,9 @@ from scalargrad.nn.inputs import as_row, count, input_error, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.node.rules import give_label
 from scalargrad.ops import dot, sigmoid
-from scalargrad.rules import give_label
+from scalargrad.support.arguments import MOST
 
 
 class _Kept:

@@ -7,7 +7,7 @@ import random
 from collections.abc import MutableSequence
 from typing import Any
 
-from scalargrad.arguments import whole
+from scalargrad.support.arguments import whole
 
 
 class NumpyRandom:

@@ -6,7 +6,7 @@ import random
 from collections.abc import MutableSequence
 from typing import Any, Protocol
 
-from scalargrad.arguments import generator
+from scalargrad.support.arguments import generator
 
 
 class RandomSource(Protocol):

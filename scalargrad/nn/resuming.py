@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import ref
 
-from scalargrad.arguments import brief, items, real
-from scalargrad.behaviour import number
 from scalargrad.nn.states import name_mismatch, quoted
+from scalargrad.support.arguments import brief, items, real
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from scalargrad.nn.optimizers import Optimizer

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.behaviour import number
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.inputs import count
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from scalargrad.nn.module import Module

@@ -7,14 +7,14 @@ import stat
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
-from scalargrad.arguments import place
 from scalargrad.nn.architecture import build, describe, difference, numbers_in
 from scalargrad.nn.fileformat import ANOTHER, MAX_BYTES, ModelFile, decode, encode
 from scalargrad.nn.module import Module, state_values
 from scalargrad.nn.optimizers import Optimizer
 from scalargrad.nn.resuming import ENTRIES, changes
 from scalargrad.nn.states import frozen_rule, matching_numbers, name_mismatch, numbers_of, set_all
-from scalargrad.replacing import replace_file
+from scalargrad.support.arguments import place
+from scalargrad.support.files import replace_file
 
 M = TypeVar("M", bound=Module)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from scalargrad.arguments import real
 from scalargrad.nn.inputs import count
+from scalargrad.support.arguments import real
 
 Schedule = Callable[[int], float]
 

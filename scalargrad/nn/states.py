@@ -8,8 +8,9 @@ from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number, number_in
-from scalargrad.rules import LEAVES, Rule, with_hooks
+from scalargrad.node.numbers import number_in
+from scalargrad.node.rules import LEAVES, Rule, with_hooks
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value

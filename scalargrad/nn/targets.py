@@ -7,11 +7,11 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from scalargrad.arguments import brief, real
-from scalargrad.behaviour import number
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.ops import where
+from scalargrad.support.arguments import brief, real
+from scalargrad.support.reals import number
 
 
 def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import brief
 from scalargrad.nn.history import History, Progress
 from scalargrad.nn.inputs import as_array, count, is_sequence
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
@@ -15,6 +14,7 @@ from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table, learning
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
+from scalargrad.support.arguments import brief
 
 if TYPE_CHECKING:
     from scalargrad.nn.schedules import Schedule

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from hypothesis import strategies as st
 
-from scalargrad.arguments import items, real, whole
 from scalargrad.strategies.inputs import MOST_INPUTS, OpLike, call, off_kinks, operand_counts, row_of
 from scalargrad.strategies.program import Expression, Instruction
-from scalargrad.table import HARD, POSITIVE, REAL, TABLE, Domain, Op
+from scalargrad.support.arguments import items, real, whole
+from scalargrad.table.row import HARD, POSITIVE, REAL, TABLE, Domain, Op
 
 Operand = int | float
 Draft = tuple[Op, Sequence[Operand]]

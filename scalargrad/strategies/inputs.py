@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scalargrad import ops  # noqa: F401  (fills the table)
-from scalargrad.arguments import brief, items, real, whole
 from scalargrad.engine import Value
-from scalargrad.table import HARD, TABLE, Domain, Op
+from scalargrad.support.arguments import brief, items, real, whole
+from scalargrad.table.row import HARD, TABLE, Domain, Op
 
 OpLike = Op | Callable[..., Any] | str
 """An op as a row of the table, by its function, or by its name."""

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scalargrad import nn
-from scalargrad.arguments import items, real, whole
 from scalargrad.engine import Value, topological_order
 from scalargrad.nn.activations import ACTIVATIONS
 from scalargrad.strategies.inputs import MOST_INPUTS, off_kinks
-from scalargrad.table import Op
+from scalargrad.support.arguments import items, real, whole
+from scalargrad.table.row import Op
 
 
 @dataclass(frozen=True, repr=False)

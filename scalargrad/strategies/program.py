@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value
-from scalargrad.notation import ATOM, Notation
 from scalargrad.strategies.inputs import call
-from scalargrad.table import TABLE
+from scalargrad.table.row import TABLE
+from scalargrad.words.notation import ATOM, Notation
 
 
 class Instruction(NamedTuple):

@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import local_derivatives
-from scalargrad.rules import GivenPartials, Leaf, refuse_overwritten
-from scalargrad.table import Op
+from scalargrad.node.rules import GivenPartials, Leaf, refuse_overwritten
+from scalargrad.table.row import Op
+from scalargrad.words.equations import local_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 
 class Edge(NamedTuple):

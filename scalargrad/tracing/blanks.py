@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from itertools import count, product
 from typing import TYPE_CHECKING, Literal
 
-from scalargrad.arguments import brief, generator
-from scalargrad.behaviour import describe, number
 from scalargrad.engine import Value
-from scalargrad.formula import clean_label, wrapped
+from scalargrad.node.numbers import describe
+from scalargrad.support.arguments import brief, generator
+from scalargrad.support.reals import number
+from scalargrad.words.equations import clean_label, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

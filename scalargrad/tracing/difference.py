@@ -7,14 +7,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import whole
-from scalargrad.console import Text, printable
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.formula import ELLIPSIS, display_names, equation, listed, number_text, wrapped
-from scalargrad.rules import HandWritten, Leaf
-from scalargrad.table import Op
+from scalargrad.node.rules import HandWritten, Leaf
+from scalargrad.support.arguments import whole
+from scalargrad.support.console import Text, printable
+from scalargrad.table.row import Op
 from scalargrad.tracing.trace import Trace
+from scalargrad.words.equations import ELLIPSIS, display_names, equation, listed, number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

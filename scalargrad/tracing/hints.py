@@ -8,10 +8,10 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from scalargrad.formula import equation, number_text, op_symbol, wrapped
-from scalargrad.patterns import Pattern, pattern_of
-from scalargrad.table import HARD, INFIX, Op
+from scalargrad.table.row import HARD, INFIX, Op
 from scalargrad.tracing.marking import agrees
+from scalargrad.words.equations import equation, number_text, op_symbol, wrapped
+from scalargrad.words.patterns import Pattern, pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

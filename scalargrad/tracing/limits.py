@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scalargrad.arguments import whole
+from scalargrad.support.arguments import whole
 
 if TYPE_CHECKING:
     from scalargrad.tracing.steps import Graph

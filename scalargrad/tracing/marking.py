@@ -10,11 +10,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from scalargrad.arguments import items
-from scalargrad.behaviour import number
-from scalargrad.console import printable
 from scalargrad.engine import Value
-from scalargrad.formula import MINUS, clean_label, number_text
+from scalargrad.support.arguments import items
+from scalargrad.support.console import printable
+from scalargrad.support.reals import number
+from scalargrad.words.equations import MINUS, clean_label, number_text
 
 if TYPE_CHECKING:
     from scalargrad.tracing.blanks import Blank

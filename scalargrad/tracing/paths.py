@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import whole
-from scalargrad.console import Text, printable
-from scalargrad.derivation import partial_text
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
-from scalargrad.formula import ELLIPSIS, display_names, equation, number_text, wrapped
-from scalargrad.modes import record
-from scalargrad.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
-from scalargrad.rules import GivenPartials
-from scalargrad.table import Op
+from scalargrad.node.modes import record
+from scalargrad.node.rules import GivenPartials
+from scalargrad.support.arguments import whole
+from scalargrad.support.console import Text, printable
+from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
+from scalargrad.words.derivation import partial_text
+from scalargrad.words.equations import ELLIPSIS, display_names, equation, number_text, wrapped
+from scalargrad.words.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,21 +7,29 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from scalargrad.arguments import real
-from scalargrad.behaviour import number
-from scalargrad.console import Text, printable
-from scalargrad.derivation import partial_formula
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.expansion import expanded
-from scalargrad.formula import MINUS, display_names, equation, local_derivatives, number_text, op_symbol, wrapped
-from scalargrad.patterns import Pattern, pattern_of
-from scalargrad.rules import NOTHING, GivenPartials, HandWritten
-from scalargrad.table import Op
+from scalargrad.node.rules import NOTHING, GivenPartials, HandWritten
+from scalargrad.support.arguments import real
+from scalargrad.support.console import Text, printable
+from scalargrad.support.reals import number
+from scalargrad.table.row import Op
+from scalargrad.words.derivation import partial_formula
+from scalargrad.words.equations import (
+    MINUS,
+    display_names,
+    equation,
+    local_derivatives,
+    number_text,
+    op_symbol,
+    wrapped,
+)
+from scalargrad.words.expansion import expanded
+from scalargrad.words.patterns import Pattern, pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,9 +8,9 @@ import sys
 import unicodedata
 from typing import TYPE_CHECKING, TextIO
 
-from scalargrad.arguments import whole
-from scalargrad.console import in_encoding
-from scalargrad.formula import ELLIPSIS, number_text
+from scalargrad.support.arguments import whole
+from scalargrad.support.console import in_encoding
+from scalargrad.words.equations import ELLIPSIS, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

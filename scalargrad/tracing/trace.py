@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from scalargrad.arguments import place
-from scalargrad.console import Text, printable
 from scalargrad.engine import Value
+from scalargrad.support.arguments import place
+from scalargrad.support.console import Text, printable
 from scalargrad.tracing import terminal
 from scalargrad.tracing.limits import MAX_STEPS
 from scalargrad.tracing.steps import Step, record_steps
@@ -101,7 +101,7 @@ class Trace(Sequence[Step]):
             OSError: if the file cannot be written.
         """
         from scalargrad.drawing.result import check_place
-        from scalargrad.replacing import replace_file
+        from scalargrad.support.files import replace_file
         from scalargrad.tracing.page import page
 
         path = place(path, "save: path")

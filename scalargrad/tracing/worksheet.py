@@ -6,20 +6,20 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.arguments import place, real
-from scalargrad.console import Text, printable
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
 from scalargrad.drawing.graph import counted
 from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value, topological_order
-from scalargrad.formula import clean_label, number_text
-from scalargrad.replacing import replace_file
+from scalargrad.support.arguments import place, real
+from scalargrad.support.console import Text, printable
+from scalargrad.support.files import replace_file
 from scalargrad.tracing.blanks import Hide, choose_blanks
 from scalargrad.tracing.hints import Diagnosis
 from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
 from scalargrad.tracing.sheet import drawings, key_picture, sheet_picture
 from scalargrad.tracing.trace import Trace
+from scalargrad.words.equations import clean_label, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,10 +9,10 @@ from load_in_child import chain
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.drawing.build import GraphTooLargeError
-from scalargrad.notation import TooLongError
 from scalargrad.table import TABLE
 from scalargrad.tracing.limits import TraceTooLongError
 from scalargrad.tracing.paths import TooManyPathsError
+from scalargrad.words.notation import TooLongError
 
 
 def grouped(n):

@@ -20,12 +20,13 @@ import numpy as np
 from fuzzing_arguments import PlantedError
 
 import scalargrad as sg
-from scalargrad import Value, behaviour, modes, table
+from scalargrad import Value, table
+from scalargrad.node import modes, numbers
 from scalargrad.table import INFIX, TABLE
 
 PACKAGE = Path(sg.__file__).parent
 MODES = (
-    modes.recording, modes.inspectors, modes.watches, modes.readers, modes.makers, behaviour.comparison_log, table.follows_ieee,
+    modes.recording, modes.inspectors, modes.watches, modes.readers, modes.makers, numbers.comparison_log, table.follows_ieee,
 )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ import time
 from pathlib import Path
 
 import scalargrad as sg
-from scalargrad import Value, modes, nn
-from scalargrad.behaviour import comparison_log
+from scalargrad import Value, nn
+from scalargrad.node import modes
+from scalargrad.node.numbers import comparison_log
 from scalargrad.table import follows_ieee
 
 

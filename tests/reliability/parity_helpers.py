@@ -13,7 +13,7 @@ from reliability_helpers import size
 from test_ops import ORACLES
 
 from scalargrad import Value, grad
-from scalargrad.compiling import jax_ops
+from scalargrad.compiling.jax import primitives as jax_ops
 from scalargrad.engine import topological_order
 from scalargrad.strategies import call, off_kinks
 from scalargrad.table import TABLE

@@ -26,9 +26,10 @@ from interrupting import stopped
 from reliability_helpers import size
 
 import scalargrad as sg
-from scalargrad import Value, engine, large, modes, rules
+from scalargrad import Value, engine
 from scalargrad.compiling.llvm.library import available
 from scalargrad.drawing import engines
+from scalargrad.node import large, modes, rules
 
 HERE = Path(__file__).parent
 ENGINE = {engine.__file__, large.__file__}

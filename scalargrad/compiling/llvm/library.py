@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from scalargrad.turns import Turns
+from scalargrad.support.turns import Turns
 
 Made = TypeVar("Made")
 _turns = Turns()

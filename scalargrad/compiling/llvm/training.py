@@ -14,7 +14,7 @@ from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, settings_of, update_program
 from scalargrad.nn.optimizers import Optimizer
-from scalargrad.turns import Turns
+from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import Batches

@@ -1,6 +1,6 @@
 """How a node passes its gradient on without the op table: as a leaf, by a closure written by hand, by numbers, or not.
 
-The op table's rows (table.py) are rules too.
+The op table's rows (table/row.py) are rules too.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from itertools import repeat
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import NumberLike, describe, gradient_of, number, number_in
-from scalargrad.console import printable
-from scalargrad.errors import quoted
+from scalargrad.node.errors import quoted
+from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in
+from scalargrad.support.console import printable
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value

@@ -5,13 +5,13 @@ The engine (engine.py) adds what makes it a node of a graph, the op table (ops.p
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.console import printable
-from scalargrad.errors import quoted, user_line
+from scalargrad.node.errors import quoted, user_line
+from scalargrad.support.console import printable
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -163,29 +163,6 @@ def plain_gradient(value: NumberLike) -> Any:
     if type(gradient) is float:
         return gradient
     return 0.0 if gradient is None else gradient._data if isinstance(gradient, NumberLike) else gradient
-
-
-kept_types: set[type] = set()
-"""Number types that Values keep as they are; exact.py puts its own here."""
-
-
-def number(x: Any) -> float:
-    """X as a float, if it is a real number; never a string, a complex number or an array."""
-    if type(x) is float:
-        return x
-    if type(x) is int:
-        return float(x)
-    if type(x) in kept_types:
-        return x  # type: ignore[no-any-return]
-    if isinstance(x, numbers.Real) and getattr(getattr(x, "dtype", None), "kind", "") != "m":
-        return float(x)  # int, bool, Fraction, numpy scalars; Decimal and str are not, and times are no numbers
-    is_0d = getattr(x, "ndim", None) == 0 and callable(getattr(x, "item", None))
-    if is_0d and not hasattr(x, "mask"):  # an array or tensor of one number
-        kind = getattr(getattr(x, "dtype", None), "kind", "f")
-        if kind in "biuf":  # dates too have an item that is an int
-            return number(x.item())
-    hint = ": take its number with .data" if isinstance(x, NumberLike) else ""
-    raise TypeError(f"Value data must be a real number, not {type(x).__name__}{hint}")
 
 
 def number_in(value: NumberLike) -> float:

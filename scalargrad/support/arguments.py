@@ -13,7 +13,7 @@ import reprlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import number
+from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
     from pathlib import Path

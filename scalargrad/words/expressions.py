@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scalargrad.engine import Value
-from scalargrad.table import INFIX, TABLE, functions
+from scalargrad.table.row import INFIX, TABLE, functions
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 200, 400
 

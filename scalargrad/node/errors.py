@@ -54,11 +54,11 @@ def labels_of(parents: Iterable[Value | None]) -> str:
     return f" (label{'s' if len(labels) > 1 else ''} {', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
 
 
-PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_ATTRIBUTE_FILES = {
-    PACKAGE + os.path.join(*parts)
-    for parts in (("errors.py",), ("engine.py",), ("modes.py",), ("compiling", "traces.py"))
-}
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_ASK_FOR_OTHERS = {
+    "scalargrad.node.errors", "scalargrad.engine", "scalargrad.node.modes", "scalargrad.compiling.traces",
+}  # fmt: skip
+"""The modules whose functions stand between a Value's attribute and whoever asked for it."""
 
 
 def user_depth() -> int:
@@ -69,18 +69,18 @@ def user_depth() -> int:
     return depth
 
 
-_EQUALITY_FILES = _ATTRIBUTE_FILES | {PACKAGE + "behaviour.py", PACKAGE + "ufuncs.py"}
+_COMPARE_FOR_OTHERS = _ASK_FOR_OTHERS | {"scalargrad.node.numbers", "scalargrad.table.ufuncs"}
 
 
 def compared_by_package() -> bool:
     """Whether the function that asked whether a Value equals something belongs to this package."""
-    return called_by_package(_EQUALITY_FILES)
+    return called_by_package(_COMPARE_FOR_OTHERS)
 
 
-def called_by_package(through: AbstractSet[str] = _ATTRIBUTE_FILES) -> bool:
-    """Whether the function that asked for a Value's attribute, through these files, belongs to this package."""
+def called_by_package(through: AbstractSet[str] = _ASK_FOR_OTHERS) -> bool:
+    """Whether the function that asked for a Value's attribute, through these modules, belongs to this package."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename in through:
+    while frame.f_back is not None and frame.f_globals.get("__name__") in through:
         frame = frame.f_back
     return frame.f_code.co_filename.startswith(PACKAGE)
 

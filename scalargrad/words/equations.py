@@ -13,10 +13,10 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from scalargrad.behaviour import label_text
 from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
-from scalargrad.rules import GivenPartials, was_overwritten
-from scalargrad.table import HARD, INFIX, Op
+from scalargrad.node.numbers import label_text
+from scalargrad.node.rules import GivenPartials, was_overwritten
+from scalargrad.table.row import HARD, INFIX, Op
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

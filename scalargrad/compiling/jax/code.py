@@ -17,7 +17,7 @@ from importlib import import_module
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.compiling.jax_ops import double_precision, function_of, load
+from scalargrad.compiling.jax.primitives import double_precision, function_of, load
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, live
 

@@ -1,6 +1,6 @@
 """What a row of the op table is: the facts about one operation, and what follows from them for a node.
 
-The rows themselves stand in ops.py; rows.py makes functions of them.
+The rows themselves stand in ops.py; making.py makes functions of them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, operand
-from scalargrad.errors import domain_error, labels_of, listed, user_depth
-from scalargrad.modes import modes_were_used, under_modes
-from scalargrad.rules import NOTHING, Masked, Rule, check_unchanged, copy_node
+from scalargrad.node.errors import domain_error, labels_of, listed, user_depth
+from scalargrad.node.modes import modes_were_used, under_modes
+from scalargrad.node.rules import NOTHING, Masked, Rule, check_unchanged, copy_node
 
 Function = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain

@@ -12,15 +12,15 @@ from opcode import opname
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from scalargrad.decorating import decorated
-from scalargrad.errors import user_line
-from scalargrad.identity import asked_by_package
-from scalargrad.rules import Rebound
-from scalargrad.turns import Turns
+from scalargrad.node.decorating import decorated
+from scalargrad.node.errors import user_line
+from scalargrad.node.identity import asked_by_package
+from scalargrad.node.rules import Rebound
+from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 Watch = Callable[[Iterator["Value"], "Adjoints"], Iterable["Value"]]
 """Hands on the nodes of a sweep one by one; between two it sees what the turn of the first has changed."""

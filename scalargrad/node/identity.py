@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from scalargrad.errors import PACKAGE
+from scalargrad.node.errors import PACKAGE
 
 _STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 by_identity: set[type] = set()

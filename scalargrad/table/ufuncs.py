@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scalargrad.engine import Value, operand
-from scalargrad.table import TABLE
+from scalargrad.table.row import TABLE
 
 # Where a ufunc and the row have different names; the comparisons answer with a bool and are no rows.
 _OTHER_NAMES = {"true_divide": "divide", "fabs": "absolute", "mod": "remainder"}

@@ -11,12 +11,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad import table
-from scalargrad.notation import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM, Notation, Written
 from scalargrad.ops import negative
+from scalargrad.table.row import INFIX
+from scalargrad.words.notation import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM, Notation, Written
 
 if TYPE_CHECKING:
-    from scalargrad.table import Op
+    from scalargrad.table.row import Op
 
 CONDITIONAL = LOOSE - 1
 """`x if c else y` holds together less than a comparison does."""
@@ -89,8 +89,8 @@ def logsumexp(*xs):
 """Functions that Python has not, to be put above the code that calls them."""
 
 CHAINS = {"sum", "mean", "prod", "dot"}
-INFIX = {*(op.name for op in table.INFIX.values()), negative.__name__}
-KNOWN = {*MATH, *TEMPLATES, *HELPERS, *CHAINS, *INFIX, "max", "min"}
+OPERATORS = {*(op.name for op in INFIX.values()), negative.__name__}
+KNOWN = {*MATH, *TEMPLATES, *HELPERS, *CHAINS, *OPERATORS, "max", "min"}
 """The ops that can be written; what users have added is called by name."""
 
 FROM_MATH = {*MATH.values(), "copysign", "floor", "ceil"}
@@ -116,7 +116,7 @@ class Staged(Notation):
 
     def constant(self, op: Op, x: float) -> Written:
         """A number as an operand: next to an operator an int will do, elsewhere it might become the result."""
-        if op.name in INFIX or not math.isfinite(x):
+        if op.name in OPERATORS or not math.isfinite(x):
             return self.number(x)
         return repr(float(x)), (ATOM if math.copysign(1.0, x) > 0 else NEGATION)
 

@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from scalargrad.console import ERRORS
+from scalargrad.support.console import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _one_line(message: str, limit: int = MOST) -> str:
     """A message as a terminal may show it, whatever was typed: one line, without control characters, cut."""
-    from scalargrad.formula import clean_label
+    from scalargrad.words.equations import clean_label
 
     return clean_label(message, limit)
 
@@ -128,13 +128,13 @@ def _protect_minus(arguments: list[str]) -> list[str]:
 
 
 def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
-    from scalargrad.expressions import parse_expression
+    from scalargrad.words.expressions import parse_expression
 
     return parse_expression(options.expression, _numbers(options))
 
 
 def _numbers(options: argparse.Namespace) -> dict[str, float]:
-    from scalargrad.expressions import ExpressionError
+    from scalargrad.words.expressions import ExpressionError
 
     numbers: dict[str, float] = {}
     for assignment in options.variables:
@@ -203,7 +203,7 @@ def _step(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from scalargrad.checking import check_gradients
-    from scalargrad.expressions import expression_function
+    from scalargrad.words.expressions import expression_function
 
     numbers = _numbers(options)
     function = expression_function(options.expression, numbers)
@@ -213,7 +213,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from scalargrad.demo import run
+    from scalargrad.cli.demo import run
 
     run(options.output, options.seed)
     return 0

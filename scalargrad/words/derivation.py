@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
-from scalargrad.behaviour import describe
 from scalargrad.engine import Value
-from scalargrad.modes import record
-from scalargrad.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
-from scalargrad.rules import GivenPartials, LocalBackward, was_overwritten
-from scalargrad.table import INFIX, TABLE, Op
+from scalargrad.node.modes import record
+from scalargrad.node.numbers import describe
+from scalargrad.node.rules import GivenPartials, LocalBackward, was_overwritten
+from scalargrad.table.row import INFIX, TABLE, Op
+from scalargrad.words.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
 
 
 def partial_text(

@@ -16,10 +16,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.batch import varying_slots
-from scalargrad.compiling.python_lines import straight
+from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, live, row
-from scalargrad.table import HARD, follows_ieee
+from scalargrad.table.row import HARD, follows_ieee
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batch import Sum

@@ -10,11 +10,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
-from scalargrad.modes import record
-from scalargrad.table import TABLE
+from scalargrad.node.modes import record
+from scalargrad.table.row import TABLE
 
 if TYPE_CHECKING:
-    from scalargrad.table import Op
+    from scalargrad.table.row import Op
 
 
 class Pattern(Enum):
@@ -31,7 +31,7 @@ class Pattern(Enum):
 def pattern_of(op: Op) -> Pattern:
     """The op's pattern.
 
-    >>> from scalargrad.table import TABLE
+    >>> from scalargrad.table.row import TABLE
     >>> [pattern_of(TABLE[name]).name for name in ("add", "max", "multiply", "relu", "tanh", "sign")]
     ['DISTRIBUTOR', 'ROUTER', 'SWITCHER', 'VALVE', 'SCALER', 'WALL']
     """

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad import floats
-from scalargrad.behaviour import number_in
 from scalargrad.engine import Value, operand
-from scalargrad.errors import labels_of, user_line
-from scalargrad.modes import modes_were_used, under_modes
-from scalargrad.table import HARD, INFIX, REAL, TABLE, Domain, Function, Op
+from scalargrad.node.errors import labels_of, user_line
+from scalargrad.node.modes import modes_were_used, under_modes
+from scalargrad.node.numbers import number_in
+from scalargrad.table import floats
+from scalargrad.table.row import HARD, INFIX, REAL, TABLE, Domain, Function, Op
 
 if TYPE_CHECKING:
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 Partial = Callable[..., Any] | float
 VALUES, FLOATS = {Value}, {float}

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.behaviour import gradient_plus
-from scalargrad.rules import NOTHING
+from scalargrad.node.numbers import gradient_plus
+from scalargrad.node.rules import NOTHING
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
-    from scalargrad.rules import Adjoints
+    from scalargrad.node.rules import Adjoints
 
 LARGE = 100_000
 """From so many nodes on, `backward` keeps the table small: 2.0 GB for ten million nodes in place of 2.55. Graphs that

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad import floats, table
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, row
+from scalargrad.table import floats
+from scalargrad.table.row import INFIX
 
 if TYPE_CHECKING:
-    from scalargrad.table import Op
+    from scalargrad.table.row import Op
 
 Straight = Callable[[Sequence[float], Sequence[float], Sequence[float]], list[float]]
 
@@ -23,8 +24,8 @@ LONGEST = 100
 MOST_OPERANDS = 40
 """Sums of more terms are calls: Python's compiler goes one level deeper for each term."""
 
-INFIX: dict[Any, str] = {
-    **{op.value: f"{{}} {op.text} {{}}" for op in table.INFIX.values() if op.value in vars(operator).values()},
+OPERATORS: dict[Any, str] = {
+    **{op.value: f"{{}} {op.text} {{}}" for op in INFIX.values() if op.value in vars(operator).values()},
     operator.neg: "-{}",
 }
 """How Python writes the functions that are operators: a call would take twice as long."""
@@ -118,13 +119,13 @@ def _lines(
 
 def _infix(op: Op, xs: list[str]) -> str:
     """The op by operators alone, in the order of roundings of its value; empty if it takes a call."""
-    if op.value in INFIX:
-        return INFIX[op.value].format(*xs)
+    if op.value in OPERATORS:
+        return OPERATORS[op.value].format(*xs)
     if len(xs) > MOST_OPERANDS:
         return ""
-    if op.pair is not None and op.pair.value in INFIX:
+    if op.pair is not None and op.pair.value in OPERATORS:
         n = len(xs) // 2
-        return " + ".join([*xs[2 * n :], *map(INFIX[op.pair.value].format, xs[:n], xs[n : 2 * n])])
+        return " + ".join([*xs[2 * n :], *map(OPERATORS[op.pair.value].format, xs[:n], xs[n : 2 * n])])
     if op.value is floats.total:
         return " + ".join(xs)
     if op.value is floats.mean:

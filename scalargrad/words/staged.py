@@ -6,9 +6,16 @@ import keyword
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scalargrad.arguments import brief
-from scalargrad.behaviour import describe, number_in
-from scalargrad.compiling.staged_text import (
+from scalargrad.engine import Value, topological_order
+from scalargrad.node.errors import quoted
+from scalargrad.node.modes import record
+from scalargrad.node.numbers import describe, number_in
+from scalargrad.node.rules import GivenPartials, HandWritten, Leaf, Rebound, was_overwritten
+from scalargrad.support.arguments import brief
+from scalargrad.table.row import Op
+from scalargrad.words.equations import display_names
+from scalargrad.words.notation import ATOM, PRODUCT, TooLongError, Written, identifier
+from scalargrad.words.staged_text import (
     COUNTS,
     FROM_MATH,
     HELPERS,
@@ -18,13 +25,6 @@ from scalargrad.compiling.staged_text import (
     Staged,
     called,
 )
-from scalargrad.engine import Value, topological_order
-from scalargrad.errors import quoted
-from scalargrad.formula import display_names
-from scalargrad.modes import record
-from scalargrad.notation import ATOM, PRODUCT, TooLongError, Written, identifier
-from scalargrad.rules import GivenPartials, HandWritten, Leaf, Rebound, was_overwritten
-from scalargrad.table import Op
 
 MAX_LINES = 5000
 WIDTH = 100

@@ -9,13 +9,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from scalargrad.arguments import name as one_of
-from scalargrad.behaviour import describe
-from scalargrad.console import Text
 from scalargrad.engine import Value, topological_order
-from scalargrad.expansion import expanded
-from scalargrad.formula import clean_label, display_names, is_infix, number_text, wrapped
-from scalargrad.table import INFIX, TABLE, Op
+from scalargrad.node.numbers import describe
+from scalargrad.support.arguments import name as one_of
+from scalargrad.support.console import Text
+from scalargrad.table.row import INFIX, TABLE, Op
+from scalargrad.words.equations import clean_label, display_names, is_infix, number_text, wrapped
+from scalargrad.words.expansion import expanded
 
 Written = tuple[str, int]
 """A text, and how strongly its parts hold together."""

@@ -6,11 +6,11 @@ import copy
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.behaviour import plain_gradient
 from scalargrad.engine import Value, topological_order
-from scalargrad.modes import record
-from scalargrad.rules import Leaf, was_overwritten
-from scalargrad.table import HARD, Op
+from scalargrad.node.modes import record
+from scalargrad.node.numbers import plain_gradient
+from scalargrad.node.rules import Leaf, was_overwritten
+from scalargrad.table.row import HARD, Op
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -21,7 +21,11 @@ def exported():
         scalargrad,
         *(import_module(f"scalargrad.{path.parent.name}") for path in PACKAGE.glob("*/__init__.py")),
     ]
-    named = {f"{package.__name__}.{name}": getattr(package, name) for package in packages for name in package.__all__}
+    named = {
+        f"{package.__name__}.{name}": getattr(package, name)
+        for package in packages
+        for name in getattr(package, "__all__", ())
+    }
     ops = {name: function for name, function in functions().items() if not function.op.is_users}
     named |= {f"scalargrad.{name}": thing for name, thing in {**ops, "compile": scalargrad.compile}.items()}
     return {name: x for name, x in named.items() if inspect.isclass(x) or inspect.isroutine(x) or inspect.ismodule(x)}

@@ -19,7 +19,8 @@ from scalargrad.compiling.batch import varying_slots
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, live, row
-from scalargrad.table.row import HARD, follows_ieee
+from scalargrad.node.mode import in_mode
+from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batch import Sum
@@ -210,8 +211,5 @@ class _Loop:
 
     def _at_hard_point(self, slot: int, values: Sequence[float], error: Exception) -> float:
         name, *xs = self._code[slot]
-        token = follows_ieee.set(not self._raising[slot])
-        try:
+        with in_mode(follows_ieee=not self._raising[slot]):
             return row(name).at_hard_point((), [values[x] for x in xs], error)
-        finally:
-            follows_ieee.reset(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from weakref import ref
 
 from scalargrad.nn.states import name_mismatch, quoted
@@ -13,7 +13,7 @@ from scalargrad.support.arguments import brief, items, real
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
-    from scalargrad.nn.optimizers import Optimizer
+    from scalargrad.engine import Value
 
 State = tuple[float, ...]
 """What an optimizer remembers of one parameter: running averages, all starting at 0."""
@@ -70,7 +70,21 @@ def _within(given: Any, name: str, high: float) -> float:
 ENTRIES = ("kind", "steps", "settings", "counts", "averages")
 
 
-def progress_of(optimizer: Optimizer) -> dict[str, Any]:
+class Resumable(Protocol):
+    """An optimizer, as far as its progress goes; `scalargrad.nn.Optimizer` says what each of these is."""
+
+    averages: int
+    squares: ClassVar[tuple[int, ...]]
+    settings: ClassVar[Mapping[str, Callable[[Any, str], Any]]]
+    parameters: list[Value]
+    steps: int
+    _states: list[State]
+    _counts: list[int]
+
+    def _fit_together(self) -> None: ...
+
+
+def progress_of(optimizer: Resumable) -> dict[str, Any]:
     """Return what `Optimizer.state_dict` describes."""
     settings = {name: getattr(optimizer, name) for name in optimizer.settings}
     return {
@@ -82,7 +96,7 @@ def progress_of(optimizer: Optimizer) -> dict[str, Any]:
     }
 
 
-def changes(optimizer: Optimizer, state: Any) -> list[tuple[Any, str, Any]]:
+def changes(optimizer: Resumable, state: Any) -> list[tuple[Any, str, Any]]:
     """Return what to set so that the optimizer goes on from the state, as `set_all` takes it; the state is checked.
 
     Raises:
@@ -123,7 +137,7 @@ def changes(optimizer: Optimizer, state: Any) -> list[tuple[Any, str, Any]]:
     ]
 
 
-def checked_settings(optimizer: Optimizer, settings: Any) -> dict[str, Any]:
+def checked_settings(optimizer: Resumable, settings: Any) -> dict[str, Any]:
     """Return the settings as the optimizer keeps them, if it could have been built with them."""
     if not isinstance(settings, Mapping):
         raise TypeError(f"the settings must be a dict, not {type(settings).__name__}")

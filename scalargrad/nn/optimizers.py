@@ -152,6 +152,16 @@ class Optimizer(ABC):
         set_all(new)
         self._memories.read_again()
 
+    @property
+    def _steps_by_update(self) -> bool:
+        """Whether a step is no more than `update` for each parameter: a subclass may define another."""
+        return type(self).step is Optimizer.step
+
+    @property
+    def _prepares(self) -> bool:
+        """Whether a step depends on how many there were before it."""
+        return type(self)._prepare is not Optimizer._prepare
+
     def _prepare(self, t: int) -> None:  # noqa: B027  (most have nothing to prepare)
         """Compute what the parameters share that are moved for the t-th time, counted from 1."""
 

@@ -173,7 +173,7 @@ def _says_stop(answer: Any) -> bool:
 def _compiled_steps(task: Task, compiled: bool | str) -> Steps:
     if not isinstance(compiled, (bool, str)):
         raise TypeError(f"compiled must be True, False or the name of a backend, as 'llvm', not {brief(compiled)}")
-    from scalargrad.compiling.fitting import CompiledSteps
+    from scalargrad.nn.compiled_stepping import CompiledSteps
 
     return CompiledSteps(task, "auto" if compiled is True else str(compiled))
 

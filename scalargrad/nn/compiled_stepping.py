@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from scalargrad.compiling import agreement
-from scalargrad.compiling.agreement import AGREEMENT
 from scalargrad.compiling.compiled import compile as compile_
-from scalargrad.compiling.gathering import Batches
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.training import OnValues, memory_for, settings_of
 from scalargrad.engine import Value
 from scalargrad.functional.call import as_value
 from scalargrad.functional.trees import Rebuild, flatten
+from scalargrad.nn import agreement
+from scalargrad.nn.agreement import AGREEMENT
 from scalargrad.nn.clipping import clipped_to_norm
+from scalargrad.nn.gathering import Batches
 from scalargrad.nn.losses import LOSSES, sse
 from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
 from scalargrad.nn.optimizers import OPTIMIZERS
@@ -44,8 +44,12 @@ class CompiledSteps(Steps):
         self._batches = Batches(*task.samples, task.optimizer.parameters)
         self._held_out: Batches | None = None
         self._loss_held_out: SampleLoss | None = None
-        self._record()  # first of all: it refuses what cannot be recorded
-        self._check_loss(self._batches, task.samples[1])
+        try:
+            self._record()  # first of all: it refuses what cannot be recorded
+            self._check_loss(self._batches, task.samples[1])
+        except ZeroDivisionError:
+            self._refuse_loss_of_several()
+            raise
         if task.held_out is not None:
             self._held_out = Batches(*task.held_out, task.optimizer.parameters)
             with evaluating(task.model):
@@ -189,6 +193,23 @@ class CompiledSteps(Steps):
                 f"the compiled loss of target {targets[wrong]!r} (sample {wrong}) is not the eager one, "
                 f"{own[wrong][0]!r}: {_WHY}"
             )
+
+    def _refuse_loss_of_several(self) -> None:
+        """Raise ValueError, in words, if the loss is there for all samples together, but not for one alone."""
+        task, (_, targets) = self.task, self.task.samples
+
+        def exists(places: Iterable[int]) -> bool:
+            with suppress(ValueError, ArithmeticError):
+                task.loss(task.scores([self._batches.row(i) for i in places]), [targets[i] for i in places])
+                return True
+            return False
+
+        if exists(range(len(targets))) and not exists([0]):
+            raise ValueError(
+                "the loss of one sample alone divides by zero, that of all samples does not, as if it divided by their "
+                "number less 1. Compiled training takes one sample at a time, so the loss of a batch must be the mean "
+                "or the sum over its samples: divide by len(scores), or train without compiled=True"
+            ) from None
 
     def _decide(self, batches: Batches, targets: Sequence[Any], batch: Sequence[int]) -> None:
         """Find out by these very samples whether the loss is the mean or the sum over them, if they tell."""

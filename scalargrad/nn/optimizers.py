@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from scalargrad.nn.memories import Memories
 from scalargrad.nn.module import Module, parameters_of
-from scalargrad.nn.resuming import Memories, State, changes, flag, fraction, not_negative, pair, positive, progress_of
+from scalargrad.nn.resuming import State, changes, flag, fraction, not_negative, pair, positive, progress_of
 from scalargrad.nn.states import set_all
 from scalargrad.node.numbers import number_in, plain_gradient
 from scalargrad.ops import sqrt

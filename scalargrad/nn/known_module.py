@@ -32,7 +32,7 @@ class Field(NamedTuple):
 
 
 class KnownModule(Module):
-    """A module of this package that a file can describe; a subclass is of the user's own, and no longer known."""
+    """A module of this package that a file can describe; a subclass is of the user's own, and not known."""
 
     _fields: ClassVar[Mapping[str, Field]] = {}
     """The names of the settings in a file, in this order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -13,14 +13,23 @@ if TYPE_CHECKING:
 class Optimizer(Protocol):
     """An optimizer by its parts: those of scalargrad.nn have them, and `nn.Optimizer` says what each is."""
 
-    averages: int
-    moving: ClassVar[tuple[str, ...]]
-    progress: ClassVar[tuple[str, ...]]
     parameters: list[Value]
     steps: int
     _states: list[tuple[float, ...]]
     _counts: list[int]
     _memories: Any
+
+    @property
+    def averages(self) -> int:
+        """How many numbers `update` remembers of each parameter."""
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The attributes that `update` reads and that change between steps."""
+
+    @property
+    def progress(self) -> tuple[str, ...]:
+        """The attributes that are no settings."""
 
     @property
     def _steps_by_update(self) -> bool: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.nn.states import name_mismatch, quoted
 from scalargrad.support.arguments import brief, items, real
@@ -72,13 +72,22 @@ ENTRIES = ("kind", "steps", "settings", "counts", "averages")
 class Resumable(Protocol):
     """An optimizer, as far as its progress goes; `scalargrad.nn.Optimizer` says what each of these is."""
 
-    averages: int
-    squares: ClassVar[tuple[int, ...]]
-    settings: ClassVar[Mapping[str, Callable[[Any, str], Any]]]
     parameters: list[Value]
     steps: int
     _states: list[State]
     _counts: list[int]
+
+    @property
+    def averages(self) -> int:
+        """How many numbers are remembered of each parameter."""
+
+    @property
+    def squares(self) -> tuple[int, ...]:
+        """Which of the averages are of squares, and so never negative."""
+
+    @property
+    def settings(self) -> Mapping[str, Callable[[Any, str], Any]]:
+        """What a user chooses, each with the function (given, name) that checks and returns it."""
 
     def _fit_together(self) -> None: ...
 

@@ -20,8 +20,8 @@ from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.compiling.training import Training
-    from scalargrad.nn.optimizers import Optimizer
 
 
 class Compiled:

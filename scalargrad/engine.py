@@ -31,7 +31,7 @@ from scalargrad.node.modes import (
     under_modes,
     watches,
 )
-from scalargrad.node.numbers import NumberLike, describe, gradient_plus, label_text, number_in, plain
+from scalargrad.node.numbers import NumberLike, describe, gradient_plus, number_in
 from scalargrad.node.rules import (
     LEAVES,
     NOTHING,
@@ -52,6 +52,7 @@ from scalargrad.node.rules import (
     take_rule,
     write_gradients,
 )
+from scalargrad.support.labels import label_text, plain
 from scalargrad.support.reals import number
 
 

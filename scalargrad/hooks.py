@@ -15,9 +15,9 @@ from scalargrad.node.errors import labels_of, listed, user_line
 from scalargrad.node.modes import observed, standing_watches
 from scalargrad.node.numbers import describe
 from scalargrad.node.rules import NOTHING, HandWritten, rule_has_changed, take_rule
+from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
 from scalargrad.table.row import follows_ieee
-from scalargrad.words.equations import clean_label
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints

@@ -15,8 +15,8 @@ from scalargrad.checking.slopes import Numeric, numeric_slope
 from scalargrad.engine import Value
 from scalargrad.functional.call import Call
 from scalargrad.support.arguments import brief, function, items, real
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import HARD
-from scalargrad.words.equations import clean_label
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0

@@ -10,8 +10,8 @@ from scalargrad.checking.chain import op_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.errors import labels_of
 from scalargrad.node.rules import Leaf, was_overwritten
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import Op
-from scalargrad.words.equations import clean_label
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _one_line(message: str, limit: int = MOST) -> str:
     """A message as a terminal may show it, whatever was typed: one line, without control characters, cut."""
-    from scalargrad.words.equations import clean_label
+    from scalargrad.support.labels import clean_label
 
     return clean_label(message, limit)
 
@@ -151,15 +151,15 @@ def _numbers(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _grad(options: argparse.Namespace) -> int:
+    from scalargrad.words.texts import columns
+
     root, leaves = _expression(options)
     if leaves:
         root.backward()
     print(f"{options.expression.strip()} = {root.data!r}")
     if leaves:
         rows = [("", "value", "gradient"), *((name, repr(v.data), repr(v.grad)) for name, v in leaves.items())]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print("\n".join(columns(rows)))
     return 0
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.errors import quoted
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.rules import GivenPartials, Rebound, was_overwritten
+from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
 from scalargrad.table.row import REAL, Op
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
 from scalargrad.functional.trees import flatten
-from scalargrad.node.errors import called_by_package, compared_by_package, quoted, user_line
+from scalargrad.node.errors import called_by_package, compared_by_package, user_line
 from scalargrad.node.modes import (
     as_values,
     being_compiled,
@@ -25,6 +25,7 @@ from scalargrad.node.modes import (
 )
 from scalargrad.node.numbers import comparison_log, describe, equality
 from scalargrad.node.rules import GivenPartials
+from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:

@@ -10,7 +10,10 @@ from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.edges import color_edges, edges_between
 from scalargrad.drawing.graph import Card, Edge, Picture, counted, grouped
 from scalargrad.node.rules import was_overwritten
-from scalargrad.words.equations import ELLIPSIS, clean_label, display_names, equation, listed, number_text, op_symbol
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import equation, op_symbol
+from scalargrad.words.naming import display_names
+from scalargrad.words.texts import ELLIPSIS, listed, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -9,7 +9,7 @@ from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
-from scalargrad.words.equations import clean_label
+from scalargrad.support.labels import clean_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

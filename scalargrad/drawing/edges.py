@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.graph import Edge, Picture, counted
-from scalargrad.words.equations import local_derivative, local_derivatives, number_text
+from scalargrad.words.local_derivatives import local_derivative, local_derivatives
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.clusters import scope_title
-from scalargrad.words.equations import clean_label, op_symbol
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import op_symbol
 
 if TYPE_CHECKING:
     from scalargrad.drawing.graph import Card, Picture

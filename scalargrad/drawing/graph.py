@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.clusters import Scope

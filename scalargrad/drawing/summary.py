@@ -10,7 +10,8 @@ from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
 from scalargrad.support.console import Text
-from scalargrad.words.equations import clean_label, op_symbol
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import op_symbol
 
 OUTSIDE = "(outside modules)"
 

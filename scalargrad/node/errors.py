@@ -10,13 +10,10 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
+from scalargrad.support.labels import quoted
+
 if TYPE_CHECKING:
     from scalargrad.engine import Value
-
-
-def quoted(label: str) -> str:
-    """A label as messages show it: between quotes, in printable characters, and cut if it is long."""
-    return repr(label if len(label) <= 80 else label[:79] + "\N{HORIZONTAL ELLIPSIS}")
 
 
 def domain_error(

@@ -13,9 +13,9 @@ from itertools import repeat
 from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.node.errors import quoted
 from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in
 from scalargrad.support.console import printable
+from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.rules import GivenPartials, Leaf, refuse_overwritten
 from scalargrad.table.row import Op
-from scalargrad.words.equations import local_derivatives
+from scalargrad.words.local_derivatives import local_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,10 @@ from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
 from scalargrad.words.derivation import partial_text
-from scalargrad.words.equations import ELLIPSIS, display_names, equation, number_text, wrapped
+from scalargrad.words.equations import equation
+from scalargrad.words.naming import display_names
 from scalargrad.words.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
+from scalargrad.words.texts import ELLIPSIS, number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from scalargrad.drawing.build import picture_of_all, sketched
 from scalargrad.drawing.graph import counted
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
-from scalargrad.words.equations import ELLIPSIS, number_text
+from scalargrad.words.texts import ELLIPSIS, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

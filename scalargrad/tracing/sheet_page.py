@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from scalargrad.drawing.engines import available
 from scalargrad.tracing.sheet import drawings, size_of
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

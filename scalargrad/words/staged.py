@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.errors import quoted
 from scalargrad.node.modes import record
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.rules import GivenPartials, HandWritten, Leaf, Rebound, was_overwritten
 from scalargrad.support.arguments import brief
+from scalargrad.support.labels import quoted
 from scalargrad.table.row import Op
-from scalargrad.words.equations import display_names
+from scalargrad.words.naming import display_names
 from scalargrad.words.notation import ATOM, PRODUCT, TooLongError, Written, identifier
 from scalargrad.words.staged_text import (
     COUNTS,

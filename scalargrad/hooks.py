@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.node.errors import labels_of, listed, user_line
 from scalargrad.node.modes import observed, standing_watches
-from scalargrad.node.numbers import describe
+from scalargrad.node.numbers import describe, plain_number
 from scalargrad.node.rules import NOTHING, HandWritten, rule_has_changed, take_rule
 from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number

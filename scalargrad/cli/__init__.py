@@ -16,7 +16,7 @@ from scalargrad.support.console import ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scalargrad.engine import Value
+    from scalargrad import Value
 
 _EXPRESSION_HELP = 'an expression in quotes, as "tanh(w*x + b)"'
 _VARIABLES_HELP = "a number for each variable, as x=-2"
@@ -164,12 +164,12 @@ def _grad(options: argparse.Namespace) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    from scalargrad.drawing import draw
+    import scalargrad
 
     root, leaves = _expression(options)
     if leaves:
         root.backward()
-    drawing = draw(root, style=options.style)
+    drawing = scalargrad.draw(root, style=options.style)
     if options.output is None:
         print(drawing.text.rstrip())
     else:
@@ -179,13 +179,14 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _step(options: argparse.Namespace) -> int:
+    import scalargrad
     from scalargrad.drawing.engines import available, no_engine
-    from scalargrad.tracing import TraceTooLongError, trace
+    from scalargrad.tracing import TraceTooLongError
 
     root, leaves = _expression(options)
     if not root.label and "f" not in leaves:
         root.label = "f"
-    steps = trace(root, expand=options.expand)
+    steps = scalargrad.trace(root, expand=options.expand)
     if options.html is None:
         steps.play()
     else:
@@ -202,12 +203,12 @@ def _step(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from scalargrad.checking import check_gradients
+    import scalargrad
     from scalargrad.words.expressions import expression_function
 
     numbers = _numbers(options)
     function = expression_function(options.expression, numbers)
-    report = check_gradients(function, list(numbers.values()), order=options.order, names=list(numbers))
+    report = scalargrad.check_gradients(function, list(numbers.values()), order=options.order, names=list(numbers))
     print(report)
     return 0 if report.ok else 1
 

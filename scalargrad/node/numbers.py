@@ -166,6 +166,11 @@ def plain_gradient(value: NumberLike) -> Any:
     return 0.0 if gradient is None else gradient._data if isinstance(gradient, NumberLike) else gradient
 
 
+def plain_number(x: Any) -> Any:
+    """The number of a Value; anything else as it is."""
+    return x.data if isinstance(x, NumberLike) else x
+
+
 def number_in(value: NumberLike) -> float:
     """The number of a Value. What was assigned to its data is checked here, when it is next used, and made a float.
 

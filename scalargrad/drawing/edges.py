@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.graph import Edge, Picture, counted
+from scalargrad.drawing.picture import Edge, Picture
 from scalargrad.words.local_derivatives import local_derivative, local_derivatives
-from scalargrad.words.texts import number_text
+from scalargrad.words.texts import counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

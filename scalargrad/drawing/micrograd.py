@@ -14,7 +14,7 @@ from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.engines import Layout
-    from scalargrad.drawing.graph import Card, Picture
+    from scalargrad.drawing.picture import Card, Picture
     from scalargrad.engine import Value
 
 SIZE = 13.0

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from scalargrad.drawing.clusters import scope_title
-from scalargrad.drawing.graph import counted, grouped
+from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
 from scalargrad.support.console import Text
 from scalargrad.support.labels import clean_label
 from scalargrad.words.equations import op_symbol
+from scalargrad.words.texts import counted, grouped
 
 OUTSIDE = "(outside modules)"
 

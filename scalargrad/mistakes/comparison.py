@@ -19,7 +19,7 @@ from scalargrad.words.texts import columns, number_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.picture import Picture
     from scalargrad.node.rules import Adjoints
 
 MOST_VALUES = 200

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.rules import HandWritten, Leaf
 from scalargrad.support.arguments import whole
@@ -16,7 +15,7 @@ from scalargrad.table.row import Op
 from scalargrad.tracing.trace import Trace
 from scalargrad.words.equations import equation
 from scalargrad.words.naming import display_names
-from scalargrad.words.texts import ELLIPSIS, columns, listed, number_text, wrapped
+from scalargrad.words.texts import ELLIPSIS, columns, counted, grouped, listed, number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import in_encoding
-from scalargrad.words.texts import ELLIPSIS, columns, number_text
+from scalargrad.words.texts import ELLIPSIS, columns, grouped, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ def step_table(steps: Sequence[Step], limit: int | None = MOST) -> str:
     head = ["step", "phase".ljust(len("backward")), "equation"]
     lines = columns([head, *([str(step.index + 1), step.phase, step.text] for step in shown)], "><<")
     if len(shown) < len(steps):
-        more = f"{len(steps) - len(shown):,}".replace(",", " ")
+        more = grouped(len(steps) - len(shown))
         indent = " " * lines[0].index("phase")
         lines.append(f"{indent}{ELLIPSIS} {more} more: trace.table(limit=None) shows every step")
     return "\n".join(lines)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
-from scalargrad.drawing.graph import counted
 from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value, topological_order
 from scalargrad.support.arguments import place, real
@@ -18,9 +17,9 @@ from scalargrad.support.labels import clean_label
 from scalargrad.tracing.blanks import Hide, choose_blanks
 from scalargrad.tracing.hints import Diagnosis
 from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
-from scalargrad.tracing.sheet import drawings, key_picture, sheet_picture
+from scalargrad.tracing.sheet_picture import drawings, key_picture, sheet_picture
 from scalargrad.tracing.trace import Trace
-from scalargrad.words.texts import columns, number_text
+from scalargrad.words.texts import columns, counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

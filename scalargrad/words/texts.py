@@ -1,4 +1,4 @@
-"""The small pieces of texts about a graph: a number, a name in parentheses, a list cut short, a table in columns."""
+"""Small pieces of texts about a graph: numbers, counts, names in parentheses, lists cut short, tables in columns."""
 
 from __future__ import annotations
 
@@ -27,6 +27,24 @@ def number_text(x: float) -> str:
     else:
         text = f"{x:.4f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text.replace("-", MINUS)
+
+
+def grouped(n: int) -> str:
+    """A count with spaces between groups of three digits.
+
+    >>> grouped(69812)
+    '69 812'
+    """
+    return f"{n:,}".replace(",", " ")
+
+
+def counted(n: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> counted(1, "edge"), counted(1200, "edge")
+    ('1 edge', '1 200 edges')
+    """
+    return f"{grouped(n)} {noun}{'' if n == 1 else 's'}"
 
 
 def wrapped(name: str) -> str:

@@ -23,11 +23,12 @@ from scalargrad.node.identity import by_identity, tell_apart
 from scalargrad.node.large import LARGE, totals_of_large_graph
 from scalargrad.node.mode import Watch, looked_at, made, mode, modes_were_used, standing_watches
 from scalargrad.node.node import Node, ancestors, descendants
-from scalargrad.node.numbers import describe, gradient_plus, label_text, number_in
+from scalargrad.node.numbers import describe, gradient_plus, number_in
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rebinding import rebound_among
 from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
 from scalargrad.node.watched_data import let_data_be_watched
+from scalargrad.support.labels import label_text
 from scalargrad.support.reals import number
 
 

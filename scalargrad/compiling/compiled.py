@@ -14,9 +14,8 @@ from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten
-from scalargrad.node.numbers import describe
+from scalargrad.node.numbers import describe, plain_number
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from scalargrad.compiling.samples import doubles
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, mode
+from scalargrad.node.numbers import plain_number
 from scalargrad.support.turns import Turns
 from scalargrad.table.row import HARD
 

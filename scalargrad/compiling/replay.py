@@ -17,9 +17,9 @@ from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.traces import BranchError, Trace
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, modes_were_used
+from scalargrad.node.numbers import plain_number
 from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import Adjoints, Masked, Rule
 from scalargrad.support.turns import Turns

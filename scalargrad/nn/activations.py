@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from scalargrad import ops  # noqa: F401  (fills the table)
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.known_module import NAME, KnownModule, OfItsOwnError, Settings
 from scalargrad.support.arguments import brief

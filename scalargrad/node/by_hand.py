@@ -9,14 +9,14 @@ from itertools import repeat
 from typing import Any
 
 from scalargrad.node.copying import copy_node
-from scalargrad.node.errors import quoted
 from scalargrad.node.extras import give_label, hooks_of, keep
 from scalargrad.node.mode import mode, modes_were_used
-from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in, plain
+from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
 from scalargrad.support.console import printable
+from scalargrad.support.labels import plain, quoted
 from scalargrad.support.reals import number
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+TESTS = Path(__file__).parent
 # Run by hand, or inside Pyodide, or imported by the tests; some need more than is installed.
-collect_ignore = ["benchmarks", "pyodide"]
-collect_ignore += [path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")]
+collect_ignore = [str(path) for path in TESTS.rglob("*.py") if not path.name.startswith("test_")]
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(TESTS / "shared"))
+pytest.register_assert_rewrite("rows", "traces", "verdicts")
 
-import optional  # noqa: E402  (a file of this folder)
+import optional  # noqa: E402  (in shared)
 
 from scalargrad import Value  # noqa: E402
 from scalargrad.table import INFIX, TABLE  # noqa: E402

@@ -21,7 +21,7 @@ from scalargrad import Value, trace
 from scalargrad.drawing.theme import contrast
 from scalargrad.table import functions
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRITTEN_BY_A_BENCHMARK = "docs/performance.md"
 PACKAGES = "checking circuit compiling drawing functional layers mistakes nn strategies tracing".split()
@@ -214,7 +214,7 @@ def test_links_between_files_of_the_repository():
         ("[a](../notebooks/01.ipynb)", "docs/tour.md", "[a](notebooks/01.ipynb)"),
         ("[a](../notebooks)", "docs/tour.md", "[a](notebooks.md)"),
         ("[a](../scalargrad/ops.py)", "docs/tour.md", "[a](reference/source.rst)"),
-        ("[a](../tests/test_ops.py)", "docs/tour.md", "a"),
+        ("[a](../tests/table/test_ops.py)", "docs/tour.md", "a"),
         ("[a](compiling.md)", "docs/tour.md", "[a](compiling.md)"),
         ("[a](https://x.org/a.md) fs[0](x) ![p](../docs/p.svg)", "docs/tour.md", "[a](https://x.org/a.md) fs[0](x) ![p](../docs/p.svg)"),
     ],

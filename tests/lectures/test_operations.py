@@ -481,7 +481,7 @@ def test_25_the_graph_object_and_its_gates():
     assert (gate.x, gate.y) == (3.0, -4.0)  # "must keep these around!"
     assert gate.backward(2.0) == [-8.0, 6.0]
 
-    gate = MulConstantGate(0.0)  # in place it could not restore its input: see test_circuit.py
+    gate = MulConstantGate(0.0)  # in place it could not restore its input: see circuit/test_circuit.py
     gate.forward(3.0)
     assert (gate.x, gate.backward(1.0)) == (3.0, [0.0])
 

@@ -9,14 +9,15 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="WebAssembly has no processes")
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
+SHARED = TESTS / "shared"
 BEGIN = "import as_windows, os, sys, time\n"
 
 
 def run(script, folder):
     done = subprocess.run(
         [sys.executable, "-c", BEGIN + script], cwd=folder, capture_output=True, check=False, timeout=240,
-        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parent}", "PYTHONIOENCODING": "cp1252"},
+        env={**os.environ, "PYTHONPATH": f"{SHARED}{os.pathsep}{TESTS.parent}", "PYTHONIOENCODING": "cp1252"},
     )  # fmt: skip
     return done.returncode, done.stdout.decode("cp1252"), done.stderr.decode("cp1252")
 
@@ -112,12 +113,12 @@ def test_the_command_line_speaks_plain_characters(tmp_path, command):
 
 def test_test_helpers_can_be_imported_without_posix(tmp_path):
     """Else one of them stops the whole run when the tests are collected."""
-    names = sorted(path.stem for path in [*HERE.glob("*.py"), *(HERE / "reliability").glob("*.py")]
-                   if not path.stem.startswith(("test_", "conftest", "as_windows", "run", "mutants")))  # fmt: skip
+    names = sorted(path.stem for path in [*SHARED.glob("*.py"), *(TESTS / "reliability").glob("*.py")]
+                   if not path.stem.startswith(("test_", "conftest", "as_windows", "run")))  # fmt: skip
     assert "giant_model_files" in names
     script = f"""
 import importlib
-sys.path[:0] = [{str(HERE)!r}, {str(HERE / "reliability")!r}]
+sys.path[:0] = [{str(SHARED)!r}, {str(TESTS / "reliability")!r}]
 for name in {names!r}:
     try: importlib.import_module(name)
     except BaseException as error:

@@ -35,7 +35,7 @@ def test_every_name_that_is_promised_is_there():
 # -------------------------------------------------------------------- one list of places
 
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 

@@ -5,6 +5,7 @@ import random
 
 import pytest
 from compiling_helpers import needs_llvm
+from hard_points import CHOICES, where_positive
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -119,57 +120,23 @@ def equal(found, wanted):
 # -------------------------------------------------------------------- examples, with numbers found by hand
 
 
-def where_positive(x, y, otherwise=0.0):
-    return sg.where(sg.greater(x, 0.0), y, otherwise)
-
-
-EXAMPLES = {
-    "where(greater(x, 0), sqrt(x), 0)": (lambda v: where_positive(v[0], sg.sqrt(v[0])), 0.0, 0.0),
-    "where(greater(x, 0), sqrt(x), 0), beside the pole": (lambda v: where_positive(v[0], sg.sqrt(v[0])), 4.0, 0.25),
-    "sqrt(relu(x))": (lambda v: sg.sqrt(sg.relu(v[0])), -1.0, 0.0),
-    "sqrt(relu(x)) at its kink": (lambda v: sg.sqrt(sg.relu(v[0])), 0.0, 0.0),
-    "relu(x) ** 0.5": (lambda v: sg.relu(v[0]) ** 0.5, -1.0, 0.0),
-    "floor(sqrt(x)) + x": (lambda v: sg.floor(sg.sqrt(v[0])) + v[0], 0.0, 1.0),
-    "sign(sqrt(x)) + x": (lambda v: sg.sign(sg.sqrt(v[0])) + v[0], 0.0, 1.0),
-    "maximum(sqrt(x), 1 + x)": (lambda v: sg.maximum(sg.sqrt(v[0]), 1.0 + v[0]), 0.0, 1.0),
-    "minimum(sqrt(x) + 2, x)": (lambda v: sg.minimum(sg.sqrt(v[0]) + 2.0, v[0]), 0.0, 1.0),
-    "max([sqrt(x), x + 1, -x])": (lambda v: sg.max([sg.sqrt(v[0]), v[0] + 1.0, -v[0]]), 0.0, 1.0),
-    "clip(sqrt(x), 0.5, 1) + x": (lambda v: sg.clip(sg.sqrt(v[0]), 0.5, 1.0) + v[0], 0.0, 1.0),
-    "sqrt(clip(x, 0, 1))": (lambda v: sg.sqrt(sg.clip(v[0], 0.0, 1.0)), -3.0, 0.0),
-    "leaky_relu(x + 1, sqrt(x))": (lambda v: sg.leaky_relu(v[0] + 1.0, sg.sqrt(v[0])), 0.0, 1.0),
-    "elu(x + 1, sqrt(x))": (lambda v: sg.elu(v[0] + 1.0, sg.sqrt(v[0])), 0.0, 1.0),
-    "relu(where(greater(x, 0), sqrt(x), 0) - 1) + x": (
-        lambda v: sg.relu(where_positive(v[0], sg.sqrt(v[0])) - 1.0) + v[0],
-        0.0,
-        1.0,
-    ),
-    "where(greater(x, 0), x ** 0.5, 0) + x ** 2": (lambda v: where_positive(v[0], v[0] ** 0.5) + v[0] ** 2, 0.0, 0.0),
-    # Honest nan: the number is 0 by chance, not by choice.
-    "sqrt(x) ** 2": (lambda v: sg.sqrt(v[0]) ** 2, 0.0, nan),
-    "sqrt(abs(x))": (lambda v: sg.sqrt(abs(v[0])), 0.0, nan),
-    "0 * sqrt(x)": (lambda v: 0.0 * sg.sqrt(v[0]), 0.0, nan),
-    "where(1, sqrt(x), 0)": (lambda v: sg.where(1.0, sg.sqrt(v[0]), 0.0), 0.0, inf),
-    "sqrt(x * 0)": (lambda v: sg.sqrt(v[0] * 0.0), 3.0, nan),
-}
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", CHOICES)
 @pytest.mark.parametrize("mode", EAGER)
 def test_examples(name, mode):
-    f, x, slope = EXAMPLES[name]
+    f, x, slope = CHOICES[name]
     assert equal(EAGER[mode](f, [x]), [slope])
 
 
-@pytest.mark.parametrize("name", [*list(EXAMPLES)[:6], "sqrt(x) ** 2"])
+@pytest.mark.parametrize("name", [*list(CHOICES)[:6], "sqrt(x) ** 2"])
 def test_examples_in_a_large_graph(name):
-    f, x, slope = EXAMPLES[name]
+    f, x, slope = CHOICES[name]
     assert equal(large_graph(f, [x]), [slope])
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", CHOICES)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_examples_compiled_at_another_point(name, backend):
-    f, x, slope = EXAMPLES[name]
+    f, x, slope = CHOICES[name]
     for way, found in compiled(f, [x], backend, [2.5]):
         if way == "training" and not math.isfinite(slope):
             continue  # a parameter that is nan shows no slope
@@ -181,7 +148,7 @@ def test_examples_compiled_at_another_point(name, backend):
     "name", ["where(greater(x, 0), sqrt(x), 0)", "floor(sqrt(x)) + x", "sqrt(relu(x))", "sqrt(x) ** 2"]
 )
 def test_examples_in_jax(name):
-    f, x, slope = EXAMPLES[name]
+    f, x, slope = CHOICES[name]
     for way, found in compiled(f, [x], "jax", [2.5]):
         if way != "training" or math.isfinite(slope):
             assert equal(found, [slope]), way

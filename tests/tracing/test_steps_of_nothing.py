@@ -6,7 +6,7 @@ import re
 import pytest
 from helpers import arguments, call
 from hypothesis import given, settings
-from test_steps import check_trace
+from traces import check_trace
 
 import scalargrad as sg
 from scalargrad import Value, trace

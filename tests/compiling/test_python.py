@@ -357,7 +357,7 @@ def test_the_error_names_op_and_number_and_the_line_that_asked():
     recorded = Recording([x.log()])
     run = python_code.single(recorded.tape.code, [len(recorded.tape.code) - 1])
     assert run([2.0], ()) == [math.log(2.0)]
-    with pytest.raises(ValueError, match=r"log: domain error at -1.0\n  at .*test_compiling_python.py:\d+: run\("):
+    with pytest.raises(ValueError, match=r"log: domain error at -1.0\n  at .*test_python.py:\d+: run\("):
         run([-1.0], ())
     with pytest.raises(ValueError, match=r"^log: "):
         run([0.0], ())

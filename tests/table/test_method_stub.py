@@ -1,6 +1,6 @@
 """scalargrad/_methods.pyi shows editors and type checkers what the op table installs on Value; it must be what is there.
 
-`python tests/test_method_stub.py` writes it anew.
+`python tests/table/test_method_stub.py` writes it anew.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ SPECIAL = ("__abs__", "__neg__", "__floor__", "__ceil__")
 
 def stub_text() -> str:
     lines = [
-        '"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/test_method_stub.py."""',
+        '"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/table/test_method_stub.py."""',
         "",
         "from collections.abc import Callable",
         "from typing import Any",

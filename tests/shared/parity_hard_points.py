@@ -5,14 +5,14 @@ A function here takes an engine's functions by name, `e`, and numbers of that en
 
 import math
 
-from test_semantics import ERRORS, HARD_POINTS
+from hard_points import ERRORS, HARD_POINTS
 
 inf, nan = math.inf, math.nan
 
 VERSIONS = {"torch": "PyTorch 2.13.0", "jax": "JAX 0.10.2"}
 """Others give other numbers: JAX 0.12 has a slope of elu far below 0, and none of hypot at (0, 0)."""
 
-# What the table of test_semantics.py writes with scalargrad's own functions.
+# What the table of hard_points.py writes with scalargrad's own functions.
 NEUTRAL = {
     "max of many, two at the top": lambda e, *xs: e["max"](*xs),
     "min of many, two at the bottom": lambda e, *xs: e["min"](*xs),
@@ -98,7 +98,7 @@ NOT_PYTORCHS = {
 
 
 def neutral(name, f):
-    """The function of a row of test_semantics.py as one of any engine's functions and numbers."""
+    """The function of a row of hard_points.py as one of any engine's functions and numbers."""
     if name in NEUTRAL:
         return NEUTRAL[name]
     if hasattr(f, "op"):

@@ -6,7 +6,7 @@ import pytest
 from helpers import arguments, call, slope
 from hypothesis import given
 from hypothesis import strategies as st
-from test_ops import check_row
+from rows import check_row
 
 import scalargrad as sg
 from scalargrad import Function, Value, grad, primitive

@@ -50,7 +50,7 @@ def test_a_number_that_leaves_the_function_is_refused(fn, message, backend):
         with pytest.raises(TypeError, match=message) as caught:
             run()
         if "replay" in str(caught.value):
-            assert "test_compiling_refused.py:" in str(caught.value)  # the line
+            assert "test_refused.py:" in str(caught.value)  # the line
     assert w_outside.data == 0.5
     assert (w_outside * 2).data == 1.0  # nothing is refused afterwards
 

@@ -1,4 +1,4 @@
-"""What a change of structure must leave as it is, in one line for each subject: python tests/fingerprint.py > before.txt
+"""What a change of structure must leave as it is, in one line for each subject: python tests/house/fingerprint.py > before.txt
 
 Rows of the op table at 1 000 points, random graphs and their orders, compiled programs on every backend that is
 installed, texts, error messages and pictures: a sha256 of each. A change that only moves code prints the same lines.
@@ -13,7 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 
 from helpers import random_graph, readme_example
 

@@ -1,7 +1,7 @@
 """Kills processes while they save a file, and looks at the file: it must be the old one or the new one, whole.
 
-    python tests/kill_while_saving.py 200           200 kills at random moments
-    python tests/kill_while_saving.py every-step    one kill at each call that replacing a file makes
+    python tests/shared/kill_while_saving.py 200           200 kills at random moments
+    python tests/shared/kill_while_saving.py every-step    one kill at each call that replacing a file makes
 
 Prints what it found as JSON; exit status 1 and a traceback if a file was neither. POSIX only: it forks.
 """

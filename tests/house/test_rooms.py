@@ -5,7 +5,7 @@ from pathlib import Path
 
 import scalargrad
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "docs" / "_extensions"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "_extensions"))
 from scalargrad_docs.imports import arrows, circles, modules, room
 
 PACKAGE = Path(scalargrad.__file__).parent

@@ -4,8 +4,9 @@ import random
 
 import pytest
 from helpers import slope
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 from scalargrad import Value, dot, layers, nn, relu, sigmoid, tanh
 from scalargrad.layers import Elementwise, Linear, Network, ReLU, Sigmoid, SoftmaxCrossEntropy, Tanh, shape
@@ -198,6 +199,8 @@ def test_softmax_cross_entropy_is_the_engine(n, classes, reduction, data):
     assert [sum(row) for row in loss.P] == near([1.0] * n)
 
 
+@has_full_size
+@settings(max_examples=size(30, 100))
 @given(data=st.data(), n=sizes)
 def test_a_network_trains_as_its_graph_does(data, n):
     X, targets = data.draw(rows(n, 2)), data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))

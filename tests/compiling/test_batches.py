@@ -15,6 +15,7 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
 )
 from optional import need
 from optional import numpy as np
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -55,9 +56,10 @@ def test_every_size(reduction, backend):
         agrees(loss.value_and_grad(X, Y), eager_batch(fn, (X, Y), parameters, reduction))
 
 
+@has_full_size
 @with_backends
 def test_random_losses(backend):
-    for seed in range(60):
+    for seed in range(size(20, 60)):
         f = random_function(seed)
         rng = random.Random(seed)
         parameters = [Value(x) for x in numbers(rng, 3)]
@@ -73,10 +75,11 @@ def test_random_losses(backend):
         agrees(loss.value_and_grad(X, Y), eager_batch(fn, (X, Y), parameters, "sum"))
 
 
+@has_full_size
 @with_backends
 @pytest.mark.usefixtures("library_functions")
 def test_each_sample_is_computed_to_the_last_bit(backend):
-    for seed in range(60):
+    for seed in range(size(20, 60)):
         f = random_function(seed)
         w = Value(0.3)
 
@@ -92,9 +95,10 @@ def test_each_sample_is_computed_to_the_last_bit(backend):
             all_same([row["f"], *row["g"], row["one"]], [value, *(getattr(g, "data", g) for g in gradient), 1.0])
 
 
+@has_full_size
 @needs_llvm
 def test_vectors_of_exp_and_tanh_change_a_few_last_digits_at_most():
-    for seed in range(60):
+    for seed in range(size(20, 60)):
         f = random_function(seed)
         compiled = sg.compile(lambda v, f=f: f(*v), backend="llvm")
         X = numbers(random.Random(seed), 11, 2)

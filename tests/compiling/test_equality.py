@@ -10,6 +10,7 @@ import pytest
 from compiling_helpers import with_backends
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import BranchError, Value
@@ -91,8 +92,9 @@ def test_the_recording_call_itself_takes_the_right_branch_and_others_are_guarded
             sg.compile(NUMBERS["i == 0"], backend=backend)(float("nan"))
 
 
+@has_full_size
 @with_backends
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=size(15, 40))
 @given(
     steps=st.lists(st.tuples(st.sampled_from("+-*%"), st.integers(1, 3)), max_size=3),
     tests=st.lists(st.tuples(st.sampled_from(["==", "!=", "in"]), st.integers(-2, 3)), min_size=1, max_size=3),

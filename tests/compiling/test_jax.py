@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, grad, nn
@@ -63,9 +64,9 @@ def gradient_program(roots, inputs, parameters=(), wrt=None):
     return short.code, found[:n], [found[n + i * k : n + (i + 1) * k] for i in range(n)]
 
 
-def moons_network():
-    """micrograd's network, and its hinge loss for one sample: (model, loss, inputs)."""
-    model = nn.MLP(2, [16, 16, 1], seed=1)
+def moons_network(hidden=16):
+    """micrograd's network, or a narrower one, and its hinge loss for one sample: (model, loss, inputs)."""
+    model = nn.MLP(2, [hidden, hidden, 1], seed=1)
     x, y = [Value(0.3), Value(-0.2)], Value(1.0)
     return model, (1 - y * model(x)).relu(), [*x, y]
 
@@ -201,7 +202,7 @@ def test_xla_rewrites_no_formula(name, float64):
 
 # Failing programs are not shrunk: that would compile for minutes.
 few = settings(
-    max_examples=5,
+    max_examples=size(2, 5),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
@@ -216,6 +217,7 @@ def eager_gradient(expression, xs):
     return [root.data, *(leaf.grad for leaf in leaves)]
 
 
+@has_full_size
 @few
 @given(st.lists(expressions(inputs=2, max_ops=12), min_size=EACH, max_size=EACH), st.integers(0, 2**32))
 def test_random_programs_at_other_points(programs, seed):
@@ -249,8 +251,9 @@ def test_random_programs_at_other_points(programs, seed):
     assert compared >= EACH
 
 
+@has_full_size
 def test_every_transformation_gives_the_same(float64):
-    model, root, inputs = moons_network()
+    model, root, inputs = moons_network(size(5, 16))
     recorded = forward_program([root], inputs, model.parameters())
     code, (loss,), (grads,) = gradient_program([root], inputs, model.parameters(), wrt=model.parameters())
     p = numbers_of(model.parameters())

@@ -21,6 +21,7 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
     with_backends,
 )
 from optional import numpy as np
+from sizes import has_full_size, only_long, size
 
 import scalargrad as sg
 from scalargrad import Value
@@ -43,7 +44,8 @@ def check(f, xs, found):
     return 0
 
 
-@pytest.mark.parametrize("part", range(4))
+@has_full_size
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=only_long) for part in (1, 2, 3))])
 def test_a_thousand_programs_in_straight_line_code(part):
     """Ten functions a program, as LLVM takes a while for each."""
     checked = 0
@@ -75,9 +77,10 @@ def test_a_thousand_programs_on_the_machine(monkeypatch):
     assert checked > 1900
 
 
+@has_full_size
 @pytest.mark.usefixtures("library_functions")
 def test_programs_in_lanes():
-    for first in range(0, 200, 10):
+    for first in range(0, size(60, 200), 10):
         functions = [random_function(seed) for seed in range(first, first + 10)]
         compiled = sg.compile(
             lambda v, fs=functions: [sg.value_and_grad(lambda u, f=f: f(*u))(v) for f in fs], backend="llvm"

@@ -8,6 +8,7 @@ import pytest
 from helpers import arguments, call, random_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn, ops
@@ -230,7 +231,8 @@ def clean(code, values):
     return found
 
 
-@settings(max_examples=600)
+@has_full_size
+@settings(max_examples=size(150, 600))
 @given(tapes(), st.tuples(numbers, numbers), numbers, st.booleans())
 def test_simplifying_changes_no_number(code, inputs, parameter, lower):
     values = reference(code, [parameter], inputs)
@@ -242,7 +244,8 @@ def test_simplifying_changes_no_number(code, inputs, parameter, lower):
     all_same(python_code.single(short.code, outputs, primal=())([parameter], inputs), expected)
 
 
-@settings(max_examples=600)
+@has_full_size
+@settings(max_examples=size(150, 600))
 @given(tapes(), st.tuples(numbers, numbers), numbers)
 def test_the_backend_runs_a_tape_as_it_stands(code, inputs, parameter):
     """In IEEE mode: poles, infinities and nans too."""

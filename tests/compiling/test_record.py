@@ -4,6 +4,7 @@ import math
 
 import pytest
 from compiling_helpers import all_same, eager, needs_llvm, points, random_function, same, with_backends
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, primitive, topological_order
@@ -29,9 +30,10 @@ def cube():
 # -------------------------------------------------------------------- record
 
 
+@has_full_size
 @with_backends
 def test_a_program_gives_what_the_graph_gives_at_other_points(backend):
-    for seed in range(80):
+    for seed in range(size(25, 80)):
         f = random_function(seed)
         first, *others = points(seed, 3, 4)
         leaves = leaves_at(first)

@@ -8,11 +8,13 @@ import threading
 
 import pytest
 from compiling_helpers import HANG, THREADS, at_once, needs_llvm, with_backends
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn
 
 
+@has_full_size
 @with_backends
 def test_functions_go_while_others_run(backend):
     """More of them than the caches of code keep."""
@@ -20,7 +22,7 @@ def test_functions_go_while_others_run(backend):
 
     def call(k):
         rng = random.Random(k)
-        for i in range(60):
+        for i in range(size(24, 60)):
             if i % 3 == 0:
                 n = rng.randrange(2, 60)
                 functions[k] = n, sg.compile(lambda x, n=n: x * n + n, backend=backend)

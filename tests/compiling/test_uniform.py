@@ -6,6 +6,7 @@ import pytest
 from compiling_helpers import agrees, eager_batch, with_backends
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -57,8 +58,9 @@ def random_polynomial(seed):
     return fn, parameters
 
 
+@has_full_size
 @with_backends
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=size(20, 60))
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 19), reduction=st.sampled_from(["mean", "sum"]))
 def test_random_polynomials_over_batches(backend, seed, n, reduction):
     fn, parameters = random_polynomial(seed)

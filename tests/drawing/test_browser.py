@@ -144,7 +144,8 @@ def test_hostile_labels(browser, style):
 
 
 def test_hostile_labels_stay_in_their_cards(browser):
-    for label in HOSTILE:
-        with page_of(browser, draw(Value(1.0, label=label) + 1.0).svg) as (page, _):
-            worst = max(page.evaluate(OVERFLOW))
-            assert worst[0] <= 0.5, (label, worst)
+    pictures = [draw(Value(1.0, label=label) + 1.0).svg for label in HOSTILE]
+    with page_of(browser, "".join(pictures)) as (page, _):
+        found = page.evaluate(OVERFLOW)
+        assert len(found) > 6 * len(HOSTILE)
+        assert max(found)[0] <= 0.5, max(found)

@@ -128,7 +128,9 @@ def test_png_and_pdf_where_graphviz_has_no_neato(tmp_path, monkeypatch):
 
 @needs_dot
 def test_hostile_labels_in_png(tmp_path):
-    assert draw(hostile_graph()).save(tmp_path / "hostile.png").stat().st_size > 10_000
+    for first in range(0, len(HOSTILE), 8):  # a picture of all is so large that Graphviz takes ten times as long
+        graph = hostile_graph([*HOSTILE[first : first + 8], "f"])
+        assert draw(graph).save(tmp_path / "hostile.png").stat().st_size > 10_000
 
 
 def test_other_suffixes_are_refused_and_nothing_is_left_behind(tmp_path):

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from sizes import has_full_size, only_long
 
 nbformat = pytest.importorskip("nbformat", reason="the extra `notebook` is not installed")
 nbclient = pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
@@ -48,7 +49,14 @@ def html_texts(html):
     return re.sub(embedded, lambda match: repr(svg_texts(base64.b64decode(match[1]).decode())), html)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+TRAIN_FOR_LONG = ("09-neurons-to-networks", "11-digits")
+
+
+def parameter(path):
+    return pytest.param(path, marks=[has_full_size, only_long] if path.stem in TRAIN_FOR_LONG else (), id=path.stem)
+
+
+@pytest.mark.parametrize("path", map(parameter, NOTEBOOKS))
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning", "ignore::ResourceWarning")
 def test_stored_outputs_are_what_running_gives(path, tmp_path):
     stored = nbformat.read(path, as_version=4)

@@ -8,10 +8,11 @@ import random
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from optional import mpmath
 from optional import numpy as np
+from sizes import has_full_size, size
 
 from scalargrad import Value, derivative, dot, elu, grad, leaky_relu, maximum, nn, relu, sigmoid, tanh
 
@@ -263,6 +264,8 @@ def network(weights, x):
     return dot(weights[9:12], hidden, weights[12])
 
 
+@has_full_size
+@settings(max_examples=size(20, 100))
 @given(st.integers(0, 1000))
 def test_34_minibatches_average_to_the_gradient_of_all(seed):
     X, y = nn.moons(20, seed=seed)

@@ -8,6 +8,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import (
@@ -319,8 +320,16 @@ def regression_points():
     return [(x * a + y * c, x * b + y * d) for x, y in X]
 
 
+def step_gradient(b, m, points):
+    """The notes' code: b and m after one step."""
+    b_gradient = sum(-(y - (m * x + b)) for x, y in points)
+    m_gradient = sum(-x * (y - (m * x + b)) for x, y in points)
+    return b - 1e-4 * b_gradient, m - 1e-4 * m_gradient
+
+
+@has_full_size
 def test_16_linear_regression_by_gradient_descent():
-    """All of it as a scalar graph: 1000 steps over 1000 points, 3 nodes a point."""
+    """All of it as a scalar graph, over 1000 points, 3 nodes a point: 1000 steps, or the first of them and the notes' code."""
     points = regression_points()
     b, m = Value(0.0, label="b"), Value(0.0, label="m")
 
@@ -331,7 +340,8 @@ def test_16_linear_regression_by_gradient_descent():
         return nn.sse(residuals(), [0.0] * len(points)).data / len(points)
 
     assert mean_error() == near(2.0597035235188, 1e-10)
-    for _ in range(1000):
+    steps = size(20, 1000)
+    for _ in range(steps):
         # The notes report the mean of the squares, and descend half of their sum: their gradient has no factor 2/N.
         r = residuals()
         half_sum = dot(r, r) * 0.5
@@ -339,8 +349,16 @@ def test_16_linear_regression_by_gradient_descent():
         half_sum.backward()
         b.data -= 1e-4 * b.grad
         m.data -= 1e-4 * m.grad
-    assert b.data == near(-3.2643663545390, 1e-10)
-    assert m.data == near(-1.3386872077958, 1e-10)
+    b_of_notes = m_of_notes = 0.0
+    for step in range(1001):
+        if step == steps:
+            assert (b.data, m.data) == (near(b_of_notes, 1e-10), near(m_of_notes, 1e-10))
+        if step == 1000:
+            break
+        b_of_notes, m_of_notes = step_gradient(b_of_notes, m_of_notes, points)
+    assert b_of_notes == near(-3.2643663545390, 1e-10)
+    assert m_of_notes == near(-1.3386872077958, 1e-10)
+    b.data, m.data = b_of_notes, m_of_notes
     assert mean_error() == near(0.1144471595752, 1e-10)
 
 
@@ -355,10 +373,8 @@ def test_16_the_same_with_a_linear_layer():
                                          [v for (v,) in Y])[1]([1.0] * 1000)[0]])  # fmt: skip
         layer.update_parameters(1e-4)
     b = m = 0.0
-    for _ in range(50):  # the notes' step_gradient
-        b_gradient = sum(-(y - (m * x + b)) for x, y in points)
-        m_gradient = sum(-x * (y - (m * x + b)) for x, y in points)
-        b, m = b - 1e-4 * b_gradient, m - 1e-4 * m_gradient
+    for _ in range(50):
+        b, m = step_gradient(b, m, points)
     assert (layer.b, layer.W) == (near([b], 1e-10), [near([m], 1e-10)])
 
 

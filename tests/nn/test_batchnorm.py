@@ -8,8 +8,9 @@ import warnings
 
 import pytest
 from helpers import slope
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, nn
@@ -57,6 +58,8 @@ def test_the_formula_with_gamma_beta_and_eps(rows, eps, learned):
         assert column == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+@has_full_size
+@settings(max_examples=size(35, 100))
 @given(batches(), st.integers(0, 10_000))
 def test_gradients_of_inputs_and_parameters_against_finite_differences(rows, seed):
     assume(all(statistics.pstdev(column) > 0.3 for column in columns_of(rows)))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optional import mpmath
+from sizes import has_full_size, only_long
 
 import scalargrad
 from scalargrad import Value, nn
@@ -84,7 +85,7 @@ def needs(how):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("how", BACKENDS)
-@pytest.mark.parametrize("late", [1, 5, 100, 5000])
+@pytest.mark.parametrize("late", [1, 5, 100, pytest.param(5000, marks=[has_full_size, only_long])])
 def test_parameters_unfrozen_late_move_as_in_pytorch(kind, how, late):
     needs(how)
     if late == 5000 and not kind.startswith("Adam"):

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from saving_helpers import KNOWN, bits, built, content_of, document_of, file_with, refusal, set_numbers
+from sizes import has_full_size, size
 
 from scalargrad import nn
 
@@ -47,14 +48,17 @@ def test_every_truncation_is_refused():
         assert is_refused_or_the_same(CONTENT[:n]), n
 
 
+@has_full_size
 def test_no_flipped_bit_changes_a_number():
-    refused = 0
+    """In a usual run one bit of each byte."""
+    tried = refused = 0
     for i in range(len(CONTENT)):
-        for bit in range(8):
+        for bit in size([i % 8], range(8)):
+            tried += 1
             damaged = bytearray(CONTENT)
             damaged[i] ^= 1 << bit
             refused += is_refused_or_the_same(bytes(damaged))
-    assert refused > 0.97 * 8 * len(CONTENT)  # some spaces become other white space
+    assert refused > 0.97 * tried  # some spaces become other white space
 
 
 @given(st.data())

@@ -20,6 +20,7 @@ import kill_while_saving
 import pytest
 from capabilities import needs_links, needs_long_names, needs_modes, needs_pipes, needs_timers, needs_users
 from saving_helpers import bits, set_numbers
+from sizes import has_full_size, size
 
 from scalargrad import nn
 from scalargrad.nn.states import numbers_of
@@ -336,6 +337,7 @@ def test_what_is_saved_while_another_thread_trains_is_one_moment(tmp_path):
     assert all(len(numbers) == 1 for numbers in states)
 
 
+@has_full_size
 @needs_timers
 def test_a_signal_while_the_numbers_are_set_finds_the_old_or_the_new():
     """As Ctrl-C does, which would leave what it finds."""
@@ -349,7 +351,7 @@ def test_a_signal_while_the_numbers_are_set_finds_the_old_or_the_new():
         model.load_state_dict(old)
         durations.append(time.perf_counter() - start)
     try:
-        for i in range(200):
+        for i in range(size(40, 200)):
             signal.setitimer(signal.ITIMER_REAL, rng.uniform(0.5, 1.0) * min(durations) + 1e-6)
             model.load_state_dict(old if i % 2 else new)
             while len(seen) <= i:

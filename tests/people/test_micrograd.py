@@ -4,6 +4,7 @@ import random
 
 import pytest
 from helpers import readme_example
+from sizes import has_full_size, size
 
 import scalargrad.engine
 import scalargrad.nn
@@ -93,18 +94,21 @@ def test_the_neuron_of_the_lecture():
     assert (nodes, op) == (10, "tanh")
 
 
+@has_full_size
 def test_the_moons_demo_reaches_every_point():
-    losses = moons_demo(scalargrad.engine, scalargrad.nn, 100)
+    losses = moons_demo(scalargrad.engine, scalargrad.nn, size(50, 100))
     assert losses[-1][1] == 1.0
     assert losses[-1][0] < losses[0][0] / 10
 
 
+@has_full_size
 def test_everything_as_micrograd_computes_it():
     engine = pytest.importorskip("micrograd.engine", reason="the extra `bench` is not installed")
     networks = pytest.importorskip("micrograd.nn")
 
+    steps = size(2, 5)
     for (loss, accuracy), (theirs, accuracy_of_theirs) in zip(
-        moons_demo(scalargrad.engine, scalargrad.nn, 5), moons_demo(engine, networks, 5), strict=True
+        moons_demo(scalargrad.engine, scalargrad.nn, steps), moons_demo(engine, networks, steps), strict=True
     ):
         assert loss == pytest.approx(theirs, rel=1e-12)
         assert accuracy == accuracy_of_theirs

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 from hostile_functions import WRONG, hostile
-from reliability_helpers import LONG
+from sizes import LONG
 from verdicts import KINDS, count_hostile
 
 from scalargrad.checking import Verdict

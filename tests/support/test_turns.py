@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from compiling_helpers import HANG, at_once, needs_llvm, with_backends
 from interrupting import stopped
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -233,6 +234,7 @@ WORKS = {
 }  # fmt: skip
 
 
+@has_full_size
 @with_backends
 @pytest.mark.parametrize("name", WORKS)
 def test_a_call_interrupted_at_every_instruction_of_the_takers(name, backend, monkeypatch):
@@ -250,15 +252,16 @@ def test_a_call_interrupted_at_every_instruction_of_the_takers(name, backend, mo
         *TAKERS,
         *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "helpers")),
     }
-    total = interrupted_everywhere(make, files, expected, apart=random.Random(name).choice([7, 11, 13]))
-    assert total > 10
+    apart = random.Random(name).choice(size([41, 43, 47], [7, 11, 13]))
+    assert interrupted_everywhere(make, files, expected, apart) > size(2, 10)
 
 
+@has_full_size
 @needs_llvm
 @pytest.mark.parametrize("backend", ["llvm"])
 @pytest.mark.parametrize("name", ["point", "batch", "training", "program"])
 def test_the_last_instructions_of_a_call_which_end_its_turn(name, backend):
-    """At every instruction, when all has been made: what each later call runs through."""
+    """At every instruction (in a usual run at some), when all has been made: what each later call runs through."""
     work, expected = WORKS[name]
     call = work(backend)
     expected = call()
@@ -271,7 +274,7 @@ def test_the_last_instructions_of_a_call_which_end_its_turn(name, backend):
     while stopped(call, n, files):
         assert in_another_thread(call) == expected, n
         assert call() == expected, n
-        n += 1
+        n += size(11, 1)
     assert n > 30
 
 

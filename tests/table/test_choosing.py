@@ -6,6 +6,7 @@ import random
 import pytest
 from compiling_helpers import needs_llvm
 from hard_points import CHOICES, where_positive
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -365,7 +366,10 @@ def test_200_programs_with_masked_poles_in_every_eager_mode():
             assert equal(found(f, point), wanted), mode
 
 
-@pytest.mark.parametrize(("backend", "n"), [("python", 200), pytest.param("llvm", 12, marks=needs_llvm)])
+@has_full_size
+@pytest.mark.parametrize(
+    ("backend", "n"), [("python", size(60, 200)), pytest.param("llvm", size(4, 12), marks=needs_llvm)]
+)
 def test_programs_with_masked_poles_compiled_at_another_point(backend, n):
     for f, point, wanted in cases(n):
         for way, found in compiled(f, point, backend, [x + 1.0 for x in point]):

@@ -11,6 +11,7 @@ import pytest
 from helpers import arguments, call, random_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, topological_order
@@ -65,7 +66,8 @@ def is_exact(root, number_of):
     return bits(found.data if isinstance(found, Value) else found) == bits(root.data)
 
 
-@settings(max_examples=400)
+@has_full_size
+@settings(max_examples=size(120, 400))
 @given(graphs(OPERATIONS))
 def test_a_python_formula_computes_the_very_number_of_the_graph(root):
     assert is_exact(root, lambda leaf: leaf.data)

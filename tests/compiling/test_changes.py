@@ -1,4 +1,4 @@
-"""What changes after a function was recorded: leaves frozen, trained again or hooked; trainings that share them."""
+"""What changes after a function was recorded is noticed: leaves frozen, trained again or hooked; trainings that share them."""
 
 import gc
 import weakref

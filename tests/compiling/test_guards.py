@@ -1,4 +1,4 @@
-"""What Python decides while a function is recorded: a replay that would decide otherwise raises, or records that way too."""
+"""What Python decides while a function is recorded is guarded: a replay that would decide otherwise raises, or records that way too."""
 
 import operator
 from array import array

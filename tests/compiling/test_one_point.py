@@ -1,4 +1,4 @@
-"""compile at one point: what the function gives eagerly, in its structure and to the last bit; what it refuses."""
+"""A function compiled at one point gives what it gives eagerly, in its structure and to the last bit, or is refused in words."""
 
 import gc
 import math

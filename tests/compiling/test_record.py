@@ -1,4 +1,4 @@
-"""record: a graph run again with other numbers, and written back to be looked at; ops of one's own in programs."""
+"""A recorded graph runs again with other numbers as if built anew, and is written back to be looked at; ops of one's own included."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a recorded function must not do, as no replay could do it again: take numbers out of Values, assign them, draw."""
+"""What no replay could do again is refused while a function is recorded: to take numbers out of Values, assign them, draw."""
 
 import copy
 import math

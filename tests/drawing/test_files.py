@@ -1,4 +1,4 @@
-"""Saving, showing, engines, escaping: what leaves the process, and what happens where no engine is."""
+"""What leaves the process is whole and safe: saving, showing, engines, escaping; and where no engine is, it says so."""
 
 import html
 import json

@@ -1,4 +1,4 @@
-"""Plots: figures without pyplot, evaluated without recording a graph."""
+"""Plots are figures without pyplot, evaluated without recording a graph."""
 
 import sys
 

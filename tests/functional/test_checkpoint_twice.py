@@ -1,4 +1,4 @@
-"""checkpoint, when the two runs do not compute the same: refused in words, also where both give the same number."""
+"""checkpoint refuses in words what does not compute the same twice, also where both runs give the same number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derivatives of functions: against mpmath, against each other, and in nested use."""
+"""Derivatives of functions are those of mpmath, agree with each other, and may be nested."""
 
 import math
 from fractions import Fraction

@@ -56,7 +56,7 @@ def parameter(path):
     return pytest.param(path, marks=[has_full_size, only_long] if path.stem in TRAIN_FOR_LONG else (), id=path.stem)
 
 
-@pytest.mark.parametrize("path", map(parameter, NOTEBOOKS))
+@pytest.mark.parametrize("path", [parameter(path) for path in NOTEBOOKS])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning", "ignore::ResourceWarning")
 def test_stored_outputs_are_what_running_gives(path, tmp_path):
     stored = nbformat.read(path, as_version=4)

@@ -1,4 +1,4 @@
-"""The package as a whole: imports, exports, nothing heavy at the door; one list of versions and of places."""
+"""The package as a whole exports what it says and imports nothing heavy at the door; versions and places are listed once."""
 
 import re
 import subprocess

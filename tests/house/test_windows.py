@@ -1,4 +1,4 @@
-"""Saving, drawing and the command line in a process that lacks what Windows lacks (as_windows.py)."""
+"""Saving, drawing and the command line work in a process that lacks what Windows lacks (as_windows.py)."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The lectures on backpropagation itself and micrograd's own examples, with their numbers: one test or more for each row.
+"""The lectures on backpropagation itself and micrograd's own examples give their numbers: one test or more for each row.
 
 The texts are CS231n lecture 4, lecture notes on backpropagation, and micrograd's README and lecture.
 """

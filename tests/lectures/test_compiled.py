@@ -1,4 +1,4 @@
-"""The lectures' long examples, in full, by compiled training; and the code that the lectures have written by hand.
+"""The lectures' long examples give their numbers in full, by compiled training; and so does the code that the lectures have written by hand.
 
 With the extra `fast` each takes a part of a second. Without it the same programs run as Python code: some seconds.
 """

@@ -1,4 +1,4 @@
-"""The lectures on neurons, layers, networks and their training: one test for each example, with its numbers.
+"""The lectures on neurons, layers, networks and their training give their numbers: one test for each example.
 
 The numbers are those of the texts, where they give some; the oracle is numpy, as in the texts' own lines of code.
 """

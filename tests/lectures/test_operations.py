@@ -1,4 +1,4 @@
-"""The lectures' examples, with their numbers: one test for each. Where the engine and a text disagree, both are here.
+"""The lectures' examples give the lectures' numbers: one test for each. Where the engine and a text disagree, both are here.
 
 The texts are lecture notes on layers, on SGD and the linear class, on Jacobians and identities, and CS231n lecture 4.
 """

@@ -1,4 +1,4 @@
-"""BatchNorm, Dropout, how they sit in networks and training, and the rules of thumb about them."""
+"""BatchNorm and Dropout do what their papers say, sit in networks and training, and the rules of thumb hold with them."""
 
 import copy
 import math

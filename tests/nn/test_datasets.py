@@ -1,4 +1,4 @@
-"""Data sets: their shapes, labels and seeds; scikit-learn is the oracle where it has them."""
+"""Data sets have the shapes, labels and numbers that their seeds say; scikit-learn is the oracle where it has them."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""Losses and penalties, against plain formulas, mpmath and the numbers of the lectures."""
+"""Losses and penalties give the numbers of plain formulas, of mpmath and of the lectures."""
 
 import math
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Modules: micrograd's networks with only the import changed, parameters, shapes, names, repr."""
+"""Modules are micrograd's networks with only the import changed; parameters, shapes, names and repr are as documented."""
 
 import copy
 import math

@@ -1,4 +1,4 @@
-"""Optimizers, clipping and schedules, against the published formulas in exact or high-precision arithmetic."""
+"""Optimizers, clipping and schedules do what the published formulas say, in exact or high-precision arithmetic."""
 
 import math
 import signal

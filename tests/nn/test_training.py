@@ -1,4 +1,4 @@
-"""fit, its history and progress, predict and accuracy."""
+"""fit trains as a loop by hand does, its history and progress say what happened; predict and accuracy agree with it."""
 
 import builtins
 import math

@@ -1,4 +1,4 @@
-"""no_grad, and the other contexts, as decorators: of functions, methods, generators, coroutines; bare and called."""
+"""no_grad and the other contexts are decorators too: of functions, methods, generators, coroutines; bare and called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of hard points: what every op gives where floating point, or calculus, has no obvious answer."""
+"""Where floating point, or calculus, has no obvious answer, every op gives what the table of hard points says."""
 
 import math
 import warnings

@@ -1,4 +1,4 @@
-"""The op table: one property for every row, and an independent oracle for the values."""
+"""Every row of the op table keeps one property, and its values and slopes are those of an independent oracle."""
 
 import math
 

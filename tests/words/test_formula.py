@@ -1,4 +1,4 @@
-"""Names, equations, numbers and local derivatives as people read them."""
+"""Names, equations, numbers and local derivatives are written as people read them."""
 
 import math
 

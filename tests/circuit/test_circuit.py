@@ -4,8 +4,9 @@ import math
 
 import pytest
 from helpers import arguments, call, random_graph, readme_example, slope
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, circuit
@@ -30,7 +31,9 @@ NAMED = [getattr(circuit, name) for name in circuit.__all__ if name.endswith("Ga
 # -------------------------------------------------------------------- gates
 
 
+@has_full_size
 @pytest.mark.parametrize("name", sorted(TABLE))
+@settings(max_examples=size(25, 100))
 @given(data=st.data())
 def test_the_gate_of_every_op_is_the_engine(name, data):
     op = TABLE[name]

@@ -164,11 +164,12 @@ def hard_points(op):
     )
 
 
+@has_full_size
 @pytest.mark.parametrize("name", IN_TABLE)
 def test_lowered_ops_compute_what_the_rows_do(name):
     op = TABLE[name]
 
-    @settings(max_examples=200)
+    @settings(max_examples=size(40, 200))
     @given(arguments(op))
     def holds(xs):
         check_lowered(op, xs)

@@ -11,9 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from saving_helpers import ALL, KNOWN, OF_ITS_OWN, Zoo, bits, content_of, document_of, file_with, refusal, set_numbers
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, nn
@@ -78,7 +79,9 @@ def test_two_values_of_one_name_have_names_of_their_own(tmp_path):
     assert [v.data for v in again.parts.values()] == [3.0, 4.0]
 
 
+@has_full_size
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+@settings(max_examples=size(30, 100))
 @given(data=st.data())
 def test_any_numbers_come_back_in_memory_nan_and_inf_too(make, data):
     model, other = make(), make()

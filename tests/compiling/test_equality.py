@@ -295,6 +295,7 @@ def test_values_are_looked_up_by_identity_as_in_eager_code():
 
 def test_the_hash_is_objects_own_outside_of_a_recording(monkeypatch):
     monkeypatch.setattr(modes, "_switches_left", [None] * 50)  # as in a process that has not recorded 400 times yet
+    monkeypatch.setattr(modes, "_recordings", [])  # nor left one open, as an interrupted one may
     seen = []
 
     class Late(Value):

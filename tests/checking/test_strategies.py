@@ -9,6 +9,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, check_gradients, nn, topological_order
@@ -27,7 +28,7 @@ from scalargrad.strategies import (
 from scalargrad.table import TABLE, Domain
 
 IN_TABLE = sorted(name for name, op in TABLE.items() if not op.is_users)
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=size(10, 25))
 SEARCH = settings(max_examples=20_000, database=None, phases=[Phase.generate, Phase.shrink])
 
 
@@ -56,6 +57,7 @@ def test_values_need_a_range(low, high):
         values(low, high)
 
 
+@has_full_size
 @pytest.mark.parametrize("name", IN_TABLE)
 def test_inputs_are_legal_and_off_the_kinks(name):
     op = TABLE[name]
@@ -116,6 +118,7 @@ def test_the_tip_of_a_cone_is_a_kink_and_its_side_is_not():
 # -------------------------------------------------------------------- expressions
 
 
+@has_full_size
 @pytest.mark.parametrize("name", IN_TABLE)
 def test_an_expression_of_any_op_is_legal_everywhere(name):
     @FEW

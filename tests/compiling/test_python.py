@@ -24,7 +24,7 @@ from scalargrad.ops import BUILT_IN
 from scalargrad.strategies import expressions
 from scalargrad.table import HARD, TABLE, follows_ieee
 
-few = settings(max_examples=60)
+few = settings(max_examples=size(20, 60))
 IN_TABLE = sorted(TABLE)
 HARD_NUMBERS = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, 5e-324, -5e-324, 1e-310, 1e-8, 1e300, -1e300, 1.7e308, 709.9]
 numbers = st.one_of(st.sampled_from(HARD_NUMBERS), st.floats(-4, 4), st.floats(allow_nan=False, allow_infinity=False))
@@ -90,6 +90,7 @@ def eager(fn, xs):
 # -------------------------------------------------------------------- the backend against the eager engine
 
 
+@has_full_size
 @pytest.mark.parametrize("lower", [False, True])
 @pytest.mark.parametrize("name", IN_TABLE)
 @pytest.mark.filterwarnings("ignore:.*the gradient is nan")
@@ -112,6 +113,7 @@ def test_every_row_gives_the_numbers_of_the_eager_engine(name, lower):
     holds()
 
 
+@has_full_size
 @few
 @given(expressions(inputs=3), st.tuples(*[st.floats(-4, 4)] * 3), st.booleans())
 @pytest.mark.filterwarnings("ignore:.*the gradient is nan")
@@ -420,6 +422,7 @@ samples_of = st.lists(
 )
 
 
+@has_full_size
 @few
 @given(samples_of, st.booleans())
 def test_a_batch_is_the_sum_or_mean_of_its_samples(samples, mean):

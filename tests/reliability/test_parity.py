@@ -22,7 +22,7 @@ from sizes import size
 from scalargrad.table import TABLE
 
 NAMES = sorted(TABLE)
-POINTS = size(60, 1000)
+POINTS = size(30, 1000)
 
 CANCELLING = {
     ("tanh", "first"): "1 - z * z with z near 1 or -1",

@@ -8,6 +8,7 @@ import pytest
 from helpers import arguments, call, random_graph, readme_example
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn, no_grad, topological_order
@@ -18,7 +19,7 @@ from scalargrad.words.notation import identifier
 from scalargrad.words.staged import MAX_LINES, WIDTH, to_python
 from scalargrad.words.staged_text import HELPERS, KNOWN
 
-few = settings(max_examples=60)
+few = settings(max_examples=size(20, 60))
 IN_TABLE = sorted(TABLE)
 
 
@@ -57,6 +58,7 @@ def agree(found, expected, root):
 # -------------------------------------------------------------------- its numbers
 
 
+@has_full_size
 @pytest.mark.parametrize("name", IN_TABLE)
 def test_every_row_has_code_that_computes_it(name):
     op = TABLE[name]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import nn
-from scalargrad.node import modes
+from scalargrad.node.mode import mode
 
 BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm)]
 with_backends = pytest.mark.parametrize("backend", BACKENDS)
@@ -177,7 +177,7 @@ def test_a_rare_category_of_the_inputs_is_looked_at(backend):
         """Has its own offset for one category, found in a dict: a Value is in none."""
 
         def __call__(self, x):
-            number = x[1].data if modes.readers.get() is None else x[1]
+            number = x[1].data if mode.get().on_data is None else x[1]
             return super().__call__(x) + {1.0: 10.0}.get(number, 0.0)
 
     rows = [[random.Random(i).uniform(-1, 1), float(i == 501)] for i in range(N)]

@@ -1,4 +1,4 @@
-"""Attributes that are set at once: an interrupt that comes in the middle is handled after the last."""
+"""Attributes that are set at once: an interrupt that comes in the middle is handled after the last of them."""
 
 from _thread import interrupt_main
 from itertools import repeat

@@ -14,6 +14,7 @@ from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.modes import record
 from scalargrad.table.row import follows_ieee
+from scalargrad.table.stand_ins import NUMBER, partials_read
 
 Step = tuple[str, tuple[int | float, ...]]
 
@@ -39,7 +40,7 @@ class Template(NamedTuple):
 
 def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     """A template for each result of a function of so many Values that does not branch in Python."""
-    xs = [Value(0.5) for _ in range(arguments)]
+    xs = [Value(NUMBER) for _ in range(arguments)]
 
     def results() -> Any:
         token = follows_ieee.set(True)
@@ -52,7 +53,7 @@ def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
 
 
-def _template(xs: list[Value], result: Any) -> Template:
+def _template(xs: Sequence[Value], result: Any) -> Template:
     if not isinstance(result, Value):
         return Template((), float(result))
     numbers: dict[Value | None, int] = {x: i for i, x in enumerate(xs)}
@@ -72,15 +73,8 @@ def _template(xs: list[Value], result: Any) -> Template:
 @lru_cache(maxsize=512)
 def partials_of(op: str, n: int) -> tuple[Template, ...]:
     """The partial derivatives of op over n operands: templates over the operands and the result."""
-    known = row(op)
-
-    def rules(*arguments: Value) -> list[Any]:
-        *xs, z = arguments
-        if known.arity is None:
-            return list(known.partials(xs, z))
-        return [rule(xs[0], xs[1] if n > 1 else None, z) for rule in known.partials]
-
-    return tuple(templates(rules, n + 1))
+    reads = partials_read(row(op), [None] * n, range(n))
+    return tuple(_template([*read.xs, read.z], read.partial) for read in reads)
 
 
 @lru_cache(maxsize=512)

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
+from scalargrad.table.row import HARD
+
+if TYPE_CHECKING:
+    from scalargrad.table.row import Op
 
 PRIMITIVE = frozenset(name_of(op) for op in BUILT_IN if op.lowered is None)
 """The ops that every backend knows."""
@@ -48,6 +53,21 @@ def _formula(op: str, n: int, inside: tuple[str, ...] = ()) -> Template | None:
             steps.append((inner_name, tuple(_at(inner_places, ref) for ref in inner_refs)))
         places.append(_at(inner_places, inner.result))
     return Template(tuple(steps), _at(places, outer.result))
+
+
+def value_lowered(op: Op, xs: Sequence[float]) -> float | None:
+    """The op's value as compiled programs compute it, under IEEE rules; None if there is no formula for it."""
+    formula = _formula(name_of(op), len(xs))
+    if formula is None:
+        return None
+    known: list[Any] = list(xs)
+    for name, refs in formula.steps:
+        numbers = [known[r] if type(r) is int else r for r in refs]
+        try:
+            known.append(row(name).on(numbers))
+        except HARD:
+            known.append(row(name).at_pole(numbers))
+    return float(known[formula.result] if type(formula.result) is int else formula.result)
 
 
 def _at(places: Sequence[int | float], ref: float) -> int | float:

@@ -14,11 +14,12 @@ from scalargrad.node.modes import record
 from scalargrad.node.rules import GivenPartials
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
+from scalargrad.table.operators import PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
 from scalargrad.words.derivation import partial_text
 from scalargrad.words.equations import ELLIPSIS, display_names, equation, number_text, wrapped
-from scalargrad.words.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
+from scalargrad.words.notation import LATEX, TEXT, Latex, Notation, Written, latex_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

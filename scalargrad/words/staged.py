@@ -240,12 +240,12 @@ def _derivatives(
     The words come with the node written out, if that is short, and with its name alone.
     """
     op: Any = node._rule
-    operands = node.operands
+    operands, n = node.operands, len(node.operands)
     whole = _WORDS.operation(op, _operands(node, names))[0]
     its_own = {names[node], *(names[parent] for parent, _ in operands if parent is not None)}
     ways = [f"({whole})"] if len(whole) <= 40 and whole not in its_own else []
     ways.append(names[node])
-    turns = [i for i in _turns(op, len(operands)) if operands[i][0] in wanted]
+    turns = [i for i in _turns(op, n) if operands[i][0] in wanted]
     reads = partials_read(op, [a if parent is None else None for parent, a in operands], turns)
     for i, (xs, z, partial) in zip(turns, reads, strict=True):
         parent: Any = operands[i][0]
@@ -256,7 +256,7 @@ def _derivatives(
             in_words = _WORDS.written(partial, shown, MAX_LENGTH, simplified=True)[0]
         except TooLongError:
             raise ValueError(
-                f"to_python: {describe(node)}: the derivative of {op.name} over {len(operands)} operands takes more than "
+                f"to_python: {describe(node)}: the derivative of {op.name} over {n} operands takes more than "
                 f"{MAX_LENGTH} characters; scalargrad.record(value) replays it"
             ) from None
         yield parent, local, [f"d{way}/d{names[parent]} = {in_words}" for way in ways]

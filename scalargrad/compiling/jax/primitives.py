@@ -50,7 +50,7 @@ def function_of(op: str, n: int) -> Function:
     """The JAX function of an op over n arrays of equal, or broadcastable, shapes.
 
     Raises:
-        ValueError: if there is none: the op is a user's.
+        ValueError: if there is none: the op is a user's without `lowered`.
     """
     value = _primitives().get(op)
     return _with_rule(op, n, _composite(op, n) if value is None else value)
@@ -63,7 +63,8 @@ def _composite(op: str, n: int) -> Function:
     for name, *_ in lowered.code:
         if name not in SOURCES and name not in _primitives():
             raise ValueError(
-                f"the jax backend does not know {row(name).name!r}: it was added with @primitive; use backend='python'"
+                f"the jax backend does not know {row(name).name!r}: it was added with @primitive; use "
+                "backend='python', or give it lowered=, its value by scalargrad's functions"
             )
 
     def value(*xs: Any) -> Any:

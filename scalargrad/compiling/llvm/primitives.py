@@ -170,7 +170,7 @@ class Lanes:
                 f"{r}.c = fcmp une {t} {x}, {zero}", chosen(f"{r}.d", f"{r}.c", y, z),
                 f"{r}.u = fcmp uno {t} {x}, {x}", chosen(r, f"{r}.u", x, f"{r}.d"),
             ]  # fmt: skip
-        raise ValueError(f"the llvm backend does not know {name!r}: it was added with @primitive; use backend='python'")
+        raise ValueError(f"{name!r} is no primitive: what the llvm backend is given must have been lowered")
 
     def _function(self, name: str, arity: int) -> str:
         if name not in OWN:

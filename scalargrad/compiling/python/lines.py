@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, row
 from scalargrad.table import floats
-from scalargrad.table.operators import OPERATORS
-from scalargrad.table.row import INFIX
+from scalargrad.table.operators import NEGATION, OPERATORS
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -25,8 +24,10 @@ LONGEST = 100
 MOST_OPERANDS = 40
 """Sums of more terms are calls: Python's compiler goes one level deeper for each term."""
 
-WRITTEN: dict[Any, str] = {one.on_numbers: f"{{}} {one.text} {{}}" for one in OPERATORS.values()}
-WRITTEN = {op.value: WRITTEN[op.value] for op in INFIX.values() if op.value in WRITTEN} | {operator.neg: "-{}"}
+WRITTEN: dict[Any, str] = {
+    **{one.on_numbers: f"{{}} {one.text} {{}}" for one in OPERATORS.values() if one.precedence < NEGATION},
+    operator.neg: "-{}",
+}
 """How Python writes the functions that are operators: a call would take twice as long."""
 
 

@@ -40,14 +40,18 @@ def _formula(op: str, n: int, inside: tuple[str, ...] = ()) -> Template | None:
     if op in inside:
         raise ValueError(f"{known.name}: what lowered= says uses {known.name} itself, so it comes to no end")
     (outer,) = templates((lambda *xs: form(xs)) if known.arity is None else form, n)
+    if all(name in PRIMITIVE for name, _ in outer.steps):
+        return outer
     steps: list[Step] = []
     places: list[int | float] = list(range(n))  # where the results of the outer steps are found
     for name, refs in outer.steps:
         xs = [_at(places, ref) for ref in refs]
         inner = None if name in PRIMITIVE else _formula(name, len(xs), (*inside, op))
         if inner is None:
-            inner = Template(((name, tuple(range(len(xs)))),), len(xs))
-        inner_places = list(xs)
+            places.append(n + len(steps))
+            steps.append((name, tuple(xs)))
+            continue
+        inner_places = xs
         for inner_name, inner_refs in inner.steps:
             inner_places.append(n + len(steps))
             steps.append((inner_name, tuple(_at(inner_places, ref) for ref in inner_refs)))

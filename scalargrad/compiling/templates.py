@@ -53,7 +53,7 @@ def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
 
 
-def _template(xs: Sequence[Value], result: Any) -> Template:
+def _template(xs: list[Value], result: Any) -> Template:
     if not isinstance(result, Value):
         return Template((), float(result))
     numbers: dict[Value | None, int] = {x: i for i, x in enumerate(xs)}
@@ -73,8 +73,13 @@ def _template(xs: Sequence[Value], result: Any) -> Template:
 @lru_cache(maxsize=512)
 def partials_of(op: str, n: int) -> tuple[Template, ...]:
     """The partial derivatives of op over n operands: templates over the operands and the result."""
-    reads = partials_read(row(op), [None] * n, range(n))
-    return tuple(_template([*read.xs, read.z], read.partial) for read in reads)
+    found: list[Template] = []
+    arguments: list[Value] = []
+    for xs, z, partial in partials_read(row(op), [None] * n, range(n)):
+        if not arguments or z is not arguments[-1]:  # the rules of many operands share their stand-ins
+            arguments = [*xs, z]
+        found.append(_template(arguments, partial))
+    return tuple(found)
 
 
 @lru_cache(maxsize=512)

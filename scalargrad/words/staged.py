@@ -247,10 +247,12 @@ def _derivatives(
     ways.append(names[node])
     turns = [i for i in _turns(op, n) if operands[i][0] in wanted]
     reads = partials_read(op, [a if parent is None else None for parent, a in operands], turns)
+    shown: dict[Value, str] = {}
     for i, (xs, z, partial) in zip(turns, reads, strict=True):
         parent: Any = operands[i][0]
-        shown = {x: names[p] for x, (p, _) in zip(xs, operands, strict=True) if p is not None}
-        shown[z] = names[node]
+        if z not in shown:  # the rules of many operands share their stand-ins
+            shown = {x: names[p] for x, (p, _) in zip(xs, operands, strict=True) if p is not None}
+            shown[z] = names[node]
         try:
             local = _CODE.written(partial, shown, MAX_LENGTH, simplified=True)
             in_words = _WORDS.written(partial, shown, MAX_LENGTH, simplified=True)[0]

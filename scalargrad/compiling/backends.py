@@ -38,7 +38,7 @@ def backend(name: str, code: Sequence[Instruction]) -> Any:
     if unknown and name != "python":
         raise ValueError(
             f"the {name} backend cannot compute {', '.join(sorted(unknown))}, which was added with @primitive: "
-            "use backend='python', or write it with the functions of scalargrad"
+            "use backend='python', or give it lowered=, its value by scalargrad's functions"
         )
     return _module(name)
 

@@ -17,16 +17,11 @@ from scalargrad.ops import (
     absolute,
     add,
     divide,
-    exp,
     greater,
     hypot,
     multiply,
     negative,
     power,
-    relu,
-    sigmoid,
-    softplus,
-    square,
     subtract,
     where,
 )
@@ -72,10 +67,7 @@ ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUT
     name_of(function.op)  # type: ignore[attr-defined]
     for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute)
 )
-NEVER_MINUS_ZERO = {
-    name_of(function.op)  # type: ignore[attr-defined]
-    for function in (absolute, relu, exp, sigmoid, square, hypot, softplus)
-}
+NEVER_MINUS_ZERO = frozenset(name_of(op) for op in BUILT_IN if op.never_minus_zero)
 
 
 class Tape:

@@ -79,6 +79,11 @@ class Op(Rule):
         chooses: for each operand (nary ops: True for all of them) whether a derivative of 0 says that the op has not
             chosen it, as relu at -1, and passes nothing to it: 0 times an infinite gradient is then no nan. Where the
             derivative may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
+        lowered: the value once more, by operators and other rows, so that it can be run on Values: what compiled
+            programs compute, as backends have no instruction for the op. Of the same arguments as `value`; None for
+            those that backends know, and for a user's op that only Python can compute.
+        never_minus_zero: whether no operands give -0.0, so that a program may leave out `+ 0.0`.
+        read: what stand_ins.py has read off the rules; a copy of the row, as a node with hooks has one, shares it.
         bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
         function: the public function.
     """
@@ -102,6 +107,9 @@ class Op(Rule):
         self.is_held = False
         self.spelled_out: Function | None = None
         self.pair: Op | None = None
+        self.lowered: Function | None = None
+        self.never_minus_zero = False
+        self.read: dict[Any, Any] = {}
         self.bind: Function | None = None
         self.default: float | None = None
         self.chooses: tuple[bool | Function, ...] | bool = False
@@ -109,6 +117,12 @@ class Op(Rule):
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+    @property
+    def library_name(self) -> str:
+        """What the C library, Python's math module and cmath call the function; empty if it is none of theirs."""
+        name = getattr(self.value, "__name__", "")
+        return name if self.lowered is None and not self.is_users and hasattr(math, name) else ""
 
     def on(self, numbers: Sequence[float]) -> Any:
         """The value at these operands."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import scalargrad
 from scalargrad import Value
 from scalargrad.table import TABLE, functions
-from scalargrad.table.making import OPERATORS
+from scalargrad.table.operators import OPERATORS
 
 STUB = Path(scalargrad.__file__).with_name("_methods.pyi")
 SPECIAL = ("__abs__", "__neg__", "__floor__", "__ceil__")
@@ -36,7 +36,9 @@ def stub_text() -> str:
             continue
         if op.arity == 2 and op.text in OPERATORS:
             for prefix in ("", "r"):
-                lines.append(f"    def __{prefix}{OPERATORS[op.text]}__(self, other: Value | float, /) -> Value: ...")
+                lines.append(
+                    f"    def __{prefix}{OPERATORS[op.text].dunder}__(self, other: Value | float, /) -> Value: ..."
+                )
     for name in sorted(name for name in [*functions(), *SPECIAL] if not getattr(Value, name).op.is_users):
         op = getattr(Value, name).op
         if op.arity is None:

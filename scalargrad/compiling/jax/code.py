@@ -169,7 +169,7 @@ def function(code: Sequence[Instruction], outputs: Sequence[int], dtype: str = "
 
     Raises:
         MissingExtraError: if jax is not installed.
-        ValueError: if an op was added with @primitive.
+        ValueError: if an op was added with @primitive, without `lowered`.
         RuntimeError: when called, if float64 is wanted while JAX is not set up for it.
     """
     schedule = Schedule(code, outputs)

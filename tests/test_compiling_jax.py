@@ -224,7 +224,9 @@ def test_random_programs_at_other_points(programs, seed):
     values = [program(*leaves) for program in programs]
     code, roots, grads = gradient_program(values, leaves)
     xs = [program.inputs for program in programs] + [(rng.uniform(-4, 4), rng.uniform(-4, 4)) for _ in range(6)]
-    batch = jax_code.Batch(code, [], [slot for root, of in zip(roots, grads, strict=True) for slot in (root, *of)], [2])
+    batch = jax_code.BatchRunner(
+        code, [], [slot for root, of in zip(roots, grads, strict=True) for slot in (root, *of)], [2]
+    )
     _, columns = batch.run([[x for point in xs for x in point]], len(xs), [], mean=True)
     forward = jax_code.function(*forward_program(values, leaves))
     with jax_ops.double_precision():
@@ -325,7 +327,7 @@ def test_a_network_is_few_operations():
 
 
 def added_by_hand(code, sums, columns, samples, parameters, mean):
-    """What Batch promises, by the table's values."""
+    """What BatchRunner promises, by the table's values."""
     rows = []
     for sample in samples:
         values = []
@@ -361,7 +363,7 @@ def test_sums_and_columns_of_a_batch(n, mean):
     rng = random.Random(n)
     samples = [[rng.uniform(-1, 1) for _ in range(3)] for _ in range(n)]
     given = [[sample[:2] for sample in samples], [sample[2] for sample in samples]]
-    batch = jax_code.Batch(tape.code, sums, columns, [2, 1])
+    batch = jax_code.BatchRunner(tape.code, sums, columns, [2, 1])
     expected = added_by_hand(tape.code, sums, columns, samples, [0.3, -0.7], mean)
     flat = [[x for xs in given[0] for x in xs], np.array(given[1])]
     for arguments in (batch_of(given), flat):
@@ -369,8 +371,8 @@ def test_sums_and_columns_of_a_batch(n, mean):
         assert found == pytest.approx(expected[0], rel=1e-14)
         for column, wanted in zip(kept, expected[1], strict=True):
             assert column == pytest.approx(wanted, rel=1e-14)
-    assert jax_code.Batch(tape.code, [], [], [2, 1]).run(flat, n, [0.3, -0.7], mean) == ([], [])
-    assert jax_code.Batch(tape.code, sums[1:2], [a], []).run([], n, [0.3, -0.7], mean)[1] == [[-0.7] * n]
+    assert jax_code.BatchRunner(tape.code, [], [], [2, 1]).run(flat, n, [0.3, -0.7], mean) == ([], [])
+    assert jax_code.BatchRunner(tape.code, sums[1:2], [a], []).run([], n, [0.3, -0.7], mean)[1] == [[-0.7] * n]
 
 
 def test_one_point_computes_in_float64_however_jax_is_set_up():

@@ -408,7 +408,7 @@ def mlp_program(lower=True):
         whole.backward()
         return [whole.data, *(p.grad for p in parameters)], [net([x0, x1]).data for x0, x1, _ in samples]
 
-    return python_code.Batch(short.code, pairs, [found[-1]], [2, 1]), numbers, eager_sums
+    return python_code.BatchRunner(short.code, pairs, [found[-1]], [2, 1]), numbers, eager_sums
 
 
 samples_of = st.lists(
@@ -449,11 +449,11 @@ def test_a_batch_from_lists_arrays_and_samples():
 def test_a_batch_adds_from_the_first_sample_to_the_last():
     tape = Tape()
     x, p = tape.source(INPUT, 0), tape.source(PARAMETER, 0)
-    batch = python_code.Batch(tape.code, [(x, None), (None, p), (x, p), (p, None), (None, None)], [x, p], [1])
+    batch = python_code.BatchRunner(tape.code, [(x, None), (None, p), (x, p), (p, None), (None, None)], [x, p], [1])
     xs = [1e16, 1.0, -1e16]
     assert batch.run([xs], 3, [0.5], False) == ([0.0, 1.5, 1.5, 1.5, 0.0], [xs, [0.5] * 3])
     assert batch.run([xs], 3, [0.5], True) == ([0.0, 0.5, 0.5, 0.5, 0.0], [xs, [0.5] * 3])
-    assert python_code.Batch(tape.code, [(p, None)], [], []).run([], 4, [0.5], False) == ([2.0], [])
+    assert python_code.BatchRunner(tape.code, [(p, None)], [], []).run([], 4, [0.5], False) == ([2.0], [])
 
 
 def test_a_sample_at_a_pole_has_the_number_of_ieee_arithmetic():
@@ -461,7 +461,7 @@ def test_a_sample_at_a_pole_has_the_number_of_ieee_arithmetic():
     roots = [(w / x).log(), w.log()]
     recorded = Recording(roots, [x])
     code, slots = recorded.tape.code, [recorded.slots[root] for root in roots]
-    batch = python_code.Batch(code, [(None, slots[1])], [slots[0]], [1])
+    batch = python_code.BatchRunner(code, [(None, slots[1])], [slots[0]], [1])
     sums, (column,) = batch.run([[1.0, 0.0, -1.0]], 3, [3.0], True)
     all_same(column, [math.log(3.0), math.inf, math.nan])
     all_same(sums, [math.log(3.0)])
@@ -496,9 +496,9 @@ def test_long_programs_are_cut_into_pieces_and_very_long_ones_run_in_the_loop(mo
 
     def check():
         all_same(python_code.single(tape.code, outputs)(numbers_, ()), expected)
-        batch = python_code.Batch(tape.code, [(None, slot) for slot in outputs], outputs[:2], [])
+        batch = python_code.BatchRunner(tape.code, [(None, slot) for slot in outputs], outputs[:2], [])
         assert batch.run([], 2, numbers_, True) == (expected, [[x] * 2 for x in expected[:2]])
-        batch = python_code.Batch(per_sample, [(slot, None) for slot in outputs], outputs[:2], [len(numbers_)])
+        batch = python_code.BatchRunner(per_sample, [(slot, None) for slot in outputs], outputs[:2], [len(numbers_)])
         assert batch.run([numbers_ * 2], 2, [], True) == (expected, [[x] * 2 for x in expected[:2]])
 
     def short_only(code, slots, *rest):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.batches import Batches
 from scalargrad.compiling.branches import ADVICE, check_branches
-from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import Points
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import batch_of
@@ -101,8 +101,6 @@ class Compiled:
             MissingExtraError: if jax is not installed.
             ValueError: if the function compares Values, or reaches leaves that are not among the parameters.
         """
-        from scalargrad.compiling.jax import to_jax
-
         parts = [flatten(arg, f"argument {i}") for i, arg in enumerate(args)]
         numbers = [plain_number(x) for leaves, _ in parts for x in leaves]
         trace = Trace(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
@@ -116,9 +114,8 @@ class Compiled:
                 f"to_jax: {self.__name__} reaches {len(recorded.parameters)} leaves, but parameters= has "
                 f"{len(self._given)}: all numbers that JAX shall know must be among them"
             )
-        tape, outputs = simplified(recorded.tape.code, recorded.outputs, lower=False)
-        is_scalar = trace.rebuild_output is next
-        return to_jax(tape.code, outputs[0] if is_scalar else outputs, [len(leaves) for leaves, _ in parts], dtype)
+        outputs = recorded.outputs[0] if trace.rebuild_output is next else recorded.outputs
+        return jax_function(recorded.tape.code, outputs, [len(leaves) for leaves, _ in parts], dtype)
 
     @property
     def parameters(self) -> list[Value]:

@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.backends import backend
-from scalargrad.compiling.batch import Sum, varying_slots
 from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.masking import has_nan
+from scalargrad.compiling.pipeline import batch_runner, has_nan
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
-from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
+from scalargrad.compiling.tape import ADD, Tape, varying_slots
 from scalargrad.compiling.traces import Trace
 from scalargrad.table.row import follows_ieee
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.samples import Samples
     from scalargrad.engine import Value
     from scalargrad.functional.trees import Rebuild
@@ -35,8 +33,8 @@ class BatchProgram:
         in_order: whether `trained` are all of the compiled function's parameters in their order.
         rebuild: puts a sample's columns in their places, where `values` recorded it.
         may_have_masks: whether the masked form of its gradients may differ.
-        backend, runner: the backend's module, and its Batch; the sums that it finds are the loss, how much the guards
-            are violated, and the gradients.
+        backend, runner: the backend's module, and its BatchRunner; the sums that it finds are the loss, how much the
+            guards are violated, and the gradients.
     """
 
     in_order: bool
@@ -68,19 +66,15 @@ class BatchProgram:
         kinds = varying_slots(tape.code)
         sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
         sums += [_split(tape, shares[slot], kinds) for slot in slots]
-        flat = [slot for pair in sums for slot in pair if slot is not None]
-        short, found = simplified(tape.code, [*flat, *columns])
-        new = iter(found)
-        sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
         self.columns = len(aux)
         # Those that get a gradient come first, as their gradients lie side by side.
         first = set(trained)
         order = trained + [k for k in range(len(self.reached)) if k not in first]
-        place = {k: i for i, k in enumerate(order)}
+        places = sorted(range(len(order)), key=order.__getitem__)
         self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
-        self.code: list[Instruction] = [(PARAMETER, place[i[1]]) if i[0] is PARAMETER else i for i in short.code]
-        self.backend = backend(choice, self.code)
-        self.runner: Any = self.backend.Batch(self.code, sums, list(new), [one.width for one in samples])
+        self.code, self.backend, self.runner = batch_runner(
+            choice, tape.code, sums, columns, [one.width for one in samples], places
+        )
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
         self._masked: BatchProgram | None = None

@@ -7,9 +7,8 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.backends import backend
 from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_broken, replayed
-from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.pipeline import runner
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import doubles
@@ -56,9 +55,9 @@ class Point:
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.count = len(recorded.outputs)
         self._shape = _quick(trace.rebuild_output, recorded.outputs)
-        tape, outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
+        outputs = [*recorded.outputs, *recorded.violations()]
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
-        self.runner = backend(choice, tape.code).single(tape.code, outputs, outputs)
+        self.runner: Any = runner(choice, recorded.tape.code, outputs, all_raise=True)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""

@@ -6,11 +6,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scalargrad.compiling.backends import backend, check_backend
+from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.branches import Broken, Recorded, check_branches, first_broken, replayed
-from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.masking import Fallback, Run
+from scalargrad.compiling.pipeline import runner_with_gradient
 from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import TraceRecording
@@ -63,18 +61,7 @@ class _Recorded:
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
         wanted = [recorded.slots[leaf] for leaf in self.trained]
-        may_differ = has_choices(tape.code)
-        violations = recorded.violations()
-
-        def differentiated(*, masked: bool) -> Run:
-            shares = contributions(tape, root, wanted, masked=masked)
-            gradients = [total(tape, shares[slot]) for slot in wanted]
-            short, found = simplified(tape.code, [root, *gradients, *violations])
-            run: Run = backend(choice, short.code).single(short.code, found)
-            return run
-
-        masked = functools.partial(differentiated, masked=True) if may_differ else None
-        self._run = Fallback(differentiated(masked=False), masked, slice(1, 1 + len(wanted)))
+        self._run = runner_with_gradient(choice, tape, root, wanted, more=recorded.violations())
 
     def run(self, numbers: Sequence[float]) -> tuple[Value, Broken | None]:
         """The root as a new Value, and the first guard that does not hold."""

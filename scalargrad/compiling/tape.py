@@ -248,6 +248,11 @@ def depending(code: Sequence[Instruction], slots: Iterable[int]) -> bytearray:
     return found
 
 
+def varying_slots(code: Sequence[Instruction]) -> bytearray:
+    """For each slot whether it depends on an input, and so may differ from sample to sample of a batch."""
+    return depending(code, (slot for slot, instruction in enumerate(code) if instruction[0] is INPUT))
+
+
 def live(code: Sequence[Instruction], outputs: Iterable[int]) -> list[bool]:
     """For each slot whether an output needs it."""
     needed = [False] * len(code)

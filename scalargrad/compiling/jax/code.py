@@ -22,9 +22,9 @@ from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, live
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch import Sum
+    from scalargrad.compiling.backends import Sum
 
-__all__ = ["Batch", "function", "single", "to_jax"]
+__all__ = ["BatchRunner", "function", "single", "to_jax"]
 
 
 # -------------------------------------------------------------------- the schedule
@@ -240,7 +240,7 @@ def single(
     return run
 
 
-class Batch:
+class BatchRunner:
     """A program over a batch, compiled anew for every number of samples. It computes in float64.
 
     Args:

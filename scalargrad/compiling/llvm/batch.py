@@ -14,7 +14,7 @@ from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
 from scalargrad.compiling.tape import PARAMETER
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch import Sum
+    from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.llvm.stepping import Block
     from scalargrad.compiling.samples import Samples
     from scalargrad.compiling.tape import Instruction
@@ -23,7 +23,7 @@ WORTH_A_THREAD = 600_000
 """Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
 
 
-class Batch:
+class BatchRunner:
     """The sums and columns of a program over a batch. Threads that run it at once have memory of their own.
 
     A run takes a room out of the list and gives it back at its end. One that Ctrl-C ends loses the room, no more, in

@@ -10,13 +10,16 @@ import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from scalargrad.compiling.batch import Sum, Varying, varying_slots
 from scalargrad.compiling.llvm.driving import SHARED, driver
 from scalargrad.compiling.llvm.library import Machinery, fuses, lanes
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.straight import needed_from, operands, pieces
-from scalargrad.compiling.tape import CONSTANT, MULTIPLY, PARAMETER, SOURCES, Instruction
+from scalargrad.compiling.tape import CONSTANT, MULTIPLY, PARAMETER, SOURCES, Instruction, varying_slots
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.backends import Sum
 
 QUICK = 3000
 """Up to so many instructions LLVM takes the trouble to keep numbers in registers; more of them it compiles faster."""
@@ -100,7 +103,7 @@ class _Writer:
 
     def __init__(
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int],
-        kinds: Varying, kept: dict[int, int], tile: Lanes, one: Lanes, moving: Sequence[int],
+        kinds: Sequence[int], kept: dict[int, int], tile: Lanes, one: Lanes, moving: Sequence[int],
     ) -> None:  # fmt: skip
         self.code, self.sums, self.widths, self.kinds = code, sums, widths, kinds
         self.kept, self.tile, self.one = kept, tile, one

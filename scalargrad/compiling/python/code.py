@@ -15,17 +15,13 @@ from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.batch import varying_slots
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, live, row
+from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, live, row, varying_slots
 from scalargrad.table.row import HARD, follows_ieee
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch import Sum
-
-Run = Callable[[Sequence[float], Sequence[float]], list[float]]
-"""run(parameters, inputs) -> a number for each output."""
+    from scalargrad.compiling.backends import Run, Sum
 
 LIMIT = 100_000
 """Up to so many instructions are compiled, in about a second. What is longer runs in the loop, which starts at once but
@@ -63,7 +59,7 @@ def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable
     return run
 
 
-class Batch:
+class BatchRunner:
     """A program over many samples, one after another. What depends on parameters alone is computed once per call.
 
     Nothing raises: a sample at a pole has IEEE's number there.

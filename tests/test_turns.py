@@ -23,6 +23,7 @@ from scalargrad.support.turns import Turns
 PACKAGE = Path(sg.__file__).parent
 # Of the package no function holds a lock of threading's; these take turns.
 TAKERS = sorted(str(path) for path in PACKAGE.rglob("*.py") if "Turns()" in path.read_text(encoding="utf-8"))
+TAKERS += [str(PACKAGE / "compiling" / f"{part}.py") for part in ("points", "batches", "replay")]  # by `Recordings`
 
 
 def in_another_thread(call):

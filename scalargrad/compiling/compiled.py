@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import check_backend
-from scalargrad.compiling.batches import Batches
+from scalargrad.compiling.batches import BatchFunction
 from scalargrad.compiling.branches import ADVICE, check_branches
 from scalargrad.compiling.pipeline import jax_function
-from scalargrad.compiling.points import Points
+from scalargrad.compiling.points import PointFunction
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.traces import Trace
@@ -40,8 +40,8 @@ class Compiled:
         self.__name__ = getattr(fn, "__name__", type(fn).__name__)
         self.__doc__ = getattr(fn, "__doc__", None)
         self._given = parameters
-        self._points = Points(fn, self.__name__, backend, branches)
-        self.batches = Batches(fn, self.__name__, parameters, backend, reduction, branches, has_aux)
+        self._points = PointFunction(fn, self.__name__, backend, branches)
+        self.batches = BatchFunction(fn, self.__name__, parameters, backend, reduction, branches, has_aux)
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"

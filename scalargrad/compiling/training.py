@@ -23,7 +23,7 @@ from scalargrad.support.turns import Turns
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from scalargrad.compiling.batches import Batches
+    from scalargrad.compiling.batches import BatchFunction
     from scalargrad.compiling.tape import Instruction
 
 
@@ -46,7 +46,7 @@ class Training:
     2.0
     """
 
-    def __init__(self, batches: Batches, optimizer: Optimizer) -> None:
+    def __init__(self, batches: BatchFunction, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"training takes an optimizer of scalargrad.nn, such as nn.SGD(parameters, lr=0.1), not "
@@ -122,7 +122,7 @@ class Training:
         return samples
 
 
-def memory_for(batches: Batches, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
+def memory_for(batches: BatchFunction, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
     program = batches.program(samples)
     branches = bool(program.guards) and batches.branches == "record"
@@ -142,13 +142,13 @@ class OnValues:
         self._undo = optimizer.snapshot()
         self._trained: list[Value] = []
 
-    def step(self, batches: Batches, samples: Sequence[Samples]) -> float:
+    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
         """One step; returns the loss before it."""
         loss, _ = self.forward(batches, samples)
         self.update()
         return loss
 
-    def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
         loss, gradients, columns = batches.run(samples)
         self._trained = batches.parameters

@@ -308,7 +308,7 @@ def test_where_only_x_moves_nobody_asks_for_the_derivative_in_y(float64):
 
 
 def operations(code, outputs):
-    return len(jax_code.Schedule(code, outputs).runs)
+    return len(jax_code.Vectorized(code, outputs).groups)
 
 
 def test_a_network_is_few_operations():

@@ -11,7 +11,7 @@ from scalargrad.compiling.llvm.adding import finish
 from scalargrad.compiling.llvm.helpers import begun, cores, wait_for
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
-from scalargrad.compiling.tape import PARAMETER
+from scalargrad.compiling.tape import PARAMETER, count_of
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
@@ -34,7 +34,7 @@ class BatchRunner:
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
     ) -> None:
         self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
-        self._count = 1 + max((i[1] for i in code if i[0] is PARAMETER), default=-1)
+        self._count = count_of(code, PARAMETER)
         self._sums, self._columns = len(sums), len(columns)
         self._rooms: list[Room] = []
         self.give_back(self.take())

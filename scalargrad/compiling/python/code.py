@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, live, row, varying_slots
+from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, computed, live, row, varying_slots
 from scalargrad.table.row import HARD, follows_ieee
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable
         run(parameters, inputs) -> a number for each output.
     """
     outputs = list(outputs)
-    slots = _computed(code, live(code, outputs))
+    slots = computed(code, outputs)
     raising = live(code, outputs[:1] if primal is None else primal)
     loop = _Loop(code, slots, outputs, raising)
     if len(slots) > LIMIT:
@@ -78,7 +78,7 @@ class BatchRunner:
         moving = [slot for slot, _ in sums if slot is not None] + list(columns)
         uniform = [slot for _, slot in sums if slot is not None]
         varying = varying_slots(code)
-        slots = _computed(code, live(code, [*moving, *uniform]))
+        slots = computed(code, [*moving, *uniform])
         per_sample = [slot for slot in slots if varying[slot]]
         per_call = [slot for slot in slots if not varying[slot]]
         read = {x for slot in per_sample for x in code[slot][1:]} | set(moving)
@@ -145,10 +145,6 @@ class _Stage:
             except HARD:
                 pass
         return self._loop.run(parameters, inputs)
-
-
-def _computed(code: Sequence[Instruction], needed: Sequence[bool]) -> list[int]:
-    return [slot for slot, (op, *_) in enumerate(code) if needed[slot] and op not in SOURCES]
 
 
 def _floats(numbers: Sequence[float]) -> Sequence[float]:

@@ -17,7 +17,7 @@ from typing import Any as _Any
 
 from scalargrad.engine import Value as Value
 from scalargrad.engine import topological_order as topological_order
-from scalargrad.node.modes import no_grad as no_grad
+from scalargrad.node.contexts import no_grad as no_grad
 from scalargrad.table import ufuncs as _ufuncs
 from scalargrad.table.row import functions as _functions
 from scalargrad.words import derivation as _derivation
@@ -146,7 +146,7 @@ Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 Value.to_python = _to_python  # type: ignore[method-assign,assignment]
 if _sys.platform == "emscripten":
-    _import_module("scalargrad.node.webassembly").install()
+    _import_module("scalargrad.node.webassembly").install(Value)
 
 # abs, compile, max, min, pow, round and sum are left out: `from scalargrad import *` must not replace Python's own. So
 # is strategies: `import *`, help() and whatever else walks over the names must work without hypothesis.

@@ -13,45 +13,21 @@ Which operations exist, and what their derivatives are, is written in one place:
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from copy import deepcopy
+from itertools import repeat
 from typing import Any
 
+from scalargrad.node.by_hand import LocalBackward, give_closure, make_by_hand
+from scalargrad.node.contexts import record
+from scalargrad.node.copying import copy_node, deepcopied
+from scalargrad.node.extras import give_label, label_of
 from scalargrad.node.identity import by_identity, tell_apart
 from scalargrad.node.large import LARGE, totals_of_large_graph
-from scalargrad.node.modes import (
-    Watch,
-    inspected,
-    let_data_be_watched,
-    looked_at,
-    made,
-    modes_were_used,
-    record,
-    recording,
-    standing_watches,
-    under_modes,
-    watches,
-)
-from scalargrad.node.numbers import NumberLike, describe, gradient_plus, label_text, number_in, plain
-from scalargrad.node.rules import (
-    LEAVES,
-    NOTHING,
-    Adjoints,
-    GivenPartials,
-    HandWritten,
-    LocalBackward,
-    Masked,
-    Rule,
-    attributes_of,
-    copy_node,
-    give_attributes,
-    give_label,
-    label_of,
-    partials_given,
-    rebound_among,
-    refuse_overwritten,
-    take_rule,
-    write_gradients,
-)
+from scalargrad.node.mode import Watch, inspected, looked_at, made, mode, modes_were_used, standing_watches
+from scalargrad.node.numbers import NumberLike, describe, gradient_plus, label_text, number_in
+from scalargrad.node.overwritten import refuse_overwritten
+from scalargrad.node.rebinding import rebound_among
+from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
+from scalargrad.node.watched_data import let_data_be_watched
 from scalargrad.support.reals import number
 
 
@@ -127,34 +103,12 @@ class Value(NumberLike):
         self.grad = 0.0
         self._x = self._y = self._a = None
         self._b = label if type(label) is str else label_text(label)
-        if not _children and _op == "":
-            self._rule = LEAVES[bool(requires_grad), bool(parameter)]
-            if modes_were_used:
-                made(self)
+        if _children or _op != "":
+            make_by_hand(self, _children, _op, label, requires_grad=requires_grad, parameter=parameter)
             return
-        if not isinstance(_children, Iterable):
-            raise TypeError(f"_children must be a tuple of Values, not {type(_children).__name__}")
-        parents = tuple(_children)
-        for parent in parents:
-            if not isinstance(parent, Value):
-                raise TypeError(f"_children must be Values, not {type(parent).__name__}: wrap numbers in Value(...)")
-        text = plain(_op) if isinstance(_op, str) else ""
-        partials = None if isinstance(_op, str) else partials_given(_op, len(parents), self)
-        if parents and not (requires_grad and not parameter):
-            raise ValueError("requires_grad and parameter are for leaves, and this Value has _children")
-        if parents and not recording.get():
-            self._rule = LEAVES[False, False]
-        elif parents or (text and requires_grad and not parameter):
-            self._rule = GivenPartials(partials) if partials else HandWritten(text, is_leaf=not parents)
-            self._x = parents
-            self._a = tuple(map(number_in, parents))
-            self._b = None
-            if label:
-                give_label(self, label)
-            if modes_were_used:
-                under_modes(self)
-        else:
-            self._rule = LEAVES[bool(requires_grad), bool(parameter)]
+        self._rule = LEAVES[bool(requires_grad), bool(parameter)]
+        if modes_were_used:
+            made(self)
 
     # ---------------------------------------------------------------- what a node is
 
@@ -235,20 +189,11 @@ class Value(NumberLike):
     @property
     def _backward(self) -> Callable[[], None]:
         """This node's local backward closure: calling it adds this node's contributions to its parents' `grad`."""
-        if isinstance(self._rule, HandWritten) and self._rule.closure is not None:
-            return self._rule.closure
-        return LocalBackward(self)
+        return self._rule.closure or LocalBackward(self)
 
     @_backward.setter
     def _backward(self, closure: Callable[[], None]) -> None:
-        if not callable(closure):
-            raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
-        text, is_leaf, label = self._rule.text, self._rule.is_leaf, self.label
-        pairs = [pair for pair in self.operands if pair[0] is not None]
-        self._x, self._a = tuple(parent for parent, _ in pairs), tuple(a for _, a in pairs)
-        self._y = self._b = None
-        self._kept = (label, self._data) if label else self._data  # what the closure belongs to
-        take_rule(self, HandWritten(text, closure, is_leaf))
+        give_closure(self, closure)
 
     # ---------------------------------------------------------------- gradients
 
@@ -292,7 +237,8 @@ class Value(NumberLike):
                 ]
 
         nodes, totals = record(sweep) if create_graph else sweep()
-        write_gradients(nodes, totals)
+        # One call of the interpreter, in which no signal is handled: Ctrl-C comes before the first or after the last.
+        any(map(setattr, nodes, repeat("grad"), totals))  # setattr returns None, so any goes on to the end
 
     def zero_grad(self) -> None:
         """Set `grad` to 0.0 on this Value and on everything it was computed from."""
@@ -308,7 +254,7 @@ class Value(NumberLike):
     def __copy__(self) -> Value:
         if modes_were_used and self._a is None:
             looked_at(self, "copy")
-        twin = copy_node(self, {})
+        twin: Value = copy_node(self, {})
         if modes_were_used:
             inspected(twin)
         return twin
@@ -316,16 +262,8 @@ class Value(NumberLike):
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         if modes_were_used:
             looked_at(self, "deepcopy")
-        copies: dict[Value, Value] = {}
-        extended: list[Value] = []
-        for node in topological_order(self):
-            known = memo.get(id(node))
-            copies[node] = memo[id(node)] = copy_node(node, copies) if known is None else known
-            if known is None and type(node) is not Value:
-                extended.append(node)
-        for node in extended:  # now that the whole graph is in the memo: attributes may refer to its nodes
-            give_attributes(copies[node], *deepcopy(attributes_of(node), memo))
-        return copies[self]
+        twin: Value = deepcopied(topological_order(self), memo)
+        return twin
 
 
 # -------------------------------------------------------------------- the sweep
@@ -418,7 +356,7 @@ def gradients(
         )
     if create_graph and wrt is not None:
         order = descendants(order, wrt)
-    onlookers = (*standing_watches, *watches.get(), *([watch] if watch else []))
+    onlookers = (*standing_watches, *mode.get().watches, *([watch] if watch else []))
     if adjoints is None:
         adjoints = Masked(order) if create_graph else dict.fromkeys(order, NOTHING)
     for root, seed in zip(roots, seeds, strict=True):

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.rules import refuse_overwritten
+from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.support.arguments import function, items, real
 from scalargrad.support.reals import kept_types
 from scalargrad.table.row import Op

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
-from scalargrad.node.modes import no_grad, record
-from scalargrad.node.rules import Rule, check_unchanged
+from scalargrad.node.contexts import no_grad, record
+from scalargrad.node.mode import in_mode
+from scalargrad.node.overwritten import check_unchanged
+from scalargrad.node.rules import Rule
 from scalargrad.support.reals import number
 from scalargrad.table.making import binary, nary, unary
-from scalargrad.table.row import REAL, TABLE, Domain, Op, follows_ieee, hand_on
+from scalargrad.table.row import REAL, TABLE, Domain, Op, hand_on
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints, Masked
@@ -141,13 +143,10 @@ class _Applied(Rule):
             stands_for.setdefault(self._result, node)
         check_unchanged(node)
         ctx = self._ctx.standing_for(stands_for, self.text)
-        token = follows_ieee.set(True)  # as the rules of the table: a pole where nothing is passed on must not raise
-        try:
+        with in_mode(follows_ieee=True):  # as the rules of the table: a pole where nothing is passed on must not raise
             grads = record(
                 self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
             )
-        finally:
-            follows_ieee.reset(token)
         for i, grad in grads.items():
             parent = node.parents[i]
             if parent in adjoints:

@@ -11,12 +11,14 @@ from weakref import WeakKeyDictionary
 
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
+from scalargrad.node.by_hand import HandWritten
+from scalargrad.node.contexts import observed
 from scalargrad.node.errors import labels_of, listed, user_line
-from scalargrad.node.modes import observed, standing_watches
+from scalargrad.node.extras import hooks_of, keep, label_of, number_kept
+from scalargrad.node.mode import mode, standing_watches
 from scalargrad.node.numbers import describe
-from scalargrad.node.rules import NOTHING, HandWritten, rule_has_changed, take_rule
+from scalargrad.node.rules import NOTHING, rule_has_changed
 from scalargrad.support.reals import number
-from scalargrad.table.row import follows_ieee
 from scalargrad.words.equations import clean_label
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away; a second time does nothing."""
-        (self._value._rule.hooks or {}).pop(self._ticket, None)
+        (hooks_of(self._value) or {}).pop(self._ticket, None)
         rule_has_changed()
 
 
@@ -62,9 +64,9 @@ def register_hook(value: Value, hook: Hook) -> Handle:
         raise TypeError(f"a hook is a function of the gradient, not {type(hook).__name__}")
     if _run_hooks not in standing_watches:
         standing_watches.append(_run_hooks)
-    hooks = value._rule.hooks
+    hooks = hooks_of(value)
     if hooks is None:
-        take_rule(value, value._rule, hooks := {})
+        keep(value, label_of(value), number_kept(value), hooks := {})
     handle = Handle(value, next(_tickets))
     hooks[handle._ticket] = hook
     rule_has_changed()
@@ -73,7 +75,7 @@ def register_hook(value: Value, hook: Hook) -> Handle:
 
 def _run_hooks(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
     for node in turns:
-        for hook in tuple((node._rule.hooks or {}).values()):
+        for hook in tuple((hooks_of(node) or {}).values()):
             gradient = adjoints[node]
             replacement = hook(gradient)
             if gradient is NOTHING and _is_zero(replacement):
@@ -132,7 +134,7 @@ def detect_anomaly() -> observed:
     sweeping: ContextVar[bool] = ContextVar("sweeping", default=False)
 
     def inspect(node: Value) -> None:
-        if follows_ieee.get() or sweeping.get():  # sweeps are watched as a whole
+        if mode.get().follows_ieee or sweeping.get():  # sweeps are watched as a whole
             return
         lines[node] = user_line()
         if not math.isfinite(node.data):

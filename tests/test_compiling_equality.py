@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import BranchError, Value
-from scalargrad.node import modes
+from scalargrad.node import watched_data
 
 a, b = Value(2.0, label="a"), Value(5.0, label="b")
 
@@ -292,7 +292,9 @@ def test_values_are_looked_up_by_identity_as_in_eager_code():
 
 
 def test_the_hash_is_objects_own_outside_of_a_recording(monkeypatch):
-    monkeypatch.setattr(modes, "_switches_left", [None] * 50)  # as in a process that has not recorded 400 times yet
+    monkeypatch.setattr(
+        watched_data, "_switches_left", [None] * 50
+    )  # as in a process that has not recorded 400 times yet
     seen = []
 
     class Late(Value):

@@ -16,8 +16,9 @@ from optional import optional
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.functional.trees import flatten
+from scalargrad.node.mode import in_mode
 from scalargrad.strategies import call
-from scalargrad.table import HARD, TABLE, follows_ieee
+from scalargrad.table import HARD, TABLE
 
 jax = optional("jax")
 OPS = [op for op in TABLE.values() if not op.is_users]
@@ -39,11 +40,8 @@ def outcome(function):
 
 
 def by_ieee(function):
-    token = follows_ieee.set(True)
-    try:
+    with in_mode(follows_ieee=True):
         return outcome(function)
-    finally:
-        follows_ieee.reset(token)
 
 
 def agree(found, expected, tolerance):

@@ -14,8 +14,8 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import Value, nn
-from scalargrad.node import modes
-from scalargrad.node.modes import data_watched
+from scalargrad.node import watched_data
+from scalargrad.node.watched_data import data_watched
 from scalargrad.ops import BUILT_IN
 from scalargrad.tracing import trace
 
@@ -237,7 +237,7 @@ def test_a_label_stays_and_takes_no_part_in_the_number():
 @pytest.fixture
 def some_switches_left(monkeypatch):
     """As in a process that has not recorded 400 times yet."""
-    monkeypatch.setattr(modes, "_switches_left", [None] * 50)
+    monkeypatch.setattr(watched_data, "_switches_left", [None] * 50)
     with data_watched():
         pass
 
@@ -252,7 +252,7 @@ def test_data_is_the_slot_itself_after_however_many_recordings():
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="there is no limit")
 def test_data_stays_watched_before_the_class_becomes_slow(monkeypatch):
-    monkeypatch.setattr(modes, "_switches_left", [None] * 2)
+    monkeypatch.setattr(watched_data, "_switches_left", [None] * 2)
     found = []
     for _ in range(4):
         with data_watched():

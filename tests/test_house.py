@@ -19,7 +19,7 @@ LOOSE = {"__init__", "__main__", "_methods", "engine", "exact", "function", "hoo
 """What stands at the top of the package beside the rooms."""
 
 
-TO_OPEN = {("node", "engine"), ("compiling", "nn"), ("nn", "compiling")}
+TO_OPEN = {("compiling", "nn"), ("nn", "compiling")}
 
 
 def edges(by=lambda module: module):

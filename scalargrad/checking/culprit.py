@@ -9,7 +9,8 @@ from typing import Any
 from scalargrad.checking.chain import op_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.errors import labels_of
-from scalargrad.node.rules import Leaf, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
+from scalargrad.node.rules import Leaf
 from scalargrad.table.row import Op
 from scalargrad.words.equations import clean_label
 

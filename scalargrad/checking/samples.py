@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.numbers import comparison_log
+from scalargrad.node.mode import in_mode
 from scalargrad.support.arguments import real
 from scalargrad.table.row import HARD, Op
 
@@ -61,18 +61,20 @@ class Sampler:
             UnusableError: outside the domain, or if the value is inf or nan.
         """
         log: list[int] = []
-        token = comparison_log.set(lambda value, _other, _symbol, x: log.append((value.data > x) - (value.data < x)))
+
+        def compared(value: Any, _other: Any, _symbol: str, x: float) -> None:
+            log.append((value.data > x) - (value.data < x))
+
         inputs = tuple(map(Value, xs)) if self.sees_branches else ()
         try:
-            y = self._f(*(inputs or xs))
+            with in_mode(on_comparison=compared):
+                y = self._f(*(inputs or xs))
         except HARD as error:
             raise UnusableError(str(error).splitlines()[0] if str(error) else type(error).__name__) from None
         except (TypeError, LookupError):  # as of a complex root: at the point itself that is an error, elsewhere not
             if not self._is_tried or list(xs) == self._xs:
                 raise
             raise UnusableError("the function cannot be called on all numbers near here") from None
-        finally:
-            comparison_log.reset(token)
         value = y.data if isinstance(y, Value) else real(y, "the result of f")
         if not math.isfinite(value):
             raise UnusableError(f"the function is {value!r} at {', '.join(map(repr, xs))}")

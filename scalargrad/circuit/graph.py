@@ -10,7 +10,7 @@ from scalargrad.circuit.gates import Gate
 from scalargrad.circuit.node import Node
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.numbers import number_in
-from scalargrad.node.rules import was_overwritten
+from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.arguments import brief
 from scalargrad.support.reals import number
 from scalargrad.table.row import Op

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from scalargrad.engine import Value, gradients
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.node.modes import record
+from scalargrad.node.contexts import record
 
 LOOKED_AT = 32
 """On so many samples, spread over all of them, the compiled loss is compared with the eager one before training."""

@@ -23,6 +23,7 @@ from scalargrad.nn.losses import LOSSES, sse
 from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
 from scalargrad.nn.optimizers import OPTIMIZERS
 from scalargrad.nn.stepping import NotFiniteError, Steps, Task
+from scalargrad.node.extras import hooks_of
 
 
 class CompiledSteps(Steps):
@@ -70,7 +71,7 @@ class CompiledSteps(Steps):
         self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
 
     def _refuse_hooks(self, leaves: Iterable[Value]) -> None:
-        if any(leaf._rule.hooks for leaf in leaves):
+        if any(hooks_of(leaf) for leaf in leaves):
             raise ValueError("hooks on parameters do not run in compiled code: remove them, or leave compiled=True out")
 
     def _all_settings(self) -> dict[str, Any]:

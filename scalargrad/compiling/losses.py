@@ -12,7 +12,7 @@ from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
 from scalargrad.compiling.traces import Trace
-from scalargrad.table.row import follows_ieee
+from scalargrad.node.mode import in_mode
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
@@ -47,11 +47,8 @@ class BatchProgram:
     ) -> None:  # fmt: skip
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
-        token = follows_ieee.set(True)  # as the other samples will: no sample of a batch raises
-        try:
+        with in_mode(follows_ieee=True):  # as the other samples will: no sample of a batch raises
             trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
-        finally:
-            follows_ieee.reset(token)
         _check_result(trace, has_aux)
         recorded = TraceRecording(trace, (plain.reached if plain else parameters) or ())
         tape, (root, *aux) = recorded.tape, recorded.outputs

@@ -19,7 +19,7 @@ from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
-from scalargrad.node.modes import being_compiled, recording
+from scalargrad.node.mode import being_compiled, mode
 from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
@@ -210,4 +210,4 @@ class ByKeywords:
 
 def wants_graph(given: Sequence[Any]) -> bool:
     """Whether there is a Value among the arguments for whose gradient a graph is needed."""
-    return recording.get() and any(isinstance(x, Value) and x.requires_grad for x in given)
+    return mode.get().recording and any(isinstance(x, Value) and x.requires_grad for x in given)

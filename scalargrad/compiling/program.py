@@ -13,12 +13,14 @@ from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.traces import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.node.extras import hooks_of, keep
+from scalargrad.node.mode import in_mode
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.support.arguments import brief, items
 from scalargrad.support.console import printable
 from scalargrad.support.reals import number
 from scalargrad.support.turns import Turns
-from scalargrad.table.row import Op, follows_ieee
+from scalargrad.table.row import Op
 from scalargrad.words.equations import display_names
 
 LINES = 60
@@ -120,20 +122,17 @@ class Program:
         """
         new: dict[Value | None, float] = dict(zip(self.inputs, self._last.numbers, strict=False))
         order = topological_order(self.root)
-        token = follows_ieee.set(True)
-        try:
+        with in_mode(follows_ieee=True):
             for node in order:
                 op = node._rule
                 if isinstance(op, Op):
                     numbers = [new.get(p, a if p is None else number_in(p)) for p, a in node.operands]
                     new[node] = op.apply([None] * len(numbers), numbers)
-        finally:
-            follows_ieee.reset(token)
         for node in order:
             op, operands = node._rule, node.operands
             if node in new:
                 node._data = new[node]
-                node._kept = (node.label, new[node]) if node.label else new[node]
+                keep(node, node.label, new[node], hooks_of(node))
             if isinstance(op, Op):
                 op.keep_operands(node, [p for p, _ in operands], [a if p is None else p._data for p, a in operands])
         found = gradients([self.root], [self._last.seed]) if self._trained else dict.fromkeys(order, 0.0)

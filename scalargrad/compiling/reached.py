@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import number_in
 from scalargrad.node.rules import last_change
 
 if TYPE_CHECKING:
     from scalargrad.compiling.surroundings import Surroundings
     from scalargrad.engine import Value
-    from scalargrad.node.rules import Rule
 
 
 def numbers_of(leaves: Iterable[Value]) -> list[float]:
@@ -33,8 +33,8 @@ class Reached:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
-        # In one tuple: another thread sees the leaves and their rules of the same moment.
-        self._state: tuple[dict[Value, None], list[Rule], list[Any], object] = ({}, [], [], last_change[0])
+        # In one tuple: another thread sees the leaves and what they were at the same moment.
+        self._state: tuple[dict[Value, None], list[Any], object] = ({}, [], last_change[0])
 
     @property
     def leaves(self) -> list[Value]:
@@ -45,12 +45,11 @@ class Reached:
         """What these are now is taken for granted, and what the others are; a recording has reached them, perhaps."""
         change = last_change[0]
         known = {**self._state[0], **dict.fromkeys(leaves)}
-        rules = [leaf._rule for leaf in known]
         if recorded:
             self.surroundings.after_a_run()
         else:
             self.surroundings.look()
-        self._state = known, rules, list(map(_granted, rules)), change
+        self._state = known, list(map(_granted, known)), change
 
     def is_empty(self) -> bool:
         """Whether there is nothing that could change."""
@@ -58,21 +57,20 @@ class Reached:
 
     def have_changed(self) -> bool:
         """Whether something does not hold any more."""
-        if last_change[0] is not self._state[3] and self.leaves_have_changed():
+        if last_change[0] is not self._state[2] and self.leaves_have_changed():
             return True
         return self.surroundings.have_changed()
 
     def leaves_have_changed(self) -> bool:
         """Whether one of them was frozen, is trained now, or has another hook."""
-        leaves, rules, granted, change = self._state
+        leaves, granted, change = self._state
         now = last_change[0]
         if now is not change:  # some Value's rule has changed somewhere
-            found = [leaf._rule for leaf in leaves]
-            if list(map(_granted, found)) != granted:
+            if list(map(_granted, leaves)) != granted:
                 return True
-            self._state = leaves, rules, granted, now
+            self._state = leaves, granted, now
         return False
 
 
-def _granted(rule: Rule) -> tuple[bool, tuple[int, ...]]:
-    return rule.requires_grad, tuple(rule.hooks or ())
+def _granted(leaf: Value) -> tuple[bool, tuple[int, ...]]:
+    return leaf._rule.requires_grad, tuple(hooks_of(leaf) or ())

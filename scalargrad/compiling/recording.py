@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.errors import quoted
+from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import describe, number_in
-from scalargrad.node.rules import GivenPartials, Rebound, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
+from scalargrad.node.rebinding import Rebound
 from scalargrad.support.reals import number
 from scalargrad.table.row import REAL, Op
 
@@ -52,7 +55,7 @@ class Recording:
         self.slots.update((x, tape.source(PARAMETER, i)) for i, x in enumerate(self.parameters))
         slots, constant, emit = self.slots, tape.constant, tape.emit
         for node in topological_order(*roots):
-            if node._rule.hooks and not (run_hooks and node._rule.is_leaf):
+            if hooks_of(node) and not (run_hooks and node._rule.is_leaf):
                 raise _not_replayable(node)
             if node in slots:
                 continue
@@ -131,7 +134,7 @@ def _not_replayable(node: Value) -> Exception:
     rule = node._rule
     if was_overwritten(node):
         why = "its data was assigned after it was computed"
-    elif rule.hooks:
+    elif hooks_of(node):
         why = "hooks run Python on its gradient: remove them first"
     elif isinstance(rule, Rebound):
         why = str(rule)

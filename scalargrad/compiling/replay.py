@@ -17,7 +17,8 @@ from scalargrad.compiling.traces import Trace
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
-from scalargrad.node.modes import being_compiled, modes_were_used, under_modes
+from scalargrad.node.mode import being_compiled, modes_were_used
+from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import Adjoints, Masked, Rule
 
 

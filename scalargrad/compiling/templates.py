@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.modes import record
-from scalargrad.table.row import follows_ieee
+from scalargrad.node.contexts import record
+from scalargrad.node.mode import in_mode
 
 Step = tuple[str, tuple[int | float, ...]]
 
@@ -42,11 +42,8 @@ def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     xs = [Value(0.5) for _ in range(arguments)]
 
     def results() -> Any:
-        token = follows_ieee.set(True)
-        try:
+        with in_mode(follows_ieee=True):
             return function(*xs)
-        finally:
-            follows_ieee.reset(token)
 
     found = record(results)
     return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]

@@ -10,21 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
 from scalargrad.functional.trees import flatten
+from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.errors import called_by_package, compared_by_package, quoted, user_line
-from scalargrad.node.modes import (
-    as_values,
-    being_compiled,
-    data_watched,
-    hashers,
-    inspectors,
-    makers,
-    modes_were_used,
-    readers,
-    record,
-    recording,
-)
-from scalargrad.node.numbers import comparison_log, describe, equality
-from scalargrad.node.rules import GivenPartials
+from scalargrad.node.mode import being_compiled, mode, modes_were_used
+from scalargrad.node.numbers import describe
+from scalargrad.node.watched_data import data_watched
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
@@ -113,7 +103,7 @@ class _Made:
 
     def add(self, leaf: Value) -> None:
         """A new one; inside no_grad it may be what was computed there, so the line is kept."""
-        self._leaves[leaf] = None if recording.get() else user_line()
+        self._leaves[leaf] = None if mode.get().recording else user_line()
 
     def __contains__(self, leaf: object) -> bool:
         self.check(leaf)
@@ -158,16 +148,21 @@ class Trace:
         self.made = _Made()
         self.computed: set[Value] = set()
         modes_were_used[:] = [True]
+        here = mode.get()
+        recorded = here.but(
+            recording=True,
+            inspectors=(*here.inspectors, self.computed.add),
+            on_comparison=self._compared,
+            on_data=_refuse,
+            on_leaf=self.made.add,
+            on_hash=self._refuse_hash,
+            equal=self._equal,
+            as_values=self._as_values,
+        )
         context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
-        context.run(comparison_log.set, self._compared)
-        context.run(inspectors.set, (*inspectors.get(), self.computed.add))
-        context.run(equality.set, self._equal)
-        context.run(hashers.set, self._refuse_hash)
-        context.run(as_values.set, self._as_values)
-        context.run(readers.set, _refuse)
-        context.run(makers.set, self.made.add)
+        context.run(mode.set, recorded)
         with data_watched():
-            result = context.run(record, fn, *args)
+            result = context.run(fn, *args)
         self.outputs, self.rebuild_output = flatten(result, f"the result of {name}")
         self.name = name
         compared = [x for guard in self.guards for x in guard.compared]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.edges import color_edges, edges_between
 from scalargrad.drawing.graph import Card, Edge, Picture, counted, grouped
-from scalargrad.node.rules import was_overwritten
+from scalargrad.node.overwritten import was_overwritten
 from scalargrad.words.equations import ELLIPSIS, clean_label, display_names, equation, listed, number_text, op_symbol
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value
-from scalargrad.node.modes import no_grad
+from scalargrad.node.contexts import no_grad
 from scalargrad.support.arguments import function, items, real, whole
 
 _POINTS = ("#c0392b", "#1f5fa8", "#2e8b57", "#8e44ad", "#b9770e", "#16808a")

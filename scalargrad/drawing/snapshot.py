@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.clusters import Scope, scope_of
+from scalargrad.node.extras import label_of
 from scalargrad.node.numbers import number_in, plain_gradient
-from scalargrad.node.rules import label_of, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
 from scalargrad.table.row import Op
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import Any
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.node.modes import as_values, record, recording
+from scalargrad.node.contexts import record
+from scalargrad.node.mode import mode
 from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import function, items, whole
 
@@ -40,7 +41,7 @@ class Call:
         keywords: Mapping[str, Any] | None = None,
     ) -> None:
         name = getattr(function(f, "what is differentiated"), "__name__", type(f).__name__)
-        self._recording = recording.get()  # inside no_grad, results that are Values are constants
+        self._recording = mode.get().recording  # inside no_grad, results that are Values are constants
         args = list(args)
         self.single, given_numbers = _listed(argnums)
         chosen = [whole(i, "argnums", "argnums=(0, 1)", least=-len(args)) for i in given_numbers]
@@ -165,7 +166,7 @@ def alias(x: Value) -> Value:
 def as_value(x: Any) -> Value:
     """A node by which x is computed, and which is a Value for the function that is recorded, not a number."""
     node: Value = record(alias, x)
-    known = as_values.get()
+    known = mode.get().as_values
     if known is not None:
         known.add(node)
     return node
@@ -173,7 +174,7 @@ def as_value(x: Any) -> Value:
 
 def _among_values(inputs: Sequence[Value], function: Callable[[], Any]) -> Any:
     """What a function gives to whom these are Values, also while another one is recorded that has numbers for them."""
-    known = as_values.get()
+    known = mode.get().as_values
     if known is None:
         return record(function)
     known.update(inputs)

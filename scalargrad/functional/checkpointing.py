@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.engine import Value, gradients
 from scalargrad.functional.call import alias
 from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.node.modes import makers, observed, record
+from scalargrad.node.contexts import observed, record
+from scalargrad.node.mode import in_mode, mode
 from scalargrad.node.rules import NOTHING, Masked, Rule
 from scalargrad.support.arguments import function
 from scalargrad.table.row import hand_on
@@ -80,19 +81,15 @@ class _Run:
         fresh = iter(stand_ins)
         args = rebuild(iter([next(fresh) if isinstance(x, Value) else x for x in given]))
         self.made: dict[Value, None] = {}
-        told = makers.get()
+        told = mode.get().on_leaf
 
         def keep(value: Value) -> None:
             self.made[value] = None
             if told is not None and value.is_leaf:
                 told(value)
 
-        with observed(self.made.setdefault):
-            token = makers.set(keep)
-            try:
-                result = record(f, *args)
-            finally:
-                makers.reset(token)
+        with observed(self.made.setdefault), in_mode(on_leaf=keep):
+            result = record(f, *args)
         self.outputs, self.rebuild_output = flatten(result, "the result of a checkpointed function")
 
     def below(self, output: Value) -> list[Value]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.rules import NOTHING, Adjoints, Masked, refuse_overwritten
+from scalargrad.node.overwritten import refuse_overwritten
+from scalargrad.node.rules import NOTHING, Adjoints, Masked
 from scalargrad.table.floats import total
 
 

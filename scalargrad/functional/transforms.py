@@ -15,7 +15,8 @@ from typing import Any
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
 from scalargrad.functional.trees import flatten, skeleton
-from scalargrad.node.modes import being_compiled, record
+from scalargrad.node.contexts import record
+from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import whole
 
 MOST_ORDERS = 1000

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.copying import copy_node
 from scalargrad.node.numbers import describe
-from scalargrad.node.rules import copy_node, refuse_overwritten
+from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.table.row import Op
 from scalargrad.words.equations import clean_label, local_derivatives
 

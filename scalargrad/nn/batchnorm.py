@@ -10,8 +10,8 @@ from scalargrad.engine import Value
 from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
-from scalargrad.node.modes import being_compiled
-from scalargrad.node.rules import give_label
+from scalargrad.node.extras import give_label
+from scalargrad.node.mode import being_compiled
 from scalargrad.ops import mean, sqrt, square
 from scalargrad.support.arguments import MOST, items, real
 

@@ -8,7 +8,7 @@ from typing import Any
 from scalargrad.nn.inputs import as_sequence, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.randomness import RandomSource, random_source
-from scalargrad.node.modes import being_compiled
+from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
 from scalargrad.support.reals import number
 

@@ -15,7 +15,7 @@ from typing import Any
 from scalargrad.engine import Value, operand
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
-from scalargrad.node.modes import being_compiled
+from scalargrad.node.mode import being_compiled
 from scalargrad.ops import dot, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.reals import number

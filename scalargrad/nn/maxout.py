@@ -10,7 +10,7 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name
 from scalargrad.nn.neurons import Neuron
 from scalargrad.nn.randomness import RandomSource, random_source
-from scalargrad.node.rules import give_label
+from scalargrad.node.extras import give_label
 from scalargrad.ops import max_
 from scalargrad.support.arguments import MOST
 

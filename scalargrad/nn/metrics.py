@@ -12,7 +12,8 @@ from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.inputs import as_array, constants, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.nn.targets import picked
-from scalargrad.node.modes import being_compiled, no_grad
+from scalargrad.node.contexts import no_grad
+from scalargrad.node.mode import being_compiled
 from scalargrad.ops import greater, sum_, where
 from scalargrad.support.arguments import MAX_DEPTH, function, items, real, too_deep
 

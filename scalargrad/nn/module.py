@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.engine import Value
 from scalargrad.nn.naming import relabel
 from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
-from scalargrad.node.modes import being_compiled
+from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import items
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from scalargrad.nn.inputs import as_row, count, input_error, inputs
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
-from scalargrad.node.rules import give_label
+from scalargrad.node.extras import give_label
 from scalargrad.ops import dot, sigmoid
 from scalargrad.support.arguments import MOST
 

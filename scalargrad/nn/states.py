@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.node.numbers import number_in
-from scalargrad.node.rules import LEAVES, Rule, with_hooks
+from scalargrad.node.rules import LEAVES, Rule
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def set_all(changes: Iterable[tuple[Any, str, Any]]) -> None:
 
 def frozen_rule(leaf: Value) -> Rule:
     """Return the rule of this leaf once it is frozen, as `leaf.requires_grad = False` gives it."""
-    return with_hooks(LEAVES[False, leaf.is_parameter], leaf._rule.hooks)
+    return LEAVES[False, leaf.is_parameter]
 
 
 def assign(values: Mapping[str, Value], numbers: Sequence[float]) -> None:

@@ -13,7 +13,7 @@ from scalargrad.nn.clipping import clip_grad_norm
 from scalargrad.nn.inputs import is_sequence
 from scalargrad.nn.metrics import Metric, predict
 from scalargrad.nn.module import Module
-from scalargrad.node.modes import no_grad
+from scalargrad.node.contexts import no_grad
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -8,10 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scalargrad.engine import Value
+from typing import Any
 
 
 def quoted(label: str) -> str:
@@ -20,7 +17,7 @@ def quoted(label: str) -> str:
 
 
 def domain_error(
-    name: str, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception
+    name: str, parents: Sequence[Any], numbers: Sequence[float], error: Exception
 ) -> ValueError | ZeroDivisionError:
     """The error to raise for what Python's floats raised in the op of this name."""
     place = f" at {listed(numbers)}" if numbers else ""
@@ -46,7 +43,7 @@ def listed(numbers: Iterable[float]) -> str:
     return ", ".join(listed if len(listed) <= 6 else [*listed[:5], f"... ({len(listed)} operands)"])
 
 
-def labels_of(parents: Iterable[Value | None]) -> str:
+def labels_of(parents: Iterable[Any]) -> str:
     """The labels of those that have one, in parentheses."""
     labels = [quoted(parent.label) for parent in parents if parent is not None and parent.label]
     if not labels:
@@ -56,7 +53,8 @@ def labels_of(parents: Iterable[Value | None]) -> str:
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ASK_FOR_OTHERS = {
-    "scalargrad.node.errors", "scalargrad.engine", "scalargrad.node.modes", "scalargrad.compiling.traces",
+    "scalargrad.node.errors", "scalargrad.node.mode", "scalargrad.node.watched_data", "scalargrad.engine",
+    "scalargrad.compiling.traces",
 }  # fmt: skip
 """The modules whose functions stand between a Value's attribute and whoever asked for it."""
 

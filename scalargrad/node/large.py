@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.node.numbers import gradient_plus
-from scalargrad.node.rules import NOTHING
-
-if TYPE_CHECKING:
-    from scalargrad.engine import Value
-    from scalargrad.node.rules import Adjoints
+from scalargrad.node.rules import NOTHING, Adjoints
 
 LARGE = 100_000
 """From so many nodes on, `backward` keeps the table small: 2.0 GB for ten million nodes in place of 2.55. Graphs that
@@ -20,8 +16,8 @@ fit a cache would take 5 % longer so."""
 
 
 def totals_of_large_graph(
-    gradients: Callable[..., Adjoints], order: list[Value], seed: float
-) -> tuple[Iterable[Value], Iterable[Any]]:
+    gradients: Callable[..., Adjoints], order: list[Any], seed: float
+) -> tuple[Iterable[Any], Iterable[Any]]:
     """The nodes of a graph, and for each what its `grad` is to become; some nodes come twice, then the second counts.
 
     Args:
@@ -31,7 +27,7 @@ def totals_of_large_graph(
     """
     totals: list[Any] = []
 
-    def move_out(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:
+    def move_out(turns: Iterator[Any], adjoints: Adjoints) -> Iterator[Any]:
         # After its node's turn an adjoint is done. A leaf's is not: a hand-written closure may reach it later.
         for node in turns:
             yield node

@@ -5,11 +5,10 @@ The engine (engine.py) adds what makes it a node of a graph, the op table (ops.p
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.node.errors import quoted, user_line
+from scalargrad.node.mode import mode
 from scalargrad.support.console import printable
 from scalargrad.support.reals import number
 
@@ -38,7 +37,7 @@ class NumberLike(TableMethods):
     # recorded, a Value that takes a number's place is equal to what the number is equal to.
 
     def __eq__(self, other: object) -> bool:
-        judge = equality.get()
+        judge = mode.get().equal
         found = None if judge is None else judge(self, other)
         return NotImplemented if found is None else found
 
@@ -211,15 +210,6 @@ def describe(value: NumberLike) -> str:
     return f"Value {quoted(value.label)}" if value.label else f"Value({_shown(value, 'data')})"
 
 
-comparison_log: ContextVar[Callable[[NumberLike, Any, str, float], None] | None] = ContextVar(
-    "comparison_log", default=None
-)
-"""What is told of every comparison of a Value: the two, "<" or another, and the number of the second."""
-
-equality: ContextVar[Callable[[NumberLike, object], bool | None] | None] = ContextVar("equality", default=None)
-"""What says whether a Value equals something; None leaves it to identity."""
-
-
 def _compared(value: NumberLike, other: Any, symbol: str) -> float | None:
     """The number to compare with; None if there is none."""
     if isinstance(other, NumberLike):
@@ -229,7 +219,7 @@ def _compared(value: NumberLike, other: Any, symbol: str) -> float | None:
             x = number(other)
         except TypeError:
             return None
-    log = comparison_log.get()
-    if log is not None:
-        log(value, other, symbol, x)
+    told = mode.get().on_comparison
+    if told is not None:
+        told(value, other, symbol, x)
     return x

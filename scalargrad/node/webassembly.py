@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scalargrad.engine import Value
 
-
-def finaliser() -> Callable[[Value], None]:
+def finaliser() -> Callable[[Any], None]:
     """A `__del__` under which a graph of any depth is deleted without recursion."""
     waiting: list[Any] = []
     emptying = False
 
-    def hand_on(node: Value) -> None:
+    def hand_on(node: Any) -> None:
         nonlocal emptying
         try:
             waiting.append((node._x, node._y, node._rule))
         except AttributeError:  # its constructor raised: there is nothing yet
             return
-        node._x = node._y = node._rule = None  # type: ignore[assignment]
+        node._x = node._y = node._rule = None
         if emptying:  # the outermost call goes on with what this one left
             return
         emptying = True
@@ -37,6 +35,6 @@ def finaliser() -> Callable[[Value], None]:
     return hand_on
 
 
-def install() -> None:
+def install(owner: type[Any]) -> None:
     """Give Value this way of being deleted."""
-    Value.__del__ = finaliser()  # type: ignore[attr-defined]
+    owner.__del__ = finaliser()

@@ -23,13 +23,12 @@ from scalargrad.table.row import (
     Domain,
     Function,
     Op,
-    follows_ieee,
     functions,
     hand_on,
 )
 
 __all__ = [
     "ABOVE_MINUS_ONE", "AT_LEAST_ONE", "BETWEEN_ONES", "HARD", "INFIX", "INSIDE_ONES", "NONZERO", "NOT_NEGATIVE",
-    "POSITIVE", "REAL", "TABLE", "Domain", "Function", "Op", "alias", "binary", "follows_ieee", "functions", "hand_on",
+    "POSITIVE", "REAL", "TABLE", "Domain", "Function", "Op", "alias", "binary", "functions", "hand_on",
     "nary", "paired", "unary",
 ]  # fmt: skip

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, operand
 from scalargrad.node.errors import labels_of, user_line
-from scalargrad.node.modes import modes_were_used, under_modes
+from scalargrad.node.mode import modes_were_used
 from scalargrad.node.numbers import number_in
+from scalargrad.node.rebinding import under_modes
 from scalargrad.table import floats
 from scalargrad.table.row import HARD, INFIX, REAL, TABLE, Domain, Function, Op
 

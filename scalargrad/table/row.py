@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, operand
+from scalargrad.node.copying import copy_node
 from scalargrad.node.errors import domain_error, labels_of, listed, user_depth
-from scalargrad.node.modes import modes_were_used, under_modes
-from scalargrad.node.rules import NOTHING, Masked, Rule, check_unchanged, copy_node
+from scalargrad.node.mode import mode, modes_were_used
+from scalargrad.node.overwritten import check_unchanged
+from scalargrad.node.rebinding import under_modes
+from scalargrad.node.rules import NOTHING, Masked, Rule
 
 Function = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
@@ -178,19 +180,19 @@ class Op(Rule):
 
     def at_hard_point(self, parents: Sequence[Value | None], numbers: Sequence[float], error: Exception) -> float:
         """Raise the error for the user; in IEEE mode return the pole's value instead."""
-        if follows_ieee.get():
+        if mode.get().follows_ieee:
             return self.at_pole(numbers)
         raise domain_error(self.name, parents, numbers, error) from None
 
     def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:
         """The partial derivatives (of an op of one or two operands: the one at index) as Values that follow IEEE."""
-        token = follows_ieee.set(True)
+        token = mode.set(mode.get().in_ieee)
         try:
             if index is None:
                 return list(self.partials(xs, z))
             return [self.partials[index](xs[0], xs[1] if len(xs) > 1 else None, z)]
         finally:
-            follows_ieee.reset(token)
+            mode.reset(token)
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """The chain rule on Values: the row's rules, run on the parents themselves and on the node."""
@@ -267,7 +269,3 @@ def hand_on(adjoints: Masked, node: Value, parent: Value, share: Any, chosen: Va
 def _where(condition: Value, x: Any, y: Any) -> Any:
     """The op of that name: which of two, by the table, as rules have it."""
     return TABLE["where"].function(condition, x, y)
-
-
-follows_ieee: ContextVar[bool] = ContextVar("follows_ieee", default=False)
-"""Set while rules run where floats would raise: ops then give what IEEE arithmetic says."""

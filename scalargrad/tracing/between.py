@@ -6,7 +6,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.rules import GivenPartials, Leaf, refuse_overwritten
+from scalargrad.node.by_hand import GivenPartials
+from scalargrad.node.overwritten import refuse_overwritten
+from scalargrad.node.rules import Leaf
 from scalargrad.table.row import Op
 from scalargrad.words.equations import local_derivatives
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.node.rules import HandWritten, Leaf
+from scalargrad.node.by_hand import HandWritten
+from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
@@ -230,8 +231,7 @@ def _check_structure(before: _Pass, after: _Pass) -> None:
 def _kind(node: Value) -> Hashable:
     rule = node._rule
     if isinstance(rule, Op):
-        row: Op = rule.function.op  # type: ignore[attr-defined]  # a node with hooks has a copy of it
-        return row
+        return rule
     if isinstance(rule, Leaf):
         return "leaf"
     return type(rule), rule.text

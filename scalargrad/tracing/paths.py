@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
-from scalargrad.node.modes import record
-from scalargrad.node.rules import GivenPartials
+from scalargrad.node.by_hand import GivenPartials
+from scalargrad.node.contexts import record
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.node.rules import NOTHING, GivenPartials, HandWritten
+from scalargrad.node.by_hand import GivenPartials, HandWritten
+from scalargrad.node.rules import NOTHING
 from scalargrad.support.arguments import real
 from scalargrad.support.console import Text, printable
 from scalargrad.support.reals import number

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
 from scalargrad.engine import Value
-from scalargrad.node.modes import record
+from scalargrad.node.by_hand import GivenPartials, LocalBackward
+from scalargrad.node.contexts import record
 from scalargrad.node.numbers import describe
-from scalargrad.node.rules import GivenPartials, LocalBackward, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
 from scalargrad.table.row import INFIX, TABLE, Op
 from scalargrad.words.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
 

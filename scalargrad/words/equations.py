@@ -14,8 +14,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
+from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.numbers import label_text
-from scalargrad.node.rules import GivenPartials, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
 from scalargrad.table.row import HARD, INFIX, Op
 
 if TYPE_CHECKING:

@@ -7,9 +7,11 @@ import math
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.modes import record
+from scalargrad.node.contexts import record
+from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import plain_gradient
-from scalargrad.node.rules import Leaf, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
+from scalargrad.node.rules import Leaf
 from scalargrad.table.row import HARD, Op
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def expanded(order: Sequence[Value], *, exactly: bool = False) -> tuple[list[Val
         hands its own to each of its terms.
     """
     special = [
-        node for node in order if not isinstance(node._rule, (Op, Leaf)) or node._rule.hooks or was_overwritten(node)
+        node for node in order if not isinstance(node._rule, (Op, Leaf)) or hooks_of(node) or was_overwritten(node)
     ]
     kept = set(topological_order(*special))
     replaced: dict[Value, Value] = {}

@@ -10,8 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
-from scalargrad.node.modes import record
-from scalargrad.table.row import TABLE
+from scalargrad.node.contexts import record
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -28,6 +27,7 @@ class Pattern(Enum):
     SCALER = "where the operands stand"
 
 
+@cache
 def pattern_of(op: Op) -> Pattern:
     """The op's pattern.
 
@@ -35,11 +35,6 @@ def pattern_of(op: Op) -> Pattern:
     >>> [pattern_of(TABLE[name]).name for name in ("add", "max", "multiply", "relu", "tanh", "sign")]
     ['DISTRIBUTOR', 'ROUTER', 'SWITCHER', 'VALVE', 'SCALER', 'WALL']
     """
-    return _pattern(TABLE.get(op.name, op))  # a node with hooks has a copy of its row, which must not be kept
-
-
-@cache
-def _pattern(op: Op) -> Pattern:
     found = {record(_pattern_at, op, xs) for start in (0.4, -0.8) if (xs := _arguments(op, start))}
     return found.pop() if len(found) == 1 else Pattern.SCALER
 

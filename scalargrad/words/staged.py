@@ -7,10 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.by_hand import GivenPartials, HandWritten
+from scalargrad.node.contexts import record
 from scalargrad.node.errors import quoted
-from scalargrad.node.modes import record
+from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import describe, number_in
-from scalargrad.node.rules import GivenPartials, HandWritten, Leaf, Rebound, was_overwritten
+from scalargrad.node.overwritten import was_overwritten
+from scalargrad.node.rebinding import Rebound
+from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import brief
 from scalargrad.table.row import Op
 from scalargrad.words.equations import display_names
@@ -103,7 +107,7 @@ def _check(value: Value, order: Sequence[Value], name: str) -> None:
         raise ValueError(f"to_python: {brief(name)} cannot be the function's name: give one such as name='loss'")
     for node in order:
         rule = node._rule
-        if rule.hooks:
+        if hooks_of(node):
             why = "a hook runs Python on its gradient: remove it first"
         elif was_overwritten(node):
             why = "its data was assigned after it was computed"

@@ -20,14 +20,11 @@ import numpy as np
 from fuzzing_arguments import PlantedError
 
 import scalargrad as sg
-from scalargrad import Value, table
-from scalargrad.node import modes, numbers
+from scalargrad import Value
+from scalargrad.node.mode import mode, standing_watches
 from scalargrad.table import INFIX, TABLE
 
 PACKAGE = Path(sg.__file__).parent
-MODES = (
-    modes.recording, modes.inspectors, modes.watches, modes.readers, modes.makers, numbers.comparison_log, table.follows_ieee,
-)  # fmt: skip
 
 
 class HangError(BaseException):
@@ -243,7 +240,7 @@ def surroundings():
         "numpy random": [x.tobytes() if hasattr(x, "tobytes") else x for x in np.random.get_state()], "numpy errors": np.geterr(), "umask": umask, "cwd": os.getcwd(),
         "recursion": sys.getrecursionlimit(), "decimal": repr(getcontext()), "locale": locale.setlocale(locale.LC_ALL),
         "streams": (sys.stdin, sys.stdout, sys.stderr), "signals": signal.getsignal(signal.SIGINT), "warnings": list(warnings.filters),
-        "modes": [variable.get() for variable in MODES], "hooks": (sys.excepthook, sys.displayhook, sys.gettrace()),
+        "modes": mode.get(), "hooks": (sys.excepthook, sys.displayhook, sys.gettrace()),
     }  # fmt: skip
 
 
@@ -268,5 +265,5 @@ def restore(around):
     TABLE.update(known)
     for name in [name for name in vars(Value) if name not in around["methods"]]:
         delattr(Value, name)
-    modes.standing_watches[:] = modes.standing_watches[:1]
+    standing_watches[:] = standing_watches[:1]
     os.chdir(around["cwd"])

@@ -20,9 +20,7 @@ from pathlib import Path
 
 import scalargrad as sg
 from scalargrad import Value, nn
-from scalargrad.node import modes
-from scalargrad.node.numbers import comparison_log
-from scalargrad.table import follows_ieee
+from scalargrad.node.mode import Mode, mode
 
 
 def interrupted(work, delay):
@@ -262,20 +260,18 @@ WORKS = {
 
 def close_contexts():
     """How many were left open: Ctrl-C in the first or last instructions of a `with` written in Python does that."""
-    left = [modes.recording.get() is not True, modes.watches.get() != (), modes.inspectors.get() != ()]
-    modes.recording.set(True)
-    modes.watches.set(())
-    modes.inspectors.set(())
+    now = mode.get()
+    left = [now.recording is not True, now.watches != (), now.inspectors != ()]
+    mode.set(now.but(recording=True, watches=(), inspectors=()))
     return sum(left)
 
 
 def check_contexts():
     """No mode, watch or sweep is left open."""
-    assert modes.recording.get() is True
-    assert modes.watches.get() == modes.inspectors.get() == ()
-    assert modes.readers.get() is modes.makers.get() is None
-    assert follows_ieee.get() is False
-    assert comparison_log.get() is None
+    now = mode.get()
+    assert {name: getattr(now, name) for name in Mode.__annotations__} == {
+        name: getattr(Mode, name) for name in Mode.__annotations__
+    }
 
 
 def children():

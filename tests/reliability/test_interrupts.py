@@ -29,7 +29,8 @@ import scalargrad as sg
 from scalargrad import Value, engine
 from scalargrad.compiling.llvm.library import available
 from scalargrad.drawing import engines
-from scalargrad.node import large, modes, rules
+from scalargrad.node import by_hand, large
+from scalargrad.node.mode import mode
 
 HERE = Path(__file__).parent
 ENGINE = {engine.__file__, large.__file__}
@@ -81,8 +82,8 @@ def test_backward_stopped_at_any_instruction_has_written_all_gradients_or_none(w
         found = [_number(node.grad) for node in nodes]
         assert found in (old, new), n
         seen.append(found == new)
-        assert modes.recording.get() is True
-        assert modes.watches.get() == modes.inspectors.get() == ()
+        assert mode.get().recording is True
+        assert mode.get().watches == mode.get().inspectors == ()
         root.backward()
         assert (root * 2.0).parents == (root,)
         if not again:
@@ -122,7 +123,7 @@ def test_closures_written_by_hand_give_back_the_gradients_they_were_lent(figure)
     n = 0
     while True:
         nodes = graph()
-        if not stopped(nodes[-1].backward, n, {rules.__file__}, at_calls=True):
+        if not stopped(nodes[-1].backward, n, {by_hand.__file__}, at_calls=True):
             break
         assert [node.grad for node in nodes] in (old, new), n
         n += 1

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, computed, live, row, varying_slots
-from scalargrad.table.row import HARD, follows_ieee
+from scalargrad.node.mode import in_mode
+from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Run, Sum
@@ -202,8 +203,5 @@ class _Loop:
 
     def _at_hard_point(self, slot: int, values: Sequence[float], error: Exception) -> float:
         name, *xs = self._code[slot]
-        token = follows_ieee.set(not self._raising[slot])
-        try:
+        with in_mode(follows_ieee=not self._raising[slot]):
             return row(name).at_hard_point((), [values[x] for x in xs], error)
-        finally:
-            follows_ieee.reset(token)

@@ -1,0 +1,128 @@
+"""What is put around code: `no_grad`, contexts in which others look on, and `record`, which records even there."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ContextDecorator
+from contextvars import Token, copy_context
+from typing import Any
+
+from scalargrad.node.decorating import decorated
+from scalargrad.node.mode import Mode, Watch, mode, modes_were_used
+
+
+class _Context(ContextDecorator):
+    """A change of the mode, as a context that also decorates functions, each call of which is inside it.
+
+    Generators, coroutines and asynchronous generators are inside it while they run, and their callers are not.
+    """
+
+    def __init__(self) -> None:
+        self._entered: list[tuple[Token[Mode], Mode, Iterable[str]]] = []
+
+    def __enter__(self) -> None:
+        modes_were_used[:] = [True]
+        changes = self._changes()
+        mine = mode.get().but(**changes)
+        self._entered.append((mode.set(mine), mine, changes))
+
+    def __exit__(self, *_: object) -> None:
+        token, mine, changed = self._entered.pop()
+        now = mode.get()
+        mode.reset(token)
+        if now is not mine:  # contexts need not end in the order in which they began: a generator may rest inside one
+            before = mode.get()
+            mode.set(now.but(**{name: getattr(before, name) for name in changed}))
+
+    @abstractmethod
+    def _changes(self) -> dict[str, Any]:
+        """What the mode becomes."""
+
+    def __call__(self, function: Any) -> Any:
+        name = type(self).__name__
+        if isinstance(function, type):
+            raise TypeError(f"{name} decorates functions, not classes as {function.__name__}: decorate its methods")
+        if isinstance(function, (classmethod, staticmethod)):
+            return type(function)(self(function.__func__))
+        if not callable(function):
+            raise TypeError(f"{name} decorates functions, not {type(function).__name__}")
+        return decorated(function, self._recreate_cm)
+
+    @abstractmethod
+    def _recreate_cm(self) -> AbstractContextManager[Any]:  # type: ignore[override]
+        """A mode like this one: a decorated function may run in several threads at once."""
+
+
+class _WithParentheses(type):
+    """The class of no_grad, so that `with no_grad:`, which asks the class and not an object of it, is told so."""
+
+    def __enter__(cls) -> None:
+        raise TypeError(f"a `with` block needs the parentheses: with {cls.__name__}():")
+
+    def __exit__(cls, *_: object) -> None:
+        """Python looks for it before it enters."""
+
+
+class no_grad(_Context, metaclass=_WithParentheses):
+    """Inside `with no_grad():` results are constants: nothing is recorded. Holds for this thread or task only.
+
+    `@no_grad()`, or `@no_grad`, does the same for each call of a function. A generator, a coroutine or an asynchronous
+    generator does not record while it runs; whoever iterates over it or awaits it does. (PyTorch's does not reach into
+    coroutines.)
+
+    Raises:
+        TypeError: if it decorates a class, or anything but a function.
+
+    >>> from scalargrad import Value
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents, y.requires_grad
+    (4.0, (), False)
+    >>> @no_grad
+    ... def doubled(xs):
+    ...     for x in xs:
+    ...         yield 2 * x
+    >>> [(y.requires_grad, (x * y).requires_grad) for y in doubled([x])]
+    [(False, True)]
+    """
+
+    def __new__(cls, function: Any = None) -> Any:  # noqa: D102  (the class says it)
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def _changes(self) -> dict[str, Any]:
+        return {"recording": False}
+
+    def _recreate_cm(self) -> Any:
+        return type(self)()
+
+
+class observed(_Context):
+    """Inside `with observed(...)`, for this thread or task, others look on.
+
+    Args:
+        inspector: is handed every new node; what it raises reaches the user's code.
+        watch: sees every sweep, as `gradients` describes.
+    """
+
+    def __init__(self, inspector: Callable[[Any], None] | None = None, watch: Watch | None = None) -> None:
+        super().__init__()
+        self._inspector, self._watch = inspector, watch
+
+    def _changes(self) -> dict[str, Any]:
+        now = mode.get()
+        return {
+            "inspectors": (*now.inspectors, self._inspector) if self._inspector else now.inspectors,
+            "watches": (*now.watches, self._watch) if self._watch else now.watches,
+        }
+
+    def _recreate_cm(self) -> observed:
+        return observed(self._inspector, self._watch)
+
+
+def record(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What the function returns, its operations recorded even inside `no_grad`."""
+    context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
+    context.run(mode.set, mode.get().but(recording=True))
+    return context.run(function, *arguments)

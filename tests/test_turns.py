@@ -249,7 +249,7 @@ def test_a_call_interrupted_at_every_instruction_of_the_takers(name, backend, mo
     files = {
         turns.__file__,
         *TAKERS,
-        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "helpers")),
+        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "threads")),
     }
     total = interrupted_everywhere(make, files, expected, apart=random.Random(name).choice([7, 11, 13]))
     assert total > 10

@@ -8,8 +8,8 @@ from scalargrad.compiling.compiled import Compiled, compile
 from scalargrad.compiling.llvm.library import MissingExtraError
 from scalargrad.compiling.program import Program, record
 from scalargrad.compiling.replay import replay
-from scalargrad.compiling.traces import BranchError
 from scalargrad.compiling.training import Training
+from scalargrad.compiling.watching import BranchError
 
 __all__ = [
     "BranchError", "Compiled", "MissingExtraError", "Program", "Training", "compile", "record", "replay",

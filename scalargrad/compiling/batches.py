@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.compiling.batch_program import BatchProgram
 from scalargrad.compiling.branches import Broken, branch_error
-from scalargrad.compiling.losses import BatchProgram
 from scalargrad.compiling.recordings import Recordings
 from scalargrad.compiling.samples import Samples, batch_of
-from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
+from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.functional.trees import flatten
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scalargrad.compiling.traces import BranchError
+from scalargrad.compiling.watching import BranchError
 from scalargrad.support.arguments import brief
 
 ADVICE = (

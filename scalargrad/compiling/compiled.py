@@ -10,9 +10,9 @@ from scalargrad.compiling.batches import BatchFunction
 from scalargrad.compiling.branches import ADVICE, check_branches
 from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import PointFunction
-from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.samples import batch_of
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten
@@ -103,18 +103,18 @@ class Compiled:
         """
         parts = [flatten(arg, f"argument {i}") for i, arg in enumerate(args)]
         numbers = [plain_number(x) for leaves, _ in parts for x in leaves]
-        trace = Trace(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
-        if trace.guards:
+        call = WatchedCall(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
+        if call.guards:
             raise ValueError(
-                f"to_jax: {self.__name__} compares Values, which JAX would not check: {trace.guards[0]}\n{ADVICE}"
+                f"to_jax: {self.__name__} compares Values, which JAX would not check: {call.guards[0]}\n{ADVICE}"
             )
-        recorded = TraceRecording(trace, self._given or ())
+        recorded = CallRecording(call, self._given or ())
         if self._given is not None and len(recorded.parameters) > len(self._given):
             raise ValueError(
                 f"to_jax: {self.__name__} reaches {len(recorded.parameters)} leaves, but parameters= has "
                 f"{len(self._given)}: all numbers that JAX shall know must be among them"
             )
-        outputs = recorded.outputs[0] if trace.rebuild_output is next else recorded.outputs
+        outputs = recorded.outputs[0] if call.rebuild_output is next else recorded.outputs
         return jax_function(recorded.tape.code, outputs, [len(leaves) for leaves, _ in parts], dtype)
 
     @property

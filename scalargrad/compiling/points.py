@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.branches import Broken, branch_error, first_broken
 from scalargrad.compiling.pipeline import runner
 from scalargrad.compiling.reached import Reached, numbers_of
-from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.recordings import PointRecordings
 from scalargrad.compiling.samples import doubles
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
@@ -51,11 +51,11 @@ class PointProgram:
     def __init__(
         self, fn: Callable[..., Any], args: Sequence[Rebuild], numbers: Sequence[float], choice: str, name: str
     ) -> None:
-        trace = Trace(fn, args, numbers, name)
-        recorded = TraceRecording(trace)
+        call = WatchedCall(fn, args, numbers, name)
+        recorded = CallRecording(call)
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.count = len(recorded.outputs)
-        self._shape = _quick(trace.rebuild_output, recorded.outputs)
+        self._shape = _quick(call.rebuild_output, recorded.outputs)
         outputs = [*recorded.outputs, *recorded.violations()]
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
         self.runner: Any = runner(choice, recorded.tape.code, outputs, all_raise=True)

@@ -11,7 +11,7 @@ from scalargrad.compiling.pipeline import jax_function, runner, runner_with_grad
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
-from scalargrad.compiling.traces import refuse_to_be_recorded
+from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.extras import hooks_of, keep
 from scalargrad.node.mode import in_mode

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from scalargrad.compiling.branches import Broken, branch_error
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import BranchError
+from scalargrad.compiling.watching import BranchError
 from scalargrad.support.turns import Turns
 from scalargrad.table.row import HARD
 

@@ -11,9 +11,9 @@ from scalargrad.compiling.branches import Broken, check_branches, first_broken
 from scalargrad.compiling.pipeline import runner_with_gradient
 from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.recordings import PointRecordings
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
@@ -49,13 +49,13 @@ class ReplayProgram:
     def __init__(
         self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
     ) -> None:
-        trace = Trace(fn, [flatten(arg)[1] for arg in args], numbers, name)
-        if trace.rebuild_output is not next or not isinstance(trace.outputs[0], Value):
+        call = WatchedCall(fn, [flatten(arg)[1] for arg in args], numbers, name)
+        if call.rebuild_output is not next or not isinstance(call.outputs[0], Value):
             raise TypeError(
                 f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
                 "accuracy and the like outside"
             )
-        recorded = TraceRecording(trace, run_hooks=True)  # those of leaves, in the root's own backward()
+        recorded = CallRecording(call, run_hooks=True)  # those of leaves, in the root's own backward()
         tape, (root,) = recorded.tape, recorded.outputs
         self.guards, self.leaves = recorded.guards, recorded.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)

@@ -8,13 +8,13 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.contents import differ, frozen
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.reached import Reached
-from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.surroundings.contents import differ, frozen
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
 from scalargrad.node.numbers import plain_gradient
@@ -246,7 +246,7 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
     reads: set[str] = set()
     before = {name: frozen(x) for name, x in vars(rule).items()}
     _watched(rule, reads)
-    trace = Trace(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
+    call = WatchedCall(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
     written = [
         name
         for name, x in vars(rule).items()
@@ -258,16 +258,16 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
             f"the rule of {type(optimizer).__name__} {what}, which a compiled step would do once for all steps: "
             "compute what changes from step to step in _prepare(t) and name it in `moving`, or use backend='python'"
         )
-    if trace.guards:
+    if call.guards:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "
-            f"where or maximum, or use backend='python'. {trace.guards[0]}"
+            f"where or maximum, or use backend='python'. {call.guards[0]}"
         )
-    made = [x for x in trace.outputs if not isinstance(x, Value)]
+    made = [x for x in call.outputs if not isinstance(x, Value)]
     if made:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
         )
-    recorded = TraceRecording(trace, [] if mixed else settings)
+    recorded = CallRecording(call, [] if mixed else settings)
     tape, slots = simplified(recorded.tape.code, recorded.outputs)
     return tape.code, slots

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scalargrad.compiling.llvm.adding import finish
-from scalargrad.compiling.llvm.helpers import begun, cores, wait_for
 from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.threads import begun, cores, wait_for
+from scalargrad.compiling.llvm.tile_loop import finish
 from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
 from scalargrad.compiling.tape import PARAMETER, count_of
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from scalargrad.compiling.llvm.driving import SHARED, driver
 from scalargrad.compiling.llvm.library import Machinery, fuses, lanes
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.straight import pieces
+from scalargrad.compiling.llvm.tile_loop import SHARED, driver
 from scalargrad.compiling.tape import (
     CONSTANT,
     MULTIPLY,

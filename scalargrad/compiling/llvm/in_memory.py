@@ -17,8 +17,8 @@ from scalargrad.nn.optimizers import Optimizer
 from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction
-    from scalargrad.compiling.losses import BatchProgram
     from scalargrad.compiling.samples import Samples
 
 

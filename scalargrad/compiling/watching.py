@@ -119,7 +119,7 @@ class _Made:
             )
 
 
-class Trace:
+class WatchedCall:
     """A recorded run.
 
     Args:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.node.mode import in_mode
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class BatchProgram:
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
         with in_mode(follows_ieee=True):  # as the other samples will: no sample of a batch raises
-            trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
-        _check_result(trace, has_aux)
-        recorded = TraceRecording(trace, (plain.reached if plain else parameters) or ())
+            call = WatchedCall(fn, [one.rebuilt for one in samples], numbers, name)
+        _check_result(call, has_aux)
+        recorded = CallRecording(call, (plain.reached if plain else parameters) or ())
         tape, (root, *aux) = recorded.tape, recorded.outputs
         self.guards, self.reached = recorded.guards, recorded.parameters
         wanted = self.reached if parameters is None else self.reached[: len(parameters)]
@@ -103,14 +103,14 @@ class BatchProgram:
         return numbers_of(self.leaves)
 
 
-def _check_result(trace: Trace, has_aux: bool) -> None:
+def _check_result(call: WatchedCall, has_aux: bool) -> None:
     if has_aux:
-        result = trace.rebuild_output(iter(trace.outputs))
-        if not (isinstance(result, tuple) and len(result) == 2 and trace.outputs and result[0] is trace.outputs[0]):
-            raise TypeError(f"with has_aux=True {trace.name} must return (loss, aux), the loss being one Value")
-    elif trace.rebuild_output is not next:
+        result = call.rebuild_output(iter(call.outputs))
+        if not (isinstance(result, tuple) and len(result) == 2 and call.outputs and result[0] is call.outputs[0]):
+            raise TypeError(f"with has_aux=True {call.name} must return (loss, aux), the loss being one Value")
+    elif call.rebuild_output is not next:
         raise TypeError(
-            f"{trace.name} must return one Value, the loss of one sample, not {len(trace.outputs)} in a structure"
+            f"{call.name} must return one Value, the loss of one sample, not {len(call.outputs)} in a structure"
         )
 
 

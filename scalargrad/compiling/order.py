@@ -1,4 +1,4 @@
-"""The order in which a backend computes that works on many numbers at once: level by level, in groups of one kind."""
+"""The order for backends that compute many numbers at once: level by level, in groups of instructions of one kind."""
 
 from __future__ import annotations
 

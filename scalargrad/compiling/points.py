@@ -13,7 +13,7 @@ from scalargrad.compiling.pipeline import runner
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.recordings import PointRecordings
-from scalargrad.compiling.samples import doubles
+from scalargrad.compiling.samples import PLAIN, doubles
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
@@ -24,10 +24,6 @@ from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
     from scalargrad.functional.trees import Rebuild
-
-
-PLAIN = frozenset((float, int))
-"""The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
 
 
 class PointProgram:

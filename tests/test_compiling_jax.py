@@ -24,9 +24,9 @@ from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.jax import code as jax_code
 from scalargrad.compiling.jax import primitives as jax_ops
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
-from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, Tape, name_of
+from scalargrad.compiling.taping import TapedGraph
 from scalargrad.strategies import call, expressions
 from scalargrad.table import HARD, TABLE
 
@@ -45,16 +45,16 @@ def float64():
 
 def forward_program(roots, inputs, parameters=()):
     """(code, slots of the roots), in ops as they were recorded."""
-    recorded = Recording(roots, inputs, parameters)
-    tape, slots = simplified(recorded.tape.code, [recorded.slots[root] for root in roots], lower=False)
+    taped = TapedGraph(roots, inputs, parameters)
+    tape, slots = simplified(taped.tape.code, [taped.slots[root] for root in roots], lower=False)
     return tape.code, slots
 
 
 def gradient_program(roots, inputs, parameters=(), wrt=None):
     """(code, slots of the roots, slots of each root's gradients with respect to the inputs, or to wrt), in primitives."""
-    recorded = Recording(roots, inputs, parameters)
-    tape, wrt = recorded.tape, [recorded.slots[x] for x in (inputs if wrt is None else wrt)]
-    slots = [recorded.slots[root] for root in roots]
+    taped = TapedGraph(roots, inputs, parameters)
+    tape, wrt = taped.tape, [taped.slots[x] for x in (inputs if wrt is None else wrt)]
+    slots = [taped.slots[root] for root in roots]
     for root in list(slots):
         shares = contributions(tape, root, wrt)
         slots += [total(tape, shares[x]) for x in wrt]
@@ -446,9 +446,9 @@ def test_wrong_shapes_and_ops_of_users_are_refused(float64):
         return 3.0 * x
 
     x = Value(1.0)
-    recorded = Recording([triple_for_jax(x)], [x])
+    taped = TapedGraph([triple_for_jax(x)], [x])
     with pytest.raises(ValueError, match="does not know 'triple_for_jax'"):
-        jax_code.single(recorded.tape.code, [1])
+        jax_code.single(taped.tape.code, [1])
 
 
 def test_what_compile_and_record_give_to_jax_has_the_tables_derivatives(float64):

@@ -3,7 +3,7 @@
 - Asked for by compiled.py (compile: points.py for one set of arguments, batches.py for many samples of samples.py),
   replay.py (replay) and program.py (record).
 - A call: watching.py runs the function on Values and notes what it compares, for branches.py.
-- A tape: recording.py writes the graph that the call has left as instructions, in tape.py.
+- A tape: taping.py writes the graph that the call has left as instructions, in tape.py.
 - A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py);
   both repeat short pieces of tape (templates.py). batch_program.py does so for the loss of a batch.
 - A backend: backends.py chooses python/, llvm/ or jax/. Two of them compute level by level (order.py).

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
+from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.node.mode import in_mode
 
@@ -50,15 +50,15 @@ class BatchProgram:
         with in_mode(follows_ieee=True):  # as the other samples will: no sample of a batch raises
             call = WatchedCall(fn, [one.rebuilt for one in samples], numbers, name)
         _check_result(call, has_aux)
-        recorded = CallRecording(call, (plain.reached if plain else parameters) or ())
-        tape, (root, *aux) = recorded.tape, recorded.outputs
-        self.guards, self.reached = recorded.guards, recorded.parameters
+        taped = TapedCall(call, (plain.reached if plain else parameters) or ())
+        tape, (root, *aux) = taped.tape, taped.outputs
+        self.guards, self.reached = taped.guards, taped.parameters
         wanted = self.reached if parameters is None else self.reached[: len(parameters)]
         trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
-        slots = [recorded.slots[self.reached[k]] for k in trained]
+        slots = [taped.slots[self.reached[k]] for k in trained]
         self.may_have_masks = plain is None and has_choices(tape.code)
         shares = contributions(tape, root, slots, masked=plain is not None)
-        violations = recorded.violations()
+        violations = taped.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
         kinds = varying_slots(tape.code)
         sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]

@@ -10,8 +10,8 @@ from scalargrad.compiling.batches import BatchFunction
 from scalargrad.compiling.branches import ADVICE, check_branches
 from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import PointFunction
-from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.samples import batch_of
+from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
@@ -108,14 +108,14 @@ class Compiled:
             raise ValueError(
                 f"to_jax: {self.__name__} compares Values, which JAX would not check: {call.guards[0]}\n{ADVICE}"
             )
-        recorded = CallRecording(call, self._given or ())
-        if self._given is not None and len(recorded.parameters) > len(self._given):
+        taped = TapedCall(call, self._given or ())
+        if self._given is not None and len(taped.parameters) > len(self._given):
             raise ValueError(
-                f"to_jax: {self.__name__} reaches {len(recorded.parameters)} leaves, but parameters= has "
+                f"to_jax: {self.__name__} reaches {len(taped.parameters)} leaves, but parameters= has "
                 f"{len(self._given)}: all numbers that JAX shall know must be among them"
             )
-        outputs = recorded.outputs[0] if call.rebuild_output is next else recorded.outputs
-        return jax_function(recorded.tape.code, outputs, [len(leaves) for leaves, _ in parts], dtype)
+        outputs = taped.outputs[0] if call.rebuild_output is next else taped.outputs
+        return jax_function(taped.tape.code, outputs, [len(leaves) for leaves, _ in parts], dtype)
 
     @property
     def parameters(self) -> list[Value]:

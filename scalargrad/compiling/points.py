@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.branches import Broken, branch_error, first_broken
 from scalargrad.compiling.pipeline import runner
 from scalargrad.compiling.reached import Reached, numbers_of
-from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.recordings import PointRecordings
 from scalargrad.compiling.samples import PLAIN, doubles
 from scalargrad.compiling.surroundings import Surroundings
+from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
@@ -48,13 +48,13 @@ class PointProgram:
         self, fn: Callable[..., Any], args: Sequence[Rebuild], numbers: Sequence[float], choice: str, name: str
     ) -> None:
         call = WatchedCall(fn, args, numbers, name)
-        recorded = CallRecording(call)
-        self.guards, self.leaves = recorded.guards, recorded.parameters
-        self.count = len(recorded.outputs)
-        self._shape = _quick(call.rebuild_output, recorded.outputs)
-        outputs = [*recorded.outputs, *recorded.violations()]
+        taped = TapedCall(call)
+        self.guards, self.leaves = taped.guards, taped.parameters
+        self.count = len(taped.outputs)
+        self._shape = _quick(call.rebuild_output, taped.outputs)
+        outputs = [*taped.outputs, *taped.violations()]
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
-        self.runner: Any = runner(choice, recorded.tape.code, outputs, all_raise=True)
+        self.runner: Any = runner(choice, taped.tape.code, outputs, all_raise=True)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""

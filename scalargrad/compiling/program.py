@@ -9,8 +9,8 @@ from typing import Any
 from scalargrad.compiling.backends import Run, check_backend
 from scalargrad.compiling.pipeline import jax_function, runner, runner_with_gradient
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
+from scalargrad.compiling.taping import TapedGraph
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.extras import hooks_of, keep
@@ -61,11 +61,11 @@ class Program:
 
     def __init__(self, root: Value, inputs: Sequence[Value], choice: str) -> None:
         self.root = root
-        recorded = Recording([root], inputs)
-        self.inputs, self.parameters = recorded.inputs, recorded.parameters
-        self._tape, self._output = recorded.tape, recorded.slots[root]
-        self.code: list[Instruction] = list(recorded.tape.code)
-        self._slots = recorded.slots
+        taped = TapedGraph([root], inputs)
+        self.inputs, self.parameters = taped.inputs, taped.parameters
+        self._tape, self._output = taped.tape, taped.slots[root]
+        self.code: list[Instruction] = list(taped.tape.code)
+        self._slots = taped.slots
         self._choice = choice
         self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
         self._value: Run | None = None

@@ -11,8 +11,8 @@ from scalargrad.compiling.branches import Broken, check_branches, first_broken
 from scalargrad.compiling.pipeline import runner_with_gradient
 from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.recordings import PointRecordings
+from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.functional.call import plain_number
@@ -55,12 +55,12 @@ class ReplayProgram:
                 f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
                 "accuracy and the like outside"
             )
-        recorded = CallRecording(call, run_hooks=True)  # those of leaves, in the root's own backward()
-        tape, (root,) = recorded.tape, recorded.outputs
-        self.guards, self.leaves = recorded.guards, recorded.parameters
+        taped = TapedCall(call, run_hooks=True)  # those of leaves, in the root's own backward()
+        tape, (root,) = taped.tape, taped.outputs
+        self.guards, self.leaves = taped.guards, taped.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
-        wanted = [recorded.slots[leaf] for leaf in self.trained]
-        self._run = runner_with_gradient(choice, tape, root, wanted, more=recorded.violations())
+        wanted = [taped.slots[leaf] for leaf in self.trained]
+        self._run = runner_with_gradient(choice, tape, root, wanted, more=taped.violations())
 
     def run(self, numbers: Sequence[float]) -> tuple[Value, Broken | None]:
         """The root as a new Value, and the first guard that does not hold."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.reached import Reached
-from scalargrad.compiling.recording import CallRecording
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.surroundings.contents import differ, frozen
+from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.nn.optimizers import Optimizer
@@ -268,6 +268,6 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
         raise ValueError(
             f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
         )
-    recorded = CallRecording(call, [] if mixed else settings)
-    tape, slots = simplified(recorded.tape.code, recorded.outputs)
+    taped = TapedCall(call, [] if mixed else settings)
+    tape, slots = simplified(taped.tape.code, taped.outputs)
     return tape.code, slots

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scalargrad.compiling.watching import WatchedCall
 
 
-class Recording:
+class TapedGraph:
     """The graph of some Values on a tape.
 
     Args:
@@ -88,7 +88,7 @@ class Recording:
                 )
 
 
-class CallRecording(Recording):
+class TapedCall(TapedGraph):
     """What a function computed in a traced run, and what it compared, on a tape.
 
     Attributes:

@@ -12,18 +12,18 @@ Which operations exist, and what their derivatives are, is written in one place:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
-from scalargrad.node.by_hand import LocalBackward, give_closure, make_by_hand
+from scalargrad.node.by_hand import make_by_hand
 from scalargrad.node.contexts import record
-from scalargrad.node.copying import copy_node, deepcopied
-from scalargrad.node.extras import give_label, label_of
+from scalargrad.node.copying import deepcopied
 from scalargrad.node.identity import by_identity, tell_apart
 from scalargrad.node.large import LARGE, totals_of_large_graph
-from scalargrad.node.mode import Watch, inspected, looked_at, made, mode, modes_were_used, standing_watches
-from scalargrad.node.numbers import NumberLike, describe, gradient_plus, label_text, number_in
+from scalargrad.node.mode import Watch, looked_at, made, mode, modes_were_used, standing_watches
+from scalargrad.node.node import Node, ancestors, descendants
+from scalargrad.node.numbers import describe, gradient_plus, label_text, number_in
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rebinding import rebound_among
 from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
@@ -31,7 +31,7 @@ from scalargrad.node.watched_data import let_data_be_watched
 from scalargrad.support.reals import number
 
 
-class Value(NumberLike):
+class Value(Node):
     """A number that remembers how it was computed.
 
     `Value(2.0)` is a leaf. Arithmetic and the functions of the op table make the other nodes. The signature is
@@ -112,20 +112,6 @@ class Value(NumberLike):
 
     # ---------------------------------------------------------------- what a node is
 
-    def item(self) -> float:
-        """The number, as `item()` of an array or tensor gives it."""
-        return self.data
-
-    @property
-    def label(self) -> str:
-        """The name shown in pictures and messages; empty if none was given."""
-        return label_of(self)
-
-    @label.setter
-    def label(self, text: str) -> None:
-        renamed = getattr(self.label, "renamed", label_text)  # a label that nn gave keeps its place in the network
-        give_label(self, renamed(label_text(text)))
-
     @property
     def parents(self) -> tuple[Value, ...]:
         """The Values this one was computed from, in operand order; `a + a` has two. Constants are not among them."""
@@ -143,57 +129,17 @@ class Value(NumberLike):
         return tuple(pair for pair in (*xs, (self._y, self._b)) if pair[1] is not None)
 
     @property
-    def is_leaf(self) -> bool:
-        """True if no operation made this Value."""
-        return self._rule.is_leaf
-
-    @property
-    def is_parameter(self) -> bool:
-        """True for a leaf made with `parameter=True`, as nn makes its weights."""
-        return self._rule.is_parameter
-
-    @property
     def requires_grad(self) -> bool:
         """Whether backward() reaches this Value: a leaf's own setting; else, whether a leaf below does."""
         if self._rule.is_leaf:
             return self._rule.requires_grad
-        return any(node._rule.requires_grad for node in _ancestors(self) if node._rule.is_leaf)
+        return any(node._rule.requires_grad for node in ancestors(self) if node._rule.is_leaf)
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
         if not self._rule.is_leaf:
             raise ValueError(f"requires_grad can be set on leaves only; {describe(self)} was computed: use detach()")
         take_rule(self, LEAVES[bool(flag), self._rule.is_parameter])
-
-    # micrograd's names for the same things
-
-    @property
-    def _prev(self) -> tuple[Value, ...]:
-        return self.parents
-
-    @property
-    def _op(self) -> str:
-        return self._rule.text
-
-    # microgpt's names
-
-    @property
-    def _children(self) -> tuple[Value, ...]:
-        return self.parents
-
-    @property
-    def _local_grads(self) -> tuple[Any, ...]:
-        """The local derivative with respect to each of `_children`, at the numbers that the node was computed from."""
-        return self._rule.local_gradients(self) if self._a is not None else ()
-
-    @property
-    def _backward(self) -> Callable[[], None]:
-        """This node's local backward closure: calling it adds this node's contributions to its parents' `grad`."""
-        return self._rule.closure or LocalBackward(self)
-
-    @_backward.setter
-    def _backward(self, closure: Callable[[], None]) -> None:
-        give_closure(self, closure)
 
     # ---------------------------------------------------------------- gradients
 
@@ -220,29 +166,21 @@ class Value(NumberLike):
         if modes_were_used and not create_graph:
             looked_at(self, "backward()")
 
-        def sweep() -> tuple[Iterable[Value], Iterable[Any]]:
-            order = topological_order(self)
-            if len(order) >= LARGE and not create_graph:
-                return totals_of_large_graph(gradients, order, number(seed))
-            adjoints = gradients([self], [number(seed)], create_graph=create_graph, order=order)
-            try:
-                return adjoints, [
-                    node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad
-                    for node, adjoint in adjoints.items()
-                ]
-            except TypeError:  # a grad of None
-                return adjoints, [
-                    gradient_plus(node, adjoint) if node._a is not None or node._rule.requires_grad else node.grad
-                    for node, adjoint in adjoints.items()
-                ]
-
-        nodes, totals = record(sweep) if create_graph else sweep()
+        # The lecture's version:
+        #
+        #     self.grad = seed
+        #     for node in reversed(topological_order(self)):
+        #         for parent, local in zip(node.parents, local_derivatives(node)):
+        #             parent.grad += local * node.grad
+        #
+        # Here the loop, in `gradients`, adds up in a table beside the nodes, and `grad` is written at the end.
+        nodes, totals = record(_totals, self, seed, True) if create_graph else _totals(self, seed, False)
         # One call of the interpreter, in which no signal is handled: Ctrl-C comes before the first or after the last.
         any(map(setattr, nodes, repeat("grad"), totals))  # setattr returns None, so any goes on to the end
 
     def zero_grad(self) -> None:
         """Set `grad` to 0.0 on this Value and on everything it was computed from."""
-        for node in _ancestors(self):
+        for node in ancestors(self):
             node.grad = 0.0
 
     def detach(self) -> Value:
@@ -251,14 +189,6 @@ class Value(NumberLike):
             looked_at(self, "detach()")
         return Value(number_in(self), label=self.label, requires_grad=False)
 
-    def __copy__(self) -> Value:
-        if modes_were_used and self._a is None:
-            looked_at(self, "copy")
-        twin: Value = copy_node(self, {})
-        if modes_were_used:
-            inspected(twin)
-        return twin
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         if modes_were_used:
             looked_at(self, "deepcopy")
@@ -266,7 +196,7 @@ class Value(NumberLike):
         return twin
 
 
-# -------------------------------------------------------------------- the sweep
+# -------------------------------------------------------------------- the sort and the sweep
 
 
 def topological_order(*roots: Value) -> list[Value]:
@@ -277,9 +207,17 @@ def topological_order(*roots: Value) -> list[Value]:
     >>> [node.label for node in topological_order(a + b)]
     ['a', '', '']
     """
-    # Depth first: a node is finished, and put last, when its parents are. No recursion: graphs are deeper than
-    # Python's stack. The node in hand stays in a variable and a leaf is finished on sight, 1.5 times as fast as a
-    # stack that every node passes through.
+    # The lecture's version:
+    #
+    #     def visit(node):
+    #         if node not in finished:
+    #             for parent in node.parents:
+    #                 visit(parent)
+    #             finished.add(node)
+    #             order.append(node)
+    #
+    # Graphs are deeper than Python's stack, so here is a stack instead of recursion. The node in hand stays in a
+    # variable and a leaf is finished on sight, 1.5 times as fast as a stack that every node passes through.
     order: list[Value] = []
     finished: set[Value | None] = {None}  # None stands for a constant operand
     finish, put_last = finished.add, order.append
@@ -384,33 +322,22 @@ def gradients(
     return adjoints
 
 
-def descendants(order: Iterable[Value], sources: Iterable[Value]) -> list[Value]:
-    """Those of a topological order that are among the sources or were computed from them."""
-    found: set[Value | None] = set(sources)
-    below = []
-    for node in order:
-        x, y = node._x, node._y
-        if type(x) is tuple:
-            reached = not found.isdisjoint(x) or (y is not None and not found.isdisjoint(y))
-        else:
-            reached = x in found or y in found
-        if reached or node in found:
-            found.add(node)
-            below.append(node)
-    return below
-
-
-def _ancestors(root: Value) -> Iterator[Value]:
-    """The root and everything it was computed from, each once, in no particular order."""
-    seen = {root}
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        for parent in node.parents:
-            if parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
+def _totals(root: Value, seed: Any, create_graph: bool) -> tuple[Iterable[Value], Iterable[Any]]:
+    """The nodes that backward() writes to, and for each what its `grad` becomes: what is there, plus its adjoint."""
+    order = topological_order(root)
+    if len(order) >= LARGE and not create_graph:
+        return totals_of_large_graph(gradients, order, number(seed))
+    adjoints = gradients([root], [number(seed)], create_graph=create_graph, order=order)
+    try:
+        return adjoints, [
+            node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad
+            for node, adjoint in adjoints.items()
+        ]
+    except TypeError:  # a grad of None
+        return adjoints, [
+            gradient_plus(node, adjoint) if node._a is not None or node._rule.requires_grad else node.grad
+            for node, adjoint in adjoints.items()
+        ]
 
 
 def operand(x: Any) -> tuple[Value | None, float]:

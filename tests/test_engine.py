@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value, no_grad, topological_order
-from scalargrad.engine import descendants, gradients
+from scalargrad.engine import gradients
+from scalargrad.node.node import descendants
 
 
 def test_the_readme_example_of_micrograd():

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from scalargrad.checking.differences import EPS
 from scalargrad.checking.ladder import NOTHING, TINY, Found, any_slope, is_constant, known_slope
 from scalargrad.checking.rational import RATIONAL, rational_slope
-from scalargrad.engine import Value, descendants, topological_order
+from scalargrad.engine import Value, topological_order
+from scalargrad.node.node import descendants
 from scalargrad.table.row import HARD, Op
 
 _SHAKEN = 16.0

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from scalargrad.engine import Value, descendants, topological_order
+from scalargrad.engine import Value, topological_order
+from scalargrad.node.node import descendants
 from scalargrad.table.row import Op
 
 RATIONAL = frozenset(

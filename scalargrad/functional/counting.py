@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from scalargrad.engine import Value, descendants, topological_order
+from scalargrad.engine import Value, topological_order
 from scalargrad.functional.call import Argnums, Call
+from scalargrad.node.node import descendants
 from scalargrad.support.arguments import brief
 
 

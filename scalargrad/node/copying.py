@@ -9,7 +9,7 @@ from types import MemberDescriptorType
 from typing import Any
 
 from scalargrad.node.extras import hooks_of, keep, label_of, number_kept
-from scalargrad.node.numbers import NumberLike, describe
+from scalargrad.node.numbers import describe
 
 
 def copy_node(node: Any, copies: dict[Any, Any]) -> Any:
@@ -27,16 +27,21 @@ def copy_node(node: Any, copies: dict[Any, Any]) -> Any:
     x, y = node._x, node._y
     twin._x = tuple(copies.get(p, p) for p in x) if type(x) is tuple else copies.get(x, x)
     twin._y = tuple(copies.get(p, p) for p in y) if type(y) is tuple else copies.get(y, y)
-    if type(node).__base__ is not NumberLike:
+    if not _has_the_slots(type(node)):
         give_attributes(twin, *attributes_of(node))
     return twin
+
+
+def _has_the_slots(cls: type) -> bool:
+    """Whether this is Value itself, whose slots every node has."""
+    return "_rule" in vars(cls)
 
 
 def attributes_of(node: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """What an object of a subclass has beside a Value's slots: in its `__dict__`, and in slots of its own."""
     slots: dict[str, Any] = {}
     for cls in type(node).__mro__:
-        if cls.__base__ is NumberLike:  # Value itself
+        if _has_the_slots(cls):
             break
         for name, slot in vars(cls).items():
             if isinstance(slot, MemberDescriptorType):
@@ -65,7 +70,7 @@ def deepcopied(order: Sequence[Any], memo: dict[int, Any]) -> Any:
     for node in order:
         known = memo.get(id(node))
         copies[node] = memo[id(node)] = copy_node(node, copies) if known is None else known
-        if known is None and type(node).__base__ is not NumberLike:
+        if known is None and not _has_the_slots(type(node)):
             extended.append(node)
     for node in extended:  # now that the whole graph is in the memo: attributes may refer to its nodes
         give_attributes(copies[node], *deepcopy(attributes_of(node), memo))

@@ -89,7 +89,7 @@ class TapedGraph:
 
 
 class TapedCall(TapedGraph):
-    """What a function computed in a traced run, and what it compared, on a tape.
+    """What a function computed in a watched call, and what it compared, on a tape.
 
     Attributes:
         outputs: the slots of what the function returned.

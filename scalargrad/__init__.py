@@ -15,6 +15,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
+from scalargrad import ops as _ops  # noqa: TC001  (fills the table, before anybody reads it)
 from scalargrad.engine import Value as Value
 from scalargrad.engine import topological_order as topological_order
 from scalargrad.node.contexts import no_grad as no_grad
@@ -28,7 +29,6 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import layers as layers
     from scalargrad import mistakes as mistakes
     from scalargrad import nn as nn
-    from scalargrad import ops as _ops
     from scalargrad import strategies as strategies
     from scalargrad.checking import GradientError as GradientError
     from scalargrad.checking import assert_gradients as assert_gradients

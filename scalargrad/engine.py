@@ -23,11 +23,13 @@ from scalargrad.node.identity import by_identity, tell_apart
 from scalargrad.node.large import LARGE, totals_of_large_graph
 from scalargrad.node.mode import Watch, looked_at, made, mode, modes_were_used, standing_watches
 from scalargrad.node.node import Node, ancestors, descendants
-from scalargrad.node.numbers import describe, gradient_plus, label_text, number_in
+from scalargrad.node.numbers import describe, gradient_plus, number_in
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rebinding import rebound_among
 from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
 from scalargrad.node.watched_data import let_data_be_watched
+from scalargrad.support.at_once import assignments
+from scalargrad.support.labels import label_text
 from scalargrad.support.reals import number
 
 
@@ -175,8 +177,7 @@ class Value(Node):
         #
         # Here the loop, in `gradients`, adds up in a table beside the nodes, and `grad` is written at the end.
         nodes, totals = record(_totals, self, seed, True) if create_graph else _totals(self, seed, False)
-        # One call of the interpreter, in which no signal is handled: Ctrl-C comes before the first or after the last.
-        any(map(setattr, nodes, repeat("grad"), totals))  # setattr returns None, so any goes on to the end
+        assignments(nodes, repeat("grad"), totals)()  # all at once: Ctrl-C comes before the first or after the last
 
     def zero_grad(self) -> None:
         """Set `grad` to 0.0 on this Value and on everything it was computed from."""

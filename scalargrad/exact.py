@@ -14,9 +14,9 @@ from typing import Any
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.support.arguments import function, items, real
+from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import kept_types
 from scalargrad.table.row import Op
-from scalargrad.words.equations import clean_label
 
 
 class Exact(Fraction):

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.node.by_hand import HandWritten
 from scalargrad.node.contexts import observed
 from scalargrad.node.errors import labels_of, listed, user_line
 from scalargrad.node.extras import hooks_of, keep, label_of, number_kept
 from scalargrad.node.mode import mode, standing_watches
-from scalargrad.node.numbers import describe
+from scalargrad.node.numbers import describe, plain_number
 from scalargrad.node.rules import NOTHING, rule_has_changed
+from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
-from scalargrad.words.equations import clean_label
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad import Value, diff, nn, no_grad, topological_order, trace
 from scalargrad.engine import gradients
-from scalargrad.words.equations import clean_label, number_text
+from scalargrad.support.labels import clean_label
+from scalargrad.words.texts import number_text
 
 
 def a_loss(w, x):

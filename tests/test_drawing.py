@@ -13,7 +13,7 @@ from helpers import readme_example
 import scalargrad as sg
 from scalargrad import Value, topological_order
 from scalargrad.drawing import Drawing, GraphTooLargeError, draw, draw_dot, summary
-from scalargrad.drawing.graph import Edge
+from scalargrad.drawing.picture import Edge
 from scalargrad.drawing.theme import THEMES, contrast, edge_role, text_width
 
 

@@ -128,7 +128,7 @@ except drawing.EngineError as error: print("pip install" in str(error), "does no
 def test_demo_does_what_it_can_and_names_what_is_there(tmp_path, state, has_plots):
     if has_plots:
         pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
-    script = "from scalargrad import cli, demo; demo.EPOCHS = 10; sys = __import__('sys'); sys.exit(cli.main(['demo', '-o', 'out']))"
+    script = "from scalargrad import cli; from scalargrad.cli import demo; demo.EPOCHS = 10; sys = __import__('sys'); sys.exit(cli.main(['demo', '-o', 'out']))"
     status, out, err = run(tmp_path, script, state, has_dot=False, matplotlib=has_plots)
     assert status == 0, err
     there = {path.name for path in (tmp_path / "out").iterdir()}

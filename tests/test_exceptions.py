@@ -18,7 +18,7 @@ from scalargrad import Value, nn
 from scalargrad.checking import GradientError, check_gradients
 from scalargrad.nn.saving import ModelFileError
 from scalargrad.nn.training import DivergenceError
-from scalargrad.tracing.paths import TooManyPathsError
+from scalargrad.tracing.explanation import TooManyPathsError
 
 
 def every_exception() -> list[type[BaseException]]:

@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad import Value, topological_order
 from scalargrad.engine import gradients
-from scalargrad.words.equations import clean_label, display_names, equation, listed, local_derivatives, number_text
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import equation
+from scalargrad.words.local_derivatives import local_derivatives
+from scalargrad.words.naming import display_names
+from scalargrad.words.texts import listed, number_text
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,11 @@ PACKAGE = Path(scalargrad.__file__).parent
 
 # Lowest first: a room imports those before it.
 ORDER = (
-    "support node engine table ops words functional function hooks exact nn compiling strategies checking drawing "
+    "support node engine table ops words functional function hooks exact compiling nn strategies checking drawing "
     "mistakes tracing circuit layers cli __main__"
 ).split()
 LOOSE = {"__init__", "__main__", "_methods", "engine", "exact", "function", "hooks", "ops"}
 """What stands at the top of the package beside the rooms."""
-
-
-TO_OPEN = {("compiling", "nn"), ("nn", "compiling")}
 
 
 def edges(by=lambda module: module):
@@ -29,7 +26,7 @@ def edges(by=lambda module: module):
     for one, other in arrows(PACKAGE):
         if {one, other} & {"scalargrad._methods", "scalargrad"}:
             continue
-        if by(one) != by(other) and (room(one), room(other)) not in TO_OPEN:
+        if by(one) != by(other):
             found.setdefault(by(one), set()).add(by(other))
             found.setdefault(by(other), set())
     return found
@@ -44,8 +41,7 @@ def test_every_room_imports_those_below_it_only():
 
 
 def test_no_circle_of_files():
-    left = [circle for circle in circles(edges()) if not all(room(module) == "nn" for module in circle)]
-    assert left == []
+    assert circles(edges()) == []
 
 
 def test_what_stands_at_the_top():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import scalargrad
 from scalargrad import Value, nn
-from scalargrad.compiling.gathering import Batches
 from scalargrad.compiling.llvm.library import available
+from scalargrad.nn.gathering import Batches
 from scalargrad.nn.metrics import misclassified
 
 # Of unlike classes, so that no gradient is 0 but for rounding: Adam and l1_penalty make a step of any size of it.

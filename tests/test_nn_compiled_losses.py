@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import nn
+from scalargrad.node import modes
 
 BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm)]
 with_backends = pytest.mark.parametrize("backend", BACKENDS)
@@ -149,6 +150,21 @@ def test_weights_by_place_and_of_one_target_among_many_are_refused(backend):
 
 
 @with_backends
+@pytest.mark.parametrize("divided", [lambda total, n: total / (n - 1), lambda total, n: total * (1 / (n - 1))])
+def test_a_loss_that_one_sample_alone_does_not_have_is_refused_in_words(divided, backend):
+    """An unbiased mean: divided by the number of samples less 1."""
+
+    def unbiased(scores, targets):
+        return divided(sg.sum([(s - t) ** 2 for s, t in zip(scores, targets, strict=True)]), len(scores))
+
+    rows = [[0.0], [1.0], [2.0]]
+    with pytest.raises(ValueError, match="one sample alone divides by zero.*divide by len.scores., or train without"):
+        trained(unbiased, rows, [1.0, 2.0, 3.0], backend)
+    with pytest.raises(ZeroDivisionError):  # as the eager loop: all samples are one
+        trained(unbiased, rows[:1], [1.0], backend)
+
+
+@with_backends
 def test_a_class_that_only_the_validation_has_is_looked_at_too(backend):
     rows = [[0.5], [1.0], [2.0]]
     with pytest.raises(ValueError, match="is not the eager one"):
@@ -161,7 +177,7 @@ def test_a_rare_category_of_the_inputs_is_looked_at(backend):
         """Has its own offset for one category, found in a dict: a Value is in none."""
 
         def __call__(self, x):
-            number = x[1].data if sg.modes.readers.get() is None else x[1]
+            number = x[1].data if modes.readers.get() is None else x[1]
             return super().__call__(x) + {1.0: 10.0}.get(number, 0.0)
 
     rows = [[random.Random(i).uniform(-1, 1), float(i == 501)] for i in range(N)]

@@ -320,7 +320,7 @@ except nn.ModelFileError as error:
 def test_nothing_runs_and_nothing_is_imported():
     """No pickle, no eval, no import by name: not in the source."""
     folder = Path(nn.__file__).parent
-    for name in ("saving", "fileformat", "architecture", "../replacing", "states"):
+    for name in ("saving", "fileformat", "architecture", "known_module", "../support/files", "states"):
         words = {
             word
             for node in ast.walk(ast.parse((folder / f"{name}.py").read_text(encoding="utf-8")))

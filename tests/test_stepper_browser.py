@@ -8,7 +8,7 @@ from stepper_helpers import INJECTIONS, accumulating, injected, opened, sanitise
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.drawing.theme import contrast
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import number_text
 
 pytestmark = pytest.mark.browser
 

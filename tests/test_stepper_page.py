@@ -19,7 +19,7 @@ from scalargrad import Value
 from scalargrad.drawing import draw, engines
 from scalargrad.tracing import TraceTooLongError
 from scalargrad.tracing.stage import Stage
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import number_text
 
 
 def script_of(html):

@@ -17,9 +17,10 @@ from optional import need_layout
 import scalargrad as sg
 from scalargrad import Value, worksheet
 from scalargrad.drawing import GraphTooLargeError
+from scalargrad.support.labels import clean_label
 from scalargrad.tracing.blanks import Blank
 from scalargrad.tracing.marking import agrees, read_answers
-from scalargrad.words.equations import MINUS, clean_label, number_text
+from scalargrad.words.texts import MINUS, number_text
 
 
 def lecture():

@@ -14,9 +14,10 @@ from scalargrad.checking.samples import Sample, Sampler, UnusableError, structur
 from scalargrad.checking.slopes import Numeric, numeric_slope
 from scalargrad.engine import Value
 from scalargrad.functional.call import Call
+from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import brief, function, items, real
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import HARD
-from scalargrad.words.equations import clean_label
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0
@@ -198,7 +199,7 @@ def _gradient(call: Call, mode: str) -> list[float]:
 
 
 def _plain(x: Any) -> float:
-    return float(x.data if isinstance(x, Value) else x)
+    return float(plain_number(x))
 
 
 def _along(sampler: Callable[[list[float]], Sample], xs: list[float], i: int) -> Callable[[float], Sample]:

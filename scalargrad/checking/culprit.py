@@ -11,8 +11,8 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.node.errors import labels_of
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rules import Leaf
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import Op
-from scalargrad.words.equations import clean_label
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from scalargrad.support.console import Text, printable
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import columns, number_text
 
 if TYPE_CHECKING:
     from scalargrad.checking.culprit import Culprit
@@ -115,8 +115,7 @@ class Report:
     def text(self) -> str:
         """The summary, and a line for each derivative."""
         rows = [("", "at", "analytic", "differences", "± error", "verdict"), *map(_cells, self.entries)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        lines = columns(rows)
         lines += [f"{entry.name}: {entry.note}" for entry in self.entries if entry.note]
         lines += self.problems[1:]
         if self.culprit is not None:

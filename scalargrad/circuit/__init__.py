@@ -1,5 +1,7 @@
 """The gate API of the lectures: gates with forward(x, y) and backward(dz), and graphs of them (CS231n, lecture 4).
 
+gates.py makes a gate from a row of the op table, graph.py wires gates together, and node.py is a gate at its place.
+
 >>> from scalargrad.circuit import AddGate, ComputationalGraph, MultiplyGate
 >>> graph = ComputationalGraph()
 >>> q = graph.gate(AddGate(), "x", "y", name="q")

@@ -12,9 +12,10 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.arguments import brief
+from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
 from scalargrad.table.row import Op
-from scalargrad.words.equations import clean_label, display_names, without_isolates
+from scalargrad.words.naming import display_names, without_isolates
 
 
 class ComputationalGraph:

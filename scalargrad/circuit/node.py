@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.circuit.gates import Gate
 from scalargrad.engine import Value
-from scalargrad.words.equations import clean_label
+from scalargrad.support.labels import clean_label
 
 
 class Node(NamedTuple):

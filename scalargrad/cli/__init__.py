@@ -16,7 +16,7 @@ from scalargrad.support.console import ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from scalargrad.engine import Value
+    from scalargrad import Value
 
 _EXPRESSION_HELP = 'an expression in quotes, as "tanh(w*x + b)"'
 _VARIABLES_HELP = "a number for each variable, as x=-2"
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _one_line(message: str, limit: int = MOST) -> str:
     """A message as a terminal may show it, whatever was typed: one line, without control characters, cut."""
-    from scalargrad.words.equations import clean_label
+    from scalargrad.support.labels import clean_label
 
     return clean_label(message, limit)
 
@@ -151,25 +151,25 @@ def _numbers(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _grad(options: argparse.Namespace) -> int:
+    from scalargrad.words.texts import columns
+
     root, leaves = _expression(options)
     if leaves:
         root.backward()
     print(f"{options.expression.strip()} = {root.data!r}")
     if leaves:
         rows = [("", "value", "gradient"), *((name, repr(v.data), repr(v.grad)) for name, v in leaves.items())]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print("\n".join(columns(rows)))
     return 0
 
 
 def _draw(options: argparse.Namespace) -> int:
-    from scalargrad.drawing import draw
+    import scalargrad
 
     root, leaves = _expression(options)
     if leaves:
         root.backward()
-    drawing = draw(root, style=options.style)
+    drawing = scalargrad.draw(root, style=options.style)
     if options.output is None:
         print(drawing.text.rstrip())
     else:
@@ -179,13 +179,14 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _step(options: argparse.Namespace) -> int:
+    import scalargrad
     from scalargrad.drawing.engines import available, no_engine
-    from scalargrad.tracing import TraceTooLongError, trace
+    from scalargrad.tracing import TraceTooLongError
 
     root, leaves = _expression(options)
     if not root.label and "f" not in leaves:
         root.label = "f"
-    steps = trace(root, expand=options.expand)
+    steps = scalargrad.trace(root, expand=options.expand)
     if options.html is None:
         steps.play()
     else:
@@ -202,12 +203,12 @@ def _step(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from scalargrad.checking import check_gradients
+    import scalargrad
     from scalargrad.words.expressions import expression_function
 
     numbers = _numbers(options)
     function = expression_function(options.expression, numbers)
-    report = check_gradients(function, list(numbers.values()), order=options.order, names=list(numbers))
+    report = scalargrad.check_gradients(function, list(numbers.values()), order=options.order, names=list(numbers))
     print(report)
     return 0 if report.ok else 1
 

@@ -14,35 +14,37 @@ def run(folder: Path, seed: int = 1) -> None:
     The network, the loss (hinge, plus 1e-4 times the sum of squared parameters) and the schedule (lr from 1.0 to 0.1)
     are those of micrograd's demo, which takes 100 steps; should a point be on the wrong side then, training goes on.
     """
-    from scalargrad import Value, drawing, nn
+    import scalargrad as sg
+    from scalargrad.drawing import EngineError
+    from scalargrad.drawing.engines import available
 
     folder.mkdir(parents=True, exist_ok=True)
-    X, y = nn.moons(100, noise=NOISE, seed=seed, labels=(-1, 1))
-    model = nn.MLP(2, [16, 16, 1], seed=seed)
+    X, y = sg.nn.moons(100, noise=NOISE, seed=seed, labels=(-1, 1))
+    model = sg.nn.MLP(2, [16, 16, 1], seed=seed)
     print(f"a scalar network learns two moons: 2-16-16-1, {len(model.parameters())} parameters, 100 points")
 
     def accuracy() -> float:
-        return nn.accuracy(nn.predict(model, X), y)
+        return sg.nn.accuracy(sg.nn.predict(model, X), y)
 
-    schedule = nn.linear_lr(1.0, 0.1, EPOCHS)
-    history = nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS, schedule=schedule)
+    schedule = sg.nn.linear_lr(1.0, 0.1, EPOCHS)
+    history = sg.nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS, schedule=schedule)
     steps, loss = len(history.loss), history.loss[-1]
     while accuracy() < 1.0 and steps < 10 * EPOCHS:
-        more = nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS // 10, lr=0.1, progress=False)
+        more = sg.nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS // 10, lr=0.1, progress=False)
         steps, loss = steps + len(more.loss), more.loss[-1]
     print(f"training accuracy {accuracy():.0%} after {steps} steps, loss {loss:.4f}")
 
-    neuron = nn.Neuron(2, activation="tanh", seed=seed)
-    out = neuron([Value(X[0][0], label="x0"), Value(X[0][1], label="x1")])
+    neuron = sg.nn.Neuron(2, activation="tanh", seed=seed)
+    out = neuron([sg.Value(X[0][0], label="x0"), sg.Value(X[0][1], label="x1")])
     out.backward()
-    score = model([Value(X[0][0], label="x0"), Value(X[0][1], label="x1")])
+    score = model([sg.Value(X[0][0], label="x0"), sg.Value(X[0][1], label="x1")])
     score.label = "score"
     score.backward()
     pictures: dict[str, tuple[str, Callable[[Path], object]]] = {
-        "decision-boundary.png": ("what it learned", lambda path: drawing.decision_boundary(model, X, y).savefig(path)),
-        "loss.png": ("how it got there", lambda path: drawing.loss_curve(history).savefig(path)),
-        "neuron.svg": ("one neuron, with its gradients", lambda path: drawing.draw(out, expand=True).save(path)),
-        "network.svg": ("the network, layer by layer", lambda path: drawing.draw(score, collapse="layer").save(path)),
+        "decision-boundary.png": ("what it learned", lambda path: sg.decision_boundary(model, X, y).savefig(path)),
+        "loss.png": ("how it got there", lambda path: sg.loss_curve(history).savefig(path)),
+        "neuron.svg": ("one neuron, with its gradients", lambda path: sg.draw(out, expand=True).save(path)),
+        "network.svg": ("the network, layer by layer", lambda path: sg.draw(score, collapse="layer").save(path)),
     }
     missing: dict[str, list[str]] = {}
     there = []
@@ -50,14 +52,14 @@ def run(folder: Path, seed: int = 1) -> None:
     for name, (what, write) in pictures.items():
         try:
             write(folder / name)
-        except (ImportError, drawing.EngineError) as error:
+        except (ImportError, EngineError) as error:
             missing.setdefault(str(error).splitlines()[0], []).append(name)
         else:
             there.append(str(folder / name))
             print(f"  {name:22} {what}")
     for reason, names in missing.items():
         print(f"  not drawn: {', '.join(names)}: {reason}")
-    output = " -o f.svg" * (drawing.engines.available() != "text")
+    output = " -o f.svg" * (available() != "text")
     print("\nnext:")
     if there:
         print(f"  open {' and '.join(there[::2])} (any browser shows them)")

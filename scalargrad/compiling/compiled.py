@@ -14,14 +14,13 @@ from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten
-from scalargrad.node.numbers import describe
+from scalargrad.node.numbers import describe, plain_number
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.compiling.training import Training
-    from scalargrad.nn.optimizers import Optimizer
 
 
 class Compiled:

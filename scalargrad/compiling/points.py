@@ -17,9 +17,9 @@ from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.call import plain_number
 from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, mode
+from scalargrad.node.numbers import plain_number
 from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from scalargrad.support.console import printable
 from scalargrad.support.reals import number
 from scalargrad.support.turns import Turns
 from scalargrad.table.row import Op
-from scalargrad.words.equations import display_names
+from scalargrad.words.naming import display_names
 
 LINES = 60
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.by_hand import GivenPartials
-from scalargrad.node.errors import quoted
 from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
+from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
 from scalargrad.table.row import REAL, Op
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.surroundings import Surroundings
@@ -16,7 +17,6 @@ from scalargrad.compiling.surroundings.contents import differ, frozen
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.nn.optimizers import Optimizer
 from scalargrad.node.numbers import plain_gradient
 from scalargrad.support.turns import Turns
 
@@ -126,7 +126,7 @@ def memory_for(batches: BatchFunction, optimizer: Optimizer, samples: Sequence[S
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
     program = batches.program(samples)
     branches = bool(program.guards) and batches.branches == "record"
-    if not hasattr(program.backend, "InMemory") or branches or type(optimizer).step is not Optimizer.step:
+    if not hasattr(program.backend, "InMemory") or branches or not optimizer._steps_by_update:
         return OnValues(optimizer)
     return program.backend.InMemory(program, optimizer, samples)
 

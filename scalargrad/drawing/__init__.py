@@ -1,4 +1,17 @@
-"""Pictures of computation graphs, and plots of what a network learned."""
+"""Pictures of computation graphs, and plots of what a network learned.
+
+From a Value to a picture, file by file:
+
+- build.py: `draw` and `draw_dot`, which call the others in this order and refuse what is too large.
+- snapshot.py: the graph read once, as lists. units.py: what becomes one card; scopes.py knows neurons and layers.
+- assemble.py: the texts of cards, and edges.py those of edges; picture.py: the Picture that they make.
+- cards.py, circuit.py, micrograd.py: the three styles, listed in styles.py. Each makes a sketch (sketch.py: sizes), has
+  it laid out (dot.py writes it, engines.py runs Graphviz), and paints a scene (scene.py: shapes, theme.py: colours).
+- svg.py, raster.py: a scene as SVG, PNG or PDF. exports.py: a Picture as Mermaid, JSON or text.
+- result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
+
+Beside pictures: summary.py counts a graph of any size, and plots.py plots what a network learned.
+"""
 
 from scalargrad.drawing.build import GraphTooLargeError, draw, draw_dot
 from scalargrad.drawing.engines import EngineError

@@ -6,11 +6,14 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.edges import color_edges, edges_between
-from scalargrad.drawing.graph import Card, Edge, Picture, counted, grouped
+from scalargrad.drawing.picture import Card, Edge, Picture
+from scalargrad.drawing.scopes import scope_title
 from scalargrad.node.overwritten import was_overwritten
-from scalargrad.words.equations import ELLIPSIS, clean_label, display_names, equation, listed, number_text, op_symbol
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import equation, op_symbol
+from scalargrad.words.naming import display_names
+from scalargrad.words.texts import ELLIPSIS, counted, grouped, listed, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

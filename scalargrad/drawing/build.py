@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import check_engine
-from scalargrad.drawing.graph import counted, grouped
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.sketch import choose_rankdir, make_room
 from scalargrad.drawing.snapshot import Snapshot
@@ -18,12 +17,13 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.arguments import name as one_of
 from scalargrad.words.expansion import expanded
+from scalargrad.words.texts import counted, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from scalargrad.drawing.digraph import MicrogradDot
-    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.sketch import Sketch
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.clusters import scope_title
 from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
+from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
-from scalargrad.words.equations import clean_label
+from scalargrad.support.labels import clean_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scalargrad.drawing.engines import Curve, Layout, Point
-    from scalargrad.drawing.graph import Card, Edge, Picture
+    from scalargrad.drawing.picture import Card, Edge, Picture
 
 SIZE = 12.0
 ROW = 18.0

@@ -8,11 +8,12 @@ from scalargrad.drawing.cards import framed, row_text
 from scalargrad.drawing.scene import Box, Group, Line, Scene
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import text_width
-from scalargrad.words.equations import number_text, op_symbol
+from scalargrad.words.equations import op_symbol
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.engines import Layout
-    from scalargrad.drawing.graph import Card, Picture
+    from scalargrad.drawing.picture import Card, Picture
 
 MAX_GATES = 15
 SIZE = 12.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.graph import Edge, Picture, counted
-from scalargrad.words.equations import local_derivative, local_derivatives, number_text
+from scalargrad.drawing.picture import Edge, Picture
+from scalargrad.words.local_derivatives import local_derivative, local_derivatives
+from scalargrad.words.texts import counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,11 +7,12 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.clusters import scope_title
-from scalargrad.words.equations import clean_label, op_symbol
+from scalargrad.drawing.scopes import scope_title
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import op_symbol
 
 if TYPE_CHECKING:
-    from scalargrad.drawing.graph import Card, Picture
+    from scalargrad.drawing.picture import Card, Picture
 
 # Besides syntax: what Mermaid cuts off at the ends.
 _MERMAID_UNSAFE = re.compile(r"[^A-Za-z0-9 .,=()\u0080-\U0010ffff]|^\s|\s$|[^\S ]|\ufeff")

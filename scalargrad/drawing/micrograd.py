@@ -8,11 +8,13 @@ from scalargrad.drawing.cards import framed
 from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SERIF, is_plain, text_width
-from scalargrad.words.equations import clean_label, local_derivatives, number_text
+from scalargrad.support.labels import clean_label
+from scalargrad.words.local_derivatives import local_derivatives
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.engines import Layout
-    from scalargrad.drawing.graph import Card, Picture
+    from scalargrad.drawing.picture import Card, Picture
     from scalargrad.engine import Value
 
 SIZE = 13.0

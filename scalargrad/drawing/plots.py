@@ -10,8 +10,8 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scalargrad.engine import Value
 from scalargrad.node.contexts import no_grad
+from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import function, items, real, whole
 
 _POINTS = ("#c0392b", "#1f5fa8", "#2e8b57", "#8e44ad", "#b9770e", "#16808a")
@@ -55,8 +55,8 @@ def decision_boundary(
         ValueError: if samples are not pairs, or X and y differ in length, or resolution is below 2.
     """
     rows = [items(row, "a row of X", "[1.0, 2.0]") for row in items(X, "X", "[[1.0, 2.0], [3.0, 4.0]]")]
-    points = [[real(_plain(x), "each number of X") for x in row] for row in rows]
-    labels = [real(_plain(label), "each of y") for label in items(y, "y", "[-1, 1]")]
+    points = [[real(plain_number(x), "each number of X") for x in row] for row in rows]
+    labels = [real(plain_number(label), "each of y") for label in items(y, "y", "[-1, 1]")]
     if not points or any(len(point) != 2 for point in points):
         raise ValueError("decision_boundary draws models of two inputs: X must be a list of pairs, and not empty")
     if len(points) != len(labels):
@@ -118,7 +118,7 @@ def loss_curve(
     """
     columns = dict(history) if isinstance(history, Mapping) else {"loss": history}
     curves: dict[str, list[float]] = {
-        name: [real(_plain(x), f"each {name}") for x in items(columns[name], name, "[0.5, 0.25]")]
+        name: [real(plain_number(x), f"each {name}") for x in items(columns[name], name, "[0.5, 0.25]")]
         for name in ("loss", "val_loss")
         if name in columns
     }
@@ -246,12 +246,12 @@ def _spread(numbers: list[float], margin: float, resolution: int) -> list[float]
     return [low + (high - low) * i / (resolution - 1) for i in range(resolution)]
 
 
-def _plain(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
-
-
 def _output(output: Any) -> Any:
     """A model's answer as a float, or as a list of floats if it has several outputs."""
     if isinstance(output, (list, tuple)):
-        return _output(output[0]) if len(output) == 1 else [real(_plain(o), "each output of the model") for o in output]
-    return real(_plain(output), "the model's output")
+        return (
+            _output(output[0])
+            if len(output) == 1
+            else [real(plain_number(o), "each output of the model") for o in output]
+        )
+    return real(plain_number(output), "the model's output")

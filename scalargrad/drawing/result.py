@@ -21,7 +21,7 @@ from scalargrad.support.files import replace_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.scene import Scene
     from scalargrad.drawing.sketch import Sketch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.clusters import Scope, scope_of
+from scalargrad.drawing.scopes import Scope, scope_of
 from scalargrad.node.extras import label_of
 from scalargrad.node.numbers import number_in, plain_gradient
 from scalargrad.node.overwritten import was_overwritten

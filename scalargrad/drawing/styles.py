@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scalargrad.drawing.engines import Layout
-    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.scene import Scene
     from scalargrad.drawing.sketch import Sketch
 

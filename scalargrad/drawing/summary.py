@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from scalargrad.drawing.clusters import scope_title
-from scalargrad.drawing.graph import counted, grouped
+from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
 from scalargrad.support.console import Text
-from scalargrad.words.equations import clean_label, op_symbol
+from scalargrad.support.labels import clean_label
+from scalargrad.words.equations import op_symbol
+from scalargrad.words.texts import columns, counted, grouped
 
 OUTSIDE = "(outside modules)"
 
@@ -54,7 +55,4 @@ def _natural(name: str) -> tuple[bool, list[tuple[int, str]]]:
 def _table(head: str, counts: Counter[str], order: list[str]) -> str:
     if not counts:
         return ""
-    width = max(len(head), *map(len, counts))
-    lines = [f"{head.ljust(width)}  {'nodes':>5}"]
-    lines += [f"{name.ljust(width)}  {grouped(counts[name]):>5}" for name in order]
-    return "\n".join(lines)
+    return "\n".join(columns([(head, "nodes"), *((name, grouped(counts[name])) for name in order)], "<>"))

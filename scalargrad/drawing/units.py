@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.clusters import Scope, layer_of, scope_title
+from scalargrad.drawing.scopes import Scope, layer_of, scope_title
 from scalargrad.engine import Value
 from scalargrad.support.arguments import brief
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import TABLE
-from scalargrad.words.equations import clean_label
 
 if TYPE_CHECKING:
     from scalargrad.drawing.snapshot import Snapshot

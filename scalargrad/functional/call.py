@@ -13,6 +13,7 @@ from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.functional.trees import Rebuild, flatten
 from scalargrad.node.contexts import record
 from scalargrad.node.mode import mode
+from scalargrad.node.numbers import plain_number
 from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import function, items, whole
 
@@ -182,11 +183,6 @@ def _among_values(inputs: Sequence[Value], function: Callable[[], Any]) -> Any:
         return record(function)
     finally:
         known.difference_update(inputs)
-
-
-def plain_number(x: Any) -> Any:
-    """The number of a Value; anything else as it is."""
-    return x.data if isinstance(x, Value) else x
 
 
 def _without_values(aux: Any) -> Any:

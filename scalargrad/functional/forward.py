@@ -51,8 +51,6 @@ def _pushed(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, A
 
 def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, Any]:
     """As `_pushed`, with masks as a graph of gradients has them (rules.Masked)."""
-    from scalargrad.ops import where
-
     speeds: dict[Value, Any] = dict(seeds)
     moves: dict[Value, Any] = {}  # not 0 where something that moves reaches the node; no entry: it always does
     for node in order:
@@ -73,13 +71,13 @@ def _pushed_as_graph(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict
             mask = moves.get(parent)
             chosen = locals_.reached.get(parent)
             if chosen is not None:
-                mask = chosen if mask is None else where(mask, chosen, 0.0)
+                mask = chosen if mask is None else mask.where(chosen, 0.0)
             if mask is not None:
-                share = where(mask, share, 0.0)
+                share = mask.where(share, 0.0)
             masks.append(mask)
             speeds[node] = speeds[node] + share if node in speeds else share
         if masks and None not in masks:
             moves[node] = masks[0]
             for mask in masks[1:]:
-                moves[node] = where(moves[node], 1.0, mask)
+                moves[node] = moves[node].where(1.0, mask)
     return speeds

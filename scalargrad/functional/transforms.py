@@ -13,10 +13,11 @@ from functools import partial
 from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.functional.call import Argnums, Call, Function, own_nodes, plain_number
+from scalargrad.functional.call import Argnums, Call, Function, own_nodes
 from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.node.contexts import record
 from scalargrad.node.mode import being_compiled
+from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import whole
 
 MOST_ORDERS = 1000

@@ -10,6 +10,8 @@ contract of a layer:
 - `update_parameters(lr)` goes a step against those gradients.
 
 The slopes of activations and losses come from the op table. Linear alone has formulas of its own: DW = Xᵀ·DY.
+
+basic.py has the layers, network.py the chain of them and the loss at its end, matrices.py what they compute with.
 """
 
 from scalargrad.layers.basic import Elementwise, Layer, Linear, ReLU, Sigmoid, Tanh

@@ -2,6 +2,9 @@
 
 To learn why engines sort and accumulate, and to ask of a test suite whether it would notice.
 
+gallery.py lists the mistakes. engines.py has the sweeps and rules that they run, mistake.py says what a mistake is, and
+comparison.py shows one beside the right engine.
+
 >>> from scalargrad import mistakes
 >>> a_mistake = mistakes.overwriting
 >>> root, leaves = a_mistake.graph()

@@ -12,17 +12,17 @@ from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
 from scalargrad.mistakes.engines import locals_of_table, right
 from scalargrad.support.console import Text, printable
-from scalargrad.words.equations import display_names, equation, number_text
+from scalargrad.words.equations import equation
+from scalargrad.words.naming import display_names
+from scalargrad.words.texts import columns, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.picture import Picture
     from scalargrad.node.rules import Adjoints
 
 MOST_VALUES = 200
-_LEFT = 2
-"""How many columns of the table hold text, which is aligned left."""
 
 
 class Engine(Protocol):
@@ -117,16 +117,8 @@ class Comparison:
         for node in self._order:
             numbers = (node.data, self.right[node], self.wrong[node])
             rows.append([self._names[node], equation(node, self._names), *map(number_text, numbers)])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            "  ".join(
-                text.ljust(width) if i < _LEFT else text.rjust(width)
-                for i, (text, width) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in rows
-        ]
         marks = [""] + ["  ← wrong" if node in differing else "" for node in self._order]
-        return Text("\n".join((line + mark).rstrip() for line, mark in zip(lines, marks, strict=True)))
+        return Text("\n".join(line + mark for line, mark in zip(columns(rows, "<<>>>"), marks, strict=True)))
 
     @property
     def text(self) -> str:

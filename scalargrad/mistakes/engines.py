@@ -9,8 +9,9 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.node.copying import copy_node
 from scalargrad.node.numbers import describe
 from scalargrad.node.overwritten import refuse_overwritten
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import Op
-from scalargrad.words.equations import clean_label, local_derivatives
+from scalargrad.words.local_derivatives import local_derivatives
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints

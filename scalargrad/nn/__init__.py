@@ -28,7 +28,7 @@ from scalargrad.nn.losses import (
     sse,
 )
 from scalargrad.nn.maxout import Maxout, MaxoutNeuron
-from scalargrad.nn.metrics import accuracy, predict
+from scalargrad.nn.metrics import accuracy
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name
 from scalargrad.nn.networks import MLP, Sequential
@@ -42,6 +42,7 @@ from scalargrad.nn.optimizers import (
     Optimizer,
     RMSprop,
 )
+from scalargrad.nn.predicting import predict
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from scalargrad import ops  # noqa: F401  (fills the table)
 from scalargrad.nn.inputs import as_sequence, is_sequence
-from scalargrad.nn.module import Module
+from scalargrad.nn.known_module import NAME, KnownModule, OfItsOwnError, Settings
 from scalargrad.support.arguments import brief
 from scalargrad.table.row import TABLE
 
@@ -48,12 +47,28 @@ def resolve_activation(activation: Activation) -> tuple[str, Callable[[Any], Any
     return "custom" if name == "<lambda>" else str(name), activation
 
 
-class Elementwise(Module):
+def known_activation(name: str, function: Any) -> str:
+    """Return the name, if it brings this very function back.
+
+    Raises:
+        OfItsOwnError: if it does not.
+    """
+    try:
+        if resolve_activation(name) == (name, function):
+            return name
+    except ValueError:
+        pass
+    raise OfItsOwnError
+
+
+class Elementwise(KnownModule):
     """An activation as a layer of its own: applied to a Value, or to each of a list.
 
     >>> Elementwise("relu")([-1.0, 2.0])
     [0.0, 2.0]
     """
+
+    _fields: ClassVar = {"activation": NAME}
 
     def __init__(self, activation: Activation) -> None:
         self.activation, self.function = resolve_activation(activation)
@@ -64,6 +79,9 @@ class Elementwise(Module):
             return x
         x = as_sequence(x)
         return [self.function(value) for value in x] if is_sequence(x) else self.function(x)
+
+    def _settings(self) -> Settings:
+        return {"activation": known_activation(self.activation, self.function)}
 
     def _head(self) -> str:
         return f"Elementwise({self.activation!r})"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
-from scalargrad.nn.module import Module
+from scalargrad.nn.known_module import NUMBER, SIZE, KnownModule, Settings
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.node.extras import give_label
 from scalargrad.node.mode import being_compiled
@@ -16,7 +16,7 @@ from scalargrad.ops import mean, sqrt, square
 from scalargrad.support.arguments import MOST, items, real
 
 
-class BatchNorm(Module):
+class BatchNorm(KnownModule):
     """Batch normalisation: each column of a batch gets mean 0 and variance 1, then a scale and an offset of its own.
 
     y = gamma · (x − mean) / √(variance + eps) + beta, column by column. In training, mean and variance are those of the
@@ -53,6 +53,8 @@ class BatchNorm(Module):
     >>> [round(m.data, 6) for m in layer.running_mean], [round(v.data, 6) for v in layer.running_var]
     ([0.2, 2.0], [1.1, 20.9])
     """
+
+    _fields: ClassVar = {"nin": SIZE, "eps": NUMBER, "momentum": NUMBER}
 
     def __init__(self, nin: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         self.nin = count(nin, "nin", "BatchNorm(16)", MOST)
@@ -151,6 +153,10 @@ class BatchNorm(Module):
             average, spread = self.running_mean[j], self.running_var[j]
             average.data = keep * average.data + move * means[j].data
             spread.data = keep * spread.data + move * variances[j].data * n / (n - 1)
+
+    @classmethod
+    def _size(cls, settings: Settings) -> int:
+        return int(4 * settings["nin"])
 
     def __repr__(self) -> str:
         return f"BatchNorm({self.nin})"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import Any, ClassVar
 
 from scalargrad.nn.inputs import as_sequence, constants, is_sequence
-from scalargrad.nn.module import Module
+from scalargrad.nn.known_module import NUMBER, KnownModule
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
 from scalargrad.support.reals import number
 
 
-class Dropout(Module):
+class Dropout(KnownModule):
     """Inverted dropout: in training each number becomes 0 with probability p, and the others are divided by 1 − p.
 
     The expected value of each number stays what it was, so that in evaluation there is nothing to do: x is returned
@@ -36,6 +36,8 @@ class Dropout(Module):
     >>> layer.eval()([1.0, 2.0, 3.0, 4.0])
     [1.0, 2.0, 3.0, 4.0]
     """
+
+    _fields: ClassVar = {"p": NUMBER}
 
     def __init__(self, p: float = 0.5, *, seed: int | None = None, rng: RandomSource | None = None) -> None:
         self.p = number(p)

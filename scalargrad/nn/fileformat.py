@@ -6,10 +6,9 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from scalargrad.nn.architecture import Settings, build, numbers_in
 from scalargrad.nn.resuming import ENTRIES
 from scalargrad.nn.states import name_mismatch, quoted
 
@@ -30,20 +29,20 @@ class ModelFile(NamedTuple):
     """What a file says.
 
     Attributes:
-        settings: how the model is built, as `architecture.describe` gives it, or None.
+        settings: how the model is built, as plain JSON, or None.
         state: its numbers.
         frozen: the names of those that are not to be trained.
         optimizer: an optimizer's `state_dict()`, and under "names" what its parameters are called; or None.
     """
 
-    settings: Settings | None
+    settings: dict[str, Any] | None
     state: dict[str, float]
     frozen: list[str] = []  # noqa: RUF012  (never changed)
     optimizer: dict[str, Any] | None = None
 
 
 def encode(file: ModelFile) -> bytes:
-    """Return the content of a file, the settings only if they bring a model with just these numbers back.
+    """Return the content of a file.
 
     Raises:
         ValueError: if a number is nan, infinite or no float, or there are too many.
@@ -55,14 +54,12 @@ def encode(file: ModelFile) -> bytes:
                 f"cannot save the model: {name!r} is {x!r}, and a model file holds finite floats only. "
                 "Put the model back to where it was good, or keep its state_dict()"
             )
-    if settings is not None and not _brings_back(settings, state):
-        settings = None
     if optimizer is not None:
         try:
             check_optimizer(optimizer, state)
         except ValueError as problem:
             raise ValueError(f"cannot save the optimizer: {problem}") from None
-    checksum = _checksum(ModelFile(settings, state, frozen, optimizer))
+    checksum = _checksum(file)
     version = VERSION if frozen or optimizer is not None else 1
     lines = [f'"format": "{FORMAT}"', f'"version": {version}', f'"sha256": "{checksum}"']
     if settings is not None:
@@ -82,15 +79,6 @@ def encode(file: ModelFile) -> bytes:
     return content
 
 
-def _brings_back(settings: Settings, state: dict[str, float]) -> bool:
-    """Whether the description builds a model with just these names: weights may be shared or replaced."""
-    try:
-        _check_brackets(json.dumps(settings).encode())
-        return numbers_in(settings) == len(state) and list(build(settings).state_dict()) == list(state)
-    except ValueError:
-        return False
-
-
 def _checksum(file: ModelFile) -> str:
     content: dict[str, Any] = {"model": file.settings, "state": file.state}
     if file.frozen:
@@ -101,8 +89,13 @@ def _checksum(file: ModelFile) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def decode(content: bytes) -> ModelFile:
+def decode(content: bytes, check_settings: Callable[[Any, str], object]) -> ModelFile:
     """Return what a file says.
+
+    Args:
+        content: the file.
+        check_settings: called with the settings, if there are any, and with what to call them; raises ValueError if
+            they describe no model.
 
     Raises:
         ValueError: if anything in it is wrong; the message says what, and what to do.
@@ -111,7 +104,7 @@ def decode(content: bytes) -> ModelFile:
         raise ValueError("it is empty: save the model again, or take an older copy of the file")
     if content.count(b",") > MAX_COMMAS:
         raise ValueError(f"it has more than {MAX_COMMAS} entries, so it is no model file: give one that save() wrote")
-    _check_brackets(content)
+    check_brackets(content)
     try:
         document = json.loads(
             content.decode("utf-8-sig"),
@@ -127,10 +120,13 @@ def decode(content: bytes) -> ModelFile:
         raise ValueError(f"it is damaged or no text. {ANOTHER}") from None
     except RecursionError:
         raise ValueError("there is no room left on the stack to read it: call load() from a shallower place") from None
-    return _checked(document)
+    file = _checked(document)
+    if "model" in document:
+        check_settings(file.settings, '"model"')
+    return file
 
 
-def _check_brackets(content: bytes) -> None:
+def check_brackets(content: bytes) -> None:
     """Refuse what is nested so deep, or in so many pieces, that to parse it would take the stack or the memory."""
     unescaped = content.replace(b"\\\\", b"").replace(b'\\"', b"")  # now every quote begins or ends a string
     marks = unescaped.translate(None, _NO_MARKS).replace(b'""', b"")  # what is inside a string stays inside one
@@ -201,8 +197,6 @@ def _checked(document: Any) -> ModelFile:
             'it is damaged: its numbers do not give its checksum. If you edited it by hand, delete the line "sha256"; '
             "if not, save the model again, or take an older copy of the file"
         )
-    if "model" in document:
-        numbers_in(file.settings, '"model"')
     return file
 
 

@@ -1,4 +1,4 @@
-"""Sizes and inputs of layers, checked; the errors say what was given, what is expected and what to do.
+"""Sizes and inputs of layers, and tables of samples, checked; the errors say what was given and what to do.
 
 What counts as several numbers, and what as one, is decided here for the whole package nn.
 """
@@ -6,6 +6,7 @@ What counts as several numbers, and what as one, is decided here for the whole p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from scalargrad.engine import Value
@@ -92,3 +93,37 @@ def input_error(who: str, expected: int, x: Any) -> ValueError:
     )
     given = "1 was" if len(x) == 1 else f"{len(x)} were"
     return ValueError(f"{who} takes {expected} input{'s' * (expected != 1)}, but {given} given{hint}")
+
+
+def is_table(X: Any) -> bool:
+    """Return whether X is an array or a list of lists that holds equally many plain numbers in each row."""
+    if hasattr(X, "__array_interface__"):
+        return X.ndim == 2 and X.size > 0 and X.dtype.kind in "biuf"
+    if type(X) is not list or set(map(type, X)) != {list} or len(set(map(len, X))) != 1 or not X[0]:
+        return False
+    return set(map(type, chain.from_iterable(X))) <= {float, int}
+
+
+def as_rows(X: Any) -> list[Any]:
+    """Return the rows of X, numbers as constant Values.
+
+    Raises:
+        TypeError: if X is not a sequence of rows of numbers.
+        ValueError: if X is empty or its rows differ in length.
+    """
+    X = as_array(X)
+    if hasattr(X, "tolist"):
+        X = X.tolist()
+    if not is_sequence(X):
+        raise TypeError(f"X must be a list of rows, one for each sample, not {type(X).__name__}")
+    if not X:
+        raise ValueError("X is empty: there is no sample")
+    rows = []
+    for i, row in enumerate(X):
+        row = row.tolist() if hasattr(row, "tolist") else row  # noqa: PLW2901
+        rows.append(constants(row if is_sequence(row) else [row], f"X, row {i}"))
+        if len(rows[i]) != len(rows[0]):
+            raise ValueError(
+                f"X: row {i} has {len(rows[i])} numbers, but row 0 has {len(rows[0])}: all must have equally many"
+            )
+    return rows

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.nn.inputs import as_row, count, inputs
-from scalargrad.nn.module import Module
+from scalargrad.nn.known_module import FLAG, SIZE, KnownModule, Settings, alike
 from scalargrad.nn.naming import Name
-from scalargrad.nn.neurons import Neuron
+from scalargrad.nn.neurons import Neuron, SideBySide, sizes
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.node.extras import give_label
 from scalargrad.ops import max_
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scalargrad.nn.initialisers import Initialiser
 
 
-class MaxoutNeuron(Module):
+class MaxoutNeuron(KnownModule):
     """The largest of several linear functions of the inputs: max_j (w_j · x + b_j).
 
     Args:
@@ -32,6 +32,9 @@ class MaxoutNeuron(Module):
     The remaining arguments are those of Neuron. A tie shares the gradient equally. Source: Goodfellow, Warde-Farley,
     Mirza, Courville and Bengio, Maxout networks, 2013, eq. 1.
     """
+
+    _fields: ClassVar = {"nin": SIZE, "pieces": SIZE, "bias": FLAG, "fused": FLAG}
+    _blank: ClassVar = {"init": "zeros"}
 
     def __init__(
         self,
@@ -69,6 +72,14 @@ class MaxoutNeuron(Module):
         give_label(out, self._output_label)
         return out
 
+    def _settings(self) -> Settings:
+        piece = alike(Neuron, self.pieces)
+        return {"nin": piece["nin"], "pieces": len(self.pieces), "bias": piece["bias"], "fused": piece["fused"]}
+
+    @classmethod
+    def _size(cls, settings: Settings) -> int:
+        return int(settings["pieces"] * Neuron._size(settings))
+
     def _head(self) -> str:
         return f"MaxoutNeuron({len(self.pieces[0].w)}, pieces={len(self.pieces)})"
 
@@ -76,13 +87,17 @@ class MaxoutNeuron(Module):
         return self._head()
 
 
-class Maxout(Module):
+class Maxout(SideBySide):
     """A layer of MaxoutNeurons; arguments as for Layer and MaxoutNeuron.
 
     >>> layer = Maxout(2, 3, pieces=2, seed=0)
     >>> layer, len(layer([1.0, -2.0])), len(layer.parameters())
     (Maxout(2, 3, pieces=2), 3, 18)
     """
+
+    neurons: list[MaxoutNeuron]
+    _neuron: ClassVar = MaxoutNeuron
+    _fields: ClassVar = {"nin": SIZE, "nout": SIZE, "pieces": SIZE, "bias": FLAG, "fused": FLAG}
 
     def __init__(
         self,
@@ -96,19 +111,12 @@ class Maxout(Module):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        nin, nout = count(nin, "nin", "Maxout(2, 16)", MOST), count(nout, "nout", "Maxout(2, 16)")
-        count(nin * nout, "the number of weights, nin * nout,", "Maxout(2, 16)", MOST)
+        nin, nout = sizes(nin, nout, "Maxout(2, 16)")
         rng = random_source(seed, rng)
-        self.neurons = [
+        neurons = [
             MaxoutNeuron(nin, pieces, init=init, bias=bias, fused=fused, nout=nout, rng=rng) for _ in range(nout)
         ]
-        self.nin = nin
-        self.place(("layer",))
-
-    def place(self, scope: tuple[str, ...]) -> None:
-        """Place each neuron as "neuron 1 (maxout)" within the scope."""
-        for i, neuron in enumerate(self.neurons):
-            neuron.place((*scope, f"neuron {i} (maxout)"))
+        self._hold(neurons, nin)
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the list of the neurons' outputs, or the output itself if there is one neuron; x is as in Layer."""
@@ -118,6 +126,3 @@ class Maxout(Module):
 
     def _head(self) -> str:
         return f"Maxout({self.nin}, {len(self.neurons)}, pieces={len(self.neurons[0].pieces)})"
-
-    def __repr__(self) -> str:
-        return self._head()

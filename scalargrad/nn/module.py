@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
@@ -15,9 +13,12 @@ from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import items
 
 if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
     from typing_extensions import Self
 
-    from scalargrad.nn.optimizers import Optimizer
+    from scalargrad.nn.resuming import Resumable
 
 
 class Module:
@@ -122,17 +123,11 @@ class Module:
         values = state_values(self, "load_state_dict")
         assign(values, matching_numbers(values, state, type(self).__name__))
 
-    def save(self, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Path:
-        """Write the module's numbers to a file and return its path: `nn.save(self, path)`, which describes it."""
-        from scalargrad.nn.saving import save
+    if TYPE_CHECKING:  # saving.py, which knows of files and of optimizers, gives these to the class
 
-        return save(self, path, optimizer=optimizer)
+        def save(self, path: str | os.PathLike[str], *, optimizer: Resumable | None = None) -> Path: ...  # noqa: D102
 
-    def load(self, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Self:
-        """Set the module's numbers from a file and return the module: `nn.load(path, self)`, which describes it."""
-        from scalargrad.nn.saving import load
-
-        return load(path, self, optimizer=optimizer)
+        def load(self, path: str | os.PathLike[str], *, optimizer: Resumable | None = None) -> Self: ...  # noqa: D102
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         found = super().__reduce_ex__(protocol)

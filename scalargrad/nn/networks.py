@@ -5,19 +5,23 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.nn.activations import Activation, Elementwise
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
 from scalargrad.nn.inputs import count
+from scalargrad.nn.known_module import FLAG, MODULES, NAMES, SIZE, SIZES, KnownModule, OfItsOwnError, Settings, alike
 from scalargrad.nn.module import Module
 from scalargrad.nn.neurons import Layer
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, combines_batchnorm_and_dropout
 from scalargrad.support.arguments import MOST
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-class MLP(Module):
+
+class MLP(KnownModule):
     """A multi-layer perceptron: fully connected layers one after another.
 
     `random.seed(1337); MLP(2, [16, 16, 1])` has the very weights that micrograd's has.
@@ -46,6 +50,9 @@ class MLP(Module):
       layer 1: Layer(16, 16, activation='relu')
       layer 2: Layer(16, 1, activation='linear')
     """
+
+    _fields: ClassVar = {"nin": SIZE, "nouts": SIZES, "activations": NAMES, "bias": FLAG, "fused": FLAG}
+    _blank: ClassVar = {"init": "zeros"}
 
     def __init__(
         self,
@@ -96,6 +103,23 @@ class MLP(Module):
             out = layer(out)
         return out
 
+    def _settings(self) -> Settings:
+        layers = [alike(Layer, [layer]) for layer in self.layers]
+        if not layers or any(layer[name] != layers[0][name] for layer in layers for name in ("bias", "fused")):
+            raise OfItsOwnError
+        nouts, activations = ([layer[name] for layer in layers] for name in ("nout", "activation"))
+        return {**layers[0], "nouts": nouts, "activations": activations}
+
+    @classmethod
+    def _built(cls, settings: Settings) -> Self:
+        given = {name: x for name, x in settings.items() if name != "activations"}
+        return super()._built({**given, "activation": settings["activations"]})
+
+    @classmethod
+    def _size(cls, settings: Settings) -> int:
+        sizes = pairwise([settings["nin"], *settings["nouts"]])
+        return sum(Layer._size({**settings, "nin": nin, "nout": nout}) for nin, nout in sizes)
+
     def _head(self) -> str:
         return f"MLP({self.layers[0].nin}, {[len(layer.neurons) for layer in self.layers]})"
 
@@ -103,7 +127,7 @@ class MLP(Module):
         return path.replace("layers.", "layer ")
 
 
-class Sequential(Module):
+class Sequential(KnownModule):
     """Modules and functions applied one after another, each to the result of the one before.
 
     Args:
@@ -126,6 +150,8 @@ class Sequential(Module):
       layer 1: Elementwise('tanh')
       layer 2: Layer(4, 1, activation='linear')
     """
+
+    _fields: ClassVar = {"layers": MODULES}
 
     def __init__(self, *steps: Any) -> None:
         if len(steps) == 1 and isinstance(steps[0], (list, tuple)):
@@ -164,6 +190,14 @@ class Sequential(Module):
         for layer in self.layers:
             rows = layer.on_batch(rows) if isinstance(layer, Module) else [layer(row) for row in rows]
         return list(rows)
+
+    @classmethod
+    def _built(cls, settings: Settings) -> Self:
+        # Not by its constructor: whoever built the model has heard its warnings.
+        model = cls.__new__(cls)
+        model.layers = settings["layers"]
+        model.place(())
+        return model
 
     def _part_name(self, path: str) -> str:
         return path.replace("layers.", "layer ")

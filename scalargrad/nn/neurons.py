@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from scalargrad.engine import Value
-from scalargrad.nn.activations import Activation, resolve_activation
+from scalargrad.nn.activations import Activation, known_activation, resolve_activation
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
 from scalargrad.nn.inputs import as_row, count, input_error, inputs
-from scalargrad.nn.module import Module
+from scalargrad.nn.known_module import FLAG, NAME, SIZE, KnownModule, Settings, alike
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.node.extras import give_label
@@ -26,7 +26,7 @@ class _Kept:
         self.values: tuple[Value, ...] = ()
 
 
-class Neuron(Module):
+class Neuron(KnownModule):
     """One neuron: activation(w · x + b).
 
     Args:
@@ -54,6 +54,9 @@ class Neuron(Module):
     >>> neuron([1.0, -2.0])
     Value(data=0.0, grad=0.0)
     """
+
+    _fields: ClassVar = {"nin": SIZE, "activation": NAME, "bias": FLAG, "fused": FLAG}
+    _blank: ClassVar = {"init": "zeros"}
 
     def __init__(
         self,
@@ -152,6 +155,16 @@ class Neuron(Module):
             out._kept = (self._output_label, out._kept)
         return out
 
+    def _settings(self) -> Settings:
+        activation = known_activation(self.activation, self._activate)
+        return {
+            "nin": len(self.w), "activation": activation, "bias": self.b is not None, "fused": bool(self.fused),
+        }  # fmt: skip
+
+    @classmethod
+    def _size(cls, settings: Settings) -> int:
+        return int(settings["nin"] + settings["bias"])
+
     def _head(self) -> str:
         return f"Neuron({len(self.w)}, activation={self.activation!r})"
 
@@ -159,7 +172,43 @@ class Neuron(Module):
         return self._head()
 
 
-class Layer(Module):
+class SideBySide(KnownModule):
+    """Neurons of one kind side by side, all reading the same inputs: what Layer and Maxout have in common."""
+
+    neurons: list[Any]
+    nin: int
+    _neuron: ClassVar[type[KnownModule]]
+    _blank: ClassVar = {"init": "zeros"}
+
+    def _hold(self, neurons: list[Any], nin: int) -> None:
+        self.neurons = neurons
+        self.nin = nin
+        self.place(("layer",))
+
+    def place(self, scope: tuple[str, ...]) -> None:
+        """Place each neuron as "neuron 1 (tanh)" within the scope."""
+        for i, neuron in enumerate(self.neurons):
+            neuron.place((*scope, f"neuron {i} ({neuron.activation})"))
+
+    def _settings(self) -> Settings:
+        return {**alike(self._neuron, self.neurons), "nin": self.nin, "nout": len(self.neurons)}
+
+    @classmethod
+    def _size(cls, settings: Settings) -> int:
+        return int(settings["nout"] * cls._neuron._size(settings))
+
+    def __repr__(self) -> str:
+        return self._head()
+
+
+def sizes(nin: Any, nout: Any, example: str) -> tuple[int, int]:
+    """Return the numbers of inputs and neurons of a layer, checked; the errors show a call that works."""
+    nin, nout = count(nin, "nin", example, MOST), count(nout, "nout", example)
+    count(nin * nout, "the number of weights, nin * nout,", example, MOST)
+    return nin, nout
+
+
+class Layer(SideBySide):
     """Neurons side by side, all reading the same inputs.
 
     Args:
@@ -176,6 +225,10 @@ class Layer(Module):
     (Layer(2, 3, activation='tanh'), 3, 9)
     """
 
+    neurons: list[Neuron]
+    _neuron: ClassVar = Neuron
+    _fields: ClassVar = {"nin": SIZE, "nout": SIZE, "activation": NAME, "bias": FLAG, "fused": FLAG}
+
     def __init__(
         self,
         nin: int,
@@ -189,20 +242,13 @@ class Layer(Module):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        nin, nout = count(nin, "nin", "Layer(2, 16)", MOST), count(nout, "nout", "Layer(2, 16)")
-        count(nin * nout, "the number of weights, nin * nout,", "Layer(2, 16)", MOST)
+        nin, nout = sizes(nin, nout, "Layer(2, 16)")
         rng, init = random_source(seed, rng), resolve_initialiser(init)
-        self.neurons = [
+        neurons = [
             Neuron(nin, nonlin, activation=activation, init=init, bias=bias, fused=fused, nout=nout, rng=rng)
             for _ in range(nout)
         ]
-        self.nin = nin
-        self.place(("layer",))
-
-    def place(self, scope: tuple[str, ...]) -> None:
-        """Place each neuron as "neuron 1 (tanh)" within the scope."""
-        for i, neuron in enumerate(self.neurons):
-            neuron.place((*scope, f"neuron {i} ({neuron.activation})"))
+        self._hold(neurons, nin)
 
     def __call__(self, x: Sequence[Any]) -> Any:
         """Return the list of the neurons' outputs; of a single neuron, its output itself, as micrograd does.
@@ -227,6 +273,3 @@ class Layer(Module):
     def _head(self) -> str:
         activations = list(dict.fromkeys(neuron.activation for neuron in self.neurons))
         return f"Layer({self.nin}, {len(self.neurons)}, activation={'/'.join(activations)!r})"
-
-    def __repr__(self) -> str:
-        return self._head()

@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from scalargrad.nn.memories import Memories
 from scalargrad.nn.module import Module, parameters_of
-from scalargrad.nn.resuming import Memories, State, changes, flag, fraction, not_negative, pair, positive, progress_of
+from scalargrad.nn.resuming import State, changes, flag, fraction, not_negative, pair, positive, progress_of
 from scalargrad.nn.states import set_all
 from scalargrad.node.numbers import number_in, plain_gradient
 from scalargrad.ops import sqrt
@@ -151,6 +152,16 @@ class Optimizer(ABC):
         self._memories.settle()
         set_all(new)
         self._memories.read_again()
+
+    @property
+    def _steps_by_update(self) -> bool:
+        """Whether a step is no more than `update` for each parameter: a subclass may define another."""
+        return type(self).step is Optimizer.step
+
+    @property
+    def _prepares(self) -> bool:
+        """Whether a step depends on how many there were before it."""
+        return type(self)._prepare is not Optimizer._prepare
 
     def _prepare(self, t: int) -> None:  # noqa: B027  (most have nothing to prepare)
         """Compute what the parameters share that are moved for the t-th time, counted from 1."""

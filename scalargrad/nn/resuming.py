@@ -6,14 +6,13 @@ import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import ref
 
 from scalargrad.nn.states import name_mismatch, quoted
 from scalargrad.support.arguments import brief, items, real
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
-    from scalargrad.nn.optimizers import Optimizer
+    from scalargrad.engine import Value
 
 State = tuple[float, ...]
 """What an optimizer remembers of one parameter: running averages, all starting at 0."""
@@ -70,7 +69,30 @@ def _within(given: Any, name: str, high: float) -> float:
 ENTRIES = ("kind", "steps", "settings", "counts", "averages")
 
 
-def progress_of(optimizer: Optimizer) -> dict[str, Any]:
+class Resumable(Protocol):
+    """An optimizer, as far as its progress goes; `scalargrad.nn.Optimizer` says what each of these is."""
+
+    parameters: list[Value]
+    steps: int
+    _states: list[State]
+    _counts: list[int]
+
+    @property
+    def averages(self) -> int:
+        """How many numbers are remembered of each parameter."""
+
+    @property
+    def squares(self) -> tuple[int, ...]:
+        """Which of the averages are of squares, and so never negative."""
+
+    @property
+    def settings(self) -> Mapping[str, Callable[[Any, str], Any]]:
+        """What a user chooses, each with the function (given, name) that checks and returns it."""
+
+    def _fit_together(self) -> None: ...
+
+
+def progress_of(optimizer: Resumable) -> dict[str, Any]:
     """Return what `Optimizer.state_dict` describes."""
     settings = {name: getattr(optimizer, name) for name in optimizer.settings}
     return {
@@ -82,7 +104,7 @@ def progress_of(optimizer: Optimizer) -> dict[str, Any]:
     }
 
 
-def changes(optimizer: Optimizer, state: Any) -> list[tuple[Any, str, Any]]:
+def changes(optimizer: Resumable, state: Any) -> list[tuple[Any, str, Any]]:
     """Return what to set so that the optimizer goes on from the state, as `set_all` takes it; the state is checked.
 
     Raises:
@@ -123,7 +145,7 @@ def changes(optimizer: Optimizer, state: Any) -> list[tuple[Any, str, Any]]:
     ]
 
 
-def checked_settings(optimizer: Optimizer, settings: Any) -> dict[str, Any]:
+def checked_settings(optimizer: Resumable, settings: Any) -> dict[str, Any]:
     """Return the settings as the optimizer keeps them, if it could have been built with them."""
     if not isinstance(settings, Mapping):
         raise TypeError(f"the settings must be a dict, not {type(settings).__name__}")
@@ -168,46 +190,3 @@ def _average(x: Any, is_square: bool, name: str) -> float:
 
 def _named(kind: Any) -> str:
     return kind[:100] if isinstance(kind, str) and kind.isidentifier() else quoted(kind)
-
-
-# -------------------------------------------------------------------- where it lies meanwhile
-
-
-class Memory(Protocol):
-    """Where a compiled training keeps what it moves."""
-
-    def settle(self) -> None:
-        """Bring Values and optimizer up to date."""
-
-    def read_again(self) -> None:
-        """Before the next step, take over what they hold then."""
-
-
-class Memories:
-    """The compiled trainings of an optimizer, as long as they live."""
-
-    def __init__(self) -> None:
-        self._refs: list[Callable[[], Memory | None]] = []
-
-    def add(self, memory: Memory) -> None:
-        """Ask this one too from now on."""
-        self._refs = [*(r for r in self._refs if r() is not None), ref(memory)]
-
-    def settle(self) -> None:
-        """Bring Values and optimizer up to date."""
-        for memory in self._living():
-            memory.settle()
-
-    def read_again(self) -> None:
-        """Let each take over, before its next step, what Values and optimizer hold then."""
-        for memory in self._living():
-            memory.read_again()
-
-    def _living(self) -> list[Memory]:
-        return [memory for memory in (r() for r in self._refs) if memory is not None]
-
-    def __copy__(self) -> Memories:
-        return Memories()
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Memories:
-        return Memories()

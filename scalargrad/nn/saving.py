@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from scalargrad.nn.architecture import build, describe, difference, numbers_in
-from scalargrad.nn.fileformat import ANOTHER, MAX_BYTES, ModelFile, decode, encode
+from scalargrad.nn.fileformat import ANOTHER, MAX_BYTES, ModelFile, check_brackets, decode, encode
 from scalargrad.nn.module import Module, state_values
 from scalargrad.nn.optimizers import Optimizer
 from scalargrad.nn.resuming import ENTRIES, changes
 from scalargrad.nn.states import frozen_rule, matching_numbers, name_mismatch, numbers_of, set_all
 from scalargrad.support.arguments import place
 from scalargrad.support.files import replace_file
+
+if TYPE_CHECKING:
+    from scalargrad.nn.known_module import Settings
 
 M = TypeVar("M", bound=Module)
 
@@ -85,7 +89,10 @@ def save(
     if not isinstance(model, Module):
         raise TypeError(f"save takes a Module, not {type(model).__name__}: save(model, path)")
     path = place(path, "save: path")
-    replace_file(path, encode(_content(model, optimizer, "save")))
+    content = _content(model, optimizer, "save")
+    if content.settings is not None and not _brings_back(content.settings, content.state):
+        content = content._replace(settings=None)
+    replace_file(path, encode(content))
     return path
 
 
@@ -140,7 +147,7 @@ def load(path: str | os.PathLike[str], model: Module | None = None, *, optimizer
     place(path, "load: path")
     name = os.fspath(path)
     try:
-        file = decode(_read(name))
+        file = decode(_read(name), numbers_in)
         if model is None or ours is None:
             model = _built(file)
         else:
@@ -149,6 +156,30 @@ def load(path: str | os.PathLike[str], model: Module | None = None, *, optimizer
     except ValueError as problem:
         raise ModelFileError(name, str(problem)) from None
     return model
+
+
+def _save(module: Module, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> Path:
+    """Write the module's numbers to a file and return its path: `nn.save(self, path)`, which describes it."""
+    return save(module, path, optimizer=optimizer)
+
+
+def _load(module: M, path: str | os.PathLike[str], *, optimizer: Optimizer | None = None) -> M:
+    """Set the module's numbers from a file and return the module: `nn.load(path, self)`, which describes it."""
+    return load(path, module, optimizer=optimizer)
+
+
+for _name, _method in {"save": _save, "load": _load}.items():
+    _method.__name__, _method.__qualname__ = _name, f"Module.{_name}"
+    setattr(Module, _name, _method)
+
+
+def _brings_back(settings: Settings, state: dict[str, float]) -> bool:
+    """Whether the description builds a model with just these names: weights may be shared or replaced."""
+    try:
+        check_brackets(json.dumps(settings).encode())
+        return numbers_in(settings) == len(state) and list(build(settings).state_dict()) == list(state)
+    except ValueError:
+        return False
 
 
 def _content(model: Module, optimizer: Optimizer | None, who: str) -> ModelFile:

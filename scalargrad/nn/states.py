@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.node.numbers import number_in
 from scalargrad.node.rules import LEAVES, Rule
+from scalargrad.support.at_once import assignments
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ def numbers_of(values: Mapping[str, Value]) -> dict[str, float]:
 
 def set_all(changes: Iterable[tuple[Any, str, Any]]) -> None:
     """Set attributes, given as (object, name, what it becomes), all at once."""
-    # A deque drains the iterator inside one call of the interpreter, where no signal is handled: Ctrl-C falls before
-    # the whole update or after it.
     objects, names, new = zip(*changes, strict=True)
-    deque(map(setattr, objects, names, new), maxlen=0)
+    assignments(objects, names, new)()
 
 
 def frozen_rule(leaf: Value) -> Rule:
@@ -43,7 +41,7 @@ def frozen_rule(leaf: Value) -> Rule:
 
 def assign(values: Mapping[str, Value], numbers: Sequence[float]) -> None:
     """Set the Values, in order."""
-    deque(map(setattr, list(values.values()), repeat("_data"), numbers), maxlen=0)
+    assignments(list(values.values()), repeat("_data"), numbers)()
 
 
 def matching_numbers(values: Iterable[str], state: Any, who: str) -> list[float]:

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.engine import Value
 from scalargrad.nn.clipping import clip_grad_norm
 from scalargrad.nn.inputs import is_sequence
-from scalargrad.nn.metrics import Metric, predict
 from scalargrad.nn.module import Module
+from scalargrad.nn.predicting import predict
 from scalargrad.node.contexts import no_grad
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from scalargrad.nn.losses import Loss
+    from scalargrad.nn.metrics import Metric
     from scalargrad.nn.optimizers import Optimizer
 
 Penalty = Callable[[list[Value]], Any]

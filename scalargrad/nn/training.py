@@ -8,10 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.history import History, Progress
-from scalargrad.nn.inputs import as_array, count, is_sequence
+from scalargrad.nn.inputs import as_array, as_rows, count, is_sequence, is_table
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
-from scalargrad.nn.metrics import Metric, accuracy, as_rows, is_table, learning
+from scalargrad.nn.metrics import Metric, accuracy
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
+from scalargrad.nn.predicting import learning
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
 from scalargrad.support.arguments import brief
@@ -173,7 +174,7 @@ def _says_stop(answer: Any) -> bool:
 def _compiled_steps(task: Task, compiled: bool | str) -> Steps:
     if not isinstance(compiled, (bool, str)):
         raise TypeError(f"compiled must be True, False or the name of a backend, as 'llvm', not {brief(compiled)}")
-    from scalargrad.compiling.fitting import CompiledSteps
+    from scalargrad.nn.compiled_stepping import CompiledSteps
 
     return CompiledSteps(task, "auto" if compiled is True else str(compiled))
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import repeat
 from typing import Any
 
 from scalargrad.node.copying import copy_node
-from scalargrad.node.errors import quoted
 from scalargrad.node.extras import give_label, hooks_of, keep
 from scalargrad.node.mode import mode, modes_were_used
-from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in, plain
+from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
+from scalargrad.support.at_once import assignments
 from scalargrad.support.console import printable
+from scalargrad.support.labels import plain, quoted
 from scalargrad.support.reals import number
 
 
@@ -80,8 +80,7 @@ class HandWritten(Rule):
         # repeated backward stays exact and an exception in the closure leaves nothing behind.
         reached = dict.fromkeys((*node.parents, *self.unlisted(node)))
         lent = (*reached, node)
-        # In one call of the interpreter, in which no signal is handled; one of a function of ours would begin with one.
-        give_back = partial(any, map(setattr, lent, repeat("grad"), [value.grad for value in lent]))
+        give_back = assignments(lent, repeat("grad"), [value.grad for value in lent])
         try:
             for value in reached:
                 value.grad = NOTHING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import Token, copy_context
 from typing import Any
@@ -18,25 +18,27 @@ class _Context(ContextDecorator):
     Generators, coroutines and asynchronous generators are inside it while they run, and their callers are not.
     """
 
+    _changes: tuple[str, ...] = ("recording",)
+    """Which parts of the mode it changes."""
+
     def __init__(self) -> None:
-        self._entered: list[tuple[Token[Mode], Mode, Iterable[str]]] = []
+        self._entered: list[tuple[Token[Mode], Mode]] = []
 
     def __enter__(self) -> None:
         modes_were_used[:] = [True]
-        changes = self._changes()
-        mine = mode.get().but(**changes)
-        self._entered.append((mode.set(mine), mine, changes))
+        mine = self._changed(mode.get())
+        self._entered.append((mode.set(mine), mine))
 
     def __exit__(self, *_: object) -> None:
-        token, mine, changed = self._entered.pop()
+        token, mine = self._entered.pop()
         now = mode.get()
         mode.reset(token)
         if now is not mine:  # contexts need not end in the order in which they began: a generator may rest inside one
             before = mode.get()
-            mode.set(now.but(**{name: getattr(before, name) for name in changed}))
+            mode.set(now.but(**{name: getattr(before, name) for name in self._changes}))
 
     @abstractmethod
-    def _changes(self) -> dict[str, Any]:
+    def _changed(self, now: Mode) -> Mode:
         """What the mode becomes."""
 
     def __call__(self, function: Any) -> Any:
@@ -91,8 +93,8 @@ class no_grad(_Context, metaclass=_WithParentheses):
     def __new__(cls, function: Any = None) -> Any:  # noqa: D102  (the class says it)
         return super().__new__(cls) if function is None else cls()(function)
 
-    def _changes(self) -> dict[str, Any]:
-        return {"recording": False}
+    def _changed(self, now: Mode) -> Mode:
+        return now.without_recording
 
     def _recreate_cm(self) -> Any:
         return type(self)()
@@ -108,14 +110,12 @@ class observed(_Context):
 
     def __init__(self, inspector: Callable[[Any], None] | None = None, watch: Watch | None = None) -> None:
         super().__init__()
+        self._changes = ("inspectors", "watches")
         self._inspector, self._watch = inspector, watch
 
-    def _changes(self) -> dict[str, Any]:
-        now = mode.get()
-        return {
-            "inspectors": (*now.inspectors, self._inspector) if self._inspector else now.inspectors,
-            "watches": (*now.watches, self._watch) if self._watch else now.watches,
-        }
+    def _changed(self, now: Mode) -> Mode:
+        inspectors = (*now.inspectors, self._inspector) if self._inspector else now.inspectors
+        return now.but(inspectors=inspectors, watches=(*now.watches, self._watch) if self._watch else now.watches)
 
     def _recreate_cm(self) -> observed:
         return observed(self._inspector, self._watch)
@@ -124,5 +124,7 @@ class observed(_Context):
 def record(function: Callable[..., Any], *arguments: Any) -> Any:
     """What the function returns, its operations recorded even inside `no_grad`."""
     context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
-    context.run(mode.set, mode.get().but(recording=True))
+    now = mode.get()
+    if not now.recording:
+        context.run(mode.set, now.but(recording=True))
     return context.run(function, *arguments)

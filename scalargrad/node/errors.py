@@ -10,10 +10,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-
-def quoted(label: str) -> str:
-    """A label as messages show it: between quotes, in printable characters, and cut if it is long."""
-    return repr(label if len(label) <= 80 else label[:79] + "\N{HORIZONTAL ELLIPSIS}")
+from scalargrad.support.labels import quoted
 
 
 def domain_error(

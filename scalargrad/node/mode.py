@@ -45,20 +45,26 @@ class Mode:
         if not changes.keys() <= Mode.__annotations__.keys():
             raise TypeError(f"a mode has {', '.join(Mode.__annotations__)}, and no {', '.join(changes)}")
         other = Mode()
-        vars(other).update(vars(self))
-        vars(other).pop("in_ieee", None)
-        vars(other).update(changes)
+        vars(other).update({name: content for name, content in vars(self).items() if name not in _MADE_ONCE}, **changes)
         return other
+
+    # Modes that are entered again and again are made once.
+
+    @cached_property
+    def without_recording(self) -> Mode:
+        """This mode with `recording` off."""
+        return self.but(recording=False)
 
     @cached_property
     def in_ieee(self) -> Mode:
-        """This mode with `follows_ieee`: rules run in it one by one, so it is made once."""
+        """This mode with `follows_ieee`, in which rules run one by one."""
         return self if self.follows_ieee else self.but(follows_ieee=True)
 
     def __setattr__(self, name: str, content: object) -> None:
         raise AttributeError(f"a mode is never changed: mode.set(mode.get().but({name}=...)) puts another in its place")
 
 
+_MADE_ONCE = {"in_ieee", "without_recording"}
 mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039  (it cannot be changed)
 # Filled by the first use of a mode and never emptied: until then a node costs one truth test, not a context lookup.
 modes_were_used: list[bool] = []

@@ -12,7 +12,8 @@ from scalargrad.node.by_hand import LocalBackward, give_closure
 from scalargrad.node.copying import copy_node
 from scalargrad.node.extras import give_label, label_of
 from scalargrad.node.mode import inspected, looked_at, modes_were_used
-from scalargrad.node.numbers import NumberLike, label_text
+from scalargrad.node.numbers import NumberLike
+from scalargrad.support.labels import label_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self

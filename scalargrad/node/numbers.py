@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.node.errors import quoted, user_line
+from scalargrad.node.errors import user_line
 from scalargrad.node.mode import mode
 from scalargrad.support.console import printable
+from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ def plain_gradient(value: NumberLike) -> Any:
     return 0.0 if gradient is None else gradient._data if isinstance(gradient, NumberLike) else gradient
 
 
+def plain_number(x: Any) -> Any:
+    """The number of a Value; anything else as it is."""
+    return x.data if isinstance(x, NumberLike) else x
+
+
 def number_in(value: NumberLike) -> float:
     """The number of a Value. What was assigned to its data is checked here, when it is next used, and made a float.
 
@@ -191,18 +197,6 @@ def number_in(value: NumberLike) -> float:
     if value._a is None:  # a leaf keeps the number that was checked last
         value._kept = x
     return x
-
-
-def label_text(label: str) -> str:
-    """The label itself, if it is a string; of another class than str only if it has a scope, as nn's have."""
-    if not isinstance(label, str):
-        raise TypeError(f"a label must be a string, not {type(label).__name__}")
-    return label if hasattr(label, "scope") else plain(label)  # those that nn gives know their place in the network
-
-
-def plain(text: str) -> str:
-    """The characters alone: a subclass of str may print, compare or hash otherwise than what it holds."""
-    return text if type(text) is str else str.__str__(text)
 
 
 def describe(value: NumberLike) -> str:

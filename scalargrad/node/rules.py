@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from scalargrad.node.errors import quoted
 from scalargrad.node.numbers import describe
+from scalargrad.support.labels import quoted
 
 Adjoints = dict[Any, Any]
 """From each node to the derivative of the output with respect to it, as far as it has been added up."""

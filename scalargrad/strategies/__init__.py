@@ -2,6 +2,9 @@
 
 This package is the only part of scalargrad that imports hypothesis.
 
+inputs.py has numbers and operands of one op, expressions.py whole expressions, networks.py small networks; program.py
+is the expression that is drawn.
+
 >>> from hypothesis import given
 >>> from scalargrad.strategies import expressions
 >>> @given(expressions(inputs=2))

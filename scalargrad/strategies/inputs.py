@@ -9,7 +9,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from scalargrad import ops  # noqa: F401  (fills the table)
 from scalargrad.engine import Value
 from scalargrad.support.arguments import brief, items, real, whole
 from scalargrad.table.row import HARD, TABLE, Domain, Op

@@ -1,1 +1,8 @@
-"""What every room needs and none is about: checked arguments, files that are replaced whole, plain consoles."""
+"""What every room needs and none is about. Nothing here knows a Value.
+
+- arguments.py: checks of what public functions are given. reals.py: what counts as a real number.
+- labels.py: what may be a label, and how messages and pictures show it.
+- console.py: texts with characters that a console may lack.
+- files.py: files that are replaced as a whole.
+- turns.py: one call at a time, and at_once.py: many attributes in one go, both with Ctrl-C in mind.
+"""

@@ -1,9 +1,19 @@
-"""Backpropagation step by step: `trace` and its front ends, `explain`, `diff`, worksheets."""
+"""Backpropagation step by step: `trace` and its front ends, `explain`, `diff`, worksheets.
+
+- trace.py: `trace`, and the Trace that it returns. steps.py: its steps, and the equation and sentence of each.
+- terminal.py: the table and the stepper of a terminal. page.py: those of a page and of Jupyter, with stepper.js,
+  stepper.css and page.css. stage.py: the picture as it stands after a step.
+- explanation.py: `explain`, a derivative as a sum over paths. between.py: those paths, and how many there are.
+- difference.py: `diff`, what changed between two passes.
+- worksheet.py: `worksheet`. blanks.py: which numbers are left out. sheet_picture.py and sheet_page.py, with sheet.css:
+  its picture and its pages. marking.py: answers read and marked. hints.py: what probably went wrong with one.
+- names.py: `name`, labels from the names of variables.
+"""
 
 from scalargrad.tracing.difference import Difference, diff
-from scalargrad.tracing.limits import TraceTooLongError
+from scalargrad.tracing.explanation import Explanation, TooManyPathsError, explain
 from scalargrad.tracing.names import name
-from scalargrad.tracing.paths import Explanation, TooManyPathsError, explain
+from scalargrad.tracing.page import TraceTooLongError
 from scalargrad.tracing.steps import Step
 from scalargrad.tracing.trace import Trace, trace
 from scalargrad.tracing.worksheet import Worksheet, worksheet

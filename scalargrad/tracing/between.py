@@ -10,7 +10,7 @@ from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rules import Leaf
 from scalargrad.table.row import Op
-from scalargrad.words.equations import local_derivatives
+from scalargrad.words.local_derivatives import local_derivatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

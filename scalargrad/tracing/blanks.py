@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from scalargrad.engine import Value
 from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import brief, generator
+from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
-from scalargrad.words.equations import clean_label, wrapped
+from scalargrad.words.texts import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.by_hand import HandWritten
 from scalargrad.node.rules import Leaf
@@ -15,7 +14,9 @@ from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
 from scalargrad.tracing.trace import Trace
-from scalargrad.words.equations import ELLIPSIS, display_names, equation, listed, number_text, wrapped
+from scalargrad.words.equations import equation
+from scalargrad.words.naming import display_names
+from scalargrad.words.texts import ELLIPSIS, columns, counted, grouped, listed, number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -270,8 +271,8 @@ def _checked(rows: int | None) -> int | None:
 # -------------------------------------------------------------------- how it reads
 
 
-_LEFT = 2
-"""How many columns hold text, which is aligned left."""
+_ALIGN = "<<>>>>>"
+"""Of the columns: texts to the left, numbers to the right."""
 
 
 def headline(difference: Difference) -> str:
@@ -307,14 +308,7 @@ def summary(difference: Difference) -> str:
 def table(difference: Difference, most: int | None, *, changed: bool = False) -> str:
     """The rows, aligned; where they are cut, how many are left out."""
     head, shown, left_out = _cells(difference, most, changed=changed)
-    widths = [max(map(len, column)) for column in zip(head, *shown, strict=True)]
-    lines = []
-    for cells in [head, *shown]:
-        padded = [
-            text.ljust(width) if i < _LEFT else text.rjust(width)
-            for i, (text, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        lines.append("  ".join(padded).rstrip())
+    lines = columns([head, *shown], _ALIGN)
     if left_out:
         lines.insert(len(lines) - 1, f"{ELLIPSIS} {grouped(left_out)} more")
     return "\n".join(lines)
@@ -332,7 +326,7 @@ def html_table(difference: Difference, most: int | None) -> str:
 
 
 def _html_row(cells: Sequence[str], tag: str) -> str:
-    aligns = ["left" if i < _LEFT else "right" for i in range(len(cells))]
+    aligns = ["left" if a == "<" else "right" for a in _ALIGN]
     tagged = [
         f'<{tag} style="text-align:{align}">{html.escape(text)}</{tag[:2]}>'
         for align, text in zip(aligns, cells, strict=True)

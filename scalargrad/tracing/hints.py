@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from scalargrad.table.row import HARD, INFIX, Op
 from scalargrad.tracing.marking import agrees
-from scalargrad.words.equations import equation, number_text, op_symbol, wrapped
+from scalargrad.words.equations import equation, op_symbol
 from scalargrad.words.patterns import Pattern, pattern_of
+from scalargrad.words.texts import number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

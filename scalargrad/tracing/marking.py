@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from scalargrad.engine import Value
 from scalargrad.support.arguments import items
 from scalargrad.support.console import printable
+from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
-from scalargrad.words.equations import MINUS, clean_label, number_text
+from scalargrad.words.texts import MINUS, columns, number_text
 
 if TYPE_CHECKING:
     from scalargrad.tracing.blanks import Blank
@@ -74,12 +75,10 @@ class Marks(Sequence[Mark]):
         return printable(repr(self))
 
     def __repr__(self) -> str:
-        letters = max(len(mark.blank.letter) for mark in self)
-        questions = max(len(mark.blank.question) for mark in self)
-        lines = []
-        for mark in self:
-            verdict = f"not yet: {mark.hint}" if mark.verdict == "wrong" else mark.verdict
-            lines.append(f"{mark.blank.letter:{letters}}  {mark.blank.question:{questions}}  {verdict}")
+        verdicts = [f"not yet: {mark.hint}" if mark.verdict == "wrong" else mark.verdict for mark in self]
+        lines = columns(
+            [[mark.blank.letter, mark.blank.question, text] for mark, text in zip(self, verdicts, strict=True)]
+        )
         unanswered = f", {len(self.open)} open" if self.open else ""
         return "\n".join([*lines, f"{len(self.right)} of {len(self)} right{unanswered}"])
 

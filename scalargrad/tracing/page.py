@@ -9,11 +9,13 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.drawing.build import GraphTooLargeError, draw
 from scalargrad.drawing.engines import available, no_engine
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
-from scalargrad.tracing.limits import MAX_STEPS, TraceTooLongError, check_length
+from scalargrad.support.arguments import whole
 from scalargrad.tracing.stage import Stage, gradient_text
+from scalargrad.words.texts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,12 +23,46 @@ if TYPE_CHECKING:
     from scalargrad.drawing.scene import Scene
     from scalargrad.tracing.steps import Graph, Step
 
+MAX_STEPS = 300
+LARGEST = 1000
+"""How many values a picture may have before the layout takes longer than a reader waits."""
 _THEME = THEMES["default"]
 _LIGHT_PAGES = ('body[data-jp-theme-light="true"]', "body.vscode-light", '[data-theme="light"]')
 _DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", '[data-theme="dark"]')
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 _HEAD = 20
 """How many steps are shown of a trace that is too long."""
+
+
+class TraceTooLongError(ValueError):
+    """The trace has more steps than `max_steps`; the message names calls that show it."""
+
+
+def check_length(graph: Graph, max_steps: int) -> None:
+    """Raise if the trace has more steps.
+
+    Raises:
+        TraceTooLongError: with calls that work.
+        TypeError: if `max_steps` is no integer.
+        ValueError: if it is less than 1.
+    """
+    max_steps = whole(max_steps, "max_steps", f"max_steps={MAX_STEPS}")
+    n = len(graph.steps)
+    if n <= max_steps:
+        return
+    instead = [f"print({graph.call}) writes a table"]
+    if len(graph.order) <= LARGEST:
+        instead.insert(0, f"{graph.call}.save('walk.html', max_steps={n}) writes the page all the same")
+    try:
+        cards = len(draw(graph.root, collapse="layer", expand="expand" in graph.call).picture.cards)
+        expand = ", expand=True" if "expand" in graph.call else ""
+        instead.append(f"draw(value, collapse='layer'{expand}) draws {counted(cards, 'card')}")
+    except GraphTooLargeError:
+        pass
+    instead.append(f"{graph.call}[{n - 10}:] are the last ten steps")
+    raise TraceTooLongError(
+        f"this trace has {counted(n, 'step')}; the limit is max_steps={max_steps}. Instead: {'; or '.join(instead)}."
+    )
 
 
 def fragment(graph: Graph, max_steps: int = MAX_STEPS) -> str:

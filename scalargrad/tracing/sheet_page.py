@@ -9,13 +9,13 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from scalargrad.drawing.engines import available
-from scalargrad.tracing.sheet import drawings, size_of
-from scalargrad.words.equations import number_text
+from scalargrad.tracing.sheet_picture import drawings, size_of
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scalargrad.drawing.graph import Picture
+    from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.result import Drawing
     from scalargrad.tracing.blanks import Blank
 

@@ -13,7 +13,7 @@ from scalargrad.drawing.scene import Box, Line, Text
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.theme import WIDTHS, edge_role
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.scene import Group, Scene

@@ -15,17 +15,12 @@ from scalargrad.support.console import Text, printable
 from scalargrad.support.reals import number
 from scalargrad.table.row import Op
 from scalargrad.words.derivation import partial_formula
-from scalargrad.words.equations import (
-    MINUS,
-    display_names,
-    equation,
-    local_derivatives,
-    number_text,
-    op_symbol,
-    wrapped,
-)
+from scalargrad.words.equations import equation, op_symbol
 from scalargrad.words.expansion import expanded
+from scalargrad.words.local_derivatives import local_derivatives
+from scalargrad.words.naming import display_names
 from scalargrad.words.patterns import Pattern, pattern_of
+from scalargrad.words.texts import MINUS, number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import in_encoding
-from scalargrad.words.equations import ELLIPSIS, number_text
+from scalargrad.words.texts import ELLIPSIS, columns, grouped, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,12 +31,12 @@ def step_table(steps: Sequence[Step], limit: int | None = MOST) -> str:
     if limit is not None and whole(limit, "limit", least=None) < 1:
         raise ValueError(f"limit must be at least 1, or None for every step, not {limit}")
     shown = steps if limit is None else steps[:limit]
-    width = max(len(str(len(shown))), 4)
-    lines = [f"{'step':>{width}}  phase     equation"]
-    lines += [f"{step.index + 1:>{width}}  {step.phase:8}  {step.text}" for step in shown]
+    head = ["step", "phase".ljust(len("backward")), "equation"]
+    lines = columns([head, *([str(step.index + 1), step.phase, step.text] for step in shown)], "><<")
     if len(shown) < len(steps):
-        more = f"{len(steps) - len(shown):,}".replace(",", " ")
-        lines.append(f"{'':>{width}}  {ELLIPSIS} {more} more: trace.table(limit=None) shows every step")
+        more = grouped(len(steps) - len(shown))
+        indent = " " * lines[0].index("phase")
+        lines.append(f"{indent}{ELLIPSIS} {more} more: trace.table(limit=None) shows every step")
     return "\n".join(lines)
 
 

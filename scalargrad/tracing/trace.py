@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value
 from scalargrad.support.arguments import place
 from scalargrad.support.console import Text, printable
-from scalargrad.tracing import terminal
-from scalargrad.tracing.limits import MAX_STEPS
+from scalargrad.support.files import replace_file
+from scalargrad.tracing import page, terminal
 from scalargrad.tracing.steps import Step, record_steps
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Trace(Sequence[Step]):
     def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False) -> None:
         if not isinstance(value, Value):
             raise TypeError(f"trace takes a Value, the output of a graph, not {type(value).__name__}")
-        self.graph = record_steps(value, seed, expand, _shown)
+        self.graph = record_steps(value, seed, expand, page.step_shown)
         self._steps = self.graph.steps
 
     @overload
@@ -84,11 +85,9 @@ class Trace(Sequence[Step]):
         Raises:
             TraceTooLongError: if there are more than 300 steps.
         """
-        from scalargrad.tracing.page import fragment
+        return page.fragment(self.graph)
 
-        return fragment(self.graph)
-
-    def save(self, path: str | os.PathLike[str], *, max_steps: int = MAX_STEPS) -> Path:
+    def save(self, path: str | os.PathLike[str], *, max_steps: int = page.MAX_STEPS) -> Path:
         """Write the stepper as a page, `walk.html`, that opens from the file without any network. Returns the path.
 
         Args:
@@ -100,20 +99,14 @@ class Trace(Sequence[Step]):
             TraceTooLongError: if there are more than `max_steps` steps.
             OSError: if the file cannot be written.
         """
-        from scalargrad.drawing.result import check_place
-        from scalargrad.support.files import replace_file
-        from scalargrad.tracing.page import page
-
         path = place(path, "save: path")
         check_place(path, "trace", [".html"])
-        replace_file(path, page(self.graph, max_steps).encode())
+        replace_file(path, page.page(self.graph, max_steps).encode())
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: the stepper; of a trace too long for it the first steps."""
-        from scalargrad.tracing.page import shown
-
-        return {"text/html": shown(self.graph), "text/plain": repr(self)}
+        return {"text/html": page.shown(self.graph), "text/plain": repr(self)}
 
     def __str__(self) -> str:
         return printable(self.table())
@@ -121,12 +114,6 @@ class Trace(Sequence[Step]):
     def __repr__(self) -> str:
         root = self.graph.root
         return f"<trace of {self.graph.names[root]}: {len(self.graph.order)} values, {len(self)} steps>"
-
-
-def _shown(step: Step) -> str:
-    from scalargrad.tracing.page import step_shown
-
-    return step_shown(step)
 
 
 def trace(value: Value, seed: float = 1.0, *, expand: bool = False) -> Trace:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
-from scalargrad.drawing.graph import counted
 from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value, topological_order
 from scalargrad.support.arguments import place, real
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
+from scalargrad.support.labels import clean_label
 from scalargrad.tracing.blanks import Hide, choose_blanks
 from scalargrad.tracing.hints import Diagnosis
 from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
-from scalargrad.tracing.sheet import drawings, key_picture, sheet_picture
+from scalargrad.tracing.sheet_picture import drawings, key_picture, sheet_picture
 from scalargrad.tracing.trace import Trace
-from scalargrad.words.equations import clean_label, number_text
+from scalargrad.words.texts import columns, counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,12 +89,11 @@ class Worksheet:
     @property
     def key(self) -> str:
         """The answers as text, each with the steps that lead to it."""
-        lines = [f"Answer key: {self.title}"]
-        letters = max(len(blank.letter) for blank in self.blanks)
+        rows = []
         for blank, how in self.solutions():
-            lines.append(f"{blank.letter:{letters}}  {blank.question} = {number_text(blank.answer)}")
-            lines += [f"{'':{letters}}    {text}" for text in how]
-        return "\n".join(lines)
+            rows.append([blank.letter, f"{blank.question} = {number_text(blank.answer)}"])
+            rows += [["", f"  {text}"] for text in how]
+        return "\n".join([f"Answer key: {self.title}", *columns(rows)])
 
     def solutions(self) -> list[tuple[Blank, list[str]]]:
         """Every blank with the equations of the steps that lead to it."""

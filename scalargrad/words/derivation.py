@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scalargrad import ops as _ops  # noqa: F401  (the rows must be in the table)
 from scalargrad.engine import Value
 from scalargrad.node.by_hand import GivenPartials, LocalBackward
 from scalargrad.node.contexts import record

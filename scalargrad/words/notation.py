@@ -13,9 +13,12 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.console import Text
+from scalargrad.support.labels import clean_label
 from scalargrad.table.row import INFIX, TABLE, Op
-from scalargrad.words.equations import clean_label, display_names, is_infix, number_text, wrapped
+from scalargrad.words.equations import is_infix
 from scalargrad.words.expansion import expanded
+from scalargrad.words.naming import display_names
+from scalargrad.words.texts import number_text, wrapped
 
 Written = tuple[str, int]
 """A text, and how strongly its parts hold together."""

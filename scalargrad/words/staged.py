@@ -9,15 +9,15 @@ from typing import Any
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.by_hand import GivenPartials, HandWritten
 from scalargrad.node.contexts import record
-from scalargrad.node.errors import quoted
 from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
 from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import brief
+from scalargrad.support.labels import quoted
 from scalargrad.table.row import Op
-from scalargrad.words.equations import display_names
+from scalargrad.words.naming import display_names
 from scalargrad.words.notation import ATOM, PRODUCT, TooLongError, Written, identifier
 from scalargrad.words.staged_text import (
     COUNTS,

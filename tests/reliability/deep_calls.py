@@ -10,8 +10,8 @@ import scalargrad as sg
 from scalargrad import Value
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.table import TABLE
-from scalargrad.tracing.limits import TraceTooLongError
-from scalargrad.tracing.paths import TooManyPathsError
+from scalargrad.tracing.explanation import TooManyPathsError
+from scalargrad.tracing.page import TraceTooLongError
 from scalargrad.words.notation import TooLongError
 
 

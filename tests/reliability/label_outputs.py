@@ -11,8 +11,8 @@ from stepper_helpers import injected, opened
 import scalargrad as sg
 from scalargrad import Value, draw, trace, worksheet
 from scalargrad.circuit import AddGate, ComputationalGraph
+from scalargrad.support.labels import clean_label
 from scalargrad.tracing import page, terminal
-from scalargrad.words.equations import clean_label
 
 
 def pages(found):

@@ -138,7 +138,14 @@ def test_closures_written_by_hand_give_back_the_gradients_they_were_lent(figure)
 def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(compiled, tmp_path, figure):
     """Of the training loop, the steps, the optimizer and what moves parameters between compiled memory and Values."""
     folder = Path(engine.__file__).parent
-    places = ["nn/training", "nn/stepping", "nn/optimizers", "compiling/fitting", "compiling/training"]
+    places = [
+        "nn/training",
+        "nn/stepping",
+        "nn/optimizers",
+        "nn/compiled_stepping",
+        "nn/sample_loss",
+        "compiling/training",
+    ]
     files = {str(folder / f"{place}.py") for place in (*places, "compiling/llvm/training")}
     work = Fit(tmp_path, compiled)
     work.epochs = 2

@@ -1,6 +1,6 @@
 """Hostile labels
 
-A label is a text that may come from anywhere. It is cleaned once (`scalargrad.words.equations.clean_label`: one line of at most 80
+A label is a text that may come from anywhere. It is cleaned once (`scalargrad.support.labels.clean_label`: one line of at most 80
 characters, no control character, no turning of the text direction), and every output then shows that text as text and does
 nothing else with it. The labels here try to be markup, scripts, entities, DOT, Mermaid, TeX, escape sequences of
 terminals, Python, spreadsheet formulas, or too much: every one goes through every output, and each output is read back by
@@ -42,7 +42,7 @@ from reliability_helpers import only_long, size
 import scalargrad as sg
 from scalargrad import Value, draw
 from scalargrad.drawing import engines
-from scalargrad.words.equations import clean_label
+from scalargrad.support.labels import clean_label
 
 LABELS = hostile_labels.labels(size(63, 405))
 BATCHES = batches(LABELS)

@@ -39,7 +39,7 @@ from scalargrad.compiling.llvm.library import available
 from scalargrad.drawing import engines, raster
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.table import TABLE
-from scalargrad.tracing.limits import TraceTooLongError
+from scalargrad.tracing.page import TraceTooLongError
 
 HERE = Path(__file__).parent
 PROCESSES = pytest.mark.skipif(sys.platform in ("emscripten", "win32"), reason="measures processes as POSIX does")

@@ -13,12 +13,12 @@ from scalargrad.compiling.llvm.stepping import Block, has_nan, step
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import SUBTRACT
 from scalargrad.compiling.training import check_same, settings_of, update_program
-from scalargrad.nn.optimizers import Optimizer
 from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction
+    from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.compiling.samples import Samples
 
 
@@ -104,7 +104,7 @@ class InMemory:
         known = dict(zip(optimizer.parameters, optimizer._counts, strict=True))
         # How many steps fewer than the optimizer each has made: that stays the same from step to step.
         self._late = [optimizer.steps - known[p] for p in self._moving]
-        mixed = type(optimizer)._prepare is not Optimizer._prepare and len(set(self._late)) > 1
+        mixed = optimizer._prepares and len(set(self._late)) > 1
         return mixed, settings_of(optimizer)
 
     def _meet(self) -> None:

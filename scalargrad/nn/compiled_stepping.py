@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from scalargrad.compiling import agreement
-from scalargrad.compiling.agreement import AGREEMENT
 from scalargrad.compiling.compiled import compile as compile_
-from scalargrad.compiling.gathering import Batches
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.training import OnValues, memory_for, settings_of
 from scalargrad.engine import Value
 from scalargrad.functional.call import as_value
-from scalargrad.functional.trees import Rebuild, flatten
+from scalargrad.functional.trees import flatten
+from scalargrad.nn import agreement
+from scalargrad.nn.agreement import AGREEMENT
 from scalargrad.nn.clipping import clipped_to_norm
+from scalargrad.nn.gathering import Batches
 from scalargrad.nn.losses import LOSSES, sse
-from scalargrad.nn.metrics import accuracy, evaluating, misclassified, plain
 from scalargrad.nn.optimizers import OPTIMIZERS
+from scalargrad.nn.predicting import evaluating, plain
+from scalargrad.nn.sample_loss import SampleLoss
 from scalargrad.nn.stepping import NotFiniteError, Steps, Task
 from scalargrad.node.extras import hooks_of
 
@@ -45,8 +46,12 @@ class CompiledSteps(Steps):
         self._batches = Batches(*task.samples, task.optimizer.parameters)
         self._held_out: Batches | None = None
         self._loss_held_out: SampleLoss | None = None
-        self._record()  # first of all: it refuses what cannot be recorded
-        self._check_loss(self._batches, task.samples[1])
+        try:
+            self._record()  # first of all: it refuses what cannot be recorded
+            self._check_loss(self._batches, task.samples[1])
+        except ZeroDivisionError:
+            self._refuse_loss_of_several()
+            raise
         if task.held_out is not None:
             self._held_out = Batches(*task.held_out, task.optimizer.parameters)
             with evaluating(task.model):
@@ -191,6 +196,23 @@ class CompiledSteps(Steps):
                 f"{own[wrong][0]!r}: {_WHY}"
             )
 
+    def _refuse_loss_of_several(self) -> None:
+        """Raise ValueError, in words, if the loss is there for all samples together, but not for one alone."""
+        task, (_, targets) = self.task, self.task.samples
+
+        def exists(places: Iterable[int]) -> bool:
+            with suppress(ValueError, ArithmeticError):
+                task.loss(task.scores([self._batches.row(i) for i in places]), [targets[i] for i in places])
+                return True
+            return False
+
+        if exists(range(len(targets))) and not exists([0]):
+            raise ValueError(
+                "the loss of one sample alone divides by zero, that of all samples does not, as if it divided by their "
+                "number less 1. Compiled training takes one sample at a time, so the loss of a batch must be the mean "
+                "or the sum over its samples: divide by len(scores), or train without compiled=True"
+            ) from None
+
     def _decide(self, batches: Batches, targets: Sequence[Any], batch: Sequence[int]) -> None:
         """Find out by these very samples whether the loss is the mean or the sum over them, if they tell."""
         task = self.task
@@ -235,64 +257,3 @@ def _computed(score: Any) -> Any:
     """A score as a model computes it, whose numbers are Values in eager code too."""
     leaves, rebuild = flatten(score)
     return rebuild(map(as_value, leaves))
-
-
-class SampleLoss:
-    """The loss of one sample, compiled, with what the metrics need.
-
-    Args:
-        task: model, loss and metrics.
-        parameters: what is trained, for the gradients and the penalty; None to measure only.
-        backend: its name.
-        adds_up: whether the loss of a batch is the sum over its samples; otherwise it is the mean.
-    """
-
-    def __init__(self, task: Task, parameters: list[Value] | None, backend: str, adds_up: bool) -> None:
-        self.adds_up = adds_up
-        self._measures = task.measures
-        self._rebuild: Rebuild | None = None
-        self._kinds: list[Callable[[float], Any]] = []
-        counts = {name for name, measure in task.measures.items() if measure is accuracy}
-        self._counted: set[str] = set()
-        self.asks_users = len(task.measures) > len(counts)
-
-        def loss_of_a_sample(x: list[Value], y: Any, n: Value | None = None) -> tuple[Any, list[Any]]:
-            (score,) = task.scores([list(map(as_value, x))])  # rows are Values in eager code too, not numbers
-            total: Any = task.loss([score], [y])
-            if n is not None:  # all is divided by the number of samples in the end
-                total = total * n
-            if parameters is not None and task.penalty_of is not None:
-                total = total + task.penalty_of(parameters)
-            self._counted = counts if isinstance(y, Value) else set()
-            aux = [misclassified(score, y)] if self._counted else []
-            if len(task.measures) > len(self._counted):
-                leaves, self._rebuild = flatten(score, "what the model returns")
-                self._kinds = [_constant if isinstance(leaf, Value) else float for leaf in leaves]
-                aux += leaves
-            return total, aux
-
-        loss_of_a_sample.__name__ = "the loss"
-        vars(loss_of_a_sample)["calls"] = [task.loss_of, task.model, task.penalty_of]  # what they read is watched
-        self.batches = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True).batches
-
-    def measured(
-        self, columns: list[list[float]], targets: Sequence[Any], batch: Sequence[int],
-        shown: Callable[[Any], Any] | None = None,
-    ) -> dict[str, float]:  # fmt: skip
-        """The metrics of a batch. They see the scores, Values as constants, or what `shown` makes of them."""
-        if not self._measures:
-            return {}
-        scores: list[Any] = []
-        if self._rebuild is not None:
-            rows = zip(*columns[bool(self._counted) :], strict=True)
-            scores = [self._rebuild(kind(x) for kind, x in zip(self._kinds, row, strict=True)) for row in rows]
-            scores = list(map(shown, scores)) if shown else scores
-        wanted = [targets[i] for i in batch] if scores else []
-        return {
-            name: columns[0].count(0.0) / len(batch) if name in self._counted else measure(scores, wanted)
-            for name, measure in self._measures.items()
-        }
-
-
-def _constant(x: float) -> Value:
-    return Value(x, requires_grad=False)

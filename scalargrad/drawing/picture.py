@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from scalargrad.words.equations import number_text
+from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
-    from scalargrad.drawing.clusters import Scope
+    from scalargrad.drawing.scopes import Scope
     from scalargrad.engine import Value
 
 
@@ -102,21 +102,3 @@ class Picture:
     title: str = ""
     description: str = ""
     scopes: list[Scope] = field(default_factory=list)
-
-
-def grouped(n: int) -> str:
-    """A count with spaces between groups of three digits.
-
-    >>> grouped(69812)
-    '69 812'
-    """
-    return f"{n:,}".replace(",", " ")
-
-
-def counted(n: int, noun: str) -> str:
-    """A count with its noun.
-
-    >>> counted(1, "edge"), counted(1200, "edge")
-    ('1 edge', '1 200 edges')
-    """
-    return f"{grouped(n)} {noun}{'' if n == 1 else 's'}"

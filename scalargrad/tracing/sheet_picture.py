@@ -6,15 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.build import picture_of_all, sketched
-from scalargrad.drawing.graph import counted
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
-from scalargrad.words.equations import ELLIPSIS, number_text
+from scalargrad.words.texts import ELLIPSIS, counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from scalargrad.drawing.graph import Card, Edge, Picture
+    from scalargrad.drawing.picture import Card, Edge, Picture
     from scalargrad.tracing.blanks import Blank
     from scalargrad.tracing.trace import Trace
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.graph import counted, grouped
 from scalargrad.engine import Value, gradients
 from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.contexts import record
@@ -17,8 +16,10 @@ from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
 from scalargrad.words.derivation import partial_text
-from scalargrad.words.equations import ELLIPSIS, display_names, equation, number_text, wrapped
+from scalargrad.words.equations import equation
+from scalargrad.words.naming import display_names
 from scalargrad.words.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
+from scalargrad.words.texts import ELLIPSIS, counted, grouped, number_text, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

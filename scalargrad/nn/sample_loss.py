@@ -1,0 +1,76 @@
+"""The loss of one sample, compiled, and the metrics of a batch out of what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.compiled import compile as compile_
+from scalargrad.engine import Value
+from scalargrad.functional.call import as_value
+from scalargrad.functional.trees import Rebuild, flatten
+from scalargrad.nn.metrics import accuracy, misclassified
+
+if TYPE_CHECKING:
+    from scalargrad.nn.stepping import Task
+
+
+class SampleLoss:
+    """The loss of one sample, compiled, with what the metrics need.
+
+    Args:
+        task: model, loss and metrics.
+        parameters: what is trained, for the gradients and the penalty; None to measure only.
+        backend: its name.
+        adds_up: whether the loss of a batch is the sum over its samples; otherwise it is the mean.
+    """
+
+    def __init__(self, task: Task, parameters: list[Value] | None, backend: str, adds_up: bool) -> None:
+        self.adds_up = adds_up
+        self._measures = task.measures
+        self._rebuild: Rebuild | None = None
+        self._kinds: list[Callable[[float], Any]] = []
+        counts = {name for name, measure in task.measures.items() if measure is accuracy}
+        self._counted: set[str] = set()
+        self.asks_users = len(task.measures) > len(counts)
+
+        def loss_of_a_sample(x: list[Value], y: Any, n: Value | None = None) -> tuple[Any, list[Any]]:
+            (score,) = task.scores([list(map(as_value, x))])  # rows are Values in eager code too, not numbers
+            total: Any = task.loss([score], [y])
+            if n is not None:  # all is divided by the number of samples in the end
+                total = total * n
+            if parameters is not None and task.penalty_of is not None:
+                total = total + task.penalty_of(parameters)
+            self._counted = counts if isinstance(y, Value) else set()
+            aux = [misclassified(score, y)] if self._counted else []
+            if len(task.measures) > len(self._counted):
+                leaves, self._rebuild = flatten(score, "what the model returns")
+                self._kinds = [_constant if isinstance(leaf, Value) else float for leaf in leaves]
+                aux += leaves
+            return total, aux
+
+        loss_of_a_sample.__name__ = "the loss"
+        vars(loss_of_a_sample)["calls"] = [task.loss_of, task.model, task.penalty_of]  # what they read is watched
+        self.batches = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True).batches
+
+    def measured(
+        self, columns: list[list[float]], targets: Sequence[Any], batch: Sequence[int],
+        shown: Callable[[Any], Any] | None = None,
+    ) -> dict[str, float]:  # fmt: skip
+        """The metrics of a batch. They see the scores, Values as constants, or what `shown` makes of them."""
+        if not self._measures:
+            return {}
+        scores: list[Any] = []
+        if self._rebuild is not None:
+            rows = zip(*columns[bool(self._counted) :], strict=True)
+            scores = [self._rebuild(kind(x) for kind, x in zip(self._kinds, row, strict=True)) for row in rows]
+            scores = list(map(shown, scores)) if shown else scores
+        wanted = [targets[i] for i in batch] if scores else []
+        return {
+            name: columns[0].count(0.0) / len(batch) if name in self._counted else measure(scores, wanted)
+            for name, measure in self._measures.items()
+        }
+
+
+def _constant(x: float) -> Value:
+    return Value(x, requires_grad=False)

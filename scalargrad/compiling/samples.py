@@ -12,6 +12,7 @@ from scalargrad.support.reals import number
 
 FLOATS, INTS = {float}, {int}
 PLAIN = frozenset((float, int))
+"""The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
 
 
 class Samples:

@@ -25,9 +25,9 @@ from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.jax import code as jax_code
 from scalargrad.compiling.jax import primitives as jax_ops
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
-from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, Tape, name_of
+from scalargrad.compiling.taping import TapedGraph
 from scalargrad.strategies import call, expressions
 from scalargrad.table import HARD, TABLE
 
@@ -46,16 +46,16 @@ def float64():
 
 def forward_program(roots, inputs, parameters=()):
     """(code, slots of the roots), in ops as they were recorded."""
-    recorded = Recording(roots, inputs, parameters)
-    tape, slots = simplified(recorded.tape.code, [recorded.slots[root] for root in roots], lower=False)
+    taped = TapedGraph(roots, inputs, parameters)
+    tape, slots = simplified(taped.tape.code, [taped.slots[root] for root in roots], lower=False)
     return tape.code, slots
 
 
 def gradient_program(roots, inputs, parameters=(), wrt=None):
     """(code, slots of the roots, slots of each root's gradients with respect to the inputs, or to wrt), in primitives."""
-    recorded = Recording(roots, inputs, parameters)
-    tape, wrt = recorded.tape, [recorded.slots[x] for x in (inputs if wrt is None else wrt)]
-    slots = [recorded.slots[root] for root in roots]
+    taped = TapedGraph(roots, inputs, parameters)
+    tape, wrt = taped.tape, [taped.slots[x] for x in (inputs if wrt is None else wrt)]
+    slots = [taped.slots[root] for root in roots]
     for root in list(slots):
         shares = contributions(tape, root, wrt)
         slots += [total(tape, shares[x]) for x in wrt]
@@ -226,7 +226,9 @@ def test_random_programs_at_other_points(programs, seed):
     values = [program(*leaves) for program in programs]
     code, roots, grads = gradient_program(values, leaves)
     xs = [program.inputs for program in programs] + [(rng.uniform(-4, 4), rng.uniform(-4, 4)) for _ in range(6)]
-    batch = jax_code.Batch(code, [], [slot for root, of in zip(roots, grads, strict=True) for slot in (root, *of)], [2])
+    batch = jax_code.BatchRunner(
+        code, [], [slot for root, of in zip(roots, grads, strict=True) for slot in (root, *of)], [2]
+    )
     _, columns = batch.run([[x for point in xs for x in point]], len(xs), [], mean=True)
     forward = jax_code.function(*forward_program(values, leaves))
     with jax_ops.double_precision():
@@ -309,7 +311,7 @@ def test_where_only_x_moves_nobody_asks_for_the_derivative_in_y(float64):
 
 
 def operations(code, outputs):
-    return len(jax_code.Schedule(code, outputs).runs)
+    return len(jax_code.Vectorized(code, outputs).groups)
 
 
 def test_a_network_is_few_operations():
@@ -328,7 +330,7 @@ def test_a_network_is_few_operations():
 
 
 def added_by_hand(code, sums, columns, samples, parameters, mean):
-    """What Batch promises, by the table's values."""
+    """What BatchRunner promises, by the table's values."""
     rows = []
     for sample in samples:
         values = []
@@ -364,7 +366,7 @@ def test_sums_and_columns_of_a_batch(n, mean):
     rng = random.Random(n)
     samples = [[rng.uniform(-1, 1) for _ in range(3)] for _ in range(n)]
     given = [[sample[:2] for sample in samples], [sample[2] for sample in samples]]
-    batch = jax_code.Batch(tape.code, sums, columns, [2, 1])
+    batch = jax_code.BatchRunner(tape.code, sums, columns, [2, 1])
     expected = added_by_hand(tape.code, sums, columns, samples, [0.3, -0.7], mean)
     flat = [[x for xs in given[0] for x in xs], np.array(given[1])]
     for arguments in (batch_of(given), flat):
@@ -372,8 +374,8 @@ def test_sums_and_columns_of_a_batch(n, mean):
         assert found == pytest.approx(expected[0], rel=1e-14)
         for column, wanted in zip(kept, expected[1], strict=True):
             assert column == pytest.approx(wanted, rel=1e-14)
-    assert jax_code.Batch(tape.code, [], [], [2, 1]).run(flat, n, [0.3, -0.7], mean) == ([], [])
-    assert jax_code.Batch(tape.code, sums[1:2], [a], []).run([], n, [0.3, -0.7], mean)[1] == [[-0.7] * n]
+    assert jax_code.BatchRunner(tape.code, [], [], [2, 1]).run(flat, n, [0.3, -0.7], mean) == ([], [])
+    assert jax_code.BatchRunner(tape.code, sums[1:2], [a], []).run([], n, [0.3, -0.7], mean)[1] == [[-0.7] * n]
 
 
 def test_one_point_computes_in_float64_however_jax_is_set_up():
@@ -447,9 +449,9 @@ def test_wrong_shapes_and_ops_of_users_are_refused(float64):
         return 3.0 * x
 
     x = Value(1.0)
-    recorded = Recording([triple_for_jax(x)], [x])
+    taped = TapedGraph([triple_for_jax(x)], [x])
     with pytest.raises(ValueError, match="does not know 'triple_for_jax'"):
-        jax_code.single(recorded.tape.code, [1])
+        jax_code.single(taped.tape.code, [1])
 
 
 def test_what_compile_and_record_give_to_jax_has_the_tables_derivatives(float64):

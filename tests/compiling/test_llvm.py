@@ -163,10 +163,10 @@ def forms(name, cases):
         machine = llvm.single(code, [n])
     assert not machine.is_straight
     yield "machine", [machine((), xs)[0] for xs in cases]
-    batch = llvm.Batch(code, [(n, None)], [n], [n])
+    batch = llvm.BatchRunner(code, [(n, None)], [n], [n])
     yield "vector", batch.run([Samples(cases, "cases")], len(cases), (), False)[1][0]
     still = [*((("parameter", i)) for i in range(n)), (name, *range(n))]
-    once = llvm.Batch(still, [(None, n)], [n], [1])
+    once = llvm.BatchRunner(still, [(None, n)], [n], [1])
     yield "once per batch", [once.run([Samples([1.0, 2.0], "x")], 2, xs, False)[1][0][1] for xs in cases]
 
 
@@ -204,7 +204,7 @@ def test_vectors_of_exp_and_tanh(name, most):
     rng = random.Random(1)
     ordinary = [rng.uniform(-3, 3) for _ in range(3000)] + [rng.uniform(-744, 709) for _ in range(1500)]
     ordinary += [rng.gauss(0, 1) * 10.0 ** rng.randint(-18, 1) for _ in range(1500)]
-    batch = llvm.Batch([(INPUT, 0), (name, 0)], [(1, None)], [1], [1])
+    batch = llvm.BatchRunner([(INPUT, 0), (name, 0)], [(1, None)], [1], [1])
 
     def run(xs):
         return batch.run([Samples(xs, "xs")], len(xs), (), False)[1][0]

@@ -16,9 +16,9 @@ from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
 from scalargrad.compiling.python import code as python_code
 from scalargrad.compiling.python import lines as python_lines
-from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Tape, live, name_of, row
+from scalargrad.compiling.taping import TapedGraph
 from scalargrad.function import primitive
 from scalargrad.node.mode import mode
 from scalargrad.strategies import expressions
@@ -67,8 +67,8 @@ class Gradient:
     def __init__(self, fn, point, *, lower):
         inputs = [Value(x) for x in point]
         root = fn(*inputs)
-        recorded = Recording([root], inputs)
-        tape, slot = recorded.tape, recorded.slots[root]
+        taped = TapedGraph([root], inputs)
+        tape, slot = taped.tape, taped.slots[root]
         shares = contributions(tape, slot, range(len(inputs)))
         outputs = [slot, *(total(tape, shares[i]) for i in range(len(inputs)))]
         short, outputs = simplified(tape.code, outputs, lower=lower)
@@ -322,8 +322,8 @@ def test_what_needs_no_instruction(text):
 
 def test_what_no_output_needs_is_left_out():
     x = Value(0.5)
-    recorded = Recording([x.sin(), x.cos()])
-    short, _ = simplified(recorded.tape.code, [1])
+    taped = TapedGraph([x.sin(), x.cos()])
+    short, _ = simplified(taped.tape.code, [1])
     assert [i[0] for i in short.code] == [PARAMETER, "sin"]
 
 
@@ -356,8 +356,8 @@ def test_where_the_engine_raises_the_backend_raises_the_same(name):
 
 def test_the_error_names_op_and_number_and_the_line_that_asked():
     x = Value(2.0, label="x")
-    recorded = Recording([x.log()])
-    run = python_code.single(recorded.tape.code, [len(recorded.tape.code) - 1])
+    taped = TapedGraph([x.log()])
+    run = python_code.single(taped.tape.code, [len(taped.tape.code) - 1])
     assert run([2.0], ()) == [math.log(2.0)]
     with pytest.raises(ValueError, match=r"log: domain error at -1.0\n  at .*test_python.py:\d+: run\("):
         run([-1.0], ())
@@ -390,8 +390,8 @@ def mlp_program(lower=True):
     inputs = [Value(0.1), Value(0.2), Value(1.0)]
     score = net(inputs[:2])
     root, penalty = (1 - inputs[2] * score).relu(), sum(p * p for p in parameters) * 0.01
-    recorded = Recording([root, penalty, score], inputs, parameters)
-    tape, slots = recorded.tape, recorded.slots
+    taped = TapedGraph([root, penalty, score], inputs, parameters)
+    tape, slots = taped.tape, taped.slots
     wanted = [slots[p] for p in parameters]
     sums = [(slots[root], slots[penalty])]
     moving, still = (contributions(tape, slots[one], wanted) for one in (root, penalty))
@@ -410,7 +410,7 @@ def mlp_program(lower=True):
         whole.backward()
         return [whole.data, *(p.grad for p in parameters)], [net([x0, x1]).data for x0, x1, _ in samples]
 
-    return python_code.Batch(short.code, pairs, [found[-1]], [2, 1]), numbers, eager_sums
+    return python_code.BatchRunner(short.code, pairs, [found[-1]], [2, 1]), numbers, eager_sums
 
 
 samples_of = st.lists(
@@ -452,19 +452,19 @@ def test_a_batch_from_lists_arrays_and_samples():
 def test_a_batch_adds_from_the_first_sample_to_the_last():
     tape = Tape()
     x, p = tape.source(INPUT, 0), tape.source(PARAMETER, 0)
-    batch = python_code.Batch(tape.code, [(x, None), (None, p), (x, p), (p, None), (None, None)], [x, p], [1])
+    batch = python_code.BatchRunner(tape.code, [(x, None), (None, p), (x, p), (p, None), (None, None)], [x, p], [1])
     xs = [1e16, 1.0, -1e16]
     assert batch.run([xs], 3, [0.5], False) == ([0.0, 1.5, 1.5, 1.5, 0.0], [xs, [0.5] * 3])
     assert batch.run([xs], 3, [0.5], True) == ([0.0, 0.5, 0.5, 0.5, 0.0], [xs, [0.5] * 3])
-    assert python_code.Batch(tape.code, [(p, None)], [], []).run([], 4, [0.5], False) == ([2.0], [])
+    assert python_code.BatchRunner(tape.code, [(p, None)], [], []).run([], 4, [0.5], False) == ([2.0], [])
 
 
 def test_a_sample_at_a_pole_has_the_number_of_ieee_arithmetic():
     x, w = Value(2.0), Value(3.0)
     roots = [(w / x).log(), w.log()]
-    recorded = Recording(roots, [x])
-    code, slots = recorded.tape.code, [recorded.slots[root] for root in roots]
-    batch = python_code.Batch(code, [(None, slots[1])], [slots[0]], [1])
+    taped = TapedGraph(roots, [x])
+    code, slots = taped.tape.code, [taped.slots[root] for root in roots]
+    batch = python_code.BatchRunner(code, [(None, slots[1])], [slots[0]], [1])
     sums, (column,) = batch.run([[1.0, 0.0, -1.0]], 3, [3.0], True)
     all_same(column, [math.log(3.0), math.inf, math.nan])
     all_same(sums, [math.log(3.0)])
@@ -478,15 +478,15 @@ def test_a_sample_at_a_pole_has_the_number_of_ieee_arithmetic():
 def long_program(n):
     root, leaves = random_graph(Value, n, 5)
     root = sg.mean([root, *leaves]) + sg.sum([leaf * root for leaf in leaves * 30]) + sg.dot(leaves * 20, leaves * 20)
-    recorded = Recording([root], (), leaves)
-    tape, slots = recorded.tape, recorded.slots
+    taped = TapedGraph([root], (), leaves)
+    tape, slots = taped.tape, taped.slots
     wanted = [slots[leaf] for leaf in leaves]
     shares = contributions(tape, slots[root], wanted)
     outputs = [slots[root], *(total(tape, shares[slot]) for slot in wanted), slots[leaves[0]]]
     root.backward()
     return (
         *simplified(tape.code, outputs, lower=False),
-        recorded.parameters,
+        taped.parameters,
         [root.data, *(x.grad for x in leaves), leaves[0].data],
     )
 
@@ -499,9 +499,9 @@ def test_long_programs_are_cut_into_pieces_and_very_long_ones_run_in_the_loop(mo
 
     def check():
         all_same(python_code.single(tape.code, outputs)(numbers_, ()), expected)
-        batch = python_code.Batch(tape.code, [(None, slot) for slot in outputs], outputs[:2], [])
+        batch = python_code.BatchRunner(tape.code, [(None, slot) for slot in outputs], outputs[:2], [])
         assert batch.run([], 2, numbers_, True) == (expected, [[x] * 2 for x in expected[:2]])
-        batch = python_code.Batch(per_sample, [(slot, None) for slot in outputs], outputs[:2], [len(numbers_)])
+        batch = python_code.BatchRunner(per_sample, [(slot, None) for slot in outputs], outputs[:2], [len(numbers_)])
         assert batch.run([numbers_ * 2], 2, [], True) == (expected, [[x] * 2 for x in expected[:2]])
 
     def short_only(code, slots, *rest):
@@ -521,8 +521,8 @@ def test_deep_chains_and_long_sums_compile():
         deep = -(deep * 1.0001)
     root = deep + sg.sum([x] * 5000) + sg.prod([x] * 5000) + sg.logsumexp([x] * 500)
     for lower in (False, True):
-        recorded = Recording([root])
-        short, outputs = simplified(recorded.tape.code, [recorded.slots[root]], lower=lower)
+        taped = TapedGraph([root])
+        short, outputs = simplified(taped.tape.code, [taped.slots[root]], lower=lower)
         all_same(python_code.single(short.code, outputs)([0.5], ()), [root.data])
 
 
@@ -565,8 +565,8 @@ def test_the_code_is_made_of_numbered_names_only(monkeypatch):
     x = Value(2.0, label="__import__('os')")
     y = odd(x) * x
     y.label = "'''"
-    recorded = Recording([y.tanh()], [x])
-    run = python_code.single(recorded.tape.code, [len(recorded.tape.code) - 1])
+    taped = TapedGraph([y.tanh()], [x])
+    run = python_code.single(taped.tape.code, [len(taped.tape.code) - 1])
     assert run((), [0.5]) == [math.tanh(0.75)]
     (source,) = seen
     assert re.fullmatch(r"(def piece|return|[vpxufm]\d*|\d+(\.\d*)?|[-+*/%=()\[\],: \n])+", source)

@@ -134,7 +134,7 @@ class Slow:
 
 
 def runner_of(compiled):
-    (runner,) = [program.runner for known in compiled.batches._known.values() for program in known]
+    (runner,) = [program.runner for known in compiled.batches.recordings.known.values() for program in known]
     return runner
 
 

@@ -24,6 +24,7 @@ from scalargrad.support.turns import Turns
 PACKAGE = Path(sg.__file__).parent
 # Of the package no function holds a lock of threading's; these take turns.
 TAKERS = sorted(str(path) for path in PACKAGE.rglob("*.py") if "Turns()" in path.read_text(encoding="utf-8"))
+TAKERS += [str(PACKAGE / "compiling" / f"{part}.py") for part in ("points", "batches", "replay")]  # by `Recordings`
 
 
 def in_another_thread(call):
@@ -250,7 +251,7 @@ def test_a_call_interrupted_at_every_instruction_of_the_takers(name, backend, mo
     files = {
         turns.__file__,
         *TAKERS,
-        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "helpers")),
+        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "threads")),
     }
     apart = random.Random(name).choice(size([41, 43, 47], [7, 11, 13]))
     assert interrupted_everywhere(make, files, expected, apart) > size(2, 10)

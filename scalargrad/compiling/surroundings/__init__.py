@@ -10,8 +10,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from scalargrad.compiling.contents import differ, frozen, has_grown
-from scalargrad.compiling.helpers import functions_of, global_names
+from scalargrad.compiling.surroundings.contents import differ, frozen, has_grown
+from scalargrad.compiling.surroundings.functions import functions_of, global_names
 
 _MISSING = object()
 

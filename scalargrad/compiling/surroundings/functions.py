@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from scalargrad.compiling.contents import ITEMS, inside
+from scalargrad.compiling.surroundings.contents import ITEMS, inside
 from scalargrad.engine import Value
 from scalargrad.node.errors import PACKAGE
 

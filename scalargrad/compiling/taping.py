@@ -17,10 +17,10 @@ from scalargrad.support.reals import number
 from scalargrad.table.row import REAL, Op
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.traces import Trace
+    from scalargrad.compiling.watching import WatchedCall
 
 
-class Recording:
+class TapedGraph:
     """The graph of some Values on a tape.
 
     Args:
@@ -88,27 +88,27 @@ class Recording:
                 )
 
 
-class TraceRecording(Recording):
-    """What a function computed in a traced run, and what it compared, on a tape.
+class TapedCall(TapedGraph):
+    """What a function computed in a watched call, and what it compared, on a tape.
 
     Attributes:
         outputs: the slots of what the function returned.
         guards: its comparisons in words.
     """
 
-    _holds_given = True  # by the trace's guards
+    _holds_given = True  # by the call's guards
 
-    def __init__(self, trace: Trace, parameters: Iterable[Value] = (), *, run_hooks: bool = False) -> None:
-        compared = [x for guard in trace.guards for x in guard.compared]
-        roots = [x for x in (*trace.outputs, *compared) if isinstance(x, Value)]
-        super().__init__(roots, trace.inputs, parameters, trace.made, run_hooks, trace.computed)
-        self.outputs = [self._slot_of(x) for x in trace.outputs]
-        self.guards = list(map(str, trace.guards))
-        self._trace = trace
+    def __init__(self, call: WatchedCall, parameters: Iterable[Value] = (), *, run_hooks: bool = False) -> None:
+        compared = [x for guard in call.guards for x in guard.compared]
+        roots = [x for x in (*call.outputs, *compared) if isinstance(x, Value)]
+        super().__init__(roots, call.inputs, parameters, call.made, run_hooks, call.computed)
+        self.outputs = [self._slot_of(x) for x in call.outputs]
+        self.guards = list(map(str, call.guards))
+        self._call = call
 
     def violations(self) -> list[int]:
         """Slots that hold 0.0 where the comparisons come out as they did."""
-        return [guard.violation(self.tape, self._slot_of) for guard in self._trace.guards]
+        return [guard.violation(self.tape, self._slot_of) for guard in self._call.guards]
 
     def _slot_of(self, x: Any) -> int:
         return self.slots[x] if isinstance(x, Value) else self.tape.constant(number(x))

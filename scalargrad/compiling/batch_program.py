@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.backends import backend
-from scalargrad.compiling.batch import Sum, varying_slots
 from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.masking import has_nan
+from scalargrad.compiling.pipeline import batch_runner, has_nan
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import TraceRecording
-from scalargrad.compiling.tape import ADD, PARAMETER, Instruction, Tape
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.tape import ADD, Tape, varying_slots
+from scalargrad.compiling.taping import TapedCall
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.node.mode import in_mode
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.samples import Samples
     from scalargrad.engine import Value
     from scalargrad.functional.trees import Rebuild
@@ -35,8 +33,8 @@ class BatchProgram:
         in_order: whether `trained` are all of the compiled function's parameters in their order.
         rebuild: puts a sample's columns in their places, where `values` recorded it.
         may_have_masks: whether the masked form of its gradients may differ.
-        backend, runner: the backend's module, and its Batch; the sums that it finds are the loss, how much the guards
-            are violated, and the gradients.
+        backend, runner: the backend's module, and its BatchRunner; the sums that it finds are the loss, how much the
+            guards are violated, and the gradients.
     """
 
     in_order: bool
@@ -50,34 +48,30 @@ class BatchProgram:
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
         with in_mode(follows_ieee=True):  # as the other samples will: no sample of a batch raises
-            trace = Trace(fn, [one.rebuilt for one in samples], numbers, name)
-        _check_result(trace, has_aux)
-        recorded = TraceRecording(trace, (plain.reached if plain else parameters) or ())
-        tape, (root, *aux) = recorded.tape, recorded.outputs
-        self.guards, self.reached = recorded.guards, recorded.parameters
+            call = WatchedCall(fn, [one.rebuilt for one in samples], numbers, name)
+        _check_result(call, has_aux)
+        taped = TapedCall(call, (plain.reached if plain else parameters) or ())
+        tape, (root, *aux) = taped.tape, taped.outputs
+        self.guards, self.reached = taped.guards, taped.parameters
         wanted = self.reached if parameters is None else self.reached[: len(parameters)]
         trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
-        slots = [recorded.slots[self.reached[k]] for k in trained]
+        slots = [taped.slots[self.reached[k]] for k in trained]
         self.may_have_masks = plain is None and has_choices(tape.code)
         shares = contributions(tape, root, slots, masked=plain is not None)
-        violations = recorded.violations()
+        violations = taped.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
         kinds = varying_slots(tape.code)
         sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
         sums += [_split(tape, shares[slot], kinds) for slot in slots]
-        flat = [slot for pair in sums for slot in pair if slot is not None]
-        short, found = simplified(tape.code, [*flat, *columns])
-        new = iter(found)
-        sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
         self.columns = len(aux)
         # Those that get a gradient come first, as their gradients lie side by side.
         first = set(trained)
         order = trained + [k for k in range(len(self.reached)) if k not in first]
-        place = {k: i for i, k in enumerate(order)}
+        places = sorted(range(len(order)), key=order.__getitem__)
         self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
-        self.code: list[Instruction] = [(PARAMETER, place[i[1]]) if i[0] is PARAMETER else i for i in short.code]
-        self.backend = backend(choice, self.code)
-        self.runner: Any = self.backend.Batch(self.code, sums, list(new), [one.width for one in samples])
+        self.code, self.backend, self.runner = batch_runner(
+            choice, tape.code, sums, columns, [one.width for one in samples], places
+        )
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
         self._masked: BatchProgram | None = None
@@ -109,14 +103,14 @@ class BatchProgram:
         return numbers_of(self.leaves)
 
 
-def _check_result(trace: Trace, has_aux: bool) -> None:
+def _check_result(call: WatchedCall, has_aux: bool) -> None:
     if has_aux:
-        result = trace.rebuild_output(iter(trace.outputs))
-        if not (isinstance(result, tuple) and len(result) == 2 and trace.outputs and result[0] is trace.outputs[0]):
-            raise TypeError(f"with has_aux=True {trace.name} must return (loss, aux), the loss being one Value")
-    elif trace.rebuild_output is not next:
+        result = call.rebuild_output(iter(call.outputs))
+        if not (isinstance(result, tuple) and len(result) == 2 and call.outputs and result[0] is call.outputs[0]):
+            raise TypeError(f"with has_aux=True {call.name} must return (loss, aux), the loss being one Value")
+    elif call.rebuild_output is not next:
         raise TypeError(
-            f"{trace.name} must return one Value, the loss of one sample, not {len(trace.outputs)} in a structure"
+            f"{call.name} must return one Value, the loss of one sample, not {len(call.outputs)} in a structure"
         )
 
 

@@ -1,4 +1,4 @@
-"""One run of a user's function on Values of its own: what it computed, and which comparisons decided on it."""
+"""A watched call of a user's function, on Values of its own: what it computed, and which comparisons decided on it."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ class _Made:
             )
 
 
-class Trace:
-    """A recorded run.
+class WatchedCall:
+    """A call of a function, watched.
 
     Args:
         fn: the function.

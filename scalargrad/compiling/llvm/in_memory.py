@@ -16,8 +16,8 @@ from scalargrad.compiling.training import check_same, settings_of, update_progra
 from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batches import Batches
-    from scalargrad.compiling.losses import BatchProgram
+    from scalargrad.compiling.batch_program import BatchProgram
+    from scalargrad.compiling.batches import BatchFunction
     from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.compiling.samples import Samples
 
@@ -140,7 +140,7 @@ class InMemory:
             ctypes.memmove(self._before.address, self._now.address, self._moved)
         self._has_stepped = self._is_behind = self._is_new = False
 
-    def step(self, batches: Batches, samples: Sequence[Samples]) -> float:
+    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
         """One step; returns the loss before it."""
         loss, aim = self._loss, (samples, batches.mean)
         if self._aimed != aim:
@@ -211,7 +211,7 @@ class InMemory:
                 f"training had {self._as_text}: begin another with f.training(optimizer)"
             )
 
-    def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
         n = samples[0].n
         self._check(samples)

@@ -14,7 +14,7 @@ from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rules import Rule
 from scalargrad.support.reals import number
 from scalargrad.table.making import binary, nary, unary
-from scalargrad.table.row import REAL, TABLE, Domain, Op, hand_on
+from scalargrad.table.row import REAL, TABLE, Domain, Op
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints, Masked
@@ -150,7 +150,7 @@ class _Applied(Rule):
         for i, grad in grads.items():
             parent = node.parents[i]
             if parent in adjoints:
-                hand_on(adjoints, node, parent, grad)
+                adjoints.hand_on(node, parent, grad)
 
     def _grads(self, upstream: Value, ctx: Context | None = None) -> dict[int, Any]:
         """The gradient of each parent by its position among the node's parents."""

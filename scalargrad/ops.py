@@ -31,11 +31,12 @@ from scalargrad.table.row import (
     INSIDE_ONES,
     NONZERO,
     NOT_NEGATIVE,
+    OWN,
     POSITIVE,
     REAL,
-    TABLE,
     Function,
 )
+from scalargrad.table.row import TABLE as TABLE  # noqa: PLC0414  (this module is where readers look for it)
 
 LN2, LN10, SQRT2 = math.log(2), math.log(10), math.sqrt(2)
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
@@ -249,5 +250,6 @@ alias(rint, "round")
 alias(floor, "__floor__")
 alias(ceil, "__ceil__")
 
-BUILT_IN = tuple(TABLE.values())
+OWN.update(TABLE)
+BUILT_IN = tuple(OWN.values())
 """The rows of this file; what users add comes later."""

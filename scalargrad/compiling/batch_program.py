@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.samples import Samples
     from scalargrad.engine import Value
-    from scalargrad.functional.trees import Rebuild
+    from scalargrad.node.structures import Rebuild
 
 
 class BatchProgram:

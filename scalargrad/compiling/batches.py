@@ -12,10 +12,10 @@ from scalargrad.compiling.recordings import Recordings
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten
+from scalargrad.node.structures import flatten
 
 if TYPE_CHECKING:
-    from scalargrad.functional.trees import Rebuild
+    from scalargrad.node.structures import Rebuild
 
 LOSS, VALUES = "loss", "values"
 """What a program is for: the loss and its gradients, or all that the function returns."""

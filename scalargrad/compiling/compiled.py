@@ -14,8 +14,8 @@ from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten
 from scalargrad.node.numbers import describe, plain_number
+from scalargrad.node.structures import flatten
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:

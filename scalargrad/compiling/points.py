@@ -17,13 +17,13 @@ from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, mode
 from scalargrad.node.numbers import plain_number
+from scalargrad.node.structures import flatten, structure
 from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
-    from scalargrad.functional.trees import Rebuild
+    from scalargrad.node.structures import Rebuild
 
 
 class PointProgram:

@@ -15,13 +15,13 @@ from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.extras import hooks_of, keep
 from scalargrad.node.mode import in_mode
+from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.support.arguments import brief, items
 from scalargrad.support.console import printable
 from scalargrad.support.reals import number
 from scalargrad.support.turns import Turns
 from scalargrad.table.row import Op
-from scalargrad.words.naming import display_names
 
 LINES = 60
 
@@ -186,9 +186,7 @@ class Program:
 
     def to_python(self, name: str = "f") -> str:
         """Staged Python code of forward and backward pass, each derivative named: `scalargrad.to_python`."""
-        from scalargrad.words.staged import to_python
-
-        return to_python(self.root, name)
+        return self.root.to_python(name)
 
     def to_jax(self, dtype: str = "float64") -> Any:
         """The program as a pure JAX function f(parameters, inputs) -> the output, over two 1-d arrays.

@@ -15,11 +15,11 @@ from scalargrad.compiling.recordings import PointRecordings
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, modes_were_used
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import Adjoints, Masked, Rule
+from scalargrad.node.structures import flatten, structure
 
 
 class Replayed(Rule):

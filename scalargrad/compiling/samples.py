@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from scalargrad.functional.trees import Rebuild, flatten, skeleton, structure
+from scalargrad.node.structures import Rebuild, flatten, skeleton, structure
 from scalargrad.support.reals import number
 
 FLOATS, INTS = {float}, {int}

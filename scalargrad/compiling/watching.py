@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
 from scalargrad.engine import Value, topological_order
-from scalargrad.functional.trees import flatten
 from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.errors import called_by_package, compared_by_package, user_line
 from scalargrad.node.mode import being_compiled, mode, modes_were_used
 from scalargrad.node.numbers import describe
+from scalargrad.node.structures import flatten
 from scalargrad.node.watched_data import data_watched
 from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
 
 if TYPE_CHECKING:
-    from scalargrad.functional.trees import Rebuild
+    from scalargrad.node.structures import Rebuild
 
 
 class BranchError(ValueError):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.console import Text
@@ -18,7 +19,6 @@ from scalargrad.table.operators import ATOM, LOOSE, NEGATION, OPERATORS, POWER, 
 from scalargrad.table.row import INFIX, TABLE, Op
 from scalargrad.words.equations import is_infix
 from scalargrad.words.expansion import expanded
-from scalargrad.words.naming import display_names
 from scalargrad.words.texts import number_text, wrapped
 
 Written = tuple[str, int]

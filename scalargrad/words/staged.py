@@ -9,6 +9,7 @@ from typing import Any
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.by_hand import GivenPartials, HandWritten
 from scalargrad.node.extras import hooks_of
+from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
@@ -18,7 +19,6 @@ from scalargrad.support.labels import quoted
 from scalargrad.table.operators import ATOM, PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.table.stand_ins import partials_read
-from scalargrad.words.naming import display_names
 from scalargrad.words.notation import TooLongError, Written, identifier
 from scalargrad.words.staged_text import (
     FROM_MATH,

@@ -17,7 +17,7 @@ from optional import numpy as np
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.compiling import Compiled
-from scalargrad.functional.trees import flatten, skeleton
+from scalargrad.node.structures import flatten, skeleton
 from scalargrad.strategies import expressions
 
 SEEDS = range(60)

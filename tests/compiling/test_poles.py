@@ -15,8 +15,8 @@ from optional import optional
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.functional.trees import flatten
 from scalargrad.node.mode import in_mode
+from scalargrad.node.structures import flatten
 from scalargrad.strategies import call
 from scalargrad.table import HARD, TABLE
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value, nn
-from scalargrad.functional.trees import flatten, structure
+from scalargrad.node.structures import flatten, structure
 
 XY, YX, XZ = (namedtuple("P", fields) for fields in ("x y", "y x", "x y"))  # noqa: PYI024  (without types)
 

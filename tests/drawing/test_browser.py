@@ -7,8 +7,8 @@ from helpers import readme_example
 from scalargrad import Value
 from scalargrad.drawing import draw, engines
 from scalargrad.drawing.theme import contrast
+from scalargrad.node.naming import isolated
 from scalargrad.support.labels import clean_label
-from scalargrad.words.naming import isolated
 
 pytestmark = pytest.mark.browser
 

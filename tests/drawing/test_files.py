@@ -22,8 +22,8 @@ import scalargrad
 from scalargrad import Value, nn
 from scalargrad.drawing import EngineError, draw, draw_dot, engines
 from scalargrad.drawing.dot import layout_source
+from scalargrad.node.naming import isolated
 from scalargrad.support.labels import clean_label
-from scalargrad.words.naming import isolated
 
 needs_dot = pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed on this system")
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 import scalargrad
 from scalargrad import Value, name, nn
-from scalargrad.words.naming import display_names
+from scalargrad.node.naming import display_names
 
 
 def labels(mapping, **options):

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad import Value, topological_order
 from scalargrad.engine import gradients
+from scalargrad.node.naming import display_names
 from scalargrad.support.labels import clean_label
 from scalargrad.words.equations import equation
 from scalargrad.words.local_derivatives import local_derivatives
-from scalargrad.words.naming import display_names
 from scalargrad.words.texts import listed, number_text
 
 

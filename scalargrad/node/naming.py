@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
 from scalargrad.support.labels import clean_label
 
 if TYPE_CHECKING:
@@ -17,12 +16,13 @@ FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def display_names(values: Iterable[Value]) -> dict[Value, str]:
+def display_names(values: Iterable[Any]) -> dict[Any, str]:
     """A name for every Value, unique among them: its cleaned label; without one v1, v2, ... in the order given.
 
     Equal labels of neurons get the numbers of their scope: `w0` of layer 0, neuron 1 becomes `w010`; if there is one
     layer only, `w10`. Other equal labels get a subscript.
 
+    >>> from scalargrad import Value
     >>> x, y = Value(1.0, label='x'), Value(2.0, label='x')
     >>> z = x * y
     >>> list(display_names([x, y, z]).values())
@@ -34,7 +34,7 @@ def display_names(values: Iterable[Value]) -> dict[Value, str]:
     repeated = Counter(labels.values())
     taken = {label for label, count in repeated.items() if count == 1}
     counters: Counter[str] = Counter()
-    names: dict[Value, str] = {}
+    names: dict[Any, str] = {}
     for value in values:
         name = label = labels.get(value, "")
         if repeated[label] != 1:
@@ -58,9 +58,9 @@ def without_isolates(name: str) -> str:
     return name.strip(FIRST_STRONG_ISOLATE + POP_ISOLATE)
 
 
-def _scoped_names(labels: Mapping[Value, str]) -> dict[Value, str]:
+def _scoped_names(labels: Mapping[Any, str]) -> dict[Any, str]:
     """The names of parameters whose labels say only their place within a neuron, if several neurons have that label."""
-    numbers: dict[Value, tuple[str, ...]] = {}
+    numbers: dict[Any, tuple[str, ...]] = {}
     for value in labels:
         scope = getattr(value.label, "scope", ())
         numbers[value] = tuple(found[-1] for part in scope if (found := re.findall(r"\d+", re.sub(r"\(.*", "", part))))

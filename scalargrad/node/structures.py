@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import copy
 from typing import Any
 
-from scalargrad.engine import Value
+from scalargrad.node.numbers import NumberLike
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
+from scalargrad.support.reals import number
 
 Rebuild = Callable[[Iterator[Any]], Any]
 
@@ -54,9 +55,9 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
             return lambda new: make_list([rebuild(new) for rebuild in items])
         make = getattr(tree, "_make", None) or tuple  # a named tuple stays one
         return lambda new: make([rebuild(new) for rebuild in items])
-    if not isinstance(tree, Value):
+    if not isinstance(tree, NumberLike):
         try:
-            tree = Value(tree).data
+            tree = number(tree)
         except TypeError:
             raise TypeError(
                 f"{what} must be a number, a Value, or lists, tuples and dicts of them, not {type(tree).__name__}"

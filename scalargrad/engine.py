@@ -17,7 +17,7 @@ from itertools import repeat
 from typing import Any
 
 from scalargrad.node.by_hand import make_by_hand
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.copying import deepcopied
 from scalargrad.node.identity import by_identity, tell_apart
 from scalargrad.node.large import LARGE, totals_of_large_graph
@@ -60,16 +60,19 @@ class Value(Node):
     (-4.0, -2.0, 2.0)
     """
 
-    # A node is a gate that keeps its inputs: parents _x and _y, and the numbers _a and _b they held at the time, so
-    # that a later change of their data cannot falsify the gradient. A constant operand has no parent: None. An op of
-    # many operands keeps tuples in _x and _a; a dot product one vector in _x, _a and one in _y, _b, so that all neurons
-    # of a layer share their inputs. (Two slots instead of a tuple: 126 bytes a node instead of 168.)
+    # A node is a gate that keeps its inputs, and the numbers that they held at the time: a later change of their data
+    # cannot falsify the gradient. Two slots instead of a tuple make 126 bytes a node and not 168.
     #
-    # Anything can be assigned to `data`, which is a plain slot: reading a property takes 50 ns, a slot 7. So _kept has
-    # the number that is known to be one: of a leaf, that which an op used last; of another node, that which its op
-    # computed. While it is the very object in `data`, nothing was assigned. If it is not, an op checks what was
-    # assigned before it computes, and the sweep refuses a computed node. (To ask for the type takes an op longer.)
-    # A leaf has its label in _b, which it has no other use for; a computed node in _kept, with its number.
+    #   slot     of a leaf             of c = a * b    of many operands, as sum   of a dot product, as in a neuron
+    #   _x, _y   None                  parents a, b    a tuple of parents, None   two tuples, one for each vector
+    #   _a, _b   None, its label       their numbers   a tuple of numbers, None   two tuples
+    #   _rule    LEAVES[...]           the row of the op table, TABLE["multiply"]
+    #   _data    the number            the result
+    #   _kept    as an op saw it last  the result, or (label, result)
+    #
+    # A constant operand has a number and no parent: None. So `_a is not None` says that a node was computed. Anything
+    # can be assigned to `data`, a plain slot (7 ns to read; a property takes 50). While the very object in _kept is in
+    # `data`, nothing was; else an op checks it before it computes, and the sweep refuses a computed node.
     __slots__ = {
         "_data": "The number. Assigning changes this node only; what was computed from it keeps the number it saw.",
         **dict.fromkeys(("__weakref__", "_a", "_b", "_kept", "_rule", "_x", "_y", "grad")),
@@ -112,8 +115,6 @@ class Value(Node):
         if modes_were_used:
             made(self)
 
-    # ---------------------------------------------------------------- what a node is
-
     @property
     def parents(self) -> tuple[Value, ...]:
         """The Values this one was computed from, in operand order; `a + a` has two. Constants are not among them."""
@@ -142,8 +143,6 @@ class Value(Node):
         if not self._rule.is_leaf:
             raise ValueError(f"requires_grad can be set on leaves only; {describe(self)} was computed: use detach()")
         take_rule(self, LEAVES[bool(flag), self._rule.is_parameter])
-
-    # ---------------------------------------------------------------- gradients
 
     def backward(self, seed: float = 1.0, *, create_graph: bool = False) -> None:
         """Add to every node's `grad` the derivative of this Value with respect to it, times `seed`.
@@ -176,7 +175,7 @@ class Value(Node):
         #             parent.grad += local * node.grad
         #
         # Here the loop, in `gradients`, adds up in a table beside the nodes, and `grad` is written at the end.
-        nodes, totals = record(_totals, self, seed, True) if create_graph else _totals(self, seed, False)
+        nodes, totals = with_recording(_totals, self, seed, True) if create_graph else _totals(self, seed, False)
         assignments(nodes, repeat("grad"), totals)()  # all at once: Ctrl-C comes before the first or after the last
 
     def zero_grad(self) -> None:
@@ -193,8 +192,7 @@ class Value(Node):
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         if modes_were_used:
             looked_at(self, "deepcopy")
-        twin: Value = deepcopied(topological_order(self), memo)
-        return twin
+        return deepcopied(topological_order(self), memo)  # type: ignore[no-any-return]
 
 
 # -------------------------------------------------------------------- the sort and the sweep
@@ -229,7 +227,7 @@ def topological_order(*roots: Value) -> list[Value]:
         push, pop = stack.append, stack.pop
         while stack:
             node = pop()
-            if node is None:  # it lay on a node whose parents are finished by now
+            if node is None:  # it says of the node below it that its parents are finished by now
                 node = pop()
                 finish(node)
                 put_last(node)
@@ -308,10 +306,12 @@ def gradients(
         turns = observe(iter(turns), adjoints)
         watching.append(turns)
     try:
-        # When a node's turn comes, all its children have been seen, so its adjoint is complete. What nothing reached,
-        # as what a relu at 0 was computed from, passes nothing on: 0 times an infinite slope would be nan.
+        # When a node's turn comes, all its children have been seen, so its adjoint is complete. Computed nodes pass it
+        # on, but what nothing reached, as what a relu at 0 was computed from, not even 0: 0 times inf would be nan.
         for node in turns:
-            if node._a is not None and (upstream := adjoints[node]) is not NOTHING:
+            if (
+                node._a is not None and (upstream := adjoints[node]) is not NOTHING
+            ):  # computed, and something reached it
                 if node._kept is not node._data:  # something was assigned, or it has a label
                     refuse_overwritten(node)
                 local_backward: Any = node._rule.backward_as_graph if create_graph else node._rule.backward

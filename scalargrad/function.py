@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
-from scalargrad.node.contexts import no_grad, record
+from scalargrad.node.contexts import no_grad, with_recording
 from scalargrad.node.mode import in_mode
 from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rules import Rule
@@ -144,7 +144,7 @@ class _Applied(Rule):
         check_unchanged(node)
         ctx = self._ctx.standing_for(stands_for, self.text)
         with in_mode(follows_ieee=True):  # as the rules of the table: a pole where nothing is passed on must not raise
-            grads = record(
+            grads = with_recording(
                 self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
             )
         for i, grad in grads.items():

@@ -31,10 +31,10 @@ from scalargrad.table.row import (
     INSIDE_ONES,
     NONZERO,
     NOT_NEGATIVE,
-    OWN,
+    PACKAGE_ROWS,
     POSITIVE,
     REAL,
-    Function,
+    AnyFunction,
 )
 from scalargrad.table.row import TABLE as TABLE  # noqa: PLC0414  (this module is where readers look for it)
 
@@ -42,22 +42,22 @@ LN2, LN10, SQRT2 = math.log(2), math.log(10), math.sqrt(2)
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 
 # Rows that rules above them use.
-cos: Function
-cosh: Function
-erfc: Function
-exp: Function
-expm1: Function
-greater: Function
-hypot: Function
-log: Function
-power: Function
-sigmoid: Function
-sign: Function
-sin: Function
-sinh: Function
-sqrt: Function
-step: Function
-where: Function
+cos: AnyFunction
+cosh: AnyFunction
+erfc: AnyFunction
+exp: AnyFunction
+expm1: AnyFunction
+greater: AnyFunction
+hypot: AnyFunction
+log: AnyFunction
+power: AnyFunction
+sigmoid: AnyFunction
+sign: AnyFunction
+sin: AnyFunction
+sinh: AnyFunction
+sqrt: AnyFunction
+step: AnyFunction
+where: AnyFunction
 
 
 def _gather_dot(xs: Any = None, ys: Any = None, bias: Any = None, *more: Any) -> Sequence[Any]:
@@ -250,6 +250,6 @@ alias(rint, "round")
 alias(floor, "__floor__")
 alias(ceil, "__ceil__")
 
-OWN.update(TABLE)
-BUILT_IN = tuple(OWN.values())
+PACKAGE_ROWS.update(TABLE)
+BUILT_IN = tuple(PACKAGE_ROWS.values())
 """The rows of this file; what users add comes later."""

@@ -16,8 +16,8 @@ from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.node.mode import being_compiled, modes_were_used
+from scalargrad.node.new_nodes import recorded_or_constant
 from scalargrad.node.numbers import plain_number
-from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import Adjoints, Masked, Rule
 from scalargrad.node.structures import flatten, structure
 
@@ -72,7 +72,7 @@ class ReplayProgram:
         node.grad, node._rule = 0.0, Replayed(found[1:n])
         node._x, node._a = self.trained, tuple(numbers_of(self.trained))
         node._y = node._b = None
-        return under_modes(node) if modes_were_used else node, broken
+        return recorded_or_constant(node) if modes_were_used else node, broken
 
 
 class Replay:

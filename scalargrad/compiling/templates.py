@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.mode import in_mode
 from scalargrad.table.stand_ins import NUMBER, partials_read
 
@@ -46,7 +46,7 @@ def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
         with in_mode(follows_ieee=True):
             return function(*xs)
 
-    found = record(results)
+    found = with_recording(results)
     return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
 
 

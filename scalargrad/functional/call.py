@@ -10,14 +10,14 @@ from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
-from scalargrad.node.contexts import alias, record
+from scalargrad.node.contexts import alias, with_recording
 from scalargrad.node.mode import mode
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rules import Leaf
 from scalargrad.node.structures import Rebuild, flatten
 from scalargrad.support.arguments import function, items, whole
 
-Function = Callable[..., Any]
+AnyFunction = Callable[..., Any]
 Argnums = int | Sequence[int]
 
 
@@ -34,7 +34,7 @@ class Call:
 
     def __init__(
         self,
-        f: Function,
+        f: AnyFunction,
         args: Sequence[Any],
         argnums: Argnums = 0,
         *,
@@ -60,7 +60,7 @@ class Call:
             leaves, rebuild = flatten(args[i], f"argument {i} of {name}")
             # An alias of a Value is a node of its own: differentiating with respect to it does not disturb others.
             fresh = [
-                record(alias, leaf) if isinstance(leaf, Value) and leaf.requires_grad else _input(leaf, depth)
+                with_recording(alias, leaf) if isinstance(leaf, Value) and leaf.requires_grad else _input(leaf, depth)
                 for leaf in leaves
             ]
             self.in_graph |= any(isinstance(leaf, Value) for leaf in leaves)
@@ -116,7 +116,7 @@ class Call:
         """The derivative of sum(seed * root) with respect to each input."""
         create_graph = self.in_graph if create_graph is None else create_graph
         sweep = partial(gradients, roots, seeds, create_graph=create_graph, wrt=self.inputs)
-        adjoints = (record(sweep) if create_graph else sweep()) if roots else {}
+        adjoints = (with_recording(sweep) if create_graph else sweep()) if roots else {}
         return own_nodes([adjoints.get(x, 0.0) for x in self.inputs], create_graph)
 
     def push_forward(self, roots: Sequence[Any], speeds: Sequence[Any]) -> list[Any]:
@@ -124,7 +124,7 @@ class Call:
         seeds = dict(zip(self.inputs, speeds, strict=True))
         create_graph = self.in_graph or any(isinstance(speed, Value) for speed in speeds)
         values = [root for root in roots if isinstance(root, Value)]
-        found = record(partial(push_tangents, values, seeds, create_graph=create_graph))
+        found = with_recording(partial(push_tangents, values, seeds, create_graph=create_graph))
         return own_nodes([found.get(root, 0.0) if isinstance(root, Value) else 0.0 for root in roots], create_graph)
 
 
@@ -163,10 +163,10 @@ def _among_values(inputs: Sequence[Value], function: Callable[[], Any]) -> Any:
     """What a function gives to whom these are Values, also while another one is recorded that has numbers for them."""
     known = mode.get().as_values
     if known is None:
-        return record(function)
+        return with_recording(function)
     known.update(inputs)
     try:
-        return record(function)
+        return with_recording(function)
     finally:
         known.difference_update(inputs)
 
@@ -185,5 +185,6 @@ def own_nodes(results: list[Any], as_values: bool) -> list[Any]:
     if not as_values:
         return results
     return [
-        record(alias, result) if isinstance(result, Value) else Value(result, requires_grad=False) for result in results
+        with_recording(alias, result) if isinstance(result, Value) else Value(result, requires_grad=False)
+        for result in results
     ]

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
-from scalargrad.node.contexts import alias, observed, record
+from scalargrad.node.contexts import alias, observed, with_recording
 from scalargrad.node.mode import in_mode, mode
 from scalargrad.node.rules import NOTHING, Masked, Rule
 from scalargrad.node.structures import Rebuild, flatten
@@ -87,7 +87,7 @@ class _Run:
                 told(value)
 
         with observed(self.made.setdefault), in_mode(on_leaf=keep):
-            result = record(f, *args)
+            result = with_recording(f, *args)
         self.outputs, self.rebuild_output = flatten(result, "the result of a checkpointed function")
 
     def below(self, output: Value) -> list[Value]:
@@ -126,7 +126,7 @@ class _Checkpoint(Rule):
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """Compute the part again, on aliases of the parents, so that gradients are graphs over these."""
-        aliases = [record(alias, parent) for parent in node.parents[: self._count]]
+        aliases = [with_recording(alias, parent) for parent in node.parents[: self._count]]
         self._sweep(node, upstream, adjoints, aliases, create_graph=True)
 
     @property

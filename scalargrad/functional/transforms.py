@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.functional.call import Argnums, Call, Function, own_nodes
-from scalargrad.node.contexts import record
+from scalargrad.functional.call import AnyFunction, Argnums, Call, own_nodes
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.mode import being_compiled
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.structures import flatten, skeleton
@@ -81,11 +81,11 @@ def _grad_of_values(outputs: Any, inputs: Any, grad_outputs: Any, create_graph: 
             raise ValueError(f"there are {len(roots)} outputs, but {len(seeds)} grad_outputs")
     create_graph = create_graph or being_compiled() or any(isinstance(seed, Value) for seed in seeds)
     sweep = partial(gradients, roots, seeds, create_graph=create_graph, wrt=wanted)
-    adjoints = record(sweep) if create_graph else sweep()
+    adjoints = with_recording(sweep) if create_graph else sweep()
     return rebuild(iter(own_nodes([adjoints.get(x, 0.0) for x in wanted], create_graph)))
 
 
-def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+def value_and_grad(f: AnyFunction, argnums: Argnums = 0, has_aux: bool = False) -> AnyFunction:
     """A function that returns (f(x), ∇f(x)); with has_aux ((f(x), aux), ∇f(x)).
 
     >>> value_and_grad(lambda x: x ** 2)(3.0)
@@ -99,14 +99,14 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 
 
 def _value_and_grad(
-    f: Function, args: Sequence[Any], argnums: Argnums, has_aux: bool, keywords: Mapping[str, Any]
+    f: AnyFunction, args: Sequence[Any], argnums: Argnums, has_aux: bool, keywords: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     call = Call(f, args, argnums, has_aux=has_aux, keywords=keywords)
     gradient = call.shaped(call.pull_back([call.output], [1.0]))
     return ((call.value, call.aux) if has_aux else call.value), gradient
 
 
-def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+def hvp(f: AnyFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of f times a vector, H(x)·v, by forward mode over the graph of the gradient; H is never built.
 
     Args:
@@ -126,7 +126,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     return product[0] if len(primals) == 1 else product
 
 
-def derivative(f: Function, n: int = 1) -> Function:
+def derivative(f: AnyFunction, n: int = 1) -> AnyFunction:
     """The n-th derivative of a function of one number.
 
     Raises:
@@ -154,7 +154,7 @@ def derivative(f: Function, n: int = 1) -> Function:
 # -------------------------------------------------------------------- several outputs
 
 
-def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+def vjp(f: AnyFunction, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """(f(x), pull_back), where pull_back(v) is v·J, a tuple with an entry for each argument: one sweep, no matrix.
 
     With has_aux: (f(x), pull_back, aux).
@@ -178,7 +178,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     return (call.value, pull_back, call.aux) if has_aux else (call.value, pull_back)
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: AnyFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """(f(x), J·v): the value, and how fast it changes when x moves with velocity v. Forward mode.
 
     >>> jvp(lambda x, y: x * y, (3.0, 5.0), (1.0, 0.0))
@@ -192,7 +192,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return value, call.rebuild_output(map(call.finished, changes))
 
 
-def _call_with_tangents(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Call, list[Any]]:
+def _call_with_tangents(f: AnyFunction, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Call, list[Any]]:
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError("primals and tangents are tuples with an entry for each argument, as in (x,), (v,)")
     call = Call(f, primals, range(len(primals)))
@@ -202,7 +202,7 @@ def _call_with_tangents(f: Function, primals: Sequence[Any], tangents: Sequence[
     return call, speeds
 
 
-def jacrev(f: Function, argnums: Argnums = 0) -> Function:
+def jacrev(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     """The Jacobian by reverse mode, one sweep for each output: J[i][j] = ∂fᵢ/∂xⱼ.
 
     The result has the structure of the output, with the structure of the argument in place of each number.
@@ -217,7 +217,7 @@ def jacrev(f: Function, argnums: Argnums = 0) -> Function:
     return jacobian_of
 
 
-def jacfwd(f: Function, argnums: Argnums = 0) -> Function:
+def jacfwd(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     """The Jacobian by forward mode, one sweep for each input: J[i][j] = ∂fᵢ/∂xⱼ. As `jacrev`, but cheaper if tall.
 
     >>> jacfwd(lambda x: [x, x * x, x ** 3])(2.0)
@@ -230,7 +230,7 @@ def jacfwd(f: Function, argnums: Argnums = 0) -> Function:
     return jacobian_of
 
 
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+def jacobian(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     """The Jacobian J[i][j] = ∂fᵢ/∂xⱼ, by whichever mode needs fewer sweeps.
 
     >>> jacobian(lambda x: [2 * x[0] - x[1]])([1.0, 1.0])
@@ -261,7 +261,7 @@ def _by_columns(call: Call) -> Any:
     return call.rebuild_output(call.shaped(row) for row in zip(*columns, strict=True))
 
 
-def hessian(f: Function, argnums: int = 0) -> Function:
+def hessian(f: AnyFunction, argnums: int = 0) -> AnyFunction:
     """The matrix of second derivatives H[i][j] = ∂²f/∂xᵢ∂xⱼ: the Jacobian of the gradient's graph.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])

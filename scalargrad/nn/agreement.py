@@ -13,7 +13,7 @@ from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, gradients
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.structures import Rebuild, flatten
 
@@ -101,7 +101,7 @@ def evidence(
 def _with_slopes(loss: BatchLoss, scores: Sequence[Score], targets: Sequence[Any]) -> list[float]:
     leaves = [[Value(x) for x in numbers] for numbers, _ in scores]
     batch = [rebuild(iter(mine)) for mine, (_, rebuild) in zip(leaves, scores, strict=True)]
-    root = record(loss, batch, list(targets))
+    root = with_recording(loss, batch, list(targets))
     flat = [leaf for mine in leaves for leaf in mine]
     found = gradients([root], [1.0], wrt=flat)
     return [root.data, *(plain_number(found.get(leaf, 0.0)) for leaf in flat)]

@@ -10,9 +10,9 @@ from typing import Any
 from scalargrad.node.copying import copy_node
 from scalargrad.node.extras import give_label, hooks_of, keep
 from scalargrad.node.mode import mode, modes_were_used
+from scalargrad.node.new_nodes import recorded_or_constant
 from scalargrad.node.numbers import NumberLike, describe, gradient_of, number_in
 from scalargrad.node.overwritten import refuse_overwritten
-from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import LEAVES, NOTHING, Adjoints, Masked, Rule, take_rule
 from scalargrad.support.at_once import assignments
 from scalargrad.support.console import printable
@@ -46,7 +46,7 @@ def make_by_hand(node: Any, parents: Any, op: Any, label: str, *, requires_grad:
         if label:
             give_label(node, label)
         if modes_were_used:
-            under_modes(node)
+            recorded_or_constant(node)
     else:
         node._rule = LEAVES[bool(requires_grad), bool(parameter)]
 

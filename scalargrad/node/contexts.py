@@ -121,7 +121,7 @@ class observed(_Context):
         return observed(self._inspector, self._watch)
 
 
-def record(function: Callable[..., Any], *arguments: Any) -> Any:
+def with_recording(function: Callable[..., Any], *arguments: Any) -> Any:
     """What the function returns, its operations recorded even inside `no_grad`."""
     context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
     now = mode.get()
@@ -137,7 +137,7 @@ def alias(x: Any) -> Any:
 
 def as_value(x: Any) -> Any:
     """A node by which x is computed, and which is a Value for the function that is recorded, not a number."""
-    node = record(alias, x)
+    node = with_recording(alias, x)
     known = mode.get().as_values
     if known is not None:
         known.add(node)

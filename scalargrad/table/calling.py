@@ -12,9 +12,9 @@ from typing import Any
 from scalargrad.engine import Value, operand
 from scalargrad.node.errors import labels_of
 from scalargrad.node.mode import modes_were_used
+from scalargrad.node.new_nodes import recorded_or_constant
 from scalargrad.node.numbers import number_in
-from scalargrad.node.rebinding import under_modes
-from scalargrad.table.row import HARD, Function, Op
+from scalargrad.table.row import HARD, AnyFunction, Op
 
 MISSING: Any = object()
 """Stands for an operand that was left out."""
@@ -23,7 +23,7 @@ MISSING: Any = object()
 # -------------------------------------------------------------------- one operand
 
 
-def function_of_one(op: Op) -> Function:
+def function_of_one(op: Op) -> AnyFunction:
     """The function of an op of one operand."""
     # In plain words:
     #
@@ -53,7 +53,7 @@ def function_of_one(op: Op) -> Function:
             node._data = node._kept = op.at_hard_point((x,), (a,), error)
         node.grad = 0.0
         node._rule = op
-        return under_modes(node) if modes_were_used else node
+        return recorded_or_constant(node) if modes_were_used else node
 
     return function
 
@@ -61,7 +61,7 @@ def function_of_one(op: Op) -> Function:
 # -------------------------------------------------------------------- two operands
 
 
-def operators_of_two(op: Op) -> tuple[Function, Function]:
+def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
     """The two special methods of an operator: of `a * b`, and of `2.0 * b`, which Python asks b for."""
     # In plain words, for either:
     #
@@ -105,7 +105,7 @@ def operators_of_two(op: Op) -> tuple[Function, Function]:
             node._data = node._kept = op.at_hard_point((x, node._y), (a, b), error)
         node.grad = 0.0
         node._rule = op
-        return under_modes(node) if modes_were_used else node
+        return recorded_or_constant(node) if modes_were_used else node
 
     def reflected(y: Value, x: Any, modulus: Any = None) -> Any:
         if modulus is not None:
@@ -129,12 +129,12 @@ def operators_of_two(op: Op) -> tuple[Function, Function]:
             node._data = node._kept = op.at_hard_point((x, y), (a, b), error)
         node.grad = 0.0
         node._rule = op
-        return under_modes(node) if modes_were_used else node
+        return recorded_or_constant(node) if modes_were_used else node
 
     return operate, reflected
 
 
-def function_of_two(op: Op, *, parameter: bool = False) -> Function:
+def function_of_two(op: Op, *, parameter: bool = False) -> AnyFunction:
     """The function of an op of two operands.
 
     Args:

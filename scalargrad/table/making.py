@@ -14,7 +14,7 @@ from scalargrad.table.calling import function_of_one, function_of_two, operators
 from scalargrad.table.many import binder, function_of_many, nary_backward, paired_backward
 from scalargrad.table.operators import OPERATORS
 from scalargrad.table.passing_back import Partial, binary_backward, rule_of, unary_backward
-from scalargrad.table.row import INFIX, REAL, TABLE, Domain, Function, Op
+from scalargrad.table.row import INFIX, REAL, TABLE, AnyFunction, Domain, Op
 
 # Every row may say, beside what is asked of its kind (see Op for what each means):
 #     domain, kinks, pole     where the value is defined, where its derivative jumps, what it is where it raises
@@ -24,10 +24,10 @@ from scalargrad.table.row import INFIX, REAL, TABLE, Domain, Function, Op
 
 
 def unary(
-    name: str, value: Function, partial: Partial, *, domain: Domain = REAL, kinks: Function | None = None,
-    text: str = "", symbol: str = "", pole: Function | None = None, chooses: bool = False,
-    lowered: Function | None = None, never_minus_zero: bool = False,
-) -> Function:  # fmt: skip
+    name: str, value: AnyFunction, partial: Partial, *, domain: Domain = REAL, kinks: AnyFunction | None = None,
+    text: str = "", symbol: str = "", pole: AnyFunction | None = None, chooses: bool = False,
+    lowered: AnyFunction | None = None, never_minus_zero: bool = False,
+) -> AnyFunction:  # fmt: skip
     """Add an op of one operand to the table and to Value; returns its function."""
     op = Op(name, value, (rule_of(partial),), (domain,), kinks, text, symbol, pole, 1)
     op.chooses = (chooses,)
@@ -37,12 +37,12 @@ def unary(
 
 
 def binary(
-    name: str, value: Function, partial_x: Partial, partial_y: Partial, *,
-    domain: tuple[Domain, Domain] = (REAL, REAL), kinks: Function | None = None,
-    text: str = "", symbol: str = "", pole: Function | None = None, default: float | None = None,
-    chooses: tuple[bool | Function, bool | Function] = (False, False),
-    lowered: Function | None = None, never_minus_zero: bool = False,
-) -> Function:  # fmt: skip
+    name: str, value: AnyFunction, partial_x: Partial, partial_y: Partial, *,
+    domain: tuple[Domain, Domain] = (REAL, REAL), kinks: AnyFunction | None = None,
+    text: str = "", symbol: str = "", pole: AnyFunction | None = None, default: float | None = None,
+    chooses: tuple[bool | AnyFunction, bool | AnyFunction] = (False, False),
+    lowered: AnyFunction | None = None, never_minus_zero: bool = False,
+) -> AnyFunction:  # fmt: skip
     """Add an op of two operands to the table and to Value; returns its function.
 
     A text that is a Python operator installs that operator too; `default` is the second operand if it is left out.
@@ -64,11 +64,11 @@ def binary(
 
 
 def nary(
-    name: str, value: Function, partials: Function, *, domain: Domain = REAL, kinks: Function | None = None,
-    pole: Function | None = None, arguments: Sequence[str] = (), spelled_out: Function | None = None,
+    name: str, value: AnyFunction, partials: AnyFunction, *, domain: Domain = REAL, kinks: AnyFunction | None = None,
+    pole: AnyFunction | None = None, arguments: Sequence[str] = (), spelled_out: AnyFunction | None = None,
     gather: Callable[..., Sequence[Any]] | None = None, chooses: bool = False,
-    lowered: Function | None = None, never_minus_zero: bool = False,
-) -> Function:  # fmt: skip
+    lowered: AnyFunction | None = None, never_minus_zero: bool = False,
+) -> AnyFunction:  # fmt: skip
     """Add an op of three or any number of operands to the table and to Value; returns its function.
 
     Its rules take one sequence. `arguments` names the operands if their number is fixed. `spelled_out` builds of
@@ -83,7 +83,7 @@ def nary(
     return _install(op, function_of_many(op, gather))
 
 
-def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -> Function:
+def paired(name: str, over: AnyFunction, *, gather: Callable[..., Sequence[Any]]) -> AnyFunction:
     """Add the sum of a binary op over pairs, as the dot product x0 * y0 + x1 * y1 + ...; returns its function.
 
     The operands are x0, x1, ..., y0, y1, ... and, if their number is odd, a term to begin with. Value and rules are
@@ -111,7 +111,7 @@ def paired(name: str, over: Function, *, gather: Callable[..., Sequence[Any]]) -
     return function
 
 
-def alias(function: Function, *names: str) -> Function:
+def alias(function: AnyFunction, *names: str) -> AnyFunction:
     """Give an op's method further names; those that are no special methods name the function too."""
     function.op.aliases += [name for name in names if not name.startswith("__")]  # type: ignore[attr-defined]
     for name in names:
@@ -119,12 +119,12 @@ def alias(function: Function, *names: str) -> Function:
     return function
 
 
-def lower(function: Function, form: Function) -> None:
+def lower(function: AnyFunction, form: AnyFunction) -> None:
     """Say how an op's value is computed by other rows: `lowered`, where it would make the row itself hard to read."""
     function.op.lowered = form  # type: ignore[attr-defined]
 
 
-def _install(op: Op, function: Function) -> Function:
+def _install(op: Op, function: AnyFunction) -> AnyFunction:
     op.function = function
     function.__name__ = function.__qualname__ = op.name
     function.op = op  # type: ignore[attr-defined]

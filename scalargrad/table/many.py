@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
 from scalargrad.node.mode import modes_were_used
-from scalargrad.node.rebinding import under_modes
+from scalargrad.node.new_nodes import recorded_or_constant
 from scalargrad.table import floats
 from scalargrad.table.calling import MISSING
-from scalargrad.table.row import HARD, Function, Op
+from scalargrad.table.row import HARD, AnyFunction, Op
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints
@@ -23,7 +23,7 @@ ASSIGNED = (TypeError, OverflowError)
 # -------------------------------------------------------------------- calls
 
 
-def function_of_many(op: Op, gather: Callable[..., Sequence[Any]] | None = None) -> Function:
+def function_of_many(op: Op, gather: Callable[..., Sequence[Any]] | None = None) -> AnyFunction:
     """The function of an op of many operands.
 
     Args:
@@ -64,7 +64,7 @@ def function_of_many(op: Op, gather: Callable[..., Sequence[Any]] | None = None)
     return of_three if len(op.arguments) == 3 else function
 
 
-def binder(op: Op, pair: Op, function: Function) -> Callable[[Sequence[Value]], Callable[..., Value]]:
+def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[[Sequence[Value]], Callable[..., Value]]:
     """The `bind` of the sum of a binary op over pairs.
 
     Args:
@@ -107,7 +107,7 @@ def binder(op: Op, pair: Op, function: Function) -> Callable[[Sequence[Value]], 
             node._data = node._kept = data
             node.grad = 0.0
             node._rule = op
-            return under_modes(node) if modes_were_used else node
+            return recorded_or_constant(node) if modes_were_used else node
 
         return with_second
 
@@ -155,7 +155,7 @@ def _in_order(op: Op, args: Sequence[Any], named: dict[str, Any]) -> list[Any]:
 # -------------------------------------------------------------------- local backward closures
 
 
-def nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints], None]:
+def nary_backward(op: Op, partials: AnyFunction) -> Callable[[Value, Any, Adjoints], None]:
     """The backward of an op of many operands."""
 
     def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:

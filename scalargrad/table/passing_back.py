@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.table.row import HARD, Function, Op
+from scalargrad.table.row import HARD, AnyFunction, Op
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -22,7 +22,7 @@ Partial = Callable[..., Any] | float
 """A derivative as the table writes it: a rule, or a number if it is the same everywhere."""
 
 
-def rule_of(partial: Partial) -> Function:
+def rule_of(partial: Partial) -> AnyFunction:
     """A partial derivative as a function; the table writes one that is the same everywhere as a number."""
     return partial if callable(partial) else lambda x, y, z: partial
 

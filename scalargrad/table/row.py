@@ -14,24 +14,24 @@ from scalargrad.engine import Value, operand
 from scalargrad.node.copying import copy_node
 from scalargrad.node.errors import domain_error, labels_of, listed, user_depth, user_line
 from scalargrad.node.mode import mode, modes_were_used
+from scalargrad.node.new_nodes import recorded_or_constant
 from scalargrad.node.overwritten import check_unchanged
-from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import Masked, Rule
 
-Function = Callable[..., Any]
+AnyFunction = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
 
 TABLE: dict[str, Op] = {}
 """Every op by name."""
 
-OWN: dict[str, Op] = {}
+PACKAGE_ROWS: dict[str, Op] = {}
 """The rows of ops.py by name, also where an op that a user added has taken the name since."""
 
 INFIX: dict[str, Op] = {}
 """The ops that Python writes between their operands, by that text: '+', '**'."""
 
 
-def functions() -> dict[str, Function]:
+def functions() -> dict[str, AnyFunction]:
     """Every op's function by each of its names."""
     return {name: op.function for op in TABLE.values() for name in (op.name, *op.aliases)}
 
@@ -92,8 +92,8 @@ class Op(Rule):
     """
 
     def __init__(
-        self, name: str, value: Function, partials: Any, domain: Sequence[Domain], kinks: Function | None,
-        text: str, symbol: str, pole: Function | None, arity: int | None,
+        self, name: str, value: AnyFunction, partials: Any, domain: Sequence[Domain], kinks: AnyFunction | None,
+        text: str, symbol: str, pole: AnyFunction | None, arity: int | None,
     ) -> None:  # fmt: skip
         self.name = name
         self.value = value
@@ -108,15 +108,15 @@ class Op(Rule):
         self.aliases: list[str] = []
         self.is_users = False
         self.is_held = False
-        self.spelled_out: Function | None = None
+        self.spelled_out: AnyFunction | None = None
         self.pair: Op | None = None
-        self.lowered: Function | None = None
+        self.lowered: AnyFunction | None = None
         self.never_minus_zero = False
         self.read: dict[Any, Any] = {}
-        self.bind: Function | None = None
+        self.bind: AnyFunction | None = None
         self.default: float | None = None
-        self.chooses: tuple[bool | Function, ...] | bool = False
-        self.function: Function = value
+        self.chooses: tuple[bool | AnyFunction, ...] | bool = False
+        self.function: AnyFunction = value
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -202,7 +202,7 @@ class Op(Rule):
         node._data = node._kept = data
         node.grad, node._rule = 0.0, self
         self.keep_operands(node, parents, numbers)
-        return under_modes(node) if modes_were_used else node
+        return recorded_or_constant(node) if modes_were_used else node
 
     def keep_operands(self, node: Value, parents: Sequence[Value | None], numbers: Sequence[float]) -> None:
         """Put the operands into the node's slots."""

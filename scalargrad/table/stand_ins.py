@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.engine import Value
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -62,9 +62,9 @@ def partials_read(op: Op, operands: Sequence[float | None], indices: Iterable[in
 def partials_at(op: Op, xs: Sequence[Any], z: Value, indices: Iterable[int]) -> list[Any]:
     """The op's derivatives with respect to these operands: its rules on these Values and numbers."""
     if op.arity is None:
-        partials = record(op.partials_on_values, xs, z)
+        partials = with_recording(op.partials_on_values, xs, z)
         return [partials[i] for i in indices]
-    return [record(op.partials_on_values, xs, z, i)[0] for i in indices]
+    return [with_recording(op.partials_on_values, xs, z, i)[0] for i in indices]
 
 
 def _read(op: Op, operands: Sequence[float | None], indices: Iterable[int]) -> list[Read]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
 from scalargrad.node.by_hand import GivenPartials
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.naming import display_names
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
@@ -334,7 +334,7 @@ def local_formula(edge: Edge, names: Mapping[Value, str], notation: Notation) ->
     if not isinstance(op, Op) or edge.operand is None:
         return None
     arguments = [a if parent is None else names[parent] for parent, a in edge.child.operands]
-    written: Written = record(partial_text, op, edge.operand, arguments, names[edge.child], notation)
+    written: Written = with_recording(partial_text, op, edge.operand, arguments, names[edge.child], notation)
     return written
 
 

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import plain_gradient
 from scalargrad.node.overwritten import was_overwritten
@@ -67,7 +67,7 @@ def _elementary(node: Value, replaced: Mapping[Value, Value], tolerance: float) 
         return []
     stand_ins = {parent: Value(a) for parent, a in operands if parent is not None}
     try:
-        root = record(op.spelled_out, [a if parent is None else stand_ins[parent] for parent, a in operands])
+        root = with_recording(op.spelled_out, [a if parent is None else stand_ins[parent] for parent, a in operands])
     except HARD:
         return []
     if not math.isclose(root.data, node.data, rel_tol=tolerance, abs_tol=tolerance / 1000):

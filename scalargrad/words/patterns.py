@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import with_recording
 from scalargrad.table.stand_ins import partials_at
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def pattern_of(op: Op) -> Pattern:
     >>> [pattern_of(TABLE[name]).name for name in ("add", "max", "multiply", "relu", "tanh", "sign")]
     ['DISTRIBUTOR', 'ROUTER', 'SWITCHER', 'VALVE', 'SCALER', 'WALL']
     """
-    found = {record(_pattern_at, op, xs) for start in (0.4, -0.8) if (xs := _arguments(op, start))}
+    found = {with_recording(_pattern_at, op, xs) for start in (0.4, -0.8) if (xs := _arguments(op, start))}
     return found.pop() if len(found) == 1 else Pattern.SCALER
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.table import floats
 from scalargrad.table.operators import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM
-from scalargrad.table.row import INFIX, OWN
+from scalargrad.table.row import INFIX, PACKAGE_ROWS
 from scalargrad.words.notation import Notation, Written
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONDITIONAL = LOOSE - 1
 """`x if c else y` holds together less than a comparison does."""
 
-MATH = {op.name: op.library_name for op in OWN.values() if op.library_name}
+MATH = {op.name: op.library_name for op in PACKAGE_ROWS.values() if op.library_name}
 """Ops that Python's math module has, with the name that it gives them."""
 
 
@@ -100,7 +100,7 @@ def logsumexp(*xs):
 CHAINS = {"+": (floats.total, floats.mean), "*": (floats.prod,)}
 """The values that go through their operands from left to right, by the operator between two of them."""
 OPERATORS = {*(op.name for op in INFIX.values()), "negative"}
-KNOWN = frozenset(OWN)
+KNOWN = frozenset(PACKAGE_ROWS)
 """The ops that can be written; what users have added is called by name."""
 
 FROM_MATH = {*MATH.values(), "copysign", "floor", "ceil"}

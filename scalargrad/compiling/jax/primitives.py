@@ -18,7 +18,7 @@ from scalargrad.compiling.lowering import PRIMITIVE, simplified
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Tape, row
 from scalargrad.compiling.templates import Template, partials_of
 
-Function = Callable[..., Any]
+AnyFunction = Callable[..., Any]
 
 
 @functools.cache
@@ -46,7 +46,7 @@ def double_precision() -> Any:
 
 
 @functools.cache
-def function_of(op: str, n: int) -> Function:
+def function_of(op: str, n: int) -> AnyFunction:
     """The JAX function of an op over n arrays of equal, or broadcastable, shapes.
 
     Raises:
@@ -56,7 +56,7 @@ def function_of(op: str, n: int) -> Function:
     return _with_rule(op, n, _composite(op, n) if value is None else value)
 
 
-def _composite(op: str, n: int) -> Function:
+def _composite(op: str, n: int) -> AnyFunction:
     """The value of an op that is no primitive, by the formula it is lowered to."""
     tape = Tape(simplify=False)
     lowered, (output,) = simplified(tape.code, [tape.emit(op, *[tape.source(INPUT, i) for i in range(n)])])
@@ -82,7 +82,7 @@ def _composite(op: str, n: int) -> Function:
 
 
 @functools.cache
-def _primitives() -> dict[str, Function]:
+def _primitives() -> dict[str, AnyFunction]:
     jax = load()
     jnp, lax = jax.numpy, jax.lax
     choose, isnan = jnp.where, jnp.isnan
@@ -107,7 +107,7 @@ def _primitives() -> dict[str, Function]:
         below = jnp.floor(quotient)
         return signed_zero(choose(quotient - below > 0.5, below + 1, below), divide(x, y))
 
-    own: dict[str, Function] = {
+    own: dict[str, AnyFunction] = {
         "divide": divide,
         "exp": lambda x: as_it_is(jnp.exp(x)),
         "erf": lax.erf,
@@ -126,7 +126,7 @@ def _primitives() -> dict[str, Function]:
     return {name: own.get(name) or getattr(jnp, name) for name in PRIMITIVE}
 
 
-def _with_rule(op: str, n: int, value: Function) -> Function:
+def _with_rule(op: str, n: int, value: AnyFunction) -> AnyFunction:
     """The function, its derivative in JAX being that of the op's row."""
     jax = load()
     unmoved = import_module("jax.custom_derivatives").SymbolicZero

@@ -87,6 +87,26 @@ def test_the_recipe_for_an_operation_works_as_it_is_written(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_no_more_files_take_part_in_a_product_and_its_gradient_than_the_page_says():
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from scalargrad import Value
+        met = set()
+        sys.settrace(lambda frame, event, argument: met.add(frame.f_code.co_filename))
+        a, b = Value(2.0), Value(3.0)
+        c = a * b
+        c.backward()
+        sys.settrace(None)
+        print(*sorted(Path(name).name for name in met if "scalargrad" in name))
+    """
+    said = re.search(r"Five files more.*?\n\n", (DOCS / "design.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    named = {"engine.py", "ops.py", *re.findall(r"`(\w+\.py)`", said)}
+    path = {**environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == named
+
+
 # -------------------------------------------------------------------- names and places
 
 

@@ -1,4 +1,4 @@
-"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/test_method_stub.py."""
+"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/table/test_method_stub.py."""
 
 from collections.abc import Callable
 from typing import Any

@@ -116,15 +116,14 @@ def _replayed(order: Sequence[Value], numbers: dict[Value, complex]) -> complex:
 
 
 def _complex_value(rule: Any, operands: list[complex]) -> complex:
-    """The op's value at complex operands: by its operator, by cmath's function of that name, or spelled out."""
+    """The op's value at complex operands: by its operator, by cmath's function of math's name, or spelled out."""
     if isinstance(rule, Op):
         if rule.name == "power":
             return operands[0] ** operands[1]
         if rule.value in _OPERATORS:
             return complex(rule.value(*operands))
-        name = rule.name.replace("arc", "a")
-        if hasattr(cmath, name):
-            return complex(getattr(cmath, name)(*operands))
+        if hasattr(cmath, rule.library_name):
+            return complex(getattr(cmath, rule.library_name)(*operands))
         if rule.name in _ANALYTIC:
             return _ANALYTIC[rule.name](*operands)
         if rule.spelled_out is not None:

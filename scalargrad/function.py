@@ -14,7 +14,7 @@ from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rules import Rule
 from scalargrad.support.reals import number
 from scalargrad.table.making import binary, nary, unary
-from scalargrad.table.row import REAL, TABLE, Domain, Op, hand_on
+from scalargrad.table.row import REAL, TABLE, Domain, Op
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints, Masked
@@ -150,7 +150,7 @@ class _Applied(Rule):
         for i, grad in grads.items():
             parent = node.parents[i]
             if parent in adjoints:
-                hand_on(adjoints, node, parent, grad)
+                adjoints.hand_on(node, parent, grad)
 
     def _grads(self, upstream: Value, ctx: Context | None = None) -> dict[int, Any]:
         """The gradient of each parent by its position among the node's parents."""
@@ -192,6 +192,7 @@ def primitive(
     symbol: str = "",
     pole: Callable[..., float] | None = None,
     chooses: bool = False,
+    lowered: Callable[..., Any] | bool = False,
 ) -> Any:
     """Make a function of floats an op of the table: it works on Values, backward to any order, and is drawn.
 
@@ -207,6 +208,10 @@ def primitive(
         pole: the result under IEEE rules where `function` raises; nan by default.
         chooses: whether a partial of 0 says that this argument was not chosen, as by a relu below 0: nothing is passed
             to it then, not even 0 times an infinite gradient, which is nan.
+        lowered: what compiled programs compute, so that the op runs with the backends llvm and jax too: the value once
+            more, of the same arguments, by operators and scalargrad's functions, without `if` (choose with `where`).
+            True if `function` is written so itself. Its derivatives are the partials here as well. `check_op` compares
+            its numbers with the function's.
 
     Returns:
         The new function; `.op` is its row. `Value` gets a method of that name.
@@ -225,8 +230,9 @@ def primitive(
     """
     if function is None:
         return lambda f: primitive(
-            f, partials=partials, name=name, domain=domain, kinks=kinks, symbol=symbol, pole=pole, chooses=chooses
-        )
+            f, partials=partials, name=name, domain=domain, kinks=kinks, symbol=symbol, pole=pole, chooses=chooses,
+            lowered=lowered,
+        )  # fmt: skip
     if not callable(function):
         raise TypeError(f"@primitive makes an op of a function of floats, not of {type(function).__name__}")
     name = name or getattr(function, "__name__", "")
@@ -248,7 +254,8 @@ def primitive(
         z = function(*xs)
         return z if isinstance(z, Value) else number(z)
 
-    options: dict[str, Any] = {"kinks": kinks, "pole": pole}
+    form = _form(lowered, value, n, name)
+    options: dict[str, Any] = {"kinks": kinks, "pole": pole, "lowered": form}
     if n == 1:
         (rule,) = rules
         made = unary(
@@ -264,7 +271,7 @@ def primitive(
         made = nary(
             name, lambda xs: value(*xs), lambda xs, z: [rule(xs, z) for rule in rules],
             domain=domains[0], arguments=arguments, kinks=kinks and (lambda xs: kinks(*xs)),
-            pole=pole and (lambda xs: pole(*xs)), chooses=chooses,
+            pole=pole and (lambda xs: pole(*xs)), chooses=chooses, lowered=form and (lambda xs: form(*xs)),
         )  # fmt: skip
     op: Op = made.op  # type: ignore[attr-defined]
     op.is_users = True
@@ -292,6 +299,25 @@ def _with_result(rule: Any, n: int, name: str) -> Callable[[Sequence[Any], Any],
             f"@primitive: a partial of {name} takes {count} arguments; it must take {n}, or {n + 1} with the result"
         )
     return (lambda xs, z: rule(*xs, z)) if count == n + 1 else (lambda xs, z: rule(*xs))
+
+
+def _form(lowered: Any, value: Callable[..., Any], n: int, name: str) -> Callable[..., Any] | None:
+    """What compiled programs compute, as a function of n arguments; None if only Python can."""
+    if isinstance(lowered, bool):
+        return value if lowered else None
+    if not callable(lowered):
+        raise TypeError(
+            f"@primitive: lowered of {name} must be a function of its arguments, or True if {name} itself is written "
+            f"with operators and scalargrad's functions, not {type(lowered).__name__}"
+        )
+    if (count := len(_parameters(lowered))) != n:
+        raise ValueError(f"@primitive: lowered of {name} takes {count} arguments; it must take {n}, as {name} does")
+
+    def form(*xs: Any) -> Any:
+        z = lowered(*xs)
+        return z if isinstance(z, Value) else number(z)
+
+    return form
 
 
 def _domains(domain: Any, n: int, name: str) -> list[Domain]:

@@ -23,7 +23,7 @@ from functools import reduce
 from typing import Any
 
 from scalargrad.table import floats
-from scalargrad.table.making import alias, binary, nary, paired, unary
+from scalargrad.table.making import alias, binary, lower, nary, paired, unary
 from scalargrad.table.row import (
     ABOVE_MINUS_ONE,
     AT_LEAST_ONE,
@@ -31,11 +31,12 @@ from scalargrad.table.row import (
     INSIDE_ONES,
     NONZERO,
     NOT_NEGATIVE,
+    OWN,
     POSITIVE,
     REAL,
-    TABLE,
     Function,
 )
+from scalargrad.table.row import TABLE as TABLE  # noqa: PLC0414  (this module is where readers look for it)
 
 LN2, LN10, SQRT2 = math.log(2), math.log(10), math.sqrt(2)
 SQRT_PI, SQRT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
@@ -111,15 +112,15 @@ floor_divide = binary("floor_divide", operator.floordiv,   0.0,                 
 remainder    = binary("remainder",    operator.mod,        1.0,                                      lambda x, y, z: -(x // y),               text="%", symbol="mod",
                       domain=(REAL, NONZERO), kinks=lambda x, y: x // y)
 negative     = unary("negative",      operator.neg,        -1.0,                                     text="-", symbol="−")
-absolute     = unary("absolute",      abs,                 lambda x, y, z: sign(x),                  kinks=floats.sign)
-square       = unary("square",        lambda x: x * x,     lambda x, y, z: 2 * x)
+absolute     = unary("absolute",      abs,                 lambda x, y, z: sign(x),                  kinks=floats.sign, never_minus_zero=True)
+square       = unary("square",        lambda x: x * x,     lambda x, y, z: 2 * x,                    never_minus_zero=True)
 reciprocal   = unary("reciprocal",    lambda x: 1 / x,     lambda x, y, z: -z * z,                   domain=NONZERO, pole=lambda x: floats.quotient_by_zero(1.0, x))
 sqrt         = unary("sqrt",          math.sqrt,           lambda x, y, z: 0.5 / z,                  domain=NOT_NEGATIVE)
 cbrt         = unary("cbrt",          floats.cbrt,         lambda x, y, z: 1 / (3 * z * z),          kinks=floats.sign)
 
 # Exponentials and logarithms.
 
-exp          = unary("exp",           floats.exp,          lambda x, y, z: z)
+exp          = unary("exp",           floats.exp,          lambda x, y, z: z,                        never_minus_zero=True)
 exp2         = unary("exp2",          floats.exp2,         lambda x, y, z: z * LN2)
 expm1        = unary("expm1",         floats.expm1,        lambda x, y, z: exp(x))
 log          = unary("log",           math.log,            lambda x, y, z: 1 / x,                    domain=POSITIVE, pole=floats.log_at_pole)
@@ -139,7 +140,7 @@ arctan2      = binary("arctan2",      math.atan2,          lambda x, y, z: where
                                                                                                      lambda x, y, z: where(hypot(x, y), -x / hypot(x, y) / hypot(x, y), sqrt(hypot(x, y))),
                       kinks=lambda x, y: (x >= 0) if y < 0 else None)
 hypot        = binary("hypot",        math.hypot,          lambda x, y, z: where(z, x / z, sqrt(z)), lambda x, y, z: where(z, y / z, sqrt(z)),
-                      kinks=lambda x, y: x == y == 0)
+                      kinks=lambda x, y: x == y == 0, never_minus_zero=True)
 sinh         = unary("sinh",          floats.sinh,         lambda x, y, z: cosh(x))
 cosh         = unary("cosh",          floats.cosh,         lambda x, y, z: sinh(x))
 tanh         = unary("tanh",          math.tanh,           lambda x, y, z: 1 - z * z)
@@ -151,10 +152,10 @@ erfc         = unary("erfc",          math.erfc,           lambda x, y, z: exp(-
 
 # Activations.
 
-sigmoid      = unary("sigmoid",       floats.sigmoid,      lambda x, y, z: z * (1 - z))
+sigmoid      = unary("sigmoid",       floats.sigmoid,      lambda x, y, z: z * (1 - z),              never_minus_zero=True)
 logsigmoid   = unary("logsigmoid",    lambda x: -floats.softplus(-x), lambda x, y, z: sigmoid(-x))
-softplus     = unary("softplus",      floats.softplus,     lambda x, y, z: sigmoid(x))
-relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign, chooses=True)
+softplus     = unary("softplus",      floats.softplus,     lambda x, y, z: sigmoid(x),               never_minus_zero=True)
+relu         = unary("relu",          floats.relu,         lambda x, y, z: step(x),                  kinks=floats.sign, chooses=True, never_minus_zero=True)
 leaky_relu   = binary("leaky_relu",   floats.leaky_relu,   lambda x, a, z: where(step(x), 1.0, a),     lambda x, a, z: where(step(x), 0.0, x),
                       kinks=lambda x, a: floats.sign(x), default=0.1, chooses=(False, lambda x, a, z: 1 - step(x)))
 elu          = binary("elu",          floats.elu,          lambda x, a, z: where(step(x), 1.0, a * exp(where(step(x), 0.0, x))),
@@ -193,6 +194,53 @@ max_         = nary("max",            floats.largest,      lambda xs, z: _shares
 min_         = nary("min",            floats.smallest,     lambda xs, z: _shares([1 - greater(x, z) for x in xs]),  kinks=lambda xs: tuple(x == min(xs) for x in xs), chooses=True)
 logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x - z) for x in xs],  spelled_out=lambda xs: log(floats.total([exp(x) for x in xs])))
 
+# -------------------------------------------------------------------- THE SAME IN OTHER ROWS
+#
+# What compiled programs compute for the rows that no processor and no C library has a function for: their value by
+# other rows, which runs on Values and has no branch. On finite numbers it is the same bit for bit, in the same order of
+# roundings (tested for each); where the value raises, it gives what IEEE arithmetic says.
+
+
+def _cbrt(x: Any) -> Any:
+    size = absolute(x)
+    root = power(size, 1 / 3)
+    root = root - (root - size / where(size, root * root, 1.0)) / 3  # 0 / 0 would raise in Python
+    root = where(greater(math.inf, size), root, size)
+    return where(greater(0.0, x), -root, where(size, root, x))
+
+
+def _sigmoid(x: Any) -> Any:
+    e = exp(-absolute(x))
+    return where(greater(0.0, x), e / (1 + e), 1 / (1 + e))
+
+
+def _logsumexp(xs: Sequence[Any]) -> Any:
+    top = reduce(maximum, xs)
+    total = floats.total([exp(x - top) for x in xs])
+    return where(greater(math.inf, absolute(top)), top + log(total), top)
+
+
+lower(square,       lambda x: x * x)
+lower(reciprocal,   lambda x: 1 / x)
+lower(cbrt,         _cbrt)
+lower(exp2,         lambda x: power(2.0, x))
+lower(sigmoid,      _sigmoid)
+lower(logsigmoid,   lambda x: -softplus(-x))
+lower(softplus,     lambda x: maximum(x, 0.0) + log1p(exp(-absolute(x))))
+lower(leaky_relu,   lambda x, a: where(greater(x, 0.0), x, a * x))
+lower(elu,          lambda x, a: where(greater(x, 0.0), x, a * expm1(x)))
+lower(silu,         lambda x: where(greater(x, -math.inf), x * sigmoid(x), -0.0))
+lower(gelu,         lambda x: where(greater(x, -math.inf), 0.5 * x * erfc(-x / SQRT2), -0.0))
+lower(step,         lambda x: greater(x, 0.0))
+# Crossed bounds raise, as in the row: the root of -1 does, or is NaN, and that of 1 is no instruction.
+lower(clip,         lambda xs: sqrt(where(greater(xs[1], xs[2]), -1.0, 1.0)) * minimum(maximum(xs[0], xs[1]), xs[2]))
+lower(sum_,         floats.total)
+lower(mean,         floats.mean)
+lower(prod,         floats.prod)
+lower(max_,         lambda xs: reduce(maximum, xs))
+lower(min_,         lambda xs: reduce(minimum, xs))
+lower(logsumexp,    _logsumexp)
+
 # fmt: on
 
 abs_ = alias(absolute, "abs", "__abs__")
@@ -202,5 +250,6 @@ alias(rint, "round")
 alias(floor, "__floor__")
 alias(ceil, "__ceil__")
 
-BUILT_IN = tuple(TABLE.values())
+OWN.update(TABLE)
+BUILT_IN = tuple(OWN.values())
 """The rows of this file; what users add comes later."""

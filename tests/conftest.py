@@ -9,19 +9,24 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+TESTS = Path(__file__).parent
 # Run by hand, or inside Pyodide, or imported by the tests; some need more than is installed.
-collect_ignore = ["benchmarks", "pyodide"]
-collect_ignore += [path.name for path in Path(__file__).parent.glob("*.py") if not path.name.startswith("test_")]
+collect_ignore = [str(path) for path in TESTS.rglob("*.py") if not path.name.startswith("test_")]
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(TESTS / "shared"))
+pytest.register_assert_rewrite("rows", "traces", "verdicts")
 
-import optional  # noqa: E402  (a file of this folder)
+import optional  # noqa: E402  (in shared)
 
 from scalargrad import Value  # noqa: E402
 from scalargrad.table import INFIX, TABLE  # noqa: E402
 
+# Whether drawing is too slow is a matter of the machine, and of what else it does.
 settings.register_profile(
-    "default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+    "default",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )
 settings.register_profile("random", deadline=None, print_blob=True, max_examples=500)
 # To learn only that a test fails, as mutants.py does, the simplest example is not needed.

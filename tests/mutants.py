@@ -23,9 +23,9 @@ from mutmut import Context, list_mutations, mutate
 ROOT = Path(__file__).parents[1]
 FILES = ("scalargrad/ops.py", "scalargrad/engine.py")
 TESTS = (
-    "tests/test_ops.py", "tests/test_engine.py", "tests/test_semantics.py", "tests/test_derivation.py",
-    "tests/test_functional.py", "tests/test_formula.py", "tests/test_properties.py", "tests/test_steps.py", "tests/test_package.py", "tests/test_method_stub.py",
-    "tests/test_hooks.py", "tests/test_function.py", "tests/test_nn_modules.py", "tests/test_micrograd.py",
+    "tests/table/test_ops.py", "tests/engine/test_backward.py", "tests/table/test_hard_points.py", "tests/words/test_derivation.py",
+    "tests/functional/test_transforms.py", "tests/words/test_formula.py", "tests/engine/test_properties.py", "tests/tracing/test_steps.py", "tests/house/test_package.py", "tests/table/test_method_stub.py",
+    "tests/engine/test_hooks.py", "tests/engine/test_function.py", "tests/nn/test_modules.py", "tests/people/test_micrograd.py",
     "scalargrad/engine.py", "scalargrad/words/patterns.py",
 )  # fmt: skip
 PROFILE = "--hypothesis-profile=mutants"

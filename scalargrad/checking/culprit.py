@@ -51,7 +51,7 @@ class Culprit:
     def reproducer(self) -> str:
         """Python code that shows it."""
         names = [f"x{i}" for i in range(len(self.at))]
-        lines = ["from scalargrad import Value", "from scalargrad.table.row import TABLE", ""]
+        lines = ["from scalargrad import Value", "from scalargrad.table import TABLE", ""]
         lines += [f"{name} = Value({x!r})" for name, x in zip(names, self.at, strict=True)]
         call = ", ".join(names)
         n = len(names) // 2

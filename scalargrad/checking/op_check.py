@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from scalargrad.checking.checker import GradientError, check_gradients
 from scalargrad.checking.report import Entry, Report, Verdict
+from scalargrad.compiling.lowering import value_lowered
 from scalargrad.engine import Value
 from scalargrad.functional.transforms import grad
 from scalargrad.support.arguments import brief, items, real, whole
-from scalargrad.table.row import REAL, Domain, Op
+from scalargrad.table.row import HARD, REAL, Domain, Op
 
 
 class OpReport(Counter[Verdict]):
@@ -45,6 +47,7 @@ def check_op(
     Raises:
         GradientError: at the simplest point where a derivative is wrong, naming the rule; or if the first derivative in
             one of the arguments, or in all of a list, could be decided at none of the points.
+        AssertionError: at the simplest point where what compiled programs compute, `lowered`, is another number.
         ImportError: if hypothesis is not installed.
 
     >>> from scalargrad import Value, tanh
@@ -69,6 +72,7 @@ def check_op(
         report = check_gradients(function, list(xs), order=order if _can_be_differentiated_twice(function, xs) else 1)
         if report.wrong:
             raise GradientError(report)
+        _check_lowered(getattr(op, "op", None), xs)
         verdicts.update(entry.verdict for entry in report.entries)
         counts.add(len(xs))
         for entry in report.entries:
@@ -84,6 +88,23 @@ def check_op(
             remark = f"none of the {len(entries)} {which} at all points could be decided, and this is the first of them"
             raise GradientError(Report(entries[:1], remark=remark))
     return verdicts
+
+
+def _check_lowered(row: Any, xs: Sequence[float]) -> None:
+    """Raise if a row's `lowered` gives another number than its value, by more than roundings."""
+    if not isinstance(row, Op) or row.lowered is None:
+        return
+    try:
+        expected = float(row.on(xs))
+    except HARD:
+        return
+    found = value_lowered(row, xs)
+    if found is None or expected != expected or math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9):
+        return
+    raise AssertionError(
+        f"{row.name}({', '.join(map(repr, xs))}) is {expected!r}, but {found!r} by its lowered form, which compiled "
+        "programs compute: it must use operators and scalargrad's functions only, and choose with where, not with if"
+    )
 
 
 def _strategy_and_function(op: Callable[..., Any], domain: Any) -> tuple[Any, Callable[..., Any]]:

@@ -9,13 +9,13 @@ from typing import Any
 from scalargrad.circuit.gates import Gate
 from scalargrad.circuit.node import Node
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.naming import display_names, without_isolates
 from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.arguments import brief
 from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
 from scalargrad.table.row import Op
-from scalargrad.words.naming import display_names, without_isolates
 
 
 class ComputationalGraph:

@@ -1,15 +1,22 @@
 """Compiling: a graph recorded once and replayed as straight-line code, machine code or a JAX function.
 
-From Values to a tape (recording.py), gradients as further instructions (gradient.py), simplified and lowered to a few
-primitives (lowering.py), run by a backend (backends.py).
+- Asked for by compiled.py (compile: points.py for one set of arguments, batches.py for many samples of samples.py),
+  replay.py (replay) and program.py (record).
+- A call: watching.py runs the function on Values and notes what it compares, for branches.py.
+- A tape: taping.py writes the graph that the call has left as instructions, in tape.py.
+- A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py);
+  both repeat short pieces of tape (templates.py). batch_program.py does so for the loss of a batch.
+- A backend: backends.py chooses python/, llvm/ or jax/. Two of them compute level by level (order.py).
+- Kept in recordings.py as long as it holds: reached.py and surroundings/ see what changes.
+- training.py: steps of an optimizer on a compiled loss.
 """
 
 from scalargrad.compiling.compiled import Compiled, compile
 from scalargrad.compiling.llvm.library import MissingExtraError
 from scalargrad.compiling.program import Program, record
 from scalargrad.compiling.replay import replay
-from scalargrad.compiling.traces import BranchError
 from scalargrad.compiling.training import Training
+from scalargrad.compiling.watching import BranchError
 
 __all__ = [
     "BranchError", "Compiled", "MissingExtraError", "Program", "Training", "compile", "record", "replay",

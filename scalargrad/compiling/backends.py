@@ -6,7 +6,7 @@ compile a program of thousands of instructions, python a tenth of that; llvm the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +15,12 @@ from scalargrad.compiling.tape import SOURCES, Instruction, row
 from scalargrad.support.arguments import brief
 
 BACKENDS = ("python", "llvm", "jax")
-"""Each is a folder beside this file, whose `__init__` names its `single` and its `Batch`."""
+"""Each is a folder beside this file, whose `__init__` names its `single`, which makes a Run, and its `BatchRunner`."""
+
+Run = Callable[[Sequence[float], Sequence[float]], list[float]]
+"""run(parameters, inputs) -> a number for each output."""
+Sum = tuple[int | None, int | None]
+"""A sum over the batch: a slot that differs from sample to sample, and one that does not: it counts once in a mean."""
 
 
 def check_backend(name: str) -> None:
@@ -38,7 +43,7 @@ def backend(name: str, code: Sequence[Instruction]) -> Any:
     if unknown and name != "python":
         raise ValueError(
             f"the {name} backend cannot compute {', '.join(sorted(unknown))}, which was added with @primitive: "
-            "use backend='python', or write it with the functions of scalargrad"
+            "use backend='python', or give it lowered=, its value by scalargrad's functions"
         )
     return _module(name)
 

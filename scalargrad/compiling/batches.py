@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.compiling.batch_program import BatchProgram
 from scalargrad.compiling.branches import Broken, branch_error
-from scalargrad.compiling.losses import BatchProgram
-from scalargrad.compiling.reached import Reached
+from scalargrad.compiling.recordings import Recordings
 from scalargrad.compiling.samples import Samples, batch_of
-from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import BranchError, refuse_to_be_recorded
+from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten
-from scalargrad.support.turns import Turns
+from scalargrad.node.structures import flatten
 
 if TYPE_CHECKING:
-    from scalargrad.functional.trees import Rebuild
+    from scalargrad.node.structures import Rebuild
+
+LOSS, VALUES = "loss", "values"
+"""What a program is for: the loss and its gradients, or all that the function returns."""
 
 
-class Batches:
+class BatchFunction:
     """A function of samples over batches: its programs for every structure of samples and every way it branches.
 
     Args:
@@ -39,31 +40,54 @@ class Batches:
     ) -> None:  # fmt: skip
         self.mean, self.branches = reduction == "mean", branches
         self._fn, self._name, self._given, self._backend, self._has_aux = fn, name, parameters, backend, has_aux
-        self._known: dict[Any, list[BatchProgram]] = {}
-        self._known_values: dict[Any, list[BatchProgram]] = {}
-        self._reached = Reached(Surroundings(fn))
-        self._reached.add(parameters or ())
-        self._seen_by_values = Reached(self._reached.surroundings)  # `parameters` are those of the loss alone
+        self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches)
+        self.recordings.reached.add(parameters or ())
+        self._leaves: dict[Value, None] = {}  # those that the loss has reached: what `values` reaches is no parameter
         self._order: list[Value] = []
-        self._turns = Turns()  # to record a program
 
     @property
     def parameters(self) -> list[Value]:
         """See `Compiled.parameters`."""
         if self._given is not None:
             return [p for p in self._given if p.requires_grad]
-        if not any(list(self._known.values())):
+        if not any(programs for (what, *_), programs in list(self.recordings.known.items()) if what is LOSS):
             raise ValueError(
                 f"{self._name} was not recorded yet, so its parameters are unknown: call value_and_grad first, or "
                 "give them: compile(fn, parameters=model.parameters())"
             )
-        return [p for p in self._reached.leaves if p.requires_grad]
+        return [p for p in self._leaves if p.requires_grad]
 
-    def values(self, *batches: Any) -> list[Any]:
-        """See `Compiled.values`."""
-        refuse_to_be_recorded(f"values of the compiled {self._name}")
-        # Recorded as a function without a loss: all that it returns is wanted per sample.
-        samples = batch_of(batches)
+    # ---------------------------------------------------------------- recording
+
+    def program(self, samples: Sequence[Samples]) -> BatchProgram:
+        """The program for samples of this structure; recorded at the first of them if there is none yet."""
+        known = self._known(LOSS, samples)
+        if known:
+            return known[0]
+        rows = range(samples[0].n if samples else 1)
+        return self.recordings.another(known, 0, partial(self._of_loss, samples, rows))
+
+    def have_changed(self) -> bool:
+        """Whether a leaf was frozen, is trained now, or has a hook; or what the function reads around it is another."""
+        return self.recordings.reached.have_changed()
+
+    def _known(self, what: str, samples: Sequence[Samples]) -> list[BatchProgram]:
+        return self.recordings.of((what, *[one.kind for one in samples]))
+
+    def _of_loss(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
+        """A program for the loss, recorded at the first of these rows."""
+        program = self.recordings.recorded(
+            lambda: BatchProgram(self._fn, samples, rows[0], self._given, self._backend, has_aux=self._has_aux)
+        )
+        self._check_first(program, samples, rows)
+        self._leaves = {**self._leaves, **dict.fromkeys(program.reached)}
+        order = self._given if self._given is not None else self._leaves
+        self._order = [p for p in order if p.requires_grad]
+        program.in_order = program.leaves[: program.trained] == self._order
+        return program
+
+    def _of_values(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
+        """A program for all that the function returns, wanted per sample: for a function without a loss."""
         fn = self._fn
         rebuilds: list[Rebuild] = []
 
@@ -72,63 +96,12 @@ class Batches:
             rebuilds[:] = [rebuild]
             return Value(0.0, requires_grad=False) * 1.0, leaves
 
-        self._forget_what_has_changed()
-        key = _structure(samples)
-
-        def made(rows: Sequence[int]) -> BatchProgram:
-            self._reached.surroundings.before_a_run()
-            program = BatchProgram(outputs, samples, rows[0], None, self._backend, gradients=False, has_aux=True)
-            program.rebuild = rebuilds[0]
-            self._check_first(program, samples, rows)
-            self._seen_by_values.add(program.reached, recorded=True)
-            return program
-
-        found: list[Any] = [None] * samples[0].n
-        for program, mine, _, columns in self._by_branches(self._known_values.setdefault(key, []), made, samples):
-            kept = columns[: program.columns]
-            for k, i in enumerate(mine):
-                found[i] = program.rebuild(iter([column[k] for column in kept]))
-        return found
-
-    def program(self, samples: Sequence[Samples]) -> BatchProgram:
-        """The program for samples of this structure; recorded at the first of them if there is none yet."""
-        known = self._programs(samples)
-        first = next(iter(known), None)
-        return first or self._another(known, 0, lambda: self._made(samples, range(samples[0].n if samples else 1)))
-
-    def _programs(self, samples: Sequence[Samples]) -> list[BatchProgram]:
-        self._forget_what_has_changed()
-        return self._known.setdefault(_structure(samples), [])
-
-    def have_changed(self) -> bool:
-        """Whether a leaf was frozen, is trained now, or has a hook; or what the function reads around it is another."""
-        return self._reached.have_changed() or self._seen_by_values.leaves_have_changed()
-
-    def _forget_what_has_changed(self) -> None:
-        if self.have_changed():
-            with self._turns:  # what another thread, recording, writes around the function has changed until it is done
-                if self.have_changed():
-                    self._known, self._known_values = {}, {}
-                    self._reached.add(())
-                    self._seen_by_values.add(())
-
-    def _made(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
-        self._reached.surroundings.before_a_run()
-        program = BatchProgram(self._fn, samples, rows[0], self._given, self._backend, has_aux=self._has_aux)
+        program = self.recordings.recorded(
+            lambda: BatchProgram(outputs, samples, rows[0], None, self._backend, gradients=False, has_aux=True)
+        )
+        program.rebuild = rebuilds[0]
         self._check_first(program, samples, rows)
-        self._reached.add(program.reached, recorded=True)
-        order = self._given if self._given is not None else self._reached.leaves
-        self._order = [p for p in order if p.requires_grad]
-        program.in_order = program.leaves[: program.trained] == self._order
         return program
-
-    def _another(self, known: list[BatchProgram], seen: int, make: Callable[[], BatchProgram]) -> BatchProgram:
-        """The program after those seen. The list only ever grows: other threads read it meanwhile."""
-        if len(known) <= seen:
-            with self._turns:
-                if len(known) <= seen:
-                    known.append(make())
-        return known[seen]
 
     def _check_first(self, program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]) -> None:
         """Raise BranchError if the program does not serve the first of the rows, at which it was recorded.
@@ -139,6 +112,19 @@ class Batches:
             sums, columns = self._part(program, samples, rows)
             if sums[1] != 0.0 and columns[-1][0] != 0.0:
                 raise self._branch_error(program, rows[0], columns[-1][0])
+
+    # ---------------------------------------------------------------- running
+
+    def values(self, *batches: Any) -> list[Any]:
+        """See `Compiled.values`."""
+        refuse_to_be_recorded(f"values of the compiled {self._name}")
+        samples = batch_of(batches)
+        found: list[Any] = [None] * samples[0].n
+        for program, mine, _, columns in self._by_branches(VALUES, self._of_values, samples):
+            kept = columns[: program.columns]
+            for k, i in enumerate(mine):
+                found[i] = program.rebuild(iter([column[k] for column in kept]))
+        return found
 
     def run(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
         """As `value_and_grad`, with the batch as `Samples`; also returns what fn gave beside its loss, as columns."""
@@ -154,8 +140,8 @@ class Batches:
 
     def _run_by_branches(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
         """As `run`, each sample by the program that was recorded for the branches it takes."""
-        known, n = self._programs(samples), samples[0].n
-        found = self._by_branches(known, lambda rows: self._made(samples, rows), samples)
+        n = samples[0].n
+        found = self._by_branches(LOSS, self._of_loss, samples)
         divisor, order = float(n) if self.mean else 1.0, self._order
         grads = [0.0] * len(order)
         rows: list[Sequence[float]] = [()] * n
@@ -167,15 +153,14 @@ class Batches:
         return loss, grads, [list(column) for column in zip(*rows, strict=True)]
 
     def _by_branches(
-        self, known: list[BatchProgram], make: Callable[[Sequence[int]], BatchProgram], samples: Sequence[Samples]
+        self, what: str, record: Callable[[Sequence[Samples], Sequence[int]], BatchProgram], samples: Sequence[Samples]
     ) -> list[tuple[BatchProgram, Sequence[int], list[float], list[list[float]]]]:
         """For each program that some samples take: which they are, its sums over them and its columns."""
         rest: Sequence[int] = range(samples[0].n)
-        found = []
-        at = 0
+        known, tried, found = self._known(what, samples), 0, []
         while rest:
-            program = self._another(known, at, partial(make, rest))
-            at += 1
+            program = self.recordings.another(known, tried, partial(record, samples, rest))
+            tried += 1
             mine = rest
             sums, columns = self._part(program, samples, rest)
             if program.guards and sums[1] != 0.0:
@@ -215,7 +200,3 @@ def _in_order(order: Sequence[Value], program: BatchProgram, sums: Sequence[floa
     """The program's gradients in this order of the parameters."""
     found = dict(zip(program.leaves[: program.trained], sums[2:], strict=True))
     return [found.get(parameter, 0.0) for parameter in order]
-
-
-def _structure(samples: Sequence[Samples]) -> tuple[Hashable, ...]:
-    return tuple([one.kind for one in samples])

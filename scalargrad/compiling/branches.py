@@ -1,17 +1,12 @@
-"""Which recording serves: the first whose comparisons come out as they did, else a new one, or an error."""
+"""Comparisons that do not come out as they did when they were recorded, and what is said then."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from scalargrad.compiling.traces import BranchError
+from scalargrad.compiling.watching import BranchError
 from scalargrad.support.arguments import brief
-from scalargrad.table.row import HARD
-
-if TYPE_CHECKING:
-    from scalargrad.support.turns import Turns
 
 ADVICE = (
     "Let the program choose, not Python: with relu, maximum, or where(greater(x, 0), a, b); or record each way once "
@@ -21,7 +16,6 @@ NAN_ADVICE = (
     "Find out where NaN comes from, with scalargrad.detect_anomaly(), or let the program choose, not Python: "
     "where(greater(x, 0), a, b) hands NaN on"
 )
-Result_co = TypeVar("Result_co", covariant=True)
 
 
 class Broken(NamedTuple):
@@ -34,13 +28,6 @@ class Broken(NamedTuple):
 
     guards: Sequence[str]
     has_nan: bool
-
-
-class Recorded(Protocol[Result_co]):
-    """A function as it was recorded along one way through its branches."""
-
-    def run(self, numbers: Sequence[float]) -> tuple[Result_co, Broken | None]:
-        """What it gives for these numbers, and the first comparison that does not come out as recorded."""
 
 
 def first_broken(guards: Sequence[str], violations: Iterable[float]) -> Broken | None:
@@ -65,49 +52,3 @@ def check_branches(branches: str) -> None:
     """Raise ValueError if there is no such choice."""
     if branches not in ("raise", "record"):
         raise ValueError(f"branches must be 'raise' or 'record', not {brief(branches)}")
-
-
-def replayed(
-    known: list[Recorded[Result_co]],
-    record: Callable[[], Recorded[Result_co]],
-    numbers: Sequence[float],
-    name: str,
-    branches: str,
-    turns: Turns,
-) -> Result_co:
-    """What the recording that serves gives for these numbers; a new one is added to the known ones.
-
-    Args:
-        known: the recordings so far, to which others add meanwhile; each has served the numbers it was recorded at.
-        record: makes another.
-        numbers: those of the arguments.
-        name: how messages call the function.
-        branches: "raise" or "record".
-        turns: one at a time makes a recording, so that threads that come at once make one.
-
-    Raises:
-        BranchError: if `branches` is "raise" and the first does not serve, or a comparison with NaN never holds.
-    """
-    tried = 0
-    while True:
-        for recorded in islice(known, tried, None):
-            result, broken = recorded.run(numbers)
-            if broken is None:
-                return result
-            # All guards before the first that is broken hold: if that has NaN, it has on every way.
-            if branches == "raise" or broken.has_nan:
-                raise branch_error(name, broken)
-            tried += 1
-        with turns:
-            if tried < len(known):  # another thread has recorded one meanwhile
-                continue
-            recorded = record()
-            try:
-                result, broken = recorded.run(numbers)
-            except HARD:  # a pole of a derivative: the recording is good for other numbers
-                known.append(recorded)
-                raise
-            if broken is None:
-                known.append(recorded)
-                return result
-        raise branch_error(name, broken)  # it was recorded along a way that no numbers take

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import check_backend
-from scalargrad.compiling.batches import Batches
+from scalargrad.compiling.batches import BatchFunction
 from scalargrad.compiling.branches import ADVICE, check_branches
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.points import Points
-from scalargrad.compiling.recording import TraceRecording
+from scalargrad.compiling.pipeline import jax_function
+from scalargrad.compiling.points import PointFunction
 from scalargrad.compiling.samples import batch_of
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.taping import TapedCall
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten
 from scalargrad.node.numbers import describe, plain_number
+from scalargrad.node.structures import flatten
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Compiled:
         self.__name__ = getattr(fn, "__name__", type(fn).__name__)
         self.__doc__ = getattr(fn, "__doc__", None)
         self._given = parameters
-        self._points = Points(fn, self.__name__, backend, branches)
-        self.batches = Batches(fn, self.__name__, parameters, backend, reduction, branches, has_aux)
+        self._points = PointFunction(fn, self.__name__, backend, branches)
+        self.batches = BatchFunction(fn, self.__name__, parameters, backend, reduction, branches, has_aux)
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"
@@ -100,24 +100,21 @@ class Compiled:
             MissingExtraError: if jax is not installed.
             ValueError: if the function compares Values, or reaches leaves that are not among the parameters.
         """
-        from scalargrad.compiling.jax import to_jax
-
         parts = [flatten(arg, f"argument {i}") for i, arg in enumerate(args)]
         numbers = [plain_number(x) for leaves, _ in parts for x in leaves]
-        trace = Trace(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
-        if trace.guards:
+        call = WatchedCall(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
+        if call.guards:
             raise ValueError(
-                f"to_jax: {self.__name__} compares Values, which JAX would not check: {trace.guards[0]}\n{ADVICE}"
+                f"to_jax: {self.__name__} compares Values, which JAX would not check: {call.guards[0]}\n{ADVICE}"
             )
-        recorded = TraceRecording(trace, self._given or ())
-        if self._given is not None and len(recorded.parameters) > len(self._given):
+        taped = TapedCall(call, self._given or ())
+        if self._given is not None and len(taped.parameters) > len(self._given):
             raise ValueError(
-                f"to_jax: {self.__name__} reaches {len(recorded.parameters)} leaves, but parameters= has "
+                f"to_jax: {self.__name__} reaches {len(taped.parameters)} leaves, but parameters= has "
                 f"{len(self._given)}: all numbers that JAX shall know must be among them"
             )
-        tape, outputs = simplified(recorded.tape.code, recorded.outputs, lower=False)
-        is_scalar = trace.rebuild_output is next
-        return to_jax(tape.code, outputs[0] if is_scalar else outputs, [len(leaves) for leaves, _ in parts], dtype)
+        outputs = taped.outputs[0] if call.rebuild_output is next else taped.outputs
+        return jax_function(taped.tape.code, outputs, [len(leaves) for leaves, _ in parts], dtype)
 
     @property
     def parameters(self) -> list[Value]:

@@ -1,97 +1,82 @@
 """From the ops of the table to the few that backends know: sums of many terms become additions, sigmoid its formula.
 
-Each formula computes what the row's `value` computes, in the same order of roundings: bit for bit the same on finite
-numbers (tested for every row). Where `value` raises, it gives what IEEE arithmetic says.
+The formulas are the rows' own (`lowered`), users' rows included; a formula may use ops that have one themselves.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache, reduce
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
-from scalargrad.compiling.templates import Template, templates
-from scalargrad.ops import (
-    BUILT_IN,
-    absolute,
-    erfc,
-    exp,
-    expm1,
-    greater,
-    log,
-    log1p,
-    maximum,
-    minimum,
-    power,
-    sqrt,
-    where,
-)
-from scalargrad.table import floats
+from scalargrad.compiling.templates import Step, Template, templates
+from scalargrad.ops import BUILT_IN
+from scalargrad.table.row import HARD
 
-inf = math.inf
+if TYPE_CHECKING:
+    from scalargrad.table.row import Op
 
-
-def _cbrt(x: Any) -> Any:
-    size = absolute(x)
-    root = power(size, 1 / 3)
-    root = root - (root - size / where(size, root * root, 1.0)) / 3  # 0 / 0 would raise in Python
-    root = where(greater(inf, size), root, size)
-    return where(greater(0.0, x), -root, where(size, root, x))
-
-
-def _softplus(x: Any) -> Any:
-    return maximum(x, 0.0) + log1p(exp(-absolute(x)))
-
-
-def _sigmoid(x: Any) -> Any:
-    e = exp(-absolute(x))
-    return where(greater(0.0, x), e / (1 + e), 1 / (1 + e))
-
-
-def _logsumexp(*xs: Any) -> Any:
-    top = reduce(maximum, xs)
-    total = floats.total([exp(x - top) for x in xs])
-    return where(greater(inf, absolute(top)), top + log(total), top)
-
-
-LOWERED: dict[str, Callable[..., Any]] = {
-    "square": lambda x: x * x,
-    "reciprocal": lambda x: 1 / x,
-    "cbrt": _cbrt,
-    "exp2": lambda x: power(2.0, x),
-    "sigmoid": _sigmoid,
-    "softplus": _softplus,
-    "logsigmoid": lambda x: -_softplus(-x),
-    "leaky_relu": lambda x, a: where(greater(x, 0.0), x, a * x),
-    "elu": lambda x, a: where(greater(x, 0.0), x, a * expm1(x)),
-    "silu": lambda x: where(greater(x, -inf), x * _sigmoid(x), -0.0),
-    "gelu": lambda x: where(greater(x, -inf), 0.5 * x * erfc(-x / math.sqrt(2.0)), -0.0),
-    # Crossed bounds raise, as in the row: the root of -1 does, or is NaN, and that of 1 is no instruction.
-    "clip": lambda x, low, high: sqrt(where(greater(low, high), -1.0, 1.0)) * minimum(maximum(x, low), high),
-    "sum": lambda *xs: floats.total(xs),
-    "mean": lambda *xs: floats.total(xs) / len(xs),
-    "prod": lambda *xs: floats.prod(xs),
-    "max": lambda *xs: reduce(maximum, xs),
-    "min": lambda *xs: reduce(minimum, xs),
-    "logsumexp": _logsumexp,
-}
-
-PRIMITIVE = frozenset(name_of(op) for op in BUILT_IN if op.name not in LOWERED and op.pair is None)
+PRIMITIVE = frozenset(name_of(op) for op in BUILT_IN if op.lowered is None)
 """The ops that every backend knows."""
 
 
 @lru_cache(maxsize=512)
-def _formula(op: str, n: int) -> Template | None:
-    """How to compute op, which is no primitive, over n operands by primitives; None if it is a user's own."""
+def _formula(op: str, n: int, inside: tuple[str, ...] = ()) -> Template | None:
+    """How to compute op, which is no primitive, over n operands by primitives; None if only Python can.
+
+    Args:
+        op: its name in instructions.
+        n: how many operands.
+        inside: the ops in whose formulas this one stands.
+
+    Raises:
+        ValueError: if the formula leads back to the op itself.
+    """
     known = row(op)
-    if known.pair is not None:
-        return templates(lambda *xs: known.value(xs), n)[0]
-    if known.is_held:
-        return templates(lambda *xs: known.value(xs), n)[0]
-    formula = None if known.is_users else LOWERED.get(known.name)
-    return None if formula is None else templates(formula, n)[0]
+    form = known.value if known.is_held else known.lowered
+    if form is None:
+        return None
+    if op in inside:
+        raise ValueError(f"{known.name}: what lowered= says uses {known.name} itself, so it comes to no end")
+    (outer,) = templates((lambda *xs: form(xs)) if known.arity is None else form, n)
+    if all(name in PRIMITIVE for name, _ in outer.steps):
+        return outer
+    steps: list[Step] = []
+    places: list[int | float] = list(range(n))  # where the results of the outer steps are found
+    for name, refs in outer.steps:
+        xs = [_at(places, ref) for ref in refs]
+        inner = None if name in PRIMITIVE else _formula(name, len(xs), (*inside, op))
+        if inner is None:
+            places.append(n + len(steps))
+            steps.append((name, tuple(xs)))
+            continue
+        inner_places = xs
+        for inner_name, inner_refs in inner.steps:
+            inner_places.append(n + len(steps))
+            steps.append((inner_name, tuple(_at(inner_places, ref) for ref in inner_refs)))
+        places.append(_at(inner_places, inner.result))
+    return Template(tuple(steps), _at(places, outer.result))
+
+
+def value_lowered(op: Op, xs: Sequence[float]) -> float | None:
+    """The op's value as compiled programs compute it, under IEEE rules; None if there is no formula for it."""
+    formula = _formula(name_of(op), len(xs))
+    if formula is None:
+        return None
+    known: list[Any] = list(xs)
+    for name, refs in formula.steps:
+        numbers = [known[r] if type(r) is int else r for r in refs]
+        try:
+            known.append(row(name).on(numbers))
+        except HARD:
+            known.append(row(name).at_pole(numbers))
+    return float(known[formula.result] if type(formula.result) is int else formula.result)
+
+
+def _at(places: Sequence[int | float], ref: float) -> int | float:
+    """What a number or a float, as templates refer to things, stands for."""
+    return places[ref] if type(ref) is int else ref
 
 
 def simplified(code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True) -> tuple[Tape, list[int]]:

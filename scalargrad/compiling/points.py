@@ -5,32 +5,28 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.backends import backend
-from scalargrad.compiling.branches import Broken, Recorded, branch_error, first_broken, replayed
-from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.branches import Broken, branch_error, first_broken
+from scalargrad.compiling.pipeline import runner
 from scalargrad.compiling.reached import Reached, numbers_of
-from scalargrad.compiling.recording import TraceRecording
-from scalargrad.compiling.samples import doubles
+from scalargrad.compiling.recordings import PointRecordings
+from scalargrad.compiling.samples import PLAIN, doubles
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import BranchError, Trace
+from scalargrad.compiling.taping import TapedCall
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, mode
 from scalargrad.node.numbers import plain_number
-from scalargrad.support.turns import Turns
+from scalargrad.node.structures import flatten, structure
 from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
-    from scalargrad.functional.trees import Rebuild
+    from scalargrad.node.structures import Rebuild
 
 
-PLAIN = frozenset((float, int))
-"""The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
-
-
-class Point:
+class PointProgram:
     """The function recorded for arguments of one structure.
 
     Args:
@@ -51,14 +47,14 @@ class Point:
     def __init__(
         self, fn: Callable[..., Any], args: Sequence[Rebuild], numbers: Sequence[float], choice: str, name: str
     ) -> None:
-        trace = Trace(fn, args, numbers, name)
-        recorded = TraceRecording(trace)
-        self.guards, self.leaves = recorded.guards, recorded.parameters
-        self.count = len(recorded.outputs)
-        self._shape = _quick(trace.rebuild_output, recorded.outputs)
-        tape, outputs = simplified(recorded.tape.code, [*recorded.outputs, *recorded.violations()])
+        call = WatchedCall(fn, args, numbers, name)
+        taped = TapedCall(call)
+        self.guards, self.leaves = taped.guards, taped.parameters
+        self.count = len(taped.outputs)
+        self._shape = _quick(call.rebuild_output, taped.outputs)
+        outputs = [*taped.outputs, *taped.violations()]
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
-        self.runner = backend(choice, tape.code).single(tape.code, outputs, outputs)
+        self.runner: Any = runner(choice, taped.tape.code, outputs, all_raise=True)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""
@@ -84,7 +80,7 @@ def _quick(rebuild: Rebuild, slots: Sequence[int]) -> Callable[[list[float]], An
     return lambda found: rebuild(iter(found))
 
 
-class Points:
+class PointFunction:
     """What a function gives for one set of arguments, recorded anew for every structure of them.
 
     Args:
@@ -98,11 +94,11 @@ class Points:
     """
 
     def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
-        self._fn, self._name, self._backend, self._branches = fn, name, backend, branches
-        self._known: dict[Any, list[Recorded[Any]]] = {}
-        self._reached = Reached(Surroundings(fn))
-        self.with_keywords = ByKeywords(fn, name, lambda fn: Points(fn, name, backend, branches))
-        self._turns = Turns()
+        self._fn, self._name = fn, name
+        # Functions that know nothing of this object, so that it goes as soon as nobody has it.
+        self._record, self._eagerly = partial(_recorded, fn, name, backend), partial(_eager, fn, name)
+        self._recordings = PointRecordings(fn, name, branches, self._record, self._eagerly)
+        self.with_keywords = ByKeywords(fn, name, lambda fn: PointFunction(fn, name, backend, branches))
 
     def __call__(self, *args: Any) -> Any:
         """See `Compiled.__call__`."""
@@ -116,37 +112,7 @@ class Points:
             if wants_graph(given):
                 return self._fn(*args)
             key, numbers = tuple(map(structure, args)), array("d", map(plain_number, given))
-        if self._reached.have_changed():
-            self._forget_what_has_changed()
-        known = self._known.setdefault(key, [])
-        try:
-            return replayed(
-                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._turns
-            )
-        except BranchError:
-            raise
-        except HARD:  # a pole: eager code knows whether a number raises, or is a derivative and follows IEEE
-            if not known:  # it was the function itself that raised
-                raise
-            return self._eagerly(args, numbers)
-
-    def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> Point:
-        with self._turns:
-            self._reached.surroundings.before_a_run()
-            point = Point(self._fn, [flatten(arg)[1] for arg in args], numbers, self._backend, self._name)
-            self._reached.add(point.leaves, recorded=True)
-            return point
-
-    def _forget_what_has_changed(self) -> None:
-        with self._turns:  # what another thread, recording, writes around the function has changed until it is done
-            if self._reached.have_changed():
-                self._known = {}
-                self._reached.add(())
-
-    def _eagerly(self, args: Sequence[Any], numbers: Sequence[float]) -> Any:
-        fresh = map(Value, numbers)
-        leaves, rebuild = flatten(self._fn(*[flatten(arg)[1](fresh) for arg in args]), f"the result of {self._name}")
-        return rebuild(map(float, map(plain_number, leaves)))
+        return self._recordings.result(key, args, numbers)
 
     def bind(self, x: Any, out: Any) -> Callable[[], None]:
         """See `Compiled.bind`."""
@@ -156,18 +122,18 @@ class Points:
             nonlocal replay
             if reached.have_changed():
                 replay = self._bound(x, out)
-                reached.add(self._reached.leaves)
+                reached.add(self._recordings.reached.leaves)
             replay()
 
         reached = Reached(Surroundings(self._fn))
-        reached.add(self._reached.leaves)
+        reached.add(self._recordings.reached.leaves)
         return replay if reached.is_empty() else replay_what_is_known
 
     def _bound(self, x: Any, out: Any) -> Callable[[], None]:
         source, target = doubles(x, "x"), doubles(out, "out")
         if memoryview(x).ndim != 1:
             raise TypeError(f"x must be one row of numbers, the list that {self._name} takes, not {x.ndim}-dimensional")
-        point = self._recorded([source.tolist()], source)
+        point = self._recordings.recorded(partial(self._record, [source.tolist()], source))
         if len(target) != point.count:
             raise ValueError(f"out has {len(target)} elements, but {self._name} gives {point.count} numbers")
         begin, end = (
@@ -185,13 +151,25 @@ class Points:
                 target[:] = array("d", flatten(self._eagerly([given], given))[0])
                 return
             broken = first_broken(point.guards, found[point.count :])
-            if broken and self._branches == "record":
+            if broken and self._recordings.branches == "record":
                 found, broken = flatten(self(source.tolist()))[0], None
             if broken:
                 raise branch_error(self._name, broken)
             target[:] = array("d", found[: point.count])
 
         return replay
+
+
+def _recorded(
+    fn: Callable[..., Any], name: str, backend: str, args: Sequence[Any], numbers: Sequence[float]
+) -> PointProgram:
+    return PointProgram(fn, [flatten(arg)[1] for arg in args], numbers, backend, name)
+
+
+def _eager(fn: Callable[..., Any], name: str, args: Sequence[Any], numbers: Sequence[float]) -> Any:
+    fresh = map(Value, numbers)
+    leaves, rebuild = flatten(fn(*[flatten(arg)[1](fresh) for arg in args]), f"the result of {name}")
+    return rebuild(map(float, map(plain_number, leaves)))
 
 
 class ByKeywords:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from threading import local
 from typing import Any
 
-from scalargrad.compiling.backends import backend, check_backend
-from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.masking import Fallback, Run
+from scalargrad.compiling.backends import Run, check_backend
+from scalargrad.compiling.pipeline import jax_function, runner, runner_with_gradient
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.recording import Recording
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
-from scalargrad.compiling.traces import refuse_to_be_recorded
+from scalargrad.compiling.taping import TapedGraph
+from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.extras import hooks_of, keep
 from scalargrad.node.mode import in_mode
+from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.support.arguments import brief, items
 from scalargrad.support.console import printable
 from scalargrad.support.reals import number
 from scalargrad.support.turns import Turns
 from scalargrad.table.row import Op
-from scalargrad.words.naming import display_names
 
 LINES = 60
 
@@ -64,15 +61,15 @@ class Program:
 
     def __init__(self, root: Value, inputs: Sequence[Value], choice: str) -> None:
         self.root = root
-        recorded = Recording([root], inputs)
-        self.inputs, self.parameters = recorded.inputs, recorded.parameters
-        self._tape, self._output = recorded.tape, recorded.slots[root]
-        self.code: list[Instruction] = list(recorded.tape.code)
-        self._slots = recorded.slots
+        taped = TapedGraph([root], inputs)
+        self.inputs, self.parameters = taped.inputs, taped.parameters
+        self._tape, self._output = taped.tape, taped.slots[root]
+        self.code: list[Instruction] = list(taped.tape.code)
+        self._slots = taped.slots
         self._choice = choice
         self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
-        self._value: Any = None
-        self._gradient: Any = None
+        self._value: Run | None = None
+        self._gradient: Run | None = None
         self._turns = Turns()  # to make one of these two
         self._last = _LastRun()
 
@@ -90,9 +87,8 @@ class Program:
         """
         refuse_to_be_recorded("program.forward()")
         numbers = self._given(inputs)
-        if self._value is None:
-            self._make_value()
-        result: float = self._value(numbers_of(self.parameters), numbers)[0]
+        run = self._value or self._make_value()
+        result = run(numbers_of(self.parameters), numbers)[0]
         self._last.numbers, self._last.seed = numbers, 1.0
         return result
 
@@ -144,32 +140,25 @@ class Program:
             node.grad = adjoint if node._a is not None or node._rule.requires_grad else 0.0
 
     def _both(self, numbers: Sequence[float], seed: float) -> tuple[float, list[float]]:
-        if self._gradient is None:
-            self._make_gradient()
-        result, *grads = self._gradient(numbers_of(self.parameters), [*numbers, seed])
+        run = self._gradient or self._make_gradient()
+        result, *grads = run(numbers_of(self.parameters), [*numbers, seed])
         self._last.numbers, self._last.seed = numbers, seed
         return result, grads
 
-    def _make_value(self) -> None:
+    def _make_value(self) -> Run:
         with self._turns:
             if self._value is None:  # else another thread has made it meanwhile
-                tape, outputs = simplified(self.code, [self._output])
-                self._value = backend(self._choice, tape.code).single(tape.code, outputs)
+                self._value = runner(self._choice, self.code, [self._output])
+            return self._value
 
-    def _make_gradient(self) -> None:
+    def _make_gradient(self) -> Run:
         with self._turns:
             if self._gradient is None:
-                may_differ = has_choices(self.code)
-                masked = partial(self._differentiated, masked=True) if may_differ else None
-                self._gradient = Fallback(self._differentiated(masked=False), masked, slice(1, None))
-
-    def _differentiated(self, *, masked: bool) -> Run:
-        tape = self._tape
-        slots = [self._slots[leaf] for leaf in self._trained]
-        shares = contributions(tape, self._output, slots, tape.source(INPUT, len(self.inputs)), masked=masked)
-        short, outputs = simplified(tape.code, [self._output, *(total(tape, shares[slot]) for slot in slots)])
-        run: Run = backend(self._choice, short.code).single(short.code, outputs)
-        return run
+                tape = self._tape
+                seed = tape.source(INPUT, len(self.inputs))
+                wrt = [self._slots[leaf] for leaf in self._trained]
+                self._gradient = runner_with_gradient(self._choice, tape, self._output, wrt, seed)
+            return self._gradient
 
     def _given(self, inputs: Mapping[Any, float] | Sequence[float]) -> list[float]:
         if isinstance(inputs, Mapping):
@@ -197,9 +186,7 @@ class Program:
 
     def to_python(self, name: str = "f") -> str:
         """Staged Python code of forward and backward pass, each derivative named: `scalargrad.to_python`."""
-        from scalargrad.words.staged import to_python
-
-        return to_python(self.root, name)
+        return self.root.to_python(name)
 
     def to_jax(self, dtype: str = "float64") -> Any:
         """The program as a pure JAX function f(parameters, inputs) -> the output, over two 1-d arrays.
@@ -210,10 +197,7 @@ class Program:
         Args:
             dtype: as in `Compiled.to_jax`.
         """
-        from scalargrad.compiling.jax import to_jax
-
-        tape, (output,) = simplified(self.code, [self._output], lower=False)  # derivatives are then the op table's
-        return to_jax(tape.code, output, [len(self.inputs)], dtype)
+        return jax_function(self.code, self._output, [len(self.inputs)], dtype)
 
     def __str__(self) -> str:
         return printable(self._listing())

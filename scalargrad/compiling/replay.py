@@ -6,24 +6,20 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scalargrad.compiling.backends import backend, check_backend
-from scalargrad.compiling.branches import Broken, Recorded, check_branches, first_broken, replayed
-from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.masking import Fallback, Run
+from scalargrad.compiling.backends import check_backend
+from scalargrad.compiling.branches import Broken, check_branches, first_broken
+from scalargrad.compiling.pipeline import runner_with_gradient
 from scalargrad.compiling.points import ByKeywords, wants_graph
-from scalargrad.compiling.reached import Reached, numbers_of
-from scalargrad.compiling.recording import TraceRecording
-from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import BranchError, Trace
+from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.recordings import PointRecordings
+from scalargrad.compiling.taping import TapedCall
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten, structure
 from scalargrad.node.mode import being_compiled, modes_were_used
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rebinding import under_modes
 from scalargrad.node.rules import Adjoints, Masked, Rule
-from scalargrad.support.turns import Turns
-from scalargrad.table.row import HARD
+from scalargrad.node.structures import flatten, structure
 
 
 class Replayed(Rule):
@@ -47,35 +43,24 @@ class Replayed(Rule):
         )
 
 
-class _Recorded:
+class ReplayProgram:
     """The program of one run of the function."""
 
     def __init__(
         self, fn: Callable[..., Any], args: Sequence[Any], numbers: Sequence[float], choice: str, name: str
     ) -> None:
-        trace = Trace(fn, [flatten(arg)[1] for arg in args], numbers, name)
-        if trace.rebuild_output is not next or not isinstance(trace.outputs[0], Value):
+        call = WatchedCall(fn, [flatten(arg)[1] for arg in args], numbers, name)
+        if call.rebuild_output is not next or not isinstance(call.outputs[0], Value):
             raise TypeError(
                 f"{name} must return one Value, the root of its graph: other numbers cannot follow a replay. Compute "
                 "accuracy and the like outside"
             )
-        recorded = TraceRecording(trace, run_hooks=True)  # those of leaves, in the root's own backward()
-        tape, (root,) = recorded.tape, recorded.outputs
-        self.guards, self.leaves = recorded.guards, recorded.parameters
+        taped = TapedCall(call, run_hooks=True)  # those of leaves, in the root's own backward()
+        tape, (root,) = taped.tape, taped.outputs
+        self.guards, self.leaves = taped.guards, taped.parameters
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
-        wanted = [recorded.slots[leaf] for leaf in self.trained]
-        may_differ = has_choices(tape.code)
-        violations = recorded.violations()
-
-        def differentiated(*, masked: bool) -> Run:
-            shares = contributions(tape, root, wanted, masked=masked)
-            gradients = [total(tape, shares[slot]) for slot in wanted]
-            short, found = simplified(tape.code, [root, *gradients, *violations])
-            run: Run = backend(choice, short.code).single(short.code, found)
-            return run
-
-        masked = functools.partial(differentiated, masked=True) if may_differ else None
-        self._run = Fallback(differentiated(masked=False), masked, slice(1, 1 + len(wanted)))
+        wanted = [taped.slots[leaf] for leaf in self.trained]
+        self._run = runner_with_gradient(choice, tape, root, wanted, more=taped.violations())
 
     def run(self, numbers: Sequence[float]) -> tuple[Value, Broken | None]:
         """The root as a new Value, and the first guard that does not hold."""
@@ -95,12 +80,16 @@ class Replay:
 
     def __init__(self, fn: Callable[..., Any], backend: str, branches: str) -> None:
         functools.update_wrapper(self, fn)
-        self._fn, self._backend, self._branches = fn, backend, branches
-        self._name = getattr(fn, "__name__", type(fn).__name__)
-        self._known: dict[Any, list[Recorded[Value]]] = {}
-        self._reached = Reached(Surroundings(fn))
-        self._with_keywords = ByKeywords(fn, self._name, lambda fn: Replay(fn, backend, branches))
-        self._turns = Turns()
+        self._fn = fn
+        name = getattr(fn, "__name__", type(fn).__name__)
+        self._recordings = PointRecordings(
+            fn,
+            name,
+            branches,
+            lambda args, numbers: ReplayProgram(fn, args, numbers, backend, name),
+            lambda args, _: fn(*args),
+        )
+        self._with_keywords = ByKeywords(fn, name, lambda fn: Replay(fn, backend, branches))
 
     def __call__(self, *args: Any, **keywords: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.
@@ -116,28 +105,7 @@ class Replay:
         if being_compiled() or wants_graph(given):
             return self._fn(*args)  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
-        if self._reached.have_changed():
-            with self._turns:  # what another thread, recording, writes around the function has changed until it is done
-                if self._reached.have_changed():
-                    self._known = {}
-                    self._reached.add(())
-        known = self._known.setdefault(tuple(map(structure, args)), [])
-        try:
-            return replayed(
-                known, lambda: self._recorded(args, numbers), numbers, self._name, self._branches, self._turns
-            )
-        except BranchError:
-            raise
-        except HARD:  # a pole: eager code knows whether a number raises, or is a derivative and follows IEEE
-            if not known:  # it was the function itself that raised
-                raise
-            return self._fn(*args)  # type: ignore[no-any-return]
-
-    def _recorded(self, args: Sequence[Any], numbers: Sequence[float]) -> _Recorded:
-        self._reached.surroundings.before_a_run()
-        recorded = _Recorded(self._fn, args, numbers, self._backend, self._name)
-        self._reached.add(recorded.leaves, recorded=True)
-        return recorded
+        return self._recordings.result(tuple(map(structure, args)), args, numbers)  # type: ignore[no-any-return]
 
 
 def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise") -> Any:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from scalargrad.functional.trees import Rebuild, flatten, skeleton, structure
+from scalargrad.node.structures import Rebuild, flatten, skeleton, structure
 from scalargrad.support.reals import number
 
 FLOATS, INTS = {float}, {int}
 PLAIN = frozenset((float, int))
+"""The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
 
 
 class Samples:

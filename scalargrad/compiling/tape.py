@@ -17,16 +17,11 @@ from scalargrad.ops import (
     absolute,
     add,
     divide,
-    exp,
     greater,
     hypot,
     multiply,
     negative,
     power,
-    relu,
-    sigmoid,
-    softplus,
-    square,
     subtract,
     where,
 )
@@ -72,10 +67,7 @@ ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUT
     name_of(function.op)  # type: ignore[attr-defined]
     for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute)
 )
-NEVER_MINUS_ZERO = {
-    name_of(function.op)  # type: ignore[attr-defined]
-    for function in (absolute, relu, exp, sigmoid, square, hypot, softplus)
-}
+NEVER_MINUS_ZERO = frozenset(name_of(op) for op in BUILT_IN if op.never_minus_zero)
 
 
 class Tape:
@@ -248,6 +240,21 @@ def depending(code: Sequence[Instruction], slots: Iterable[int]) -> bytearray:
     return found
 
 
+def operands(instruction: Instruction) -> Sequence[int]:
+    """The slots that an instruction reads."""
+    return () if instruction[0] in SOURCES else instruction[1:]
+
+
+def count_of(code: Iterable[Instruction], kind: str) -> int:
+    """How many inputs, or parameters, a program reads numbers of: up to the last that stands in its code."""
+    return 1 + max([instruction[1] for instruction in code if instruction[0] is kind], default=-1)
+
+
+def varying_slots(code: Sequence[Instruction]) -> bytearray:
+    """For each slot whether it depends on an input, and so may differ from sample to sample of a batch."""
+    return depending(code, (slot for slot, instruction in enumerate(code) if instruction[0] is INPUT))
+
+
 def live(code: Sequence[Instruction], outputs: Iterable[int]) -> list[bool]:
     """For each slot whether an output needs it."""
     needed = [False] * len(code)
@@ -260,3 +267,8 @@ def live(code: Sequence[Instruction], outputs: Iterable[int]) -> list[bool]:
                 for x in xs:
                     needed[x] = True
     return needed
+
+
+def computed(code: Sequence[Instruction], outputs: Iterable[int]) -> list[int]:
+    """The slots that the outputs need, sources apart, in order."""
+    return [slot for slot, needed in enumerate(live(code, outputs)) if needed and code[slot][0] not in SOURCES]

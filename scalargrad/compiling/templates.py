@@ -14,6 +14,7 @@ from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.contexts import record
 from scalargrad.node.mode import in_mode
+from scalargrad.table.stand_ins import NUMBER, partials_read
 
 Step = tuple[str, tuple[int | float, ...]]
 
@@ -39,7 +40,7 @@ class Template(NamedTuple):
 
 def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     """A template for each result of a function of so many Values that does not branch in Python."""
-    xs = [Value(0.5) for _ in range(arguments)]
+    xs = [Value(NUMBER) for _ in range(arguments)]
 
     def results() -> Any:
         with in_mode(follows_ieee=True):
@@ -69,15 +70,13 @@ def _template(xs: list[Value], result: Any) -> Template:
 @lru_cache(maxsize=512)
 def partials_of(op: str, n: int) -> tuple[Template, ...]:
     """The partial derivatives of op over n operands: templates over the operands and the result."""
-    known = row(op)
-
-    def rules(*arguments: Value) -> list[Any]:
-        *xs, z = arguments
-        if known.arity is None:
-            return list(known.partials(xs, z))
-        return [rule(xs[0], xs[1] if n > 1 else None, z) for rule in known.partials]
-
-    return tuple(templates(rules, n + 1))
+    found: list[Template] = []
+    arguments: list[Value] = []
+    for xs, z, partial in partials_read(row(op), [None] * n, range(n)):
+        if not arguments or z is not arguments[-1]:  # the rules of many operands share their stand-ins
+            arguments = [*xs, z]
+        found.append(_template(arguments, partial))
+    return tuple(found)
 
 
 @lru_cache(maxsize=512)

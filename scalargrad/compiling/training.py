@@ -8,14 +8,14 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.contents import differ, frozen
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
-from scalargrad.compiling.recording import TraceRecording
 from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.traces import Trace
+from scalargrad.compiling.surroundings.contents import differ, frozen
+from scalargrad.compiling.taping import TapedCall
+from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
 from scalargrad.node.numbers import plain_gradient
 from scalargrad.support.turns import Turns
@@ -23,7 +23,7 @@ from scalargrad.support.turns import Turns
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from scalargrad.compiling.batches import Batches
+    from scalargrad.compiling.batches import BatchFunction
     from scalargrad.compiling.tape import Instruction
 
 
@@ -46,7 +46,7 @@ class Training:
     2.0
     """
 
-    def __init__(self, batches: Batches, optimizer: Optimizer) -> None:
+    def __init__(self, batches: BatchFunction, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"training takes an optimizer of scalargrad.nn, such as nn.SGD(parameters, lr=0.1), not "
@@ -122,7 +122,7 @@ class Training:
         return samples
 
 
-def memory_for(batches: Batches, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
+def memory_for(batches: BatchFunction, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
     program = batches.program(samples)
     branches = bool(program.guards) and batches.branches == "record"
@@ -142,13 +142,13 @@ class OnValues:
         self._undo = optimizer.snapshot()
         self._trained: list[Value] = []
 
-    def step(self, batches: Batches, samples: Sequence[Samples]) -> float:
+    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
         """One step; returns the loss before it."""
         loss, _ = self.forward(batches, samples)
         self.update()
         return loss
 
-    def forward(self, batches: Batches, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
         """The loss and the columns; finds the gradients for `update`."""
         loss, gradients, columns = batches.run(samples)
         self._trained = batches.parameters
@@ -246,7 +246,7 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
     reads: set[str] = set()
     before = {name: frozen(x) for name, x in vars(rule).items()}
     _watched(rule, reads)
-    trace = Trace(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
+    call = WatchedCall(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
     written = [
         name
         for name, x in vars(rule).items()
@@ -258,16 +258,16 @@ def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Inst
             f"the rule of {type(optimizer).__name__} {what}, which a compiled step would do once for all steps: "
             "compute what changes from step to step in _prepare(t) and name it in `moving`, or use backend='python'"
         )
-    if trace.guards:
+    if call.guards:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "
-            f"where or maximum, or use backend='python'. {trace.guards[0]}"
+            f"where or maximum, or use backend='python'. {call.guards[0]}"
         )
-    made = [x for x in trace.outputs if not isinstance(x, Value)]
+    made = [x for x in call.outputs if not isinstance(x, Value)]
     if made:
         raise ValueError(
             f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
         )
-    recorded = TraceRecording(trace, [] if mixed else settings)
-    tape, slots = simplified(recorded.tape.code, recorded.outputs)
+    taped = TapedCall(call, [] if mixed else settings)
+    tape, slots = simplified(taped.tape.code, taped.outputs)
     return tape.code, slots

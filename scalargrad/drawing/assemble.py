@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from scalargrad.drawing.edges import color_edges, edges_between
 from scalargrad.drawing.picture import Card, Edge, Picture
 from scalargrad.drawing.scopes import scope_title
+from scalargrad.node.naming import display_names
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.labels import clean_label
 from scalargrad.words.equations import equation, op_symbol
-from scalargrad.words.naming import display_names
 from scalargrad.words.texts import ELLIPSIS, counted, grouped, listed, number_text
 
 if TYPE_CHECKING:

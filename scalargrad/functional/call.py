@@ -10,11 +10,11 @@ from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
-from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.node.contexts import record
+from scalargrad.node.contexts import alias, record
 from scalargrad.node.mode import mode
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rules import Leaf
+from scalargrad.node.structures import Rebuild, flatten
 from scalargrad.support.arguments import function, items, whole
 
 Function = Callable[..., Any]
@@ -157,20 +157,6 @@ def _listed(argnums: Any) -> tuple[bool, list[Any]]:
     except TypeError:
         numbers = items(argnums, "argnums", "argnums=(0, 1)")
     return False, [int(i) if isinstance(i, bool) else i for i in numbers]
-
-
-def alias(x: Value) -> Value:
-    """A node of its own with the same number, by which x is computed."""
-    return x * 1.0
-
-
-def as_value(x: Any) -> Value:
-    """A node by which x is computed, and which is a Value for the function that is recorded, not a number."""
-    node: Value = record(alias, x)
-    known = mode.get().as_values
-    if known is not None:
-        known.add(node)
-    return node
 
 
 def _among_values(inputs: Sequence[Value], function: Callable[[], Any]) -> Any:

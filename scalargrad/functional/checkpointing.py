@@ -8,13 +8,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
-from scalargrad.functional.call import alias
-from scalargrad.functional.trees import Rebuild, flatten
-from scalargrad.node.contexts import observed, record
+from scalargrad.node.contexts import alias, observed, record
 from scalargrad.node.mode import in_mode, mode
 from scalargrad.node.rules import NOTHING, Masked, Rule
+from scalargrad.node.structures import Rebuild, flatten
 from scalargrad.support.arguments import function
-from scalargrad.table.row import hand_on
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints
@@ -162,7 +160,7 @@ class _Checkpoint(Rule):
             if parent not in adjoints or source not in found or found[source] is NOTHING:
                 continue
             if isinstance(found, Masked) and isinstance(adjoints, Masked):
-                hand_on(adjoints, node, parent, found[source], found.reached.get(source))
+                adjoints.hand_on(node, parent, found[source], found.reached.get(source))
             else:
                 adjoints[parent] += found[source]
 

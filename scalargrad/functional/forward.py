@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import add
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.overwritten import refuse_overwritten
 from scalargrad.node.rules import NOTHING, Adjoints, Masked
-from scalargrad.table.floats import total
 
 
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
@@ -45,7 +46,7 @@ def _pushed(order: Iterable[Value], seeds: Mapping[Value, Any]) -> dict[Value, A
         node._rule.backward(node, 1.0, locals_)
         shares = [local * speeds[p] for p, local in locals_.items() if p in speeds and local is not NOTHING]
         if shares:
-            speeds[node] = total(shares)
+            speeds[node] = reduce(add, shares)
     return speeds
 
 

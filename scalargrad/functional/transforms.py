@@ -14,10 +14,10 @@ from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.call import Argnums, Call, Function, own_nodes
-from scalargrad.functional.trees import flatten, skeleton
 from scalargrad.node.contexts import record
 from scalargrad.node.mode import being_compiled
 from scalargrad.node.numbers import plain_number
+from scalargrad.node.structures import flatten, skeleton
 from scalargrad.support.arguments import whole
 
 MOST_ORDERS = 1000

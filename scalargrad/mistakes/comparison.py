@@ -11,9 +11,9 @@ from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
 from scalargrad.mistakes.engines import locals_of_table, right
+from scalargrad.node.naming import display_names
 from scalargrad.support.console import Text, printable
 from scalargrad.words.equations import equation
-from scalargrad.words.naming import display_names
 from scalargrad.words.texts import columns, number_text
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.known_module import NAME, KnownModule, OfItsOwnError, Settings
+from scalargrad.ops import TABLE
 from scalargrad.support.arguments import brief
-from scalargrad.table.row import TABLE
 
 Activation = str | Callable[[Any], Any] | None
 """A row's name, "linear" or None for none, or a function from Value to Value."""

@@ -13,9 +13,9 @@ from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, gradients
-from scalargrad.functional.trees import Rebuild, flatten
 from scalargrad.node.contexts import record
 from scalargrad.node.numbers import plain_number
+from scalargrad.node.structures import Rebuild, flatten
 
 LOOKED_AT = 32
 """On so many samples, spread over all of them, the compiled loss is compared with the eager one before training."""

@@ -13,8 +13,6 @@ from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.training import OnValues, memory_for, settings_of
 from scalargrad.engine import Value
-from scalargrad.functional.call import as_value
-from scalargrad.functional.trees import flatten
 from scalargrad.nn import agreement
 from scalargrad.nn.agreement import AGREEMENT
 from scalargrad.nn.clipping import clipped_to_norm
@@ -24,7 +22,9 @@ from scalargrad.nn.optimizers import OPTIMIZERS
 from scalargrad.nn.predicting import evaluating, plain
 from scalargrad.nn.sample_loss import SampleLoss
 from scalargrad.nn.stepping import NotFiniteError, Steps, Task
+from scalargrad.node.contexts import as_value
 from scalargrad.node.extras import hooks_of
+from scalargrad.node.structures import flatten
 
 
 class CompiledSteps(Steps):

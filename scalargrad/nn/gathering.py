@@ -7,8 +7,8 @@ from typing import Any
 
 from scalargrad.compiling.samples import Samples
 from scalargrad.engine import Value
-from scalargrad.functional.trees import flatten
 from scalargrad.nn.inputs import constants
+from scalargrad.node.structures import flatten
 
 LOOKED_THROUGH = 1_000_000
 

@@ -19,7 +19,6 @@ from scalargrad.node.mode import being_compiled
 from scalargrad.ops import dot, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.reals import number
-from scalargrad.table import floats
 
 Loss = Callable[[Any, Any], Any]
 """A function of a batch's scores and targets."""
@@ -193,7 +192,7 @@ def shifted(scores: Sequence[Any]) -> Sequence[Any]:
         top = rint(max_(scores) / _GRAIN) * _GRAIN
     else:
         try:
-            top = floats.rounded(round)(floats.largest([operand(s)[1] for s in scores]) / _GRAIN) * _GRAIN
+            top = rint(max_([operand(s)[1] for s in scores]) / _GRAIN) * _GRAIN
         except TypeError:  # what is no number meets the op, which says so
             return scores
     return scores if isinstance(top, float) and top == 0 else [s - top for s in scores]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.engine import Value
-from scalargrad.functional.call import as_value
-from scalargrad.functional.trees import Rebuild, flatten
 from scalargrad.nn.metrics import accuracy, misclassified
+from scalargrad.node.contexts import as_value
+from scalargrad.node.structures import Rebuild, flatten
 
 if TYPE_CHECKING:
     from scalargrad.nn.stepping import Task

@@ -128,3 +128,17 @@ def record(function: Callable[..., Any], *arguments: Any) -> Any:
     if not now.recording:
         context.run(mode.set, now.but(recording=True))
     return context.run(function, *arguments)
+
+
+def alias(x: Any) -> Any:
+    """A node of its own with the same number, by which x is computed."""
+    return x * 1.0
+
+
+def as_value(x: Any) -> Any:
+    """A node by which x is computed, and which is a Value for the function that is recorded, not a number."""
+    node = record(alias, x)
+    known = mode.get().as_values
+    if known is not None:
+        known.add(node)
+    return node

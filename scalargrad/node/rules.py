@@ -30,6 +30,31 @@ class Masked(dict[Any, Any]):
         super().__init__(dict.fromkeys(order, NOTHING))
         self.reached: dict[Any, Any] = {}
 
+    def hand_on(self, node: Any, parent: Any, share: Any, chosen: Any = None) -> None:
+        """Add a node's contribution to a parent's adjoint; it is 0 where it would not reach the parent.
+
+        Args:
+            node: whose turn it is.
+            parent: one of its parents.
+            share: the contribution.
+            chosen: a Value that is not 0 where the node's op chose this parent; None if it always does.
+        """
+        before, reached = self[parent], self.reached
+        mask = reached.get(node)
+        if chosen is not None:
+            mask = chosen if mask is None else mask.where(chosen, 0.0)
+        if mask is not None:
+            share = mask.where(share, 0.0)
+        if before is NOTHING:
+            self[parent] = share
+            if mask is not None:
+                reached[parent] = mask
+        else:
+            self[parent] = before + share
+            known = reached.pop(parent, None)
+            if known is not None and mask is not None:
+                reached[parent] = known.where(1.0, mask)
+
 
 class Rule:
     """What a node knows about its operation. Nodes share one: the op's row of the table (ops.py) or a leaf's kind."""

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from scalargrad.engine import Value
 from scalargrad.strategies.inputs import call
+from scalargrad.table.operators import ATOM
 from scalargrad.table.row import TABLE
-from scalargrad.words.notation import ATOM, Notation
+from scalargrad.words.notation import Notation
 
 
 class Instruction(NamedTuple):

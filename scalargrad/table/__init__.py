@@ -24,11 +24,10 @@ from scalargrad.table.row import (
     Function,
     Op,
     functions,
-    hand_on,
 )
 
 __all__ = [
     "ABOVE_MINUS_ONE", "AT_LEAST_ONE", "BETWEEN_ONES", "HARD", "INFIX", "INSIDE_ONES", "NONZERO", "NOT_NEGATIVE",
-    "POSITIVE", "REAL", "TABLE", "Domain", "Function", "Op", "alias", "binary", "functions", "hand_on",
+    "POSITIVE", "REAL", "TABLE", "Domain", "Function", "Op", "alias", "binary", "functions",
     "nary", "paired", "unary",
 ]  # fmt: skip

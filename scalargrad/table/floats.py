@@ -132,7 +132,7 @@ def step(x: float) -> float:
 
 def greater(x: float, y: float) -> float:
     """1 if x > y, else 0."""
-    return math.nan if math.isnan(x) or math.isnan(y) else float(x > y)
+    return 1.0 if x > y else 0.0 if x <= y else math.nan
 
 
 def clip(xs: list[float]) -> float:

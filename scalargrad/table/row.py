@@ -16,13 +16,16 @@ from scalargrad.node.errors import domain_error, labels_of, listed, user_depth
 from scalargrad.node.mode import mode, modes_were_used
 from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rebinding import under_modes
-from scalargrad.node.rules import NOTHING, Masked, Rule
+from scalargrad.node.rules import Masked, Rule
 
 Function = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
 
 TABLE: dict[str, Op] = {}
 """Every op by name."""
+
+OWN: dict[str, Op] = {}
+"""The rows of ops.py by name, also where an op that a user added has taken the name since."""
 
 INFIX: dict[str, Op] = {}
 """The ops that Python writes between their operands, by that text: '+', '**'."""
@@ -79,6 +82,11 @@ class Op(Rule):
         chooses: for each operand (nary ops: True for all of them) whether a derivative of 0 says that the op has not
             chosen it, as relu at -1, and passes nothing to it: 0 times an infinite gradient is then no nan. Where the
             derivative may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
+        lowered: the value once more, by operators and other rows, so that it can be run on Values: what compiled
+            programs compute, as backends have no instruction for the op. Of the same arguments as `value`; None for
+            those that backends know, and for a user's op that only Python can compute.
+        never_minus_zero: whether no operands give -0.0, so that a program may leave out `+ 0.0`.
+        read: what stand_ins.py has read off the rules; a copy of the row, as a node with hooks has one, shares it.
         bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
         function: the public function.
     """
@@ -102,6 +110,9 @@ class Op(Rule):
         self.is_held = False
         self.spelled_out: Function | None = None
         self.pair: Op | None = None
+        self.lowered: Function | None = None
+        self.never_minus_zero = False
+        self.read: dict[Any, Any] = {}
         self.bind: Function | None = None
         self.default: float | None = None
         self.chooses: tuple[bool | Function, ...] | bool = False
@@ -109,6 +120,12 @@ class Op(Rule):
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+    @property
+    def library_name(self) -> str:
+        """What the C library, Python's math module and cmath call the function; empty if it is none of theirs."""
+        name = getattr(self.value, "__name__", "")
+        return name if self.lowered is None and not self.is_users and hasattr(math, name) else ""
 
     def on(self, numbers: Sequence[float]) -> Any:
         """The value at these operands."""
@@ -212,7 +229,7 @@ class Op(Rule):
                         continue
                     chosen = None
                 share = upstream if not isinstance(local, Value) and local == 1.0 else upstream * local
-                hand_on(adjoints, node, parent, share, chosen)
+                adjoints.hand_on(node, parent, share, chosen)
 
     def local_gradients(self, node: Value) -> tuple[Any, ...]:
         """The derivative with respect to each parent, by the op's own backward; `a * a` has two."""
@@ -237,35 +254,3 @@ class Op(Rule):
                 stacklevel=user_depth(),
             )
         return numbers if index is None else numbers[0]
-
-
-def hand_on(adjoints: Masked, node: Value, parent: Value, share: Any, chosen: Value | None = None) -> None:
-    """Add a node's contribution to a parent's adjoint, in a graph of gradients.
-
-    Args:
-        adjoints: the table; the contribution is 0 where it would not reach the parent.
-        node: whose turn it is.
-        parent: one of its parents.
-        share: the contribution.
-        chosen: not 0 where the node's op chose this parent; None if it always does.
-    """
-    before, reached = adjoints[parent], adjoints.reached
-    mask = reached.get(node)
-    if chosen is not None:
-        mask = chosen if mask is None else _where(mask, chosen, 0.0)
-    if mask is not None:
-        share = _where(mask, share, 0.0)
-    if before is NOTHING:
-        adjoints[parent] = share
-        if mask is not None:
-            reached[parent] = mask
-    else:
-        adjoints[parent] = before + share
-        known = reached.pop(parent, None)
-        if known is not None and mask is not None:
-            reached[parent] = _where(known, 1.0, mask)
-
-
-def _where(condition: Value, x: Any, y: Any) -> Any:
-    """The op of that name: which of two, by the table, as rules have it."""
-    return TABLE["where"].function(condition, x, y)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.by_hand import HandWritten
+from scalargrad.node.naming import display_names
 from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
 from scalargrad.tracing.trace import Trace
 from scalargrad.words.equations import equation
-from scalargrad.words.naming import display_names
 from scalargrad.words.texts import ELLIPSIS, columns, counted, grouped, listed, number_text, wrapped
 
 if TYPE_CHECKING:

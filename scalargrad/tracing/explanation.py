@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.engine import Value, gradients
 from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.contexts import record
+from scalargrad.node.naming import display_names
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
+from scalargrad.table.operators import PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
 from scalargrad.words.derivation import partial_text
 from scalargrad.words.equations import equation
-from scalargrad.words.naming import display_names
-from scalargrad.words.notation import LATEX, PRODUCT, TEXT, Latex, Notation, Written, latex_name
+from scalargrad.words.notation import LATEX, TEXT, Latex, Notation, Written, latex_name
 from scalargrad.words.texts import ELLIPSIS, counted, grouped, number_text, wrapped
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.by_hand import GivenPartials, HandWritten
+from scalargrad.node.naming import display_names
 from scalargrad.node.rules import NOTHING
 from scalargrad.support.arguments import real
 from scalargrad.support.console import Text, printable
@@ -18,7 +19,6 @@ from scalargrad.words.derivation import partial_formula
 from scalargrad.words.equations import equation, op_symbol
 from scalargrad.words.expansion import expanded
 from scalargrad.words.local_derivatives import local_derivatives
-from scalargrad.words.naming import display_names
 from scalargrad.words.patterns import Pattern, pattern_of
 from scalargrad.words.texts import MINUS, number_text, wrapped
 

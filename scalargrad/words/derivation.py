@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 
 from scalargrad.engine import Value
 from scalargrad.node.by_hand import GivenPartials, LocalBackward
-from scalargrad.node.contexts import record
 from scalargrad.node.numbers import describe
 from scalargrad.node.overwritten import was_overwritten
+from scalargrad.table.operators import ATOM, PRODUCT
 from scalargrad.table.row import INFIX, TABLE, Op
-from scalargrad.words.notation import ATOM, PRODUCT, PYTHON, TEXT, Notation, TooLongError, Written
+from scalargrad.table.stand_ins import partials_read
+from scalargrad.words.notation import PYTHON, TEXT, Notation, TooLongError, Written
 
 
 def partial_text(
@@ -38,14 +39,11 @@ def partial_text(
     >>> partial_text(TABLE["tanh"], 0, ["x"], "z")[0], partial_text(TABLE["multiply"], 0, ["x", "y"], "z")[0]
     ('1 - z * z', 'y')
     """
-    xs = [Value(0.5) if isinstance(name, str) else name for name in arguments]
-    z = Value(0.5)
-    names = {z: result}
-    names |= {x: str(name) for x, name in zip(xs, arguments, strict=True) if isinstance(x, Value)}
-    found = record(op.partials_on_values, xs, z, None if op.arity is None else index)
-    partial = found[index] if op.arity is None else found[0]
+    (read,) = partials_read(op, [None if isinstance(name, str) else name for name in arguments], [index])
+    names = {read.z: result}
+    names |= {x: str(name) for x, name in zip(read.xs, arguments, strict=True) if isinstance(x, Value)}
     try:
-        return notation.written(partial, names, limit, simplified=True)
+        return notation.written(read.partial, names, limit, simplified=True)
     except TooLongError:
         return "…", ATOM
 

@@ -15,19 +15,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scalargrad.engine import Value
+from scalargrad.table.operators import OPERATORS
 from scalargrad.table.row import INFIX, TABLE, functions
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 200, 400
 
-_TEXT_OF: dict[type[ast.operator], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.Pow: "**",
-}
+
+def _syntax(text: str) -> type[ast.operator]:
+    """What the parser makes of an operator."""
+    return type(ast.parse(f"x {text} y", mode="eval").body.op)  # type: ignore[attr-defined]
+
+
+_TEXT_OF = {_syntax(text): text for text in OPERATORS}
 _FUNCTIONS = {name: function for name, function in functions().items() if function.op.pair is None}  # type: ignore[attr-defined]
 _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 
@@ -148,7 +147,8 @@ def _build(node: ast.expr, leaves: Mapping[str, Any], used: set[str], depth: int
             raise ExpressionError(f"{_place(node)}: there is no function {name}{hint}")
         case ast.BinOp(op=ast.BitXor()):
             raise ExpressionError(f"{_place(node)}: write a power as x**y")
-    raise ExpressionError(f"{_place(node)}: only + - * / // % **, numbers, variables and functions are understood")
+    known = " ".join(OPERATORS)
+    raise ExpressionError(f"{_place(node)}: only {known}, numbers, variables and functions are understood")
 
 
 def _check_name(name: str) -> None:

@@ -10,21 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.console import Text
 from scalargrad.support.labels import clean_label
+from scalargrad.table.operators import ATOM, LOOSE, NEGATION, OPERATORS, POWER, PRODUCT
 from scalargrad.table.row import INFIX, TABLE, Op
 from scalargrad.words.equations import is_infix
 from scalargrad.words.expansion import expanded
-from scalargrad.words.naming import display_names
 from scalargrad.words.texts import number_text, wrapped
 
 Written = tuple[str, int]
 """A text, and how strongly its parts hold together."""
-
-LOOSE, SUM, PRODUCT, NEGATION, POWER, ATOM = range(6)
-_PRECEDENCE = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "//": PRODUCT, "%": PRODUCT, "**": POWER}
 
 
 class TooLongError(ValueError):
@@ -120,7 +118,7 @@ class Notation:
     def operation(self, rule: Any, operands: Sequence[Written]) -> Written:
         """What the rule makes of the texts of its operands."""
         text = rule.text
-        if len(operands) == 2 and text in _PRECEDENCE:
+        if len(operands) == 2 and text in OPERATORS:
             return self.infix(text, *operands)
         if len(operands) == 1 and text == "-":
             x, inner = operands[0]
@@ -134,7 +132,7 @@ class Notation:
 
     def infix(self, text: str, x: Written, y: Written) -> Written:
         """An operator between its operands, in parentheses where they are needed."""
-        mine = _PRECEDENCE[text]
+        mine = OPERATORS[text].precedence
         left = self.parenthesized(x[0]) if x[1] < mine or (text == "**" and x[1] <= mine) else x[0]
         alone = self.negatives_stand_alone or y[1] != NEGATION
         in_order = text == "**" or (text in "+*" and not self.is_code)
@@ -176,7 +174,7 @@ class _Text(Notation):
         return f"{x}^{y}" if symbol == "^" else f"{x} {symbol} {y}"
 
     def operation(self, rule: Any, operands: Sequence[Written]) -> Written:
-        if isinstance(rule, Op) and is_infix(rule) and rule.text not in _PRECEDENCE:
+        if isinstance(rule, Op) and is_infix(rule) and rule.text not in OPERATORS:
             (x, left), (y, right) = operands
             x, y = (self.parenthesized(x) if left <= LOOSE else x), (self.parenthesized(y) if right <= LOOSE else y)
             return f"{x} {rule.symbol} {y}", LOOSE

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
 from scalargrad.node.contexts import record
+from scalargrad.table.stand_ins import partials_at
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -53,10 +54,7 @@ def _pattern_at(op: Op, numbers: list[float]) -> Pattern:
     """The pattern as it looks at one point; a rule with kinks may look simpler there than it is."""
     result = op.on(numbers)
     xs, z = [Value(x) for x in numbers], Value(result)
-    if op.arity is None:
-        partials = op.partials_on_values(xs, z)
-    else:
-        partials = [op.partials_on_values(xs, z, i)[0] for i in range(op.arity)]
+    partials = partials_at(op, xs, z, range(len(xs)))
     computed = [partial for partial in partials if isinstance(partial, Value)]
     if not computed:
         return Pattern.DISTRIBUTOR if any(partials) else Pattern.WALL

@@ -8,19 +8,19 @@ from typing import Any
 
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.by_hand import GivenPartials, HandWritten
-from scalargrad.node.contexts import record
 from scalargrad.node.extras import hooks_of
+from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
 from scalargrad.node.rules import Leaf
 from scalargrad.support.arguments import brief
 from scalargrad.support.labels import quoted
+from scalargrad.table.operators import ATOM, PRODUCT
 from scalargrad.table.row import Op
-from scalargrad.words.naming import display_names
-from scalargrad.words.notation import ATOM, PRODUCT, TooLongError, Written, identifier
+from scalargrad.table.stand_ins import partials_read
+from scalargrad.words.notation import TooLongError, Written, identifier
 from scalargrad.words.staged_text import (
-    COUNTS,
     FROM_MATH,
     HELPERS,
     KNOWN,
@@ -193,7 +193,7 @@ def _forward(node: Value, names: Mapping[Value, str]) -> list[str]:
     op: Any = node._rule
     name, operands = names[node], _operands(node, names)
     text = _CODE.operation(op, operands)[0]
-    if op.name in COUNTS:
+    if op.name in TEMPLATES and TEMPLATES[op.name].is_count:
         text = f"float({text})"
     chain = _CODE.chain(op, operands)
     is_call = op.arity is None and op.name not in TEMPLATES
@@ -244,26 +244,25 @@ def _derivatives(
     The words come with the node written out, if that is short, and with its name alone.
     """
     op: Any = node._rule
-    operands = node.operands
-    xs = [a if parent is None else Value(0.5) for parent, a in operands]
-    z = Value(0.5)
-    shown = {x: names[p] for x, (p, _) in zip(xs, operands, strict=True) if p is not None and isinstance(x, Value)}
-    shown[z] = names[node]
+    operands, n = node.operands, len(node.operands)
     whole = _WORDS.operation(op, _operands(node, names))[0]
-    ways = [f"({whole})"] if len(whole) <= 40 and whole not in shown.values() else []
+    its_own = {names[node], *(names[parent] for parent, _ in operands if parent is not None)}
+    ways = [f"({whole})"] if len(whole) <= 40 and whole not in its_own else []
     ways.append(names[node])
-    many = record(op.partials_on_values, xs, z) if op.arity is None else []
-    for i in _turns(op, len(xs)):
-        parent = operands[i][0]
-        if parent is None or parent not in wanted:
-            continue
-        partial = many[i] if op.arity is None else record(op.partials_on_values, xs, z, i)[0]
+    turns = [i for i in _turns(op, n) if operands[i][0] in wanted]
+    reads = partials_read(op, [a if parent is None else None for parent, a in operands], turns)
+    shown: dict[Value, str] = {}
+    for i, (xs, z, partial) in zip(turns, reads, strict=True):
+        parent: Any = operands[i][0]
+        if z not in shown:  # the rules of many operands share their stand-ins
+            shown = {x: names[p] for x, (p, _) in zip(xs, operands, strict=True) if p is not None}
+            shown[z] = names[node]
         try:
             local = _CODE.written(partial, shown, MAX_LENGTH, simplified=True)
             in_words = _WORDS.written(partial, shown, MAX_LENGTH, simplified=True)[0]
         except TooLongError:
             raise ValueError(
-                f"to_python: {describe(node)}: the derivative of {op.name} over {len(xs)} operands takes more than "
+                f"to_python: {describe(node)}: the derivative of {op.name} over {n} operands takes more than "
                 f"{MAX_LENGTH} characters; scalargrad.record(value) replays it"
             ) from None
         yield parent, local, [f"d{way}/d{names[parent]} = {in_words}" for way in ways]

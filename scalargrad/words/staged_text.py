@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.ops import negative
-from scalargrad.table.row import INFIX
-from scalargrad.words.notation import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM, Notation, Written
+from scalargrad.table import floats
+from scalargrad.table.operators import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM
+from scalargrad.table.row import INFIX, OWN
+from scalargrad.words.notation import Notation, Written
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -21,44 +22,52 @@ if TYPE_CHECKING:
 CONDITIONAL = LOOSE - 1
 """`x if c else y` holds together less than a comparison does."""
 
-MATH = {
-    name: name.replace("arc", "a")
-    for name in [
-        "sqrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
-        "arctan2", "hypot", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh", "erf", "erfc",
-    ]
-}  # fmt: skip
+MATH = {op.name: op.library_name for op in OWN.values() if op.library_name}
 """Ops that Python's math module has, with the name that it gives them."""
 
+
+class Form(NamedTuple):
+    """How an op is written.
+
+    Attributes:
+        text: with {0}, {1} in place of the operands.
+        precedence: how strongly the text holds together.
+        least: how strongly an operand must hold together to need no parentheses.
+        is_count: whether it gives a bool or an int, which is all that a factor of a derivative needs.
+    """
+
+    text: str
+    precedence: int
+    least: int
+    is_count: bool = False
+
+
 TEMPLATES = {
-    "absolute": ("abs({0})", ATOM, CONDITIONAL),
-    "square": ("{0} * {0}", PRODUCT, ATOM),
-    "reciprocal": ("1 / {0}", PRODUCT, ATOM),
-    "exp2": ("2 ** {0}", POWER, ATOM),
-    "relu": ("max(0.0, {0})", ATOM, CONDITIONAL),
-    "leaky_relu": ("{1} * {0} if {0} <= 0 else {0}", CONDITIONAL, ATOM),
-    "elu": ("{1} * expm1({0}) if {0} <= 0 else {0}", CONDITIONAL, ATOM),
-    "logsigmoid": ("-softplus(-{0})", NEGATION, ATOM),
-    "silu": ("{0} * sigmoid({0})", PRODUCT, ATOM),
-    "gelu": ("0.5 * {0} * erfc(-{0} / sqrt(2.0))", PRODUCT, ATOM),
-    "maximum": ("max({0}, {1})", ATOM, CONDITIONAL),
-    "minimum": ("min({0}, {1})", ATOM, CONDITIONAL),
-    "clip": ("min(max({0}, {1}), {2})", ATOM, CONDITIONAL),
-    "where": ("{1} if {0} else {2}", CONDITIONAL, LOOSE),
-    "greater": ("{0} > {1}", LOOSE, SUM),
-    "step": ("{0} > 0", LOOSE, SUM),
-    "sign": ("({0} > 0) - ({0} < 0)", SUM, SUM),
-    "floor": ("copysign(floor({0}), {0})", ATOM, CONDITIONAL),
-    "ceil": ("copysign(ceil({0}), {0})", ATOM, CONDITIONAL),
-    "rint": ("copysign(round({0}), {0})", ATOM, CONDITIONAL),
+    "absolute": Form("abs({0})", ATOM, CONDITIONAL),
+    "square": Form("{0} * {0}", PRODUCT, ATOM),
+    "reciprocal": Form("1 / {0}", PRODUCT, ATOM),
+    "exp2": Form("2 ** {0}", POWER, ATOM),
+    "relu": Form("max(0.0, {0})", ATOM, CONDITIONAL),
+    "leaky_relu": Form("{1} * {0} if {0} <= 0 else {0}", CONDITIONAL, ATOM),
+    "elu": Form("{1} * expm1({0}) if {0} <= 0 else {0}", CONDITIONAL, ATOM),
+    "logsigmoid": Form("-softplus(-{0})", NEGATION, ATOM),
+    "silu": Form("{0} * sigmoid({0})", PRODUCT, ATOM),
+    "gelu": Form("0.5 * {0} * erfc(-{0} / sqrt(2.0))", PRODUCT, ATOM),
+    "maximum": Form("max({0}, {1})", ATOM, CONDITIONAL),
+    "minimum": Form("min({0}, {1})", ATOM, CONDITIONAL),
+    "clip": Form("min(max({0}, {1}), {2})", ATOM, CONDITIONAL),
+    "where": Form("{1} if {0} else {2}", CONDITIONAL, LOOSE),
+    "greater": Form("{0} > {1}", LOOSE, SUM, is_count=True),
+    "step": Form("{0} > 0", LOOSE, SUM, is_count=True),
+    "sign": Form("({0} > 0) - ({0} < 0)", SUM, SUM, is_count=True),
+    "floor": Form("copysign(floor({0}), {0})", ATOM, CONDITIONAL),
+    "ceil": Form("copysign(ceil({0}), {0})", ATOM, CONDITIONAL),
+    "rint": Form("copysign(round({0}), {0})", ATOM, CONDITIONAL),
 }
-"""Other ops of a fixed number of operands: the text, how strongly it holds together, how strongly operands must."""
+"""Other ops of a fixed number of operands: words of Python's for what the rows' values compute."""
 
-PRODUCTS = {"2": TEMPLATES["square"], "3": ("{0} * {0} * {0}", PRODUCT, ATOM)}
+PRODUCTS = {"2": TEMPLATES["square"], "3": Form("{0} * {0} * {0}", PRODUCT, ATOM)}
 """Powers that the engine computes as products."""
-
-COUNTS = {"greater", "step", "sign"}
-"""Ops whose text gives a bool or an int, which is all that a factor of a derivative needs."""
 
 HELPERS = {
     "sigmoid": """\
@@ -88,9 +97,10 @@ def logsumexp(*xs):
 }
 """Functions that Python has not, to be put above the code that calls them."""
 
-CHAINS = {"sum", "mean", "prod", "dot"}
-OPERATORS = {*(op.name for op in INFIX.values()), negative.__name__}
-KNOWN = {*MATH, *TEMPLATES, *HELPERS, *CHAINS, *OPERATORS, "max", "min"}
+CHAINS = {"+": (floats.total, floats.mean), "*": (floats.prod,)}
+"""The values that go through their operands from left to right, by the operator between two of them."""
+OPERATORS = {*(op.name for op in INFIX.values()), "negative"}
+KNOWN = frozenset(OWN)
 """The ops that can be written; what users have added is called by name."""
 
 FROM_MATH = {*MATH.values(), "copysign", "floor", "ceil"}
@@ -152,11 +162,12 @@ class Staged(Notation):
             n = len(operands) // 2
             pairs = zip(operands[:n], operands[n : 2 * n], strict=True)
             return "+", [*operands[2 * n :], *(self.operation(op.pair, pair) for pair in pairs)], ""
-        if op.name in CHAINS and not op.is_users:
-            divisor = str(len(operands)) if op.name == "mean" and len(operands) > 1 else ""
-            return "*" if op.name == "prod" else "+", list(operands), divisor
+        for symbol, values in CHAINS.items():
+            if op.value in values:
+                divisor = str(len(operands)) if op.value is floats.mean and len(operands) > 1 else ""
+                return symbol, list(operands), divisor
         return ("+", list(operands), "") if op.name in ("max", "min") and len(operands) == 1 else None
 
-    def _filled(self, template: tuple[str, int, int], operands: Sequence[Written]) -> Written:
-        text, precedence, least = template
-        return text.format(*[self.parenthesized(x) if mine < least else x for x, mine in operands]), precedence
+    def _filled(self, form: Form, operands: Sequence[Written]) -> Written:
+        texts = [self.parenthesized(x) if mine < form.least else x for x, mine in operands]
+        return form.text.format(*texts), form.precedence

@@ -17,9 +17,10 @@ PYODIDE = "314.0.7"  # its first part is the version of Python
 NEEDED = ("graphviz", "pytest", "hypothesis", "mpmath")
 # The tests of what a page can use; the others are about processes, files, browsers, notebooks or compiled code.
 CORE = (
-    "engine ops semantics functional properties strategies checking check_op circuit layers formula staged "
-    "nn_modules nn_losses nn_optimizers nn_saving steps stepper_page drawing drawing_files "
-    "compiling compiling_python compiling_replay"
+    "engine/backward engine/properties table/ops table/hard_points functional/transforms words/formula words/staged "
+    "checking/strategies checking/gradients checking/check_op circuit/circuit circuit/layers "
+    "nn/modules nn/losses nn/optimizers nn/saving tracing/steps tracing/stepper_page drawing/cards drawing/files "
+    "compiling/one_point compiling/python compiling/replay"
 ).split()
 
 
@@ -56,4 +57,4 @@ def main(options):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or [f"tests/test_{name}.py" for name in CORE]))
+    sys.exit(main(sys.argv[1:] or [f"tests/{name.replace('/', '/test_')}.py" for name in CORE]))

@@ -23,7 +23,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the helpers, as this is run as a script
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))  # the helpers, as this is run as a script
 
 from drawing_helpers import mlp_loss, sigmoid_neuron
 

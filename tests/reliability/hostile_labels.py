@@ -7,8 +7,8 @@ from drawing_helpers import HOSTILE
 from stepper_helpers import INJECTIONS
 
 from scalargrad import Value
+from scalargrad.node.naming import isolated
 from scalargrad.support.labels import clean_label
-from scalargrad.words.naming import isolated
 
 MARKUP = [
     "<svg/onload=alert(1)>", "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>", "<a href=javascript:alert(1)>x</a>",

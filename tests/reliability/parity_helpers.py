@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 from optional import mpmath
-from reliability_helpers import size
-from test_ops import ORACLES
+from rows import ORACLES
+from sizes import size
 
 from scalargrad import Value, grad
 from scalargrad.compiling.jax import primitives as jax_ops

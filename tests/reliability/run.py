@@ -3,10 +3,11 @@
     python tests/reliability/run.py                 every file, about an hour
     python tests/reliability/run.py test_load.py    the files that are named
     python tests/reliability/run.py test_load.py -k deep -s
+    python tests/reliability/run.py elsewhere       the tests of other folders that have a full size
 
 The page has a section for each file: its docstring, when and where it ran, and a line for each figure that its tests
 measured. A section is written when all tests of its file have passed, and none was skipped for want of something that could be
-installed; with options for pytest nothing is written.
+installed; with options for pytest nothing is written. The tests of other folders measure nothing: the page names them.
 """
 
 import ast
@@ -23,6 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "reliability.md"
+ELSEWHERE = "elsewhere"
 # In the page's order.
 FILES = (
     "test_places.py",
@@ -45,6 +47,8 @@ MAY_BE_SKIPPED = (
     r"interrupts by POSIX signals",
     r"WebAssembly has no ",
     r"there is no Python for py3\d+ on the PATH",
+    r"the python backend has no helping threads",
+    r"no bias correction: 100 steps are as good",
 )
 """Reasons that the machine, the system or the Python are what they are: nothing that could be installed is missing."""
 HEAD = """\
@@ -53,6 +57,10 @@ HEAD = """\
 Written by `python tests/reliability/run.py`, which runs what is told here at full size, file by file; every run of the
 test suite runs the same tests with smaller numbers. What is promised, and what is not, stands in
 [Security](SECURITY.md) and [Hard points](hard-points.md).
+
+Tests of other folders that take long, such as those that interrupt a call at every instruction or train a network for
+minutes, run at full size with the same command (`python tests/reliability/run.py elsewhere` runs them alone) and measure
+nothing that is told here.
 
 Nothing here was run on Windows or macOS, on another C library than glibc (Pyodide's musl apart), or on a processor that
 is not x86.
@@ -70,10 +78,11 @@ def run(file, options):
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder, "figures.jsonl")
         figures.touch()
+        what = ["-m", "reliability", "--ignore=reliability", "."] if file == ELSEWHERE else [file]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "--tb=short", "-rs", file, *options],
+            [sys.executable, "-m", "pytest", "--tb=short", "-rs", *what, *options],
             env={**os.environ, "SCALARGRAD_LONG": "1", "SCALARGRAD_FIGURES": str(figures)},
-            cwd=HERE,
+            cwd=HERE.parent if file == ELSEWHERE else HERE,
             stdout=subprocess.PIPE,
             text=True,
             check=False,
@@ -115,8 +124,9 @@ def write(file, text):
 
 def main(arguments):
     """Run, print, write: 1 if a test failed or was skipped without need."""
-    files = [file for file in arguments if file in FILES] or FILES
-    options = [argument for argument in arguments if argument not in FILES]
+    known = (*FILES, ELSEWHERE)
+    files = [file for file in arguments if file in known] or known
+    options = [argument for argument in arguments if argument not in known]
     failed, incomplete = [], []
     for file in files:
         start = time.perf_counter()
@@ -128,7 +138,7 @@ def main(arguments):
         elif missing:
             incomplete.append(file)
             print(f"{file}: not written, because tests were skipped that run elsewhere:", *missing, sep="\n")
-        else:
+        elif file != ELSEWHERE:
             write(file, section(file, figures, last, time.perf_counter() - start))
             print(f"{PAGE}: {heading(file)[0]}")
     if failed:

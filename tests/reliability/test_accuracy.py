@@ -23,7 +23,7 @@ from exact_forms import FORMS, exact, on_kink
 from hypothesis import given
 from hypothesis import strategies as st
 from mpmath import mp, mpf
-from reliability_helpers import only_long, size
+from sizes import only_long, size
 
 from scalargrad import ops
 

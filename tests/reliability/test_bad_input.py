@@ -26,7 +26,7 @@ from pathlib import Path
 import fuzzing_expressions
 import pytest
 from fuzzing_expressions import BY_HAND, CANARY, CONSTANTS, PATHS, VARIABLES, command_line, evaluated, names_in, typed
-from reliability_helpers import size
+from sizes import size
 
 from scalargrad import cli
 

@@ -1,7 +1,7 @@
 """Gradient checks
 
 `check_gradients` must never PASS a wrong derivative and never FAIL a right one. Functions that are hard to check
-(tests/hostile_functions.py: frequencies, magnitudes, poles, narrow features, cancellation, kinks nearby) are drawn at
+(tests/shared/hostile_functions.py: frequencies, magnitudes, poles, narrow features, cancellation, kinks nearby) are drawn at
 random; mpmath computes the right derivative; the wrong ones are infinite, nan, off by 1 part in 10 000, 0, of the other
 sign. Each is given as a function of Values, which is checked operation by operation, and as one of floats, of which
 nothing but its numbers is known.
@@ -11,8 +11,8 @@ from collections import Counter
 
 import pytest
 from hostile_functions import WRONG, hostile
-from reliability_helpers import LONG
-from test_checking import KINDS, count_hostile
+from sizes import LONG
+from verdicts import KINDS, count_hostile
 
 from scalargrad.checking import Verdict
 

@@ -29,8 +29,8 @@ import kill_while_saving
 import pytest
 from capabilities import HAS_DEV_FULL, needs_links, needs_long_names, needs_modes, needs_pipes
 from model_file_fuzzer import alike, files, reading
-from reliability_helpers import only_long, size
 from saving_helpers import ALL, bits, built, content_of, document_of, refusal, set_numbers
+from sizes import only_long, size
 
 from scalargrad import nn
 

@@ -23,7 +23,7 @@ import pytest
 from compiling_helpers import needs_llvm
 from interrupt_in_child import Fit, check_contexts
 from interrupting import stopped
-from reliability_helpers import size
+from sizes import size
 
 import scalargrad as sg
 from scalargrad import Value, engine

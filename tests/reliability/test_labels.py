@@ -37,7 +37,7 @@ from label_readers import (
     svg_cards,
     without_joiners,
 )
-from reliability_helpers import only_long, size
+from sizes import only_long, size
 
 import scalargrad as sg
 from scalargrad import Value, draw

@@ -31,7 +31,7 @@ from deep_calls import NOT_FOR_A_GRAPH, deep_calls, grouped
 from helpers import random_graph
 from interrupt_in_child import halved
 from load_in_child import LEFT_TO_THE_COLLECTOR, STEADY, chain
-from reliability_helpers import LONG, size
+from sizes import LONG, only_long, size
 
 import scalargrad as sg
 from scalargrad import Value, engine, nn
@@ -107,7 +107,7 @@ def test_the_way_of_large_graphs_gives_the_gradients_of_small_ones_bit_for_bit(h
 
 
 def test_a_million_operations_deep_every_call_works_or_is_refused(tmp_path, monkeypatch, figure):
-    n = size(20_000, 1_000_000)
+    n = size(5_000, 1_000_000)
     calls = list(deep_calls(n, tmp_path))
     slowest, refused = (0.0, ""), []
     for name, call, error in calls:
@@ -201,7 +201,7 @@ def test_small_graphs_one_after_the_other_leave_nothing_behind(collector, figure
 
 
 @PROCESSES
-@pytest.mark.parametrize("collector", ["on", "off"])
+@pytest.mark.parametrize("collector", [pytest.param("on", marks=only_long), "off"])
 def test_whatever_is_done_again_and_again_leaves_nothing_behind(collector, figure):
     times = size(60, 2000)
     found = in_child("steady", times, collector)

@@ -17,12 +17,12 @@ import functools
 import pytest
 from parity_hard_points import DIFFERENT, HARD, INSTEAD_OF_AN_ERROR, NOT_PYTORCHS, RAISING, VERSIONS, overruled, same
 from parity_helpers import ORDERS, Jax, Scalargrad, Torch, Verdict, points_of
-from reliability_helpers import size
+from sizes import size
 
 from scalargrad.table import TABLE
 
 NAMES = sorted(TABLE)
-POINTS = size(60, 1000)
+POINTS = size(30, 1000)
 
 CANCELLING = {
     ("tanh", "first"): "1 - z * z with z near 1 or -1",

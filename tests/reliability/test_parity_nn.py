@@ -11,7 +11,7 @@ import random
 
 import pytest
 from parity_helpers import TOLERANCE, Jax, Torch
-from reliability_helpers import size
+from sizes import size
 
 from scalargrad import Value, nn
 from scalargrad.nn.losses import LOSSES

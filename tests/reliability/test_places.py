@@ -22,7 +22,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from reliability_helpers import only_long
+from sizes import only_long
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "scalargrad"

@@ -18,19 +18,20 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.jax.primitives import double_precision, function_of, load
+from scalargrad.compiling.order import groups_by_level
 from scalargrad.compiling.samples import Samples
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, live
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch import Sum
+    from scalargrad.compiling.backends import Sum
 
-__all__ = ["Batch", "function", "single", "to_jax"]
-
-
-# -------------------------------------------------------------------- the schedule
+__all__ = ["BatchRunner", "function", "single", "to_jax"]
 
 
-class Run(NamedTuple):
+# -------------------------------------------------------------------- operations on vectors
+
+
+class Group(NamedTuple):
     """Instructions of one op, none of which needs another.
 
     Attributes:
@@ -46,35 +47,38 @@ class Run(NamedTuple):
     varies: bool
 
 
-class Schedule:
+class Vectorized:
     """A program as operations on vectors.
 
     Attributes:
         sources: for each kind of source the slots and what they hold: numbers, or indices.
-        runs: in the order of computation.
+        groups: in the order of computation.
     """
 
     def __init__(self, code: Sequence[Instruction], outputs: Iterable[int]) -> None:
         needed = live(code, outputs)
         self.sources: dict[str, list[tuple[int, Any]]] = {CONSTANT: [], PARAMETER: [], INPUT: []}
-        level = [0] * len(code)
         # Constants, then what depends on parameters, then on inputs. No vector mixes them: what is the same for all
         # samples is then computed once under vmap, and nothing differentiates by a constant.
-        kinds = [0] * len(code)
-        groups: dict[Any, list[int]] = {}
+        sorts = [0] * len(code)
+        kinds: list[Any] = [None] * len(code)
         for slot, (op, *xs) in enumerate(code):
             if not needed[slot]:
                 continue
             if op in SOURCES:
                 self.sources[op].append((slot, float.fromhex(xs[0]) if op is CONSTANT else xs[0]))
-                kinds[slot] = list(self.sources).index(op)
-                continue
-            level[slot] = 1 + max(level[x] for x in xs)
-            kinds[slot] = max(kinds[x] for x in xs)
-            groups.setdefault((level[slot], op, tuple(kinds[x] for x in xs)), []).append(slot)
-        self.runs = [
-            Run(op, tuple(zip(*[code[slot][1:] for slot in slots], strict=True)), tuple(slots), max(of) == 2)
-            for (_, op, of), slots in sorted(groups.items(), key=lambda item: item[0][0])
+                sorts[slot] = list(self.sources).index(op)
+            else:
+                of = tuple(sorts[x] for x in xs)
+                sorts[slot], kinds[slot] = max(of), (op, of)
+        self.groups = [
+            Group(
+                code[slots[0]][0],
+                tuple(zip(*[code[slot][1:] for slot in slots], strict=True)),
+                tuple(slots),
+                sorts[slots[0]] == 2,
+            )
+            for slots in groups_by_level(code, kinds)
         ]
 
     def __call__(self, parameters: Any, inputs: Any) -> Vectors:
@@ -90,10 +94,9 @@ class Schedule:
             if not given.ndim or len(given) < count:
                 raise ValueError(f"the program reads {count} {kind}s, but they have the shape {given.shape}")
             vectors.store(slots, _taken(given, content))
-        for run in self.runs:
-            result = function_of(run.op, len(run.operands))(*[vectors.load(xs, run.varies) for xs in run.operands])
-            shape = (len(run.slots), *(vectors.shape if run.varies else ()))
-            vectors.store(run.slots, jnp.broadcast_to(result, shape))
+        for op, operands, results, varies in self.groups:
+            found = function_of(op, len(operands))(*[vectors.load(xs, varies) for xs in operands])
+            vectors.store(results, jnp.broadcast_to(found, (len(results), *(vectors.shape if varies else ()))))
         return vectors
 
 
@@ -169,15 +172,15 @@ def function(code: Sequence[Instruction], outputs: Sequence[int], dtype: str = "
 
     Raises:
         MissingExtraError: if jax is not installed.
-        ValueError: if an op was added with @primitive.
+        ValueError: if an op was added with @primitive, without `lowered`.
         RuntimeError: when called, if float64 is wanted while JAX is not set up for it.
     """
-    schedule = Schedule(code, outputs)
-    for run in schedule.runs:
-        function_of(run.op, len(run.operands))
+    program = Vectorized(code, outputs)
+    for group in program.groups:  # what JAX does not know is refused now
+        function_of(group.op, len(group.operands))
 
     def f(parameters: Any, inputs: Any) -> Any:
-        return schedule(_array(parameters, dtype), _array(inputs, dtype)).load_whole(outputs)
+        return program(_array(parameters, dtype), _array(inputs, dtype)).load_whole(outputs)
 
     return f
 
@@ -240,7 +243,7 @@ def single(
     return run
 
 
-class Batch:
+class BatchRunner:
     """A program over a batch, compiled anew for every number of samples. It computes in float64.
 
     Args:
@@ -255,10 +258,10 @@ class Batch:
     ) -> None:
         varying = [v for v, _ in sums if v is not None]
         uniform = [u for _, u in sums if u is not None]
-        schedule = Schedule(code, [*varying, *uniform, *columns])
+        program = Vectorized(code, [*varying, *uniform, *columns])
 
         def compute(parameters: Any, inputs: Any) -> Any:
-            vectors = schedule(parameters, inputs)
+            vectors = program(parameters, inputs)
             same = load().numpy.broadcast_to(vectors.load(uniform, varies=False), (len(uniform),))
             return vectors.load_whole(varying).sum(1), same, vectors.load_whole(columns)
 

@@ -14,18 +14,11 @@ from importlib import import_module
 from typing import Any
 
 from scalargrad.compiling.llvm.library import MissingExtraError
-from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.lowering import PRIMITIVE, simplified
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Tape, row
 from scalargrad.compiling.templates import Template, partials_of
 
 Function = Callable[..., Any]
-
-SAME_NAME = [
-    "add", "subtract", "multiply", "negative", "absolute", "sqrt", "expm1", "log", "log2", "log10", "log1p", "sin",
-    "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
-    "hypot", "floor", "ceil", "rint",
-]  # fmt: skip
-"""Ops that jax.numpy has by the same name and, at hard points too, with the same result."""
 
 
 @functools.cache
@@ -57,7 +50,7 @@ def function_of(op: str, n: int) -> Function:
     """The JAX function of an op over n arrays of equal, or broadcastable, shapes.
 
     Raises:
-        ValueError: if there is none: the op is a user's.
+        ValueError: if there is none: the op is a user's without `lowered`.
     """
     value = _primitives().get(op)
     return _with_rule(op, n, _composite(op, n) if value is None else value)
@@ -70,7 +63,8 @@ def _composite(op: str, n: int) -> Function:
     for name, *_ in lowered.code:
         if name not in SOURCES and name not in _primitives():
             raise ValueError(
-                f"the jax backend does not know {row(name).name!r}: it was added with @primitive; use backend='python'"
+                f"the jax backend does not know {row(name).name!r}: it was added with @primitive; use "
+                "backend='python', or give it lowered=, its value by scalargrad's functions"
             )
 
     def value(*xs: Any) -> Any:
@@ -113,8 +107,7 @@ def _primitives() -> dict[str, Function]:
         below = jnp.floor(quotient)
         return signed_zero(choose(quotient - below > 0.5, below + 1, below), divide(x, y))
 
-    return {
-        **{name: getattr(jnp, name) for name in SAME_NAME},
+    own: dict[str, Function] = {
         "divide": divide,
         "exp": lambda x: as_it_is(jnp.exp(x)),
         "erf": lax.erf,
@@ -123,13 +116,14 @@ def _primitives() -> dict[str, Function]:
         "remainder": remainder,
         "floor_divide": floor_divide,
         "relu": lambda x: choose(x <= 0, 0.0, x),
-        "step": lambda x: choose(isnan(x), x, choose(x > 0, 1.0, 0.0)),
         "sign": lambda x: choose(isnan(x), x, choose(x > 0, 1.0, choose(x < 0, -1.0, 0.0))),
         "greater": lambda x, y: choose(isnan(x) | isnan(y), x + y, choose(x > y, 1.0, 0.0)),
         "maximum": lambda x, y: choose((x >= y) | isnan(x), x, y),
         "minimum": lambda x, y: choose((x <= y) | isnan(x), x, y),
         "where": lambda c, x, y: choose(isnan(c), c, choose(c != 0, x, y)),
     }
+    # The others jax.numpy has by the same name and, at hard points too, with the same result.
+    return {name: own.get(name) or getattr(jnp, name) for name in PRIMITIVE}
 
 
 def _with_rule(op: str, n: int, value: Function) -> Function:

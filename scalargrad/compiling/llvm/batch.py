@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from scalargrad.compiling.llvm.adding import finish
-from scalargrad.compiling.llvm.helpers import begun, cores, wait_for
 from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.threads import begun, cores, wait_for
+from scalargrad.compiling.llvm.tile_loop import finish
 from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
-from scalargrad.compiling.tape import PARAMETER
+from scalargrad.compiling.tape import PARAMETER, count_of
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch import Sum
+    from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.llvm.stepping import Block
     from scalargrad.compiling.samples import Samples
     from scalargrad.compiling.tape import Instruction
@@ -23,7 +23,7 @@ WORTH_A_THREAD = 600_000
 """Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
 
 
-class Batch:
+class BatchRunner:
     """The sums and columns of a program over a batch. Threads that run it at once have memory of their own.
 
     A run takes a room out of the list and gives it back at its end. One that Ctrl-C ends loses the room, no more, in
@@ -34,7 +34,7 @@ class Batch:
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
     ) -> None:
         self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
-        self._count = 1 + max((i[1] for i in code if i[0] is PARAMETER), default=-1)
+        self._count = count_of(code, PARAMETER)
         self._sums, self._columns = len(sums), len(columns)
         self._rooms: list[Room] = []
         self.give_back(self.take())

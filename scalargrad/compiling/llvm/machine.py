@@ -1,7 +1,7 @@
 """A small machine that works off a program from memory: compiled once per process, for programs of any length.
 
-The program is a list of runs (schedule.py): an opcode, how many results, and the places of the operands. Straight-line
-code would take LLVM longer to compile than most such programs run.
+The program is a list of groups of instructions: an opcode, where the results go, and the places of the operands.
+Straight-line code would take LLVM longer to compile than most such programs run.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import ctypes
 from array import array
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from scalargrad.compiling.llvm.library import Machinery, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
-from scalargrad.compiling.llvm.schedule import Schedule
 from scalargrad.compiling.lowering import PRIMITIVE
-from scalargrad.compiling.tape import Instruction, row
+from scalargrad.compiling.order import groups_by_level
+from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, count_of, row
 
 
 @cache
@@ -26,7 +27,7 @@ def opcodes() -> dict[str, int]:
 
 @once
 def _machine(width: int) -> Machinery:
-    """The function run(memory, runs, count, operands), over numbers or vectors of lanes."""
+    """The function run(memory, groups, count, operands), over numbers or vectors of lanes."""
     lanes = Lanes(width)
     t, align = lanes.type, 8 * width
     blocks, targets = [], []
@@ -60,7 +61,7 @@ def _machine(width: int) -> Machinery:
         targets.append(f"i32 {opcode}, label %op{opcode}")
     ends = ", ".join(f"[%on{opcode}, %op{opcode}]" for opcode in opcodes().values())
     text = f"""
-define void @run(ptr noalias %memory, ptr noalias %runs, i64 %count, ptr noalias %operands) {{
+define void @run(ptr noalias %memory, ptr noalias %groups, i64 %count, ptr noalias %operands) {{
 entry:
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %dispatch, label %end
@@ -68,13 +69,13 @@ dispatch:
   %i = phi i64 [0, %entry], [%i1, %done]
   %operand = phi ptr [%operands, %entry], [%operand1, %done]
   %k = mul i64 %i, 3
-  %code_at = getelementptr i32, ptr %runs, i64 %k
+  %code_at = getelementptr i32, ptr %groups, i64 %k
   %code = load i32, ptr %code_at, align 4
   %k1 = add i64 %k, 1
-  %from_at = getelementptr i32, ptr %runs, i64 %k1
+  %from_at = getelementptr i32, ptr %groups, i64 %k1
   %from = load i32, ptr %from_at, align 4
   %k2 = add i64 %k, 2
-  %to_at = getelementptr i32, ptr %runs, i64 %k2
+  %to_at = getelementptr i32, ptr %groups, i64 %k2
   %to = load i32, ptr %to_at, align 4
   %first = getelementptr {t}, ptr %memory, i32 %from
   %stop = getelementptr {t}, ptr %memory, i32 %to
@@ -93,23 +94,77 @@ end:
     return Machinery("\n".join([HELPERS, *declared, text]), ["run"], 2)
 
 
+class Group(NamedTuple):
+    """Instructions of one op, none of which needs another; their results lie side by side.
+
+    Attributes:
+        op: the operation.
+        first: the place of the first result; the others follow.
+        size: how many there are.
+    """
+
+    op: str
+    first: int
+    size: int
+
+
+class Layout:
+    """Where in its memory the machine has what.
+
+    Attributes:
+        place: for each slot of the tape where its number lies: inputs, parameters, constants, then results.
+        inputs, parameters: how many there are of each.
+        constants: their numbers.
+        groups: in order. One costs one dispatch however long it is, and its instructions do not wait for each other.
+        operands: the places that each instruction reads, in the order of results.
+        size: how many numbers there are in all.
+    """
+
+    def __init__(self, code: Sequence[Instruction]) -> None:
+        self.inputs, self.parameters = count_of(code, INPUT), count_of(code, PARAMETER)
+        place = self.place = [0] * len(code)
+        self.constants: list[float] = []
+        kinds = [None if instruction[0] in SOURCES else instruction[0] for instruction in code]
+        for slot, kind in enumerate(kinds):
+            if kind is None:
+                source, what = code[slot]
+                if source is CONSTANT:
+                    place[slot] = self.inputs + self.parameters + len(self.constants)
+                    self.constants.append(float.fromhex(what))
+                else:
+                    place[slot] = what if source is INPUT else self.inputs + what
+        self.groups: list[Group] = []
+        operands: list[int] = []
+        read = operands.append
+        at = self.inputs + self.parameters + len(self.constants)
+        for slots in groups_by_level(code, kinds):
+            self.groups.append(Group(code[slots[0]][0], at, len(slots)))
+            for at, slot in enumerate(slots, at):  # noqa: B020  (goes on where the last group ended)
+                place[slot] = at
+                for x in code[slot][1:]:
+                    read(place[x])
+            at += 1
+        self.operands = array("i", operands)
+        self.size = at
+
+
 class MachineCode:
     """A program for the machine.
 
     Attributes:
-        schedule: where everything lies.
+        layout: where everything lies.
         run: (memory): work it off.
     """
 
     def __init__(self, code: Sequence[Instruction], width: int = 1) -> None:
-        self.schedule = schedule = Schedule(code)
+        self.layout = layout = Layout(code)
         numbers = opcodes()
-        self._runs = array("i")
-        for op, first, size in schedule.runs:
-            self._runs.extend((numbers[op], first, first + size))
+        self._groups = array("i")
+        for op, first, size in layout.groups:
+            self._groups.extend((numbers[op], first, first + size))
         p, i = ctypes.c_void_p, ctypes.c_int64
         self._run = ctypes.CFUNCTYPE(None, p, p, i, p)(_machine(width).addresses["run"])
-        self._program = (self._runs.buffer_info()[0], len(schedule.runs), schedule.operands.buffer_info()[0])
+        self._program = (self._groups.buffer_info()[0], len(layout.groups), layout.operands.buffer_info()[0])
 
     def run(self, memory: int) -> None:
         """Work off the program on the numbers at this address."""

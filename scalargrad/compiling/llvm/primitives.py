@@ -6,22 +6,21 @@ eager engine gives. (hypot may differ in the last digit: Python has its own.)
 
 from __future__ import annotations
 
+import operator
+import re
 import struct
 from collections.abc import Sequence
+from functools import cache
 
 from scalargrad.compiling.llvm.vectors import FUNCTIONS, declarations
+from scalargrad.compiling.tape import row
 
-LIBRARY = {
-    "exp": "exp", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p", "sin": "sin",
-    "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh", "cosh": "cosh",
-    "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "erf": "erf", "erfc": "erfc",
-    "hypot": "hypot", "arctan2": "atan2", "power": "sg_power", "remainder": "sg_remainder",
-    "floor_divide": "sg_floor_divide",
+INSTRUCTION = {
+    operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv", operator.neg: "fneg",
 }  # fmt: skip
-"""Ops that are calls of a function on doubles: the C library's, or one of HELPERS."""
-
-INSTRUCTION = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv", "negative": "fneg"}
+"""What Python's operators are."""
 INTRINSIC = {"absolute": "fabs", "sqrt": "sqrt", "floor": "floor", "ceil": "ceil", "rint": "rint"}
+"""Ops that LLVM has an instruction of the processor for."""
 
 HELPERS = """
 define internal double @sg_power(double %x, double %y) {
@@ -42,7 +41,7 @@ other:
 }
 
 ; Python's %: the remainder has the sign of the divisor
-define internal double @sg_remainder(double %x, double %y) {
+define internal double @sg_mod(double %x, double %y) {
   %m = call double @fmod(double %x, double %y)
   %zero = fcmp oeq double %m, 0.0
   br i1 %zero, label %is_zero, label %not_zero
@@ -59,7 +58,7 @@ not_zero:
 }
 
 ; Python's //: as CPython's float_floor_div
-define internal double @sg_floor_divide(double %x, double %y) {
+define internal double @sg_floordiv(double %x, double %y) {
   %m = call double @fmod(double %x, double %y)
   %rest = fsub double %x, %m
   %q = fdiv double %rest, %y
@@ -88,6 +87,15 @@ declare double @llvm.copysign.f64(double, double)
 declare double @pow(double, double)
 declare double @fmod(double, double)
 """
+"""Functions that C has otherwise than Python, each named like the row's value."""
+OWN = frozenset(re.findall(r"@(sg_\w+)\(", HELPERS))
+
+
+@cache
+def library_function(op: str) -> str:
+    """The function on doubles that computes the op: the C library's, or one of HELPERS; empty if there is none."""
+    own = f"sg_{getattr(row(op).value, '__name__', '')}"
+    return own if own in OWN else row(op).library_name
 
 
 class Lanes:
@@ -123,14 +131,14 @@ class Lanes:
     def lines(self, op: str, r: str, xs: Sequence[str]) -> list[str]:
         """The instructions that put op(*xs) into the register r."""
         name, t, b = op, self.type, self.bool
-        if name in INSTRUCTION:
-            return [f"{r} = {INSTRUCTION[name]} {t} {', '.join(xs)}"]
+        if row(op).value in INSTRUCTION:
+            return [f"{r} = {INSTRUCTION[row(op).value]} {t} {', '.join(xs)}"]
         if name in INTRINSIC:
             function = f"llvm.{INTRINSIC[name]}.{self.suffix}"
             self.called.add(f"declare {t} @{function}({t})")
             return [f"{r} = call {t} @{function}({t} {xs[0]})"]
-        if name in LIBRARY:
-            return [f"{r} = call {t} {self._function(LIBRARY[name], len(xs))}({', '.join(f'{t} {x}' for x in xs)})"]
+        if function := library_function(op):
+            return [f"{r} = call {t} {self._function(function, len(xs))}({', '.join(f'{t} {x}' for x in xs)})"]
         x, y, z = (*xs, "", "")[:3]
         zero, one, nan = self.number(0.0), self.number(1.0), self.number(float("nan"))
 
@@ -139,11 +147,6 @@ class Lanes:
 
         if name == "relu":
             return [f"{r}.c = fcmp ole {t} {x}, {zero}", chosen(r, f"{r}.c", zero, x)]
-        if name == "step":
-            return [
-                f"{r}.u = fcmp ole {t} {x}, {zero}", chosen(f"{r}.n", f"{r}.u", zero, x),
-                f"{r}.c = fcmp ogt {t} {x}, {zero}", chosen(r, f"{r}.c", one, f"{r}.n"),
-            ]  # fmt: skip
         if name == "sign":
             return [
                 f"{r}.z = fcmp oeq {t} {x}, {zero}", chosen(f"{r}.n", f"{r}.z", zero, x),
@@ -167,10 +170,10 @@ class Lanes:
                 f"{r}.c = fcmp une {t} {x}, {zero}", chosen(f"{r}.d", f"{r}.c", y, z),
                 f"{r}.u = fcmp uno {t} {x}, {x}", chosen(r, f"{r}.u", x, f"{r}.d"),
             ]  # fmt: skip
-        raise ValueError(f"the llvm backend does not know {name!r}: it was added with @primitive; use backend='python'")
+        raise ValueError(f"{name!r} is no primitive: what the llvm backend is given must have been lowered")
 
     def _function(self, name: str, arity: int) -> str:
-        if name not in ("sg_power", "sg_remainder", "sg_floor_divide"):
+        if name not in OWN:
             self.called.add(f"declare double @{name}({', '.join(['double'] * arity)})")
         if self.width == 1:
             return f"@{name}"

@@ -9,79 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.compiling.llvm.library import Machinery
 from scalargrad.compiling.llvm.machine import machine_code
 from scalargrad.compiling.llvm.memory import Doubles
-from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
-from scalargrad.compiling.llvm.straight import operands, pieces
+from scalargrad.compiling.llvm.straight import Straight, straight
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
+from scalargrad.compiling.tape import INPUT, PARAMETER, SOURCES, Instruction, count_of
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 STRAIGHT = 2000
 """Up to so many instructions straight-line code is compiled, in 0.2 s; it is three times as fast as the machine."""
-
-
-class Straight:
-    """Straight-line machine code.
-
-    Attributes:
-        run: (inputs, parameters, memory, out): computes the outputs.
-        memory: how many doubles it needs.
-    """
-
-    def __init__(self, code: Sequence[Instruction], outputs: Sequence[int]) -> None:
-        one = Lanes(1)
-        places: dict[int, list[int]] = {}
-        for i, slot in enumerate(outputs):
-            places.setdefault(slot, []).append(i)
-
-        def load(slot: int, name: str) -> list[str]:
-            kind, i = code[slot]
-            if kind is CONSTANT:
-                return [f"{name} = bitcast double {one.number(float.fromhex(i))} to double"]
-            array = "%inputs" if kind is INPUT else "%parameters"
-            return [f"{name}.p = getelementptr double, ptr {array}, i64 {i}", f"{name} = load double, ptr {name}.p"]
-
-        def finish(slot: int, name: str) -> list[str]:
-            lines = []
-            for i in places.get(slot, ()):
-                lines += [
-                    f"{name}.o{i} = getelementptr double, ptr %out, i64 {i}",
-                    f"store double {name}, ptr {name}.o{i}",
-                ]
-            return lines
-
-        given = "ptr noalias %inputs, ptr noalias %parameters, ptr noalias %memory, ptr noalias %out"
-        computed = [slot for slot, instruction in enumerate(code) if instruction[0] not in SOURCES]
-
-        def write(slot: int, names: list[str]) -> list[str]:
-            return [*one.lines(code[slot][0], f"%v{slot}", names), *finish(slot, f"%v{slot}")]
-
-        functions, self.memory = pieces(
-            "piece", code, computed, one, load, write, lambda slot: not operands(code[slot]), given
-        )
-        loose = "\n".join(
-            line
-            for slot in places
-            if code[slot][0] in SOURCES
-            for line in (*load(slot, f"%v{slot}"), *finish(slot, f"%v{slot}"))
-        )
-        passed = given.replace(" noalias", "")
-        calls = "\n".join(f"call void @piece.{g}({passed})" for g in range(len(functions)))
-        driver = f"define void @run({given}) {{\n{loose}\n{calls}\nret void\n}}"
-        declared = sorted(one.called | {"declare double @llvm.floor.f64(double)"})
-        self._machinery = Machinery("\n".join([HELPERS, *declared, *functions, driver]), ["run"], 1)
-        p = ctypes.c_void_p
-        self.run = ctypes.CFUNCTYPE(None, p, p, p, p)(self._machinery.addresses["run"])
-
-
-@functools.lru_cache(maxsize=32)
-def straight(code: tuple[Instruction, ...], outputs: tuple[int, ...]) -> Straight:
-    """The machine code, made once for programs of the same structure."""
-    return Straight(code, outputs)
 
 
 class Room(NamedTuple):
@@ -112,12 +50,10 @@ class Single:
         self._places: list[int] | None = None
         if self.is_straight:
             made = self._made = straight(tuple(code), tuple(outputs))
-            inputs = 1 + max((i[1] for i in code if i[0] is INPUT), default=-1)
-            parameters = 1 + max((i[1] for i in code if i[0] not in (INPUT, CONSTANT) and i[0] in SOURCES), default=-1)
-            self._sizes = inputs, parameters, made.memory, len(outputs)
+            self._sizes = count_of(code, INPUT), count_of(code, PARAMETER), made.memory, len(outputs)
         else:
             self._program = machine_code(tuple(code))
-            layout = self._program.schedule
+            layout = self._program.layout
             self._sizes = layout.inputs, layout.parameters, len(layout.constants), 0
             self._places = [layout.place[slot] for slot in outputs]
         self._rooms = [self._room()]
@@ -131,7 +67,7 @@ class Single:
             arguments = tuple(memory.address + 8 * start for start in starts[:-1])
             out = memory.view[starts[3] :]
         else:
-            layout = self._program.schedule
+            layout = self._program.layout
             memory = Doubles(layout.size)
             memory.view[starts[2] : starts[2] + third] = array("d", layout.constants)
             function, arguments, out = self._program.run, (memory.address,), memory.view

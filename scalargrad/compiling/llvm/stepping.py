@@ -8,8 +8,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from scalargrad.compiling.llvm.adding import machinery
 from scalargrad.compiling.llvm.library import Machinery, once
+from scalargrad.compiling.llvm.tile_loop import machinery
 
 FIELDS = [
     "begin", "tiles", "finish", "parameters", "uniform", "memory", "arguments", "n", "full", "tail", "columns", "out",

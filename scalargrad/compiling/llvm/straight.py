@@ -6,13 +6,13 @@ seconds, pieces of 500 take 0.15; the pieces run as fast.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
+import ctypes
+import functools
+from collections.abc import Callable, Sequence
 
-from scalargrad.compiling.tape import SOURCES, Instruction
-
-if TYPE_CHECKING:
-    from scalargrad.compiling.llvm.primitives import Lanes
+from scalargrad.compiling.llvm.library import Machinery
+from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
+from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction, operands
 
 PIECE = 250
 
@@ -78,19 +78,61 @@ def pieces(
     return functions, len(crossing)
 
 
-def operands(instruction: Instruction) -> Sequence[int]:
-    """The slots that an instruction reads."""
-    return () if instruction[0] in SOURCES else instruction[1:]
+class Straight:
+    """Straight-line machine code.
+
+    Attributes:
+        run: (inputs, parameters, memory, out): computes the outputs.
+        memory: how many doubles it needs.
+    """
+
+    def __init__(self, code: Sequence[Instruction], outputs: Sequence[int]) -> None:
+        one = Lanes(1)
+        places: dict[int, list[int]] = {}
+        for i, slot in enumerate(outputs):
+            places.setdefault(slot, []).append(i)
+
+        def load(slot: int, name: str) -> list[str]:
+            kind, i = code[slot]
+            if kind is CONSTANT:
+                return [f"{name} = bitcast double {one.number(float.fromhex(i))} to double"]
+            array = "%inputs" if kind is INPUT else "%parameters"
+            return [f"{name}.p = getelementptr double, ptr {array}, i64 {i}", f"{name} = load double, ptr {name}.p"]
+
+        def finish(slot: int, name: str) -> list[str]:
+            lines = []
+            for i in places.get(slot, ()):
+                lines += [
+                    f"{name}.o{i} = getelementptr double, ptr %out, i64 {i}",
+                    f"store double {name}, ptr {name}.o{i}",
+                ]
+            return lines
+
+        given = "ptr noalias %inputs, ptr noalias %parameters, ptr noalias %memory, ptr noalias %out"
+        computed = [slot for slot, instruction in enumerate(code) if instruction[0] not in SOURCES]
+
+        def write(slot: int, names: list[str]) -> list[str]:
+            return [*one.lines(code[slot][0], f"%v{slot}", names), *finish(slot, f"%v{slot}")]
+
+        functions, self.memory = pieces(
+            "piece", code, computed, one, load, write, lambda slot: not operands(code[slot]), given
+        )
+        loose = "\n".join(
+            line
+            for slot in places
+            if code[slot][0] in SOURCES
+            for line in (*load(slot, f"%v{slot}"), *finish(slot, f"%v{slot}"))
+        )
+        passed = given.replace(" noalias", "")
+        calls = "\n".join(f"call void @piece.{g}({passed})" for g in range(len(functions)))
+        driver = f"define void @run({given}) {{\n{loose}\n{calls}\nret void\n}}"
+        declared = sorted(one.called | {"declare double @llvm.floor.f64(double)"})
+        self._machinery = Machinery("\n".join([HELPERS, *declared, *functions, driver]), ["run"], 1)
+        p = ctypes.c_void_p
+        self.run = ctypes.CFUNCTYPE(None, p, p, p, p)(self._machinery.addresses["run"])
 
 
-def needed_from(code: Sequence[Instruction], slots: Iterable[int], stop: Collection[int] = ()) -> set[int]:
-    """The slots and all that they are computed from, not going beyond those in `stop`."""
-    found: set[int] = set()
-    pending = list(slots)
-    while pending:
-        slot = pending.pop()
-        if slot not in found:
-            found.add(slot)
-            if slot not in stop:
-                pending += operands(code[slot])
-    return found
+@functools.lru_cache(maxsize=32)
+def straight(code: tuple[Instruction, ...], outputs: tuple[int, ...]) -> Straight:
+    """The machine code, made once for programs of the same structure."""
+    return Straight(code, outputs)

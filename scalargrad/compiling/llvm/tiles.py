@@ -10,13 +10,25 @@ import ctypes
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from scalargrad.compiling.batch import Sum, Varying, varying_slots
-from scalargrad.compiling.llvm.driving import SHARED, driver
 from scalargrad.compiling.llvm.library import Machinery, fuses, lanes
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
-from scalargrad.compiling.llvm.straight import needed_from, operands, pieces
-from scalargrad.compiling.tape import CONSTANT, MULTIPLY, PARAMETER, SOURCES, Instruction
+from scalargrad.compiling.llvm.straight import pieces
+from scalargrad.compiling.llvm.tile_loop import SHARED, driver
+from scalargrad.compiling.tape import (
+    CONSTANT,
+    MULTIPLY,
+    PARAMETER,
+    SOURCES,
+    Instruction,
+    computed,
+    operands,
+    varying_slots,
+)
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.backends import Sum
 
 QUICK = 3000
 """Up to so many instructions LLVM takes the trouble to keep numbers in registers; more of them it compiles faster."""
@@ -46,14 +58,10 @@ class BatchCode:
         kinds = varying_slots(code)
         tile, one = Lanes(lanes(), quick=fuses()), Lanes(1)
         self.width = tile.width
-        in_tile = sorted(needed_from(code, [*(v for v, _ in sums if v is not None), *columns]))
-        moving = [slot for slot in in_tile if kinds[slot] and code[slot][0] not in SOURCES]
-        for_all = [u for _, u in sums if u is not None]
-        still = [
-            slot
-            for slot in sorted(needed_from(code, [*in_tile, *for_all]))
-            if not kinds[slot] and code[slot][0] not in SOURCES
-        ]
+        in_tile = [*(v for v, _ in sums if v is not None), *columns]
+        in_all = [*in_tile, *(u for _, u in sums if u is not None)]
+        moving = [slot for slot in computed(code, in_tile) if kinds[slot]]
+        still = [slot for slot in computed(code, in_all) if not kinds[slot]]
         # The simplifier may have found out that what is added up for each sample is the same for all.
         read = {x for slot in moving for x in operands(code[slot])} | {v for v, _ in sums if v is not None}
         read |= set(columns)
@@ -100,7 +108,7 @@ class _Writer:
 
     def __init__(
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int],
-        kinds: Varying, kept: dict[int, int], tile: Lanes, one: Lanes, moving: Sequence[int],
+        kinds: Sequence[int], kept: dict[int, int], tile: Lanes, one: Lanes, moving: Sequence[int],
     ) -> None:  # fmt: skip
         self.code, self.sums, self.widths, self.kinds = code, sums, widths, kinds
         self.kept, self.tile, self.one = kept, tile, one

@@ -15,18 +15,14 @@ from functools import cached_property
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.batch import varying_slots
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, live, row
+from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, computed, live, row, varying_slots
 from scalargrad.node.mode import in_mode
 from scalargrad.table.row import HARD
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch import Sum
-
-Run = Callable[[Sequence[float], Sequence[float]], list[float]]
-"""run(parameters, inputs) -> a number for each output."""
+    from scalargrad.compiling.backends import Run, Sum
 
 LIMIT = 100_000
 """Up to so many instructions are compiled, in about a second. What is longer runs in the loop, which starts at once but
@@ -47,7 +43,7 @@ def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable
         run(parameters, inputs) -> a number for each output.
     """
     outputs = list(outputs)
-    slots = _computed(code, live(code, outputs))
+    slots = computed(code, outputs)
     raising = live(code, outputs[:1] if primal is None else primal)
     loop = _Loop(code, slots, outputs, raising)
     if len(slots) > LIMIT:
@@ -64,7 +60,7 @@ def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable
     return run
 
 
-class Batch:
+class BatchRunner:
     """A program over many samples, one after another. What depends on parameters alone is computed once per call.
 
     Nothing raises: a sample at a pole has IEEE's number there.
@@ -83,7 +79,7 @@ class Batch:
         moving = [slot for slot, _ in sums if slot is not None] + list(columns)
         uniform = [slot for _, slot in sums if slot is not None]
         varying = varying_slots(code)
-        slots = _computed(code, live(code, [*moving, *uniform]))
+        slots = computed(code, [*moving, *uniform])
         per_sample = [slot for slot in slots if varying[slot]]
         per_call = [slot for slot in slots if not varying[slot]]
         read = {x for slot in per_sample for x in code[slot][1:]} | set(moving)
@@ -150,10 +146,6 @@ class _Stage:
             except HARD:
                 pass
         return self._loop.run(parameters, inputs)
-
-
-def _computed(code: Sequence[Instruction], needed: Sequence[bool]) -> list[int]:
-    return [slot for slot, (op, *_) in enumerate(code) if needed[slot] and op not in SOURCES]
 
 
 def _floats(numbers: Sequence[float]) -> Sequence[float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, row
 from scalargrad.table import floats
-from scalargrad.table.row import INFIX
+from scalargrad.table.operators import NEGATION, OPERATORS
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -24,8 +24,8 @@ LONGEST = 100
 MOST_OPERANDS = 40
 """Sums of more terms are calls: Python's compiler goes one level deeper for each term."""
 
-OPERATORS: dict[Any, str] = {
-    **{op.value: f"{{}} {op.text} {{}}" for op in INFIX.values() if op.value in vars(operator).values()},
+WRITTEN: dict[Any, str] = {
+    **{one.on_numbers: f"{{}} {one.text} {{}}" for one in OPERATORS.values() if one.precedence < NEGATION},
     operator.neg: "-{}",
 }
 """How Python writes the functions that are operators: a call would take twice as long."""
@@ -119,13 +119,13 @@ def _lines(
 
 def _infix(op: Op, xs: list[str]) -> str:
     """The op by operators alone, in the order of roundings of its value; empty if it takes a call."""
-    if op.value in OPERATORS:
-        return OPERATORS[op.value].format(*xs)
+    if op.value in WRITTEN:
+        return WRITTEN[op.value].format(*xs)
     if len(xs) > MOST_OPERANDS:
         return ""
-    if op.pair is not None and op.pair.value in OPERATORS:
+    if op.pair is not None and op.pair.value in WRITTEN:
         n = len(xs) // 2
-        return " + ".join([*xs[2 * n :], *map(OPERATORS[op.pair.value].format, xs[:n], xs[n : 2 * n])])
+        return " + ".join([*xs[2 * n :], *map(WRITTEN[op.pair.value].format, xs[:n], xs[n : 2 * n])])
     if op.value is floats.total:
         return " + ".join(xs)
     if op.value is floats.mean:

@@ -1,0 +1,133 @@
+"""A per-sample loss as a program over a batch: the loss, its gradients, and the check of its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.gradient import contributions, has_choices, total
+from scalargrad.compiling.pipeline import batch_runner, has_nan
+from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.tape import ADD, Tape, varying_slots
+from scalargrad.compiling.taping import TapedCall
+from scalargrad.compiling.watching import WatchedCall
+from scalargrad.node.mode import in_mode
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.backends import Sum
+    from scalargrad.compiling.samples import Samples
+    from scalargrad.engine import Value
+    from scalargrad.node.structures import Rebuild
+
+
+class BatchProgram:
+    """What `fn(x, y)` is for every sample of a batch, and the gradients of its sum.
+
+    Attributes:
+        leaves: the Values whose numbers are read when it runs.
+        trained: how many of them get a gradient: they are the first.
+        reached: the same leaves, in the order in which they were given or reached.
+        guards: the comparisons that fn made, in words: the Values would keep the recorded graph alive.
+        columns: how many numbers fn returned for each sample beside the loss.
+        in_order: whether `trained` are all of the compiled function's parameters in their order.
+        rebuild: puts a sample's columns in their places, where `values` recorded it.
+        may_have_masks: whether the masked form of its gradients may differ.
+        backend, runner: the backend's module, and its BatchRunner; the sums that it finds are the loss, how much the
+            guards are violated, and the gradients.
+    """
+
+    in_order: bool
+    reached: list[Value]
+    rebuild: Rebuild
+
+    def __init__(
+        self, fn: Callable[..., Any], samples: Sequence[Samples], i: int, parameters: Sequence[Value] | None,
+        choice: str, *, gradients: bool = True, has_aux: bool = False, plain: BatchProgram | None = None,
+    ) -> None:  # fmt: skip
+        name = getattr(fn, "__name__", type(fn).__name__)
+        numbers = [x for one in samples for x in one.sample(i)]
+        with in_mode(follows_ieee=True):  # as the other samples will: no sample of a batch raises
+            call = WatchedCall(fn, [one.rebuilt for one in samples], numbers, name)
+        _check_result(call, has_aux)
+        taped = TapedCall(call, (plain.reached if plain else parameters) or ())
+        tape, (root, *aux) = taped.tape, taped.outputs
+        self.guards, self.reached = taped.guards, taped.parameters
+        wanted = self.reached if parameters is None else self.reached[: len(parameters)]
+        trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
+        slots = [taped.slots[self.reached[k]] for k in trained]
+        self.may_have_masks = plain is None and has_choices(tape.code)
+        shares = contributions(tape, root, slots, masked=plain is not None)
+        violations = taped.violations()
+        columns = aux + ([total(tape, violations)] if violations else [])
+        kinds = varying_slots(tape.code)
+        sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
+        sums += [_split(tape, shares[slot], kinds) for slot in slots]
+        self.columns = len(aux)
+        # Those that get a gradient come first, as their gradients lie side by side.
+        first = set(trained)
+        order = trained + [k for k in range(len(self.reached)) if k not in first]
+        places = sorted(range(len(order)), key=order.__getitem__)
+        self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
+        self.code, self.backend, self.runner = batch_runner(
+            choice, tape.code, sums, columns, [one.width for one in samples], places
+        )
+        one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
+        self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
+        self._masked: BatchProgram | None = None
+
+    def run(self, samples: Sequence[Samples], n: int, *, mean: bool) -> tuple[list[float], list[list[float]]]:
+        """The sums and columns; those of the masked program where one is nan."""
+        found: tuple[list[float], list[list[float]]] = self.runner.run(samples, n, self.numbers(), mean=mean)
+        if self.may_have_masks and (has_nan(found[0]) or any(map(has_nan, found[1]))):
+            masked = self.masked()
+            if masked is not None:
+                return masked.run(samples, n, mean=mean)
+        return found
+
+    def masked(self) -> BatchProgram | None:
+        """The same with masks in its gradients; None if it has no place for any.
+
+        The leaves and sums are in the same order.
+        """
+        if self.may_have_masks and self._masked is None:
+            masked = self._make_masked(plain=self)
+            if masked.code == self.code:
+                self.may_have_masks = False
+            else:
+                self._masked = masked
+        return self._masked
+
+    def numbers(self) -> list[float]:
+        """The leaves' numbers as they are now."""
+        return numbers_of(self.leaves)
+
+
+def _check_result(call: WatchedCall, has_aux: bool) -> None:
+    if has_aux:
+        result = call.rebuild_output(iter(call.outputs))
+        if not (isinstance(result, tuple) and len(result) == 2 and call.outputs and result[0] is call.outputs[0]):
+            raise TypeError(f"with has_aux=True {call.name} must return (loss, aux), the loss being one Value")
+    elif call.rebuild_output is not next:
+        raise TypeError(
+            f"{call.name} must return one Value, the loss of one sample, not {len(call.outputs)} in a structure"
+        )
+
+
+def _terms(tape: Tape, root: int, kinds: Sequence[int]) -> list[int]:
+    """What the root is the sum of, as far as terms are the same for all samples, as a penalty on parameters is."""
+    found = []
+    while kinds[root] and tape.code[root][0] is ADD:
+        _, x, y = tape.code[root]
+        if kinds[x] and kinds[y]:
+            break
+        root, same = (x, y) if kinds[x] else (y, x)
+        found.append(same)
+    return [root, *reversed(found)]
+
+
+def _split(tape: Tape, terms: Sequence[int], kinds: Sequence[int]) -> Sum:
+    parts: tuple[list[int], list[int]] = ([], [])
+    for term in terms:
+        parts[0 if kinds[term] else 1].append(term)
+    return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None

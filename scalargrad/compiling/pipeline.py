@@ -1,0 +1,127 @@
+"""From a tape to what a backend runs: differentiated, simplified, lowered to primitives, compiled.
+
+A plain gradient multiplies by 0 where an op that chooses has not chosen, and 0 times an infinite slope is nan; if no
+nan comes out, none was on the way. To mask makes a program up to twice as long, so it is done when it is needed: where
+a plain gradient is nan (see gradient.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from scalargrad.compiling.backends import Run, Sum, backend
+from scalargrad.compiling.gradient import contributions, has_choices, total
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.tape import PARAMETER, Instruction, Tape
+
+
+def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, all_raise: bool = False) -> Run:
+    """run(parameters, inputs) -> a number for each output.
+
+    Args:
+        choice: the backend.
+        code: the tape, as it was recorded.
+        outputs: slots.
+        all_raise: whether every output raises at a pole, as eager code does. Otherwise the first one alone does: behind
+            it come gradients and guards.
+    """
+    tape, slots = simplified(code, outputs)
+    run: Run = backend(choice, tape.code).single(tape.code, slots, slots if all_raise else slots[:1])
+    return run
+
+
+def runner_with_gradient(
+    choice: str, tape: Tape, root: int, wrt: Sequence[int], seed: int | None = None, more: Sequence[int] = ()
+) -> Run:
+    """run(parameters, inputs) -> the root, its derivatives, and more outputs.
+
+    Args:
+        choice: the backend.
+        tape: is extended.
+        root: the slot of what is differentiated.
+        wrt: the slots with respect to which.
+        seed: the slot of the factor of the derivatives; 1.0 if left out.
+        more: further slots.
+    """
+
+    def run_of(*, masked: bool) -> Run:
+        shares = contributions(tape, root, wrt, seed, masked=masked)
+        return runner(choice, tape.code, [root, *(total(tape, shares[slot]) for slot in wrt), *more])
+
+    masked = partial(run_of, masked=True) if has_choices(tape.code[: root + 1]) else None
+    return Fallback(run_of(masked=False), masked, slice(1, 1 + len(wrt)))
+
+
+def batch_runner(
+    choice: str, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int],
+    places: Sequence[int],
+) -> tuple[list[Instruction], Any, Any]:  # fmt: skip
+    """A program over a batch: its code, the backend, and the backend's `BatchRunner`.
+
+    Args:
+        choice: the backend.
+        code: the tape, differentiated if gradients are among the sums.
+        sums: what is added up over the samples.
+        columns: slots that are wanted for each sample.
+        widths: how many numbers a sample has in each argument.
+        places: for each parameter of the tape its number among those that a run is given.
+    """
+    split = [slot for pair in sums for slot in pair if slot is not None]
+    tape, slots = simplified(code, [*split, *columns])
+    new = iter(slots)
+    sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
+    short: list[Instruction] = [(PARAMETER, places[i[1]]) if i[0] is PARAMETER else i for i in tape.code]
+    module = backend(choice, short)
+    return short, module, module.BatchRunner(short, sums, list(new), widths)
+
+
+def jax_function(
+    code: Sequence[Instruction], output: int | Sequence[int], widths: Sequence[int], dtype: str
+) -> Callable[..., Any]:
+    """A pure JAX function of (parameters, *sample); ops stay those of the table, and so do their derivatives in JAX.
+
+    Args:
+        code: the tape, as it was recorded.
+        output: a slot, or several.
+        widths: how many numbers each argument of a sample has.
+        dtype: what it computes in.
+    """
+    from scalargrad.compiling.jax import to_jax
+
+    several = isinstance(output, Sequence)
+    tape, slots = simplified(code, output if isinstance(output, Sequence) else [output], lower=False)
+    return to_jax(tape.code, slots if several else slots[0], widths, dtype)
+
+
+# -------------------------------------------------------------------- plain gradients first, masked where they are nan
+
+
+def has_nan(numbers: Iterable[float]) -> bool:
+    """Whether nan is among them; possibly True, too, where inf and -inf are."""
+    total = sum(numbers)
+    return total != total
+
+
+class Fallback:
+    """run(parameters, inputs) -> the outputs, by the plain form, and by the masked form where a gradient is nan.
+
+    Args:
+        plain: computes them.
+        make_masked: makes what computes them so; None where no op chooses.
+        gradients: which of the outputs are gradients.
+    """
+
+    def __init__(self, plain: Run, make_masked: Callable[[], Run] | None, gradients: slice) -> None:
+        self._plain, self._make_masked, self._gradients = plain, make_masked, gradients
+        self._masked: Run | None = None
+
+    def __call__(self, parameters: Sequence[float], inputs: Sequence[float]) -> list[float]:
+        """The outputs."""
+        found = self._plain(parameters, inputs)
+        if self._make_masked is None or not has_nan(found[self._gradients]):
+            return found
+        if self._masked is None:  # two threads may each make one: they are the same
+            self._masked = self._make_masked()
+        return self._masked(parameters, inputs)

@@ -1,0 +1,123 @@
+"""What a recorded function reads around it: numbers, texts and containers in closures, globals and defaults.
+
+A recording has them as they were. Before it is used again they are compared with what they are: one comparison of two
+lists, in C.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from scalargrad.compiling.surroundings.contents import differ, frozen, has_grown
+from scalargrad.compiling.surroundings.functions import functions_of, global_names
+
+_MISSING = object()
+
+
+class Surroundings:
+    """What a function reads from outside, and helper functions of the user's that it refers to.
+
+    Values are told by identity, as are objects: neither the attributes of an object nor the elements of an array are
+    looked at. What the function itself changes while it is recorded, as a count of its calls, is no input of it; of
+    a list or dict to which it only adds, as a memo, what was there after the recording is.
+
+    Args:
+        fn: the function.
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self._fn = fn
+        self._before: dict[Any, Any] = {}
+        self._written: set[Any] = set()
+        self._grown: set[Any] = set()
+        # In one tuple: another thread sees what belongs together.
+        self._state: tuple[Any, Any, Any, Any] = ((), (), (), [])
+
+    def before_a_run(self) -> None:
+        """The function is about to be recorded: what is another afterwards, it has written itself."""
+        self._before = {key: frozen(_content(sort, x)) for key, sort, x in self._places()}
+
+    def after_a_run(self) -> None:
+        """It was recorded; what is there now is taken for granted."""
+        for key, sort, x in self._places():
+            if key in self._before:
+                now, before = _content(sort, x), self._before[key]
+                if differ(now, before):
+                    (self._grown if has_grown(now, before) else self._written).add(key)
+        self.look()
+
+    def look(self) -> None:
+        """Take what is there now for granted."""
+        places = self._places()
+        cells, names, functions = ([x for _, k, x in places if k == sort] for sort in range(3))
+        before: list[Any] | None = []
+        for wanted in range(3):
+            for key, sort, x in places:
+                if sort == wanted and before is not None:
+                    now = _content(sort, x)
+                    may_grow = key in self._grown
+                    before = None if now is None else before + [frozen(part, may_grow=may_grow) for part in now]
+        self._state = cells, names, functions, before
+
+    def _places(self) -> list[tuple[Any, int, Any]]:
+        return [place for place in _places(self._fn) if place[0] not in self._written]
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing."""
+        return not any(self._state[:3])
+
+    def have_changed(self) -> bool:
+        """Whether something is not as it was."""
+        cells, names, functions, before = self._state
+        if not (cells or names or functions):
+            return False
+        try:  # as _contents; this is asked before every replay
+            found = [cell.cell_contents for cell in cells]
+            if names:
+                found += [variables.get(name, _MISSING) for variables, name in names]
+            if functions:
+                found += _contents((), (), functions) or ()
+            return bool(found != before)
+        except Exception:  # a variable without a value, or objects of the user's that cannot be compared
+            return True
+
+
+def _places(fn: Callable[..., Any]) -> Iterator[tuple[Any, int, Any]]:
+    """Where a function reads: keys, and 0 for a cell, 1 for a global variable, 2 for defaults and partials."""
+    seen = set()
+    for function in functions_of(fn):
+        if isinstance(function, functools.partial):
+            yield id(function), 2, function
+            continue
+        found: list[tuple[Any, int, Any]] = [(id(cell), 0, cell) for cell in function.__closure__ or ()]
+        variables = function.__globals__
+        found += [((id(variables), name), 1, (variables, name)) for name in global_names(function)]
+        if function.__defaults__ or function.__kwdefaults__:
+            found.append((id(function), 2, function))
+        for place in found:
+            if place[0] not in seen:
+                seen.add(place[0])
+                yield place
+
+
+def _content(sort: int, place: Any) -> list[Any] | None:
+    """What one place holds."""
+    return _contents(*([place] if sort == k else [] for k in range(3)))
+
+
+def _contents(cells: Any, names: Any, functions: Any) -> list[Any] | None:
+    """What all of them hold; None while a variable has no value."""
+    try:
+        found = [cell.cell_contents for cell in cells]
+    except ValueError:
+        return None
+    if names:
+        found += [variables.get(name, _MISSING) for variables, name in names]
+    for function in functions:
+        if isinstance(function, functools.partial):
+            found += (function.args, function.keywords)
+        else:
+            found += (function.__defaults__, function.__kwdefaults__)
+    return found

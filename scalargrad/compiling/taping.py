@@ -1,0 +1,151 @@
+"""From Values to a tape: the graph that computed them, as instructions over the leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
+from scalargrad.engine import Value, topological_order
+from scalargrad.node.by_hand import GivenPartials
+from scalargrad.node.extras import hooks_of
+from scalargrad.node.numbers import describe, number_in
+from scalargrad.node.overwritten import was_overwritten
+from scalargrad.node.rebinding import Rebound
+from scalargrad.support.labels import quoted
+from scalargrad.support.reals import number
+from scalargrad.table.row import REAL, Op
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.watching import WatchedCall
+
+
+class TapedGraph:
+    """The graph of some Values on a tape.
+
+    Args:
+        roots: the Values.
+        inputs: leaves whose numbers a call brings.
+        parameters: leaves that come first among `parameters`.
+        constants: leaves whose numbers never change.
+        computed: the nodes that the function computed; all that there are, if left out.
+        run_hooks: whether those of leaves run all the same, after the replay.
+
+    Attributes:
+        tape: the instructions.
+        inputs: the Values whose numbers a call brings.
+        parameters: the other leaves, in topological order; their numbers are read when the program runs.
+        slots: where each Value of the graph is.
+    """
+
+    _holds_given = False  # whether somebody sees to it that nodes with given derivatives stay at their numbers
+
+    def __init__(
+        self,
+        roots: Iterable[Value],
+        inputs: Iterable[Value] = (),
+        parameters: Iterable[Value] = (),
+        constants: Container[Value] = (),
+        run_hooks: bool = False,
+        computed: Container[Value] | None = None,
+    ) -> None:
+        self.tape = tape = Tape(simplify=False)
+        self.inputs, self.parameters = list(inputs), list(parameters)
+        self.slots: dict[Value, int] = {x: tape.source(INPUT, i) for i, x in enumerate(self.inputs)}
+        self.slots.update((x, tape.source(PARAMETER, i)) for i, x in enumerate(self.parameters))
+        slots, constant, emit = self.slots, tape.constant, tape.emit
+        for node in topological_order(*roots):
+            if hooks_of(node) and not (run_hooks and node._rule.is_leaf):
+                raise _not_replayable(node)
+            if node in slots:
+                continue
+            op = node._rule
+            if node._a is None and node in constants:
+                slots[node] = constant(float(number_in(node)))
+            elif node._a is None:
+                slots[node] = tape.source(PARAMETER, len(self.parameters))
+                self.parameters.append(node)
+            elif was_overwritten(node):
+                raise _not_replayable(node)
+            elif type(op) is not Op:
+                if not (self._holds_given and isinstance(op, GivenPartials)):
+                    raise _not_replayable(node)
+                if computed is not None and node not in computed:
+                    raise _computed_outside(node)
+                slots[node] = emit(name_of(_held(node, op)), *[slots[x] for x in node._x])
+            elif computed is not None and node not in computed:
+                raise _computed_outside(node)
+            elif op.arity == 2:
+                x, y = node._x, node._y
+                slots[node] = emit(
+                    name_of(op),
+                    slots[x] if x is not None else constant(float(node._a)),
+                    slots[y] if y is not None else constant(float(node._b)),
+                )
+            else:
+                slots[node] = emit(
+                    name_of(op), *[slots[x] if x is not None else constant(float(a)) for x, a in node.operands]
+                )
+
+
+class TapedCall(TapedGraph):
+    """What a function computed in a watched call, and what it compared, on a tape.
+
+    Attributes:
+        outputs: the slots of what the function returned.
+        guards: its comparisons in words.
+    """
+
+    _holds_given = True  # by the call's guards
+
+    def __init__(self, call: WatchedCall, parameters: Iterable[Value] = (), *, run_hooks: bool = False) -> None:
+        compared = [x for guard in call.guards for x in guard.compared]
+        roots = [x for x in (*call.outputs, *compared) if isinstance(x, Value)]
+        super().__init__(roots, call.inputs, parameters, call.made, run_hooks, call.computed)
+        self.outputs = [self._slot_of(x) for x in call.outputs]
+        self.guards = list(map(str, call.guards))
+        self._call = call
+
+    def violations(self) -> list[int]:
+        """Slots that hold 0.0 where the comparisons come out as they did."""
+        return [guard.violation(self.tape, self._slot_of) for guard in self._call.guards]
+
+    def _slot_of(self, x: Any) -> int:
+        return self.slots[x] if isinstance(x, Value) else self.tape.constant(number(x))
+
+
+def _computed_outside(node: Value) -> ValueError:
+    return ValueError(
+        f"{describe(node)} was computed outside the function, by {quoted(node._rule.text)}: eager code keeps the "
+        "number that it had then, a replay would compute it anew from leaves that change. Compute it inside the "
+        "function, or hand its number over as a leaf, made outside with .detach()"
+    )
+
+
+def _held(node: Value, rule: GivenPartials) -> Op:
+    """A row for a node whose number and derivatives were given: both stay as they are."""
+    data, partials = float(node._data), [float(partial) for partial in rule.partials]
+    op = Op(rule.text, lambda xs: data, lambda xs, z: partials, (REAL,), None, "", "", None, None)
+    op.is_held = True
+    return op
+
+
+def _not_replayable(node: Value) -> Exception:
+    rule = node._rule
+    if was_overwritten(node):
+        why = "its data was assigned after it was computed"
+    elif hooks_of(node):
+        why = "hooks run Python on its gradient: remove them first"
+    elif isinstance(rule, Rebound):
+        why = str(rule)
+    elif isinstance(rule, GivenPartials):
+        why = (
+            "its number and its local derivatives were given, and hold where they were given only: write it with "
+            "@primitive, whose value and derivatives can be replayed"
+        )
+    else:
+        why = (
+            f"{quoted(rule.text)} was written by hand: write it with @primitive, whose value and derivatives can be "
+            "replayed"
+        )
+    return ValueError(f"{describe(node)} cannot be replayed: {why}")

@@ -1,0 +1,130 @@
+"""Numbers in lists, tuples and dicts, nested as one likes: taken apart into a flat list and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from copy import copy
+from typing import Any
+
+from scalargrad.node.numbers import NumberLike
+from scalargrad.support.arguments import MAX_DEPTH, too_deep
+from scalargrad.support.reals import number
+
+Rebuild = Callable[[Iterator[Any]], Any]
+
+
+def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
+    """The numbers and Values of a structure from left to right, and the function that puts others in their places.
+
+    Args:
+        tree: a number, a Value, or lists, tuples and dicts of these; a numpy array counts as nested lists.
+        what: how the message names it.
+
+    Raises:
+        TypeError: if anything else is in it.
+        ValueError: if it is nested deeper than 100 levels.
+
+    >>> leaves, rebuild = flatten([1.0, (2.0, {"a": 3.0})])
+    >>> leaves, rebuild(iter("xyz"))
+    ([1.0, 2.0, 3.0], ['x', ('y', {'a': 'z'})])
+    """
+    leaves: list[Any] = []
+    return leaves, _collect(tree, leaves, what, 0)
+
+
+def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
+    if type(tree) is float:
+        leaves.append(tree)
+        return next
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise too_deep(f"{what[:60]}...")
+    if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
+        tree = tree.tolist()
+    if isinstance(tree, Mapping):
+        parts = {key: _collect(part, leaves, f"{what}[{key!r}]", depth + 1) for key, part in tree.items()}
+        make_mapping = _maker(tree)
+        if make_mapping is None:
+            return lambda new: {key: rebuild(new) for key, rebuild in parts.items()}
+        return lambda new: make_mapping({key: rebuild(new) for key, rebuild in parts.items()})
+    if isinstance(tree, (list, tuple)):
+        items = [_collect(part, leaves, f"{what}[{i}]", depth + 1) for i, part in enumerate(tree)]
+        if isinstance(tree, list):
+            make_list = _maker(tree)
+            if make_list is None:
+                return lambda new: [rebuild(new) for rebuild in items]
+            return lambda new: make_list([rebuild(new) for rebuild in items])
+        make = getattr(tree, "_make", None) or tuple  # a named tuple stays one
+        return lambda new: make([rebuild(new) for rebuild in items])
+    if not isinstance(tree, NumberLike):
+        try:
+            tree = number(tree)
+        except TypeError:
+            raise TypeError(
+                f"{what} must be a number, a Value, or lists, tuples and dicts of them, not {type(tree).__name__}"
+            ) from None
+    leaves.append(tree)
+    return next
+
+
+def _maker(tree: Any) -> Callable[[Any], Any] | None:
+    """What makes a list or dict of the same kind; None for a plain one, or where there is no more than a mapping."""
+    if type(tree) in (list, dict) or not isinstance(tree, (list, dict)):
+        return None
+    empty = copy(tree)
+    empty.clear()
+
+    def make(content: Any) -> Any:
+        made = copy(empty)
+        if isinstance(made, list):
+            made.extend(content)
+        else:
+            made.update(content)
+        return made
+
+    return make
+
+
+def structure(tree: Any, depth: int = 0) -> Hashable:
+    """The structure alone: the containers' types, and the keys in order. Equal are those that are the same only.
+
+    Raises:
+        ValueError: if it is nested deeper than 100 levels.
+    """
+    if type(tree) is float:
+        return None
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise too_deep("an argument")
+    if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
+        tree = tree.tolist()
+    depth += 1
+    if isinstance(tree, (list, tuple)):
+        parts = tuple([structure(part, depth) for part in tree])
+        # As many numbers as there are, or what they are.
+        return type(tree), parts if any(parts) else len(parts)
+    if isinstance(tree, Mapping):
+        keyed = tuple([(type(key), key, structure(part, depth)) for key, part in tree.items()])
+        return type(tree), getattr(tree, "default_factory", None), keyed
+    return None
+
+
+def skeleton(tree: Any, depth: int = 0) -> str:
+    """The structure alone, a * for each number.
+
+    Raises:
+        ValueError: if it is nested deeper than 100 levels.
+
+    >>> skeleton([1.0, (2.0, {"a": 3.0})])
+    "[*, (*, {'a': *})]"
+    """
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise too_deep("an argument")
+    depth += 1
+    if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
+        tree = tree.tolist()
+    if isinstance(tree, Mapping):
+        return "{" + ", ".join([f"{key!r}: {skeleton(part, depth)}" for key, part in tree.items()]) + "}"
+    if isinstance(tree, list):
+        return f"[{', '.join([skeleton(part, depth) for part in tree])}]"
+    if isinstance(tree, tuple):
+        return f"({', '.join([skeleton(part, depth) for part in tree])})"
+    return "*"

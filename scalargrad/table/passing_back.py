@@ -1,0 +1,141 @@
+"""How a row's partials become the local backward closure of its nodes: upstream times derivative, to each parent.
+
+A closure is made once per op over its partials and shared by all its nodes, which are handed in when their turn comes:
+a closure per node would cost 3 to 6 times as much, nearly all of it in the garbage collector.
+
+An op that chooses adds nothing to what it has not chosen, not even 0 times the upstream gradient: that is nan where the
+upstream is infinite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.table.row import HARD, Function, Op
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
+    from scalargrad.node.rules import Adjoints
+
+Partial = Callable[..., Any] | float
+"""A derivative as the table writes it: a rule, or a number if it is the same everywhere."""
+
+
+def rule_of(partial: Partial) -> Function:
+    """A partial derivative as a function; the table writes one that is the same everywhere as a number."""
+    return partial if callable(partial) else lambda x, y, z: partial
+
+
+# Every backward below is, but for the points where floats raise and for ops that choose:
+#
+#     def backward(node, upstream, adjoints):
+#         for parent, local in zip(node's operands, the partials at node's operands and result):
+#             if parent is not None:                  # None is a plain number, which gets no gradient
+#                 adjoints[parent] += upstream * local
+
+
+def unary_backward(op: Op, partial: Partial) -> Callable[[Value, Any, Adjoints], None]:
+    """The backward of an op of one operand."""
+    if partial == 0.0 and op.is_choice:
+        return _nothing
+    rule = rule_of(partial)
+
+    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        local = rule(node._a, None, node._data)
+        if local != 0.0:
+            adjoints[node._x] += upstream * local
+
+    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        try:
+            local = rule(node._a, None, node._data)
+        except HARD:
+            local = op.partials_at_hard_point(node, 0)
+        adjoints[node._x] += upstream * local
+
+    return backward_of_choice if op.is_choice else backward
+
+
+def binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable[[Value, Any, Adjoints], None]:
+    """The backward of an op of two operands."""
+    if partial_x == partial_y == 0.0 and all(map(op.may_leave_out, (0, 1))):
+        return _nothing
+    rule_x, rule_y = rule_of(partial_x), rule_of(partial_y)
+    chosen_x, chosen_y = op.chooses  # type: ignore[misc]  # two operands, two entries
+
+    def backward_of_constants(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        if (x := node._x) is not None:
+            adjoints[x] += upstream * partial_x
+        if (y := node._y) is not None:
+            adjoints[y] += upstream * partial_y
+
+    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        x, y, a, b, z = node._x, node._y, node._a, node._b, node._data
+        if x is not None:
+            try:
+                local = rule_x(a, b, z)
+            except HARD:
+                local = op.partials_at_hard_point(node, 0)
+            adjoints[x] += upstream * local
+        if y is not None:
+            try:
+                local = rule_y(a, b, z)
+            except HARD:
+                local = op.partials_at_hard_point(node, 1)
+            adjoints[y] += upstream * local
+
+    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        operands = node._a, node._b, node._data
+        for parent, rule, chosen in ((node._x, rule_x, chosen_x), (node._y, rule_y, chosen_y)):
+            if parent is not None:
+                local = rule(*operands)
+                if chosen is False or (local if chosen is True else chosen(*operands)) != 0.0:
+                    adjoints[parent] += upstream * local
+
+    if op.is_choice:
+        return backward_of_choice
+    return backward if callable(partial_x) or callable(partial_y) else backward_of_constants
+
+
+def nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints], None]:
+    """The backward of an op of many operands."""
+
+    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        try:
+            locals_ = partials(node._a, node._data)
+        except HARD:
+            locals_ = op.partials_at_hard_point(node)
+        for parent, local in zip(node._x, locals_, strict=True):
+            if parent is not None:
+                adjoints[parent] += upstream * local
+
+    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        for parent, local in zip(node._x, partials(node._a, node._data), strict=True):
+            if parent is not None and local != 0.0:
+                adjoints[parent] += upstream * local
+
+    return backward_of_choice if op.is_choice else backward
+
+
+def paired_backward(pair: Op) -> Callable[[Value, Any, Adjoints], None]:
+    """The backward of the sum of a binary op over pairs.
+
+    The rules of that op pick an operand, so they are run once, on whole vectors: the derivative of a dot product in xs
+    is the vector ys. A bias stands behind the xs, and 1 behind the numbers of the ys.
+    """
+    rule_x, rule_y = pair.partials
+
+    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+        a, b, z = node._a, node._b, node._data
+        for parent, local in zip(node._x, rule_x(a, b, z), strict=True):
+            if parent is not None:
+                adjoints[parent] += upstream * local
+        for parent, local in zip(node._y, rule_y(a, b, z), strict=False):
+            if parent is not None:
+                adjoints[parent] += upstream * local
+
+    return backward
+
+
+def _nothing(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+    """The backward of a step function: slope 0 everywhere."""

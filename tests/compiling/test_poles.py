@@ -1,0 +1,105 @@
+"""At poles and outside domains, of every op: a compiled function raises or gives what the function itself does.
+
+llvm and jax raise nothing: where eager code raises, they give what it gives by the rules of IEEE arithmetic.
+"""
+
+import contextlib
+import itertools
+import math
+import random
+from array import array
+
+import pytest
+from compiling_helpers import needs_llvm, same
+from optional import optional
+
+import scalargrad as sg
+from scalargrad import Value
+from scalargrad.node.mode import in_mode
+from scalargrad.node.structures import flatten
+from scalargrad.strategies import call
+from scalargrad.table import HARD, TABLE
+
+jax = optional("jax")
+OPS = [op for op in TABLE.values() if not op.is_users]
+HARD_NUMBERS = [0.0, -0.0, 0.5, 1.0, -1.0, 2.0, 3.0, 800.0, -800.0, math.inf, -math.inf, math.nan]
+ORDINARY = (0.3, 1.7)
+SHAPES = {
+    "several outputs": lambda f: lambda v: [sg.sum(v), f(v), {"twice": f(v) * 2}],
+    "value and gradient": sg.value_and_grad,
+    "gradient, then value": lambda f: lambda v: (sg.grad(f)(v), f(v)),
+}
+
+
+def outcome(function):
+    """The numbers, or the error as (kind, first line)."""
+    try:
+        return [x.data if isinstance(x, Value) else float(x) for x in flatten(function())[0]]
+    except HARD as error:
+        return type(error), str(error).splitlines()[0]
+
+
+def by_ieee(function):
+    with in_mode(follows_ieee=True):
+        return outcome(function)
+
+
+def agree(found, expected, tolerance):
+    if isinstance(found, tuple) or isinstance(expected, tuple):
+        return found == expected
+    return all(same(x, y) or abs(x - y) <= tolerance * abs(y) for x, y in zip(found, expected, strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:.*the gradient is nan")
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm), "jax"])
+def test_every_output_is_that_of_the_function_itself(shape, backend):
+    if backend == "jax":
+        assert jax.numpy  # skips where it is not installed
+    rng = random.Random(0)
+    raised = 0
+    for op in OPS if backend != "jax" else OPS[::4]:
+        n = op.arity or (4 if op.pair is not None else 3)
+        fn = SHAPES[shape](lambda v, op=op: call(op, v))
+        compiled = sg.compile(fn, backend=backend)
+        for start in ORDINARY:
+            with contextlib.suppress(*HARD):
+                compiled([start] * n)
+        points = list(itertools.product(HARD_NUMBERS, repeat=n))
+        for xs in map(list, rng.sample(points, min(30, len(points)))):
+            expected = outcome(lambda xs=xs, fn=fn: fn([Value(x) for x in xs]))
+            raised += isinstance(expected, tuple)
+            if backend != "python" and isinstance(expected, tuple):
+                expected = by_ieee(lambda xs=xs, fn=fn: fn([Value(x) for x in xs]))
+            found = outcome(lambda xs=xs, compiled=compiled: compiled(xs))
+            assert agree(found, expected, 1e-12 if backend == "jax" else 0.0), (op, xs, found, expected)
+    assert raised > 5
+
+
+def test_bind_too():
+    x, out = array("d", [4.0]), array("d", [0.0, 0.0])
+    step = sg.compile(lambda v: [v[0], sg.log(v[0])], backend="python").bind(x, out)
+    step()
+    x[0] = 0.0
+    with pytest.raises(ValueError, match="log: domain error at 0.0"):
+        step()
+    assert out.tolist() == [4.0, math.log(4.0)]
+
+
+def test_a_comparison_of_what_raises_raises_too():
+    compiled = sg.compile(lambda x: x if sg.log(x) > 0 else -x, backend="python")
+    assert compiled(0.5) == -0.5
+    with pytest.raises(ValueError, match="log: domain error at 0.0"):
+        compiled(0.0)
+
+
+@pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm)])
+def test_gradients_of_replays_and_programs_follow_ieee(backend):
+    w = Value(4.0)
+    loss = sg.replay(lambda: sg.sqrt(w), backend=backend)
+    program = sg.record(sg.sqrt(w), inputs=[w], backend=backend)
+    assert loss().data == program.forward() == 2.0
+    w.data = 0.0
+    root = loss()
+    assert (root.data, sg.grad(root, w)) == (0.0, math.inf)
+    assert program.value_and_grad([0.0]) == (0.0, [math.inf])

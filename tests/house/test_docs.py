@@ -1,0 +1,357 @@
+"""The documentation site: built without a network and without a warning, whole, and right in a real Chromium."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import zlib
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from drawing_helpers import hexed
+
+import scalargrad
+from scalargrad import Value, trace
+from scalargrad.drawing.theme import contrast
+from scalargrad.table import functions
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+WRITTEN_BY_A_BENCHMARK = "docs/performance.md"
+PACKAGES = "checking circuit compiling drawing functional layers mistakes nn strategies tracing".split()
+
+BUILD = """
+import socket, sys
+def refuse(*arguments, **options):
+    raise OSError("the documentation must be built without a network")
+socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
+from sphinx.cmd.build import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def need_sphinx():
+    for module in ("sphinx", "myst_nb", "furo", "latex2mathml"):
+        pytest.importorskip(module, reason="the extra `docs` is not installed")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder that `python -m sphinx -W -b html docs OUT` fills; the workers of pytest-xdist share it."""
+    need_sphinx()
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    out, result = folder / "site", folder / "site.txt"
+    try:
+        out.mkdir()
+    except FileExistsError:  # another worker builds it
+        while not result.exists():
+            time.sleep(0.2)
+    else:
+        arguments = ["-W", "-q", "-b", "html", "-d", str(folder / "doctrees"), str(ROOT / "docs"), str(out)]
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        written = folder / "site.part"
+        written.write_text(done.stdout + done.stderr if done.returncode else "", encoding="utf-8")
+        written.replace(result)
+    assert result.read_text(encoding="utf-8") == ""
+    return out
+
+
+@pytest.fixture(scope="module")
+def extension():
+    """A module of docs/_extensions by its name."""
+    need_sphinx()
+    sys.path.insert(0, str(ROOT / "docs" / "_extensions"))
+    yield lambda name: import_module(f"scalargrad_docs.{name}")
+    sys.path.pop(0)
+
+
+LOADED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and where it can be linked to."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.loaded, self.ids, self.classes, self.images = [], [], [], [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.classes += (given.get("class") or "").split()
+        if given.get("id"):
+            self.ids.append(given["id"])
+        if tag == "a" and given.get("href"):
+            self.links.append(given["href"])
+        if tag == "img":
+            self.images.append(given)
+        if given.get(LOADED.get(tag, "")):
+            self.loaded.append(given[LOADED[tag]])
+        self.loaded += re.findall(r"url\((.*?)\)", given.get("style") or "")
+        assert "srcset" not in given
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {path: Page(path) for path in sorted(site.rglob("*.html"))}
+
+
+# -------------------------------------------------------------------- the built files
+
+
+def test_every_link_leads_somewhere(site, pages):
+    wrong = []
+    for path, page in pages.items():
+        for link in [*page.links, *page.loaded]:
+            parts = urlsplit(link)
+            if parts.scheme:
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            known = pages[target].ids if target in pages else []
+            if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in known):
+                wrong.append(f"{path.relative_to(site)}: {link}")
+    assert wrong == []
+    assert sum(len(page.links) for page in pages.values()) > 1000
+
+
+def test_nothing_is_loaded_from_elsewhere(site, pages):
+    for path, page in pages.items():
+        assert [link for link in page.loaded if urlsplit(link).scheme not in ("", "data")] == [], path
+        assert {urlsplit(link).scheme for link in page.links} <= {"", "https"}, path
+    for path in site.rglob("*.css"):
+        text = path.read_text(encoding="utf-8")
+        assert "@import" not in text
+        assert [url for url in re.findall(r"url\((.*?)\)", text) if not url.strip("'\"").startswith(("data:", "#"))
+                and not (path.parent / url.strip("'\"")).is_file()] == []  # fmt: skip
+
+
+def test_no_id_twice_and_every_image_has_a_text(pages):
+    for path, page in pages.items():
+        assert len(set(page.ids)) == len(page.ids), path
+        assert all(image.get("alt") and not image["alt"].startswith("_") for image in page.images), path
+
+
+def test_every_exported_name_is_in_the_reference(site):
+    head, packed = (site / "objects.inv").read_bytes().split(b"zlib.\n", 1)
+    assert b"scalargrad" in head
+    known = {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
+    modules = {f"scalargrad.{name}" for name in PACKAGES}
+    ops = [name for name, function in functions().items() if not function.op.is_users]
+    top = {f"scalargrad.{name}" for name in (*scalargrad.__all__, *ops, "compile", "strategies")}
+    assert top | modules <= known
+    for package in PACKAGES:
+        exported = import_module(f"scalargrad.{package}").__all__
+        missing = [n for n in exported if f"scalargrad.{package}.{n}" not in known and f"scalargrad.{n}" not in top]
+        assert missing == [], f"list them in docs/reference/{package}.rst"
+
+
+def test_every_notebook_is_a_page_with_all_its_pictures_and_steppers(site, pages):
+    for notebook in NOTEBOOKS:
+        page = pages[site / "notebooks" / f"{notebook.stem}.html"]
+        outputs = [
+            o.get("data", {}) for c in json.loads(notebook.read_text("utf-8"))["cells"] for o in c.get("outputs", [])
+        ]
+        steppers = sum("".join(data.get("text/html", "")).count('<div class="sg-trace"') for data in outputs)
+        assert page.classes.count("sg-trace") == steppers
+        assert page.classes.count("picture") == sum("image/svg+xml" in data for data in outputs)
+        assert len(page.images) >= sum("image/png" in data for data in outputs)
+    lessons = [link for link in pages[site / "notebooks.html"].links if re.fullmatch(r"notebooks/[\w.-]+\.html", link)]
+    assert list(dict.fromkeys(lessons)) == [f"notebooks/{notebook.stem}.html" for notebook in NOTEBOOKS]
+
+
+def test_formulas_are_mathml(site, pages):
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
+    assert text.count("<math ") > 10
+    assert "MathJax" not in text
+    assert not re.search(r"<m[ion][^>]*>\\", text)
+    assert (site / "notebooks").is_dir()
+
+
+def test_links_between_files_of_the_repository():
+    """README, pages and notebooks are read on code hosts too."""
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *NOTEBOOKS]
+    wrong, seen = [], 0
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        if file.suffix == ".ipynb":
+            cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+            text = "\n".join("".join(cell["source"]) for cell in cells)
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            path = file.parent / target.partition("#")[0]
+            if urlsplit(target).scheme:
+                continue
+            seen += 1
+            path = path.resolve()
+            if path.is_relative_to(ROOT / "scalargrad"):  # outside the checkout it is where it was installed
+                path = Path(scalargrad.__file__).parent / path.relative_to(ROOT / "scalargrad")
+            if not path.exists() and path != ROOT / WRITTEN_BY_A_BENCHMARK:
+                wrong.append(f"{file.name}: {target}")
+    assert wrong == []
+    assert seen > 40
+
+
+# -------------------------------------------------------------------- what makes the pages
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "wanted"),
+    [
+        ("[a](../docs/compiling.md)", "notebooks/01.ipynb", "[a](../compiling.md)"),
+        ("[a](02.ipynb#x)", "notebooks/01.ipynb", "[a](02.ipynb#x)"),
+        ("[a](../LICENSE)", "notebooks/01.ipynb", "a"),
+        ("[a](../README.md)", "notebooks/01.ipynb", "[a](../index.md)"),
+        ("[a](../notebooks/01.ipynb)", "docs/tour.md", "[a](notebooks/01.ipynb)"),
+        ("[a](../notebooks)", "docs/tour.md", "[a](notebooks.md)"),
+        ("[a](../scalargrad/ops.py)", "docs/tour.md", "[a](reference/source.rst)"),
+        ("[a](../tests/table/test_ops.py)", "docs/tour.md", "a"),
+        ("[a](compiling.md)", "docs/tour.md", "[a](compiling.md)"),
+        ("[a](https://x.org/a.md) fs[0](x) ![p](../docs/p.svg)", "docs/tour.md", "[a](https://x.org/a.md) fs[0](x) ![p](../docs/p.svg)"),
+    ],
+)  # fmt: skip
+def test_links_of_files_become_links_of_pages(extension, text, file, wanted):
+    assert extension("links").relinked(text, file) == wanted
+
+
+def test_an_unknown_command_in_a_formula_is_refused(extension):
+    formulas = extension("formulas")
+    assert "<mfrac>" in formulas.mathml(r"\displaystyle \frac{a}{b}", "inline")
+    with pytest.raises(ValueError, match=r"does not know .nosuchcommand"):
+        formulas.mathml(r"\nosuchcommand{a}", "inline")
+
+
+def test_a_drawing_inside_a_page_follows_the_page(extension):
+    pictures = extension("pictures")
+    x = Value(2.0, label="x")
+    inside = pictures.inline((x * x).draw().svg)
+    assert 'body[data-theme="dark"] #sg' in inside
+    assert 'body:not([data-theme="light"]) #sg' in inside
+    assert "@media (prefers-color-scheme: dark){#" not in inside
+    assert pictures.inline("<svg><style>*{fill: red}</style></svg>") == ""
+
+
+def test_what_is_shown_is_what_the_examples_above_give(extension):
+    shown = extension("shown")
+    page = ">>> from scalargrad import Value\n>>> y = Value(2.0) * 3\n>>> 1 / 0\nTraceback (most recent call last):\nZeroDivisionError\n"
+    value = shown.evaluated("y + 1", page)
+    assert value.data == 7.0
+    assert "sg-trace" in shown.html_of(trace(value))
+    assert 'class="wide picture"' in shown.html_of(value.draw())
+
+
+# -------------------------------------------------------------------- in a browser
+
+SHOWN = "() => [...document.querySelectorAll('.sg-live')].map(live => live.querySelector('.sg-number').textContent)"
+FILLS = """() => [...document.querySelectorAll('.picture .node rect, .sg-live .node rect')].map(e => getComputedStyle(e).fill)"""
+# Text and what is behind it, where the contrast is too low; text in pictures has tests of its own.
+PALE = """() => { const rgb = s => (s.match(/[\\d.]+/g) || []).map(Number), found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
+    if (!text || !element.checkVisibility() || element.closest('script, style, svg')) continue;
+    let behind = element;
+    const opaque = e => { const c = rgb(getComputedStyle(e).backgroundColor); return c.length === 3 || c[3] === 1; };
+    while (behind.parentElement && !opaque(behind)) behind = behind.parentElement;
+    found.push([text.slice(0, 30), getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]);
+  }
+  return found; }"""
+
+
+@contextmanager
+def opened(browser, path, width, scheme):
+    """A page from its file, offline, and everything that went wrong on it."""
+    viewport = {"width": width, "height": 900}
+    context = browser.new_context(color_scheme=scheme, viewport=viewport, reduced_motion="reduce", offline=True)
+    page, trouble = context.new_page(), []
+    page.on("console", lambda message: trouble.append(f"console {message.text}"))
+    page.on("pageerror", lambda error: trouble.append(f"error {error}"))
+    page.on("request", lambda r: r.url.startswith(("file:", "data:")) or trouble.append(f"request {r.url}"))
+    page.on("requestfailed", lambda request: trouble.append(f"failed {request.url[:200]}"))
+    page.goto(path.as_uri())
+    try:
+        yield page, trouble
+    finally:
+        context.close()
+
+
+PAGES = [
+    "index.html",
+    "tour.html",
+    "notebooks/02-backpropagation-step-by-step.html",
+    "reference/operations.html",
+    "hard-points.html",
+    "design.html",
+]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_chromium(browser, site, name, width, scheme):
+    with opened(browser, site / name, width, scheme) as (page, trouble):
+        steppers = page.evaluate(SHOWN)
+        for i, number in enumerate(steppers):
+            live = page.locator(".sg-live").nth(i)
+            live.press("End")
+            live.press("Home")
+            live.press("ArrowRight")
+            assert page.evaluate(SHOWN)[i] == number.replace("1 /", "2 /", 1)
+        assert bool(steppers) == (name in PAGES[1:3])
+        page.evaluate("() => document.querySelectorAll('details').forEach(e => { e.open = true; })")
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+        page.evaluate("() => window.scrollTo(1000, 0)")
+        assert page.evaluate("() => window.scrollX") == 0
+        dark = [contrast(hexed(fill), "#000000") < 4 for fill in page.evaluate(FILLS)]
+        assert all(dark) if scheme == "dark" else not any(dark)
+        painted = page.evaluate(PALE)
+        assert len(painted) > 50
+        for text, color, behind in painted:
+            assert contrast(hexed(color), hexed(behind)) >= 4.5, text
+        assert trouble == []
+
+
+@pytest.mark.browser
+def test_what_is_wide_scrolls_in_its_own_box(browser, site):
+    code = """(selector) => [...document.querySelectorAll(selector)].map(e => { e.scrollLeft = 10_000;
+      return [e.scrollLeft, e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right]; })"""
+    for name, selector in (("drawing.html", ".picture"), ("mutants.html", ".table-wrapper"), ("tour.html", ".highlight pre"),
+                           ("reference/source.html", ".highlight pre"), ("tour.html", ".sg-view")):  # fmt: skip
+        with opened(browser, site / name, 390, "light") as (page, _):
+            boxes = page.evaluate(code, selector)
+            assert any(hidden > 20 for _, hidden, _ in boxes), name
+            assert all(abs(scrolled - hidden) < 2 and right <= 390 for scrolled, hidden, right in boxes), name
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_switch_for_light_and_dark_reaches_pictures_and_steppers(browser, site, scheme):
+    with opened(browser, site / "tour.html", 1280, scheme) as (page, trouble):
+        assert len(page.evaluate(FILLS)) > 20
+        for wanted in ("light", "dark"):
+            for _ in range(3):
+                if page.evaluate("() => document.body.dataset.theme") != wanted:
+                    page.locator(".theme-toggle:visible").first.click()
+            assert page.evaluate("() => document.body.dataset.theme") == wanted
+            dark = [contrast(hexed(fill), "#000000") < 4 for fill in page.evaluate(FILLS)]
+            assert all(dark) if wanted == "dark" else not any(dark)
+        assert [line for line in trouble if not line.startswith("console Changed to ")] == []  # furo says so
+
+
+@pytest.mark.browser
+def test_the_search_finds(browser, site):
+    with opened(browser, site / "search.html", 1280, "light") as (page, trouble):
+        page.goto((site / "search.html").as_uri() + "?q=check_gradients")
+        page.locator("#search-results li a").first.wait_for(timeout=10_000)
+        assert page.locator("#search-results li a").count() > 2
+        assert trouble == []

@@ -1,0 +1,49 @@
+"""The house: rooms with one purpose, imports that run down only, no circle, lazy and type-only imports included."""
+
+import sys
+from pathlib import Path
+
+import scalargrad
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "_extensions"))
+from scalargrad_docs.imports import arrows, circles, modules, room
+
+PACKAGE = Path(scalargrad.__file__).parent
+
+# Lowest first: a room imports those before it.
+ORDER = (
+    "support node engine table ops words functional function hooks exact compiling nn strategies checking drawing "
+    "mistakes tracing circuit layers cli __main__"
+).split()
+LOOSE = {"__init__", "__main__", "_methods", "engine", "exact", "function", "hooks", "ops"}
+"""What stands at the top of the package beside the rooms."""
+
+
+def edges(by=lambda module: module):
+    """What each imports. Two are left out: the stub, which says for editors that a Value has a method that returns a
+    drawing; and the package's `__init__`, by which `cli` begins as a user would."""
+    found = {}
+    for one, other in arrows(PACKAGE):
+        if {one, other} & {"scalargrad._methods", "scalargrad"}:
+            continue
+        if by(one) != by(other):
+            found.setdefault(by(one), set()).add(by(other))
+            found.setdefault(by(other), set())
+    return found
+
+
+def test_every_room_imports_those_below_it_only():
+    found = edges(room)
+    assert sum(map(len, found.values())) > 60
+    for importing, imported in found.items():
+        for other in imported:
+            assert ORDER.index(other) < ORDER.index(importing), f"{importing} imports {other}"
+
+
+def test_no_circle_of_files():
+    assert circles(edges()) == []
+
+
+def test_what_stands_at_the_top():
+    assert {path.stem for path in PACKAGE.glob("*.py*")} == LOOSE
+    assert {room(module) for module in modules(PACKAGE)} == {*ORDER, "_methods", "scalargrad"}

@@ -1,0 +1,646 @@
+"""fit(..., compiled=True) does what fit does: the eager loop, which has its own tests, is the oracle here."""
+
+import copy
+import math
+import random
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import scalargrad
+from scalargrad import Value, nn
+from scalargrad.compiling.llvm.library import available
+from scalargrad.nn.gathering import Batches
+from scalargrad.nn.metrics import misclassified
+from scalargrad.node.extras import hooks_of
+
+# Of unlike classes, so that no gradient is 0 but for rounding: Adam and l1_penalty make a step of any size of it.
+X, Y = (part[:19] for part in nn.moons(20, noise=0.1, seed=1, labels=(-1, 1)))
+CLASSES = [k % 3 for k in range(19)]
+BACKENDS = [
+    "python",
+    pytest.param("llvm", marks=pytest.mark.skipif(not available(), reason="llvmlite is not installed (extra `fast`)")),
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    return request.param
+
+
+def network(out=1, activation="tanh"):
+    return nn.MLP(2, [4, out], activation=activation, seed=0)
+
+
+def fitted(make, X, y, compiled, prepare=None, **kwargs):
+    """Everything that a fit leaves behind, as (history, numbers, what it raised)."""
+    random.seed(0)
+    model = make()
+    optimizer = kwargs.pop("optimizer", "sgd")
+    if callable(optimizer):
+        optimizer = optimizer(model)
+    elif isinstance(optimizer, str):
+        optimizer = nn.training._resolve_optimizer(optimizer, model, kwargs.pop("lr", None))
+    for name, make_argument in (prepare or {}).items():
+        kwargs[name] = make_argument(model, optimizer)
+    history, raised = None, None
+    try:
+        history = nn.fit(model, X, y, optimizer=optimizer, compiled=compiled, progress=False, **kwargs)
+    except (ArithmeticError, RuntimeError, KeyboardInterrupt) as error:
+        raised = error
+        history = getattr(error, "history", None)
+    numbers = {
+        "parameters": [p.data for p in optimizer.parameters],
+        "states": [x for state in optimizer._states for x in state],
+        "steps": optimizer.steps,
+        "lr": optimizer.lr,
+    }
+    if raised is None:
+        numbers["gradients"] = [p.grad for p in optimizer.parameters]
+    return history, numbers, raised
+
+
+def assert_same(make, X, y, backend, prepare=None, rel=1e-12, **kwargs):
+    eager_history, eager, eager_error = fitted(make, X, y, False, prepare, **copy.deepcopy(kwargs))
+    history, found, error = fitted(make, X, y, backend, prepare, **kwargs)
+    assert type(error) is type(eager_error), error
+    assert str(error) == str(eager_error)
+    assert (history is None) == (eager_history is None)
+    if history is not None:
+        assert list(history) == list(eager_history)
+        for name in history:
+            assert history[name] == pytest.approx(eager_history[name], rel=rel, abs=1e-13), name
+    for name, numbers in found.items():
+        assert numbers == pytest.approx(eager[name], rel=rel, abs=1e-13), name
+    return history
+
+
+# -------------------------------------------------------------------- the same as the eager loop
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("loss", ["mse", "sse", "hinge", "bce_with_logits", "cross_entropy", "multiclass_hinge"])
+def test_every_loss_and_optimizer_in_shuffled_batches(loss, optimizer, backend):
+    several = loss in ("cross_entropy", "multiclass_hinge")
+    y = CLASSES if several else [max(0, label) for label in Y] if loss == "bce_with_logits" else Y
+    assert_same(
+        lambda: network(3 if several else 1), X, y, backend, loss=loss, optimizer=optimizer, lr=0.02, epochs=4,
+        batch_size=6, seed=3, penalty=1e-3, metrics="accuracy",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"loss": "hinge"},
+        {"loss": "hinge", "batch_size": 1, "shuffle": False},
+        {"loss": "hinge", "batch_size": 100, "schedule": nn.linear_lr(1.0, 0.1, 10)},
+        {"loss": "hinge", "batch_size": 7, "schedule": nn.cosine_lr(0.5, 10), "rng": random.Random(4)},
+        {"loss": "hinge", "clip_norm": 0.05, "batch_size": 8, "seed": 0, "lr": 1.0},
+        {"loss": "hinge", "clip_norm": 100.0, "optimizer": "adam"},
+        {"loss": "hinge", "penalty": lambda ps: nn.l1_penalty(ps, 0.01)},
+        {"loss": "hinge", "penalty": lambda ps: 100.0},
+        {"loss": "sse", "penalty": 0.1, "batch_size": 6, "lr": 0.001},
+        {"loss": "mse", "validation": (X[:5], Y[:5])},
+        {"loss": "sse", "validation": (X[:5], Y[:5]), "batch_size": 6, "lr": 0.001, "metrics": "accuracy"},
+        {"loss": "hinge", "validation": (X[:5], Y[:5]), "penalty": 0.1, "batch_size": 6, "metrics": {}},
+        {"loss": "hinge", "optimizer": lambda m: nn.SGD(m, 0.1, momentum=0.9, nesterov=True, weight_decay=0.01)},
+        {"loss": "hinge", "optimizer": lambda m: nn.RMSprop(m, 0.01, momentum=0.5, weight_decay=0.1)},
+        {"loss": "hinge", "optimizer": lambda m: nn.Adam(m.parameters()[::-2], 0.01), "penalty": 0.1},
+    ],
+)
+def test_every_option(kwargs, backend):
+    assert_same(network, X, Y, backend, epochs=4, **kwargs)
+
+
+def test_micrograds_demo(backend):
+    """Hinge, L2, lr from 1.0 to 0.1 on relu units."""
+    history = assert_same(
+        lambda: nn.MLP(2, [8, 8, 1], seed=0), X, Y, backend, loss="hinge", epochs=30, penalty=1e-4,
+        schedule=nn.linear_lr(1.0, 0.1, 30), rel=1e-9,
+    )  # fmt: skip
+    assert history.accuracy[-1] >= 0.9 > history.accuracy[0]
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_metrics_of_the_users_own_get_what_they_get_in_the_eager_loop(loss, backend):
+    def distance(scores, targets):
+        rows = [score if isinstance(score, list) else [score] for score in scores]
+        assert len(rows) == len(targets)
+        return sum(math.cos(v.data if isinstance(v, Value) else v) for row in rows for v in row)
+
+    several = loss == "cross_entropy"
+    kinds = set()
+    history = assert_same(
+        lambda: network(3 if several else 1), X, CLASSES if several else Y, backend, loss=loss, epochs=3, batch_size=8,
+        seed=1, validation=(X[:4], CLASSES[:4] if several else Y[:4]),
+        metrics={"distance": distance, "right": nn.accuracy, "kind": lambda s, y: kinds.add(type(s[0])) or 1.0},
+    )  # fmt: skip
+    assert list(history) == [
+        "loss", "distance", "right", "kind", "lr", "val_loss", "val_distance", "val_right", "val_kind",
+    ]  # fmt: skip
+    assert kinds == ({list} if several else {Value, float})
+
+
+def test_a_metric_may_look_at_the_model(backend):
+    def size_of(model, optimizer):
+        return lambda scores, targets: sum(p.data for p in model.parameters()) + optimizer.steps
+
+    assert_same(network, X, Y, backend, loss="mse", epochs=2, batch_size=8, seed=1, prepare={"metrics": size_of})
+
+
+def test_samples_in_every_form(backend):
+    np = pytest.importorskip("numpy", reason="arrays need numpy")
+    whole = [[round(10 * v) for v in row] for row in X]
+    kwargs = {"loss": "hinge", "epochs": 2, "batch_size": 8, "seed": 0}
+    lists = assert_same(network, whole, Y, backend, **kwargs)
+    for form in (
+        [tuple(row) for row in whole],
+        [[Value(v) for v in row] for row in whole],
+        np.array(whole),
+        np.array(whole, dtype="float32"),
+        np.array(whole, dtype=float).T.copy().T,
+        np.array(whole, dtype=float),
+    ):
+        for y in (Y, np.array(Y), tuple(Y), [float(t) for t in Y]):
+            assert nn.fit(network(), form, y, compiled=backend, progress=False, **kwargs).loss == lists.loss
+    full = {"loss": "hinge", "epochs": 2}
+    assert (
+        nn.fit(network(), np.array(X), np.array(Y), compiled=backend, progress=False, **full).loss
+        == assert_same(network, X, Y, backend, **full).loss
+    )
+    line = lambda: nn.Neuron(1, nonlin=False, init="zeros")  # noqa: E731
+    assert_same(line, [0.0, 1.0, 2.0], [1.0, 3.0, 5.0], backend, loss="mse", lr=0.2, epochs=50)
+    assert_same(line, np.array([0.0, 1.0, 2.0]), [1.0, 3.0, 5.0], backend, loss="mse", lr=0.2, epochs=5)
+    pair = lambda: nn.MLP(1, [2], seed=0)  # noqa: E731
+    assert_same(pair, [0.0, 1.0], [[0.0, 1.0], [1.0, 0.0]], backend, loss="mse", lr=0.5, epochs=20)
+    assert_same(pair, [0.0, 1.0], [(0.0, Value(1.0)), (1.0, Value(0.0))], backend, loss="mse", lr=0.5, epochs=20)
+    assert_same(line, [0.0, 1.0], [Value(1.0), Value(3.0)], backend, loss="mse", lr=0.2, epochs=5)
+
+
+def test_a_model_that_is_no_module_and_one_that_returns_a_structure(backend):
+    def make():
+        w = [Value(0.5), Value(-1.0)]
+
+        def model(x):
+            return {"sum": w[0] * x[0] + w[1] * x[1], "both": (w[0] * x[1], 1.0)}
+
+        model.parameters = lambda: w
+        return model
+
+    def loss(scores, targets):
+        return scalargrad.mean([(s["sum"] - t) ** 2 + s["both"][0] ** 2 for s, t in zip(scores, targets, strict=True)])
+
+    def metric(scores, targets):
+        return sum(nn.metrics.plain(s["both"][0]) + s["both"][1] for s in scores) / len(scores)
+
+    assert_same(make, X, Y, backend, loss=loss, metrics=metric, epochs=3, batch_size=8, seed=0, validation=(X, Y))
+
+
+def test_validation_is_in_eval_mode_and_training_in_training_mode(backend):
+    class Model(nn.Module):
+        def __init__(self):
+            self.w = Value(1.0)
+
+        def __call__(self, x):
+            return self.w * x[0] * (3.0 if self.training else 1.0)
+
+    assert_same(Model, X, Y, backend, loss="mse", lr=0.01, epochs=3, validation=(X, Y))
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+def test_optimizers_of_the_users_own_step_themselves(kind, backend):
+    class Sign(kind):
+        """Looks at its numbers, counts in an attribute of its own, and takes a root with math."""
+
+        calls = 0
+
+        def update(self, p, g, state):
+            self.calls += 1
+            p, state = super().update(p, g if g > 0 else g / 2, state)
+            return p - math.sqrt(abs(p)) * 1e-3 / self.calls, state
+
+    assert_same(network, X, Y, backend, loss="hinge", optimizer=lambda m: Sign(m, lr=0.1), epochs=3, clip_norm=1.0)
+
+
+# -------------------------------------------------------------------- callbacks
+
+
+def test_a_callback_sees_the_numbers_of_its_epoch_and_may_end_training(backend):
+    def trained(compiled):
+        model, seen = network(), []
+        optimizer = nn.Adam(model, lr=0.01)
+
+        def callback(epoch, history):
+            seen.append([p.data for p in model.parameters()] + [p.grad for p in model.parameters()])
+            seen[-1] += [epoch, optimizer.steps, history.loss[-1], nn.predict(model, X[:1])[0]]
+            return epoch == 3
+
+        nn.fit(model, X, Y, loss="hinge", optimizer=optimizer, epochs=9, batch_size=7, seed=0, progress=False,
+               callback=callback, compiled=compiled)  # fmt: skip
+        return seen
+
+    found, eager = trained(backend), trained(False)
+    assert len(found) == 3
+    assert found == [pytest.approx(row, rel=1e-12, abs=1e-13) for row in eager]
+
+
+def changes_parameters(model, optimizer):
+    for p in model.parameters():
+        p.data = max(-0.5, min(0.5, p.data))
+
+
+def changes_the_rate(model, optimizer):
+    optimizer.lr *= 0.5
+
+
+def changes_settings(model, optimizer):
+    optimizer.momentum = optimizer.weight_decay = 0.5
+
+
+def freezes(model, optimizer):
+    for p in model.layers[0].parameters():
+        p.requires_grad = not p.requires_grad
+
+
+def forgets(model, optimizer):
+    optimizer._states = [(0.0,) * optimizer.averages] * len(optimizer.parameters)
+    optimizer.steps = 0
+
+
+@pytest.mark.parametrize("change", [changes_parameters, changes_the_rate, changes_settings, freezes, forgets])
+@pytest.mark.parametrize("validation", [None, (X[:5], Y[:5])])
+def test_a_callback_may_change_things(change, validation, backend):
+    assert_same(
+        network, X, Y, backend, loss="hinge", optimizer=lambda m: nn.SGD(m, 0.1, momentum=0.9), epochs=6, batch_size=8,
+        seed=0, validation=validation,
+        prepare={"callback": lambda m, o: lambda epoch, _: change(m, o) if epoch % 2 else None},
+    )  # fmt: skip
+
+
+def test_a_schedule_may_set_more_than_the_rate(backend):
+    def schedule_for(model, optimizer):
+        def schedule(step):
+            optimizer.momentum = 0.5 + 0.1 * (step // 3)
+            return 0.1 / (1 + step)
+
+        return schedule
+
+    assert_same(
+        network, X, Y, backend, loss="hinge", optimizer=lambda m: nn.SGD(m, 0.1, momentum=0.9), epochs=3, batch_size=7,
+        seed=0, prepare={"schedule": schedule_for},
+    )  # fmt: skip
+
+
+# -------------------------------------------------------------------- when training ends early
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("where", ["schedule", "metrics", "callback"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_an_interruption_leaves_whole_steps(error, where, optimizer, backend):
+    def interrupt(model, optimizer):
+        calls = []
+
+        def interrupting(*_):
+            calls.append(1)
+            if len(calls) == 5:
+                raise error("enough")
+            return 0.01
+
+        return interrupting
+
+    assert_same(
+        network, X, Y, backend, loss="hinge", optimizer=optimizer, epochs=9, batch_size=7, seed=0,
+        prepare={where: interrupt},
+    )  # fmt: skip
+
+
+def test_what_a_callback_did_before_it_raised_stays(backend):
+    def callback_for(model, optimizer):
+        def callback(epoch, _):
+            model.parameters()[0].data = 7.0
+            raise RuntimeError("enough")
+
+        return callback
+
+    assert_same(network, X, Y, backend, loss="hinge", epochs=9, prepare={"callback": callback_for})
+
+
+@pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.parametrize("validation", [None, ([1.0], [5.0])])
+def test_a_loss_that_diverges_puts_the_last_good_parameters_back(validation, batch_size, backend):
+    line = lambda: nn.Neuron(1, nonlin=False, init=nn.constant(1.0))  # noqa: E731
+    history = assert_same(
+        line, [1.0, 2.0], [5.0, 5.0], backend, loss="mse", optimizer=lambda m: nn.SGD(m, lr=1e70, momentum=0.9),
+        epochs=50, validation=validation, batch_size=batch_size, shuffle=False,
+    )  # fmt: skip
+    assert history is not None
+    with pytest.raises(nn.DivergenceError, match=r"became (inf|nan|nan or infinite) in epoch \d+ .*lr 1e\+70"):
+        nn.fit(line(), [1.0, 2.0], [5.0, 5.0], loss="mse", lr=1e70, progress=False, compiled=backend)
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam])
+def test_what_is_put_back_includes_the_steps_of_an_optimizer_that_was_used_before(kind, backend):
+    def used(model):
+        optimizer = kind(model, lr=1e200)
+        optimizer.steps = 5
+        return optimizer
+
+    line = lambda: nn.Neuron(1, nonlin=False, init=nn.constant(1.0))  # noqa: E731
+    for callback in (None, lambda epoch, history: None):
+        for y in ([5.0, 5.0], [1e300, -1e300]):
+            assert_same(line, [1.0, 2.0], y, backend, loss="mse", optimizer=used, epochs=9, callback=callback)
+
+
+def test_a_first_loss_of_nan_changes_nothing(backend):
+    assert_same(network, [[math.nan, 0.0]], [1.0], backend, loss="mse")
+    assert_same(network, [[math.nan, 0.0]], [1.0], backend, loss=lambda s, y: nn.mse(s, y), optimizer="adam")
+
+
+def test_an_infinite_gradient_is_caught_in_its_own_step(backend):
+    root = lambda: nn.Neuron(1, activation="sqrt", init="zeros")  # noqa: E731
+    assert_same(root, [1.0], [1.0], backend, loss="mse", epochs=1)
+    assert_same(root, [1.0], [1.0], backend, loss="mse", epochs=1, clip_norm=1.0)
+    for n in (1, 15, 16, 40):  # wherever in memory the one root lies
+
+        def mixed(n=n):
+            return nn.Sequential(nn.Layer(n, 1, activation="sqrt", init="zeros"), nn.Neuron(1, nonlin=False))
+
+        assert_same(mixed, [[1.0] * n], [1.0], backend, loss="mse", epochs=1)
+
+
+# -------------------------------------------------------------------- losses of the user's own
+
+
+def test_a_loss_may_be_the_mean_or_the_sum_of_those_of_its_samples(backend):
+    def total(scores, targets):
+        return nn.hinge(scores, targets, reduction="sum")
+
+    for loss in (
+        total,
+        lambda scores, targets: scalargrad.mean([abs(s - t) for s, t in zip(scores, targets, strict=True)]),
+    ):
+        assert_same(network, X, Y, backend, loss=loss, epochs=3, batch_size=6, seed=0, lr=0.01, penalty=0.1)
+        assert_same(
+            network, X, Y, backend, loss=loss, epochs=3, batch_size=1, seed=0, lr=0.01, validation=(X[:3], Y[:3])
+        )
+        assert_same(network, X[:1], Y[:1], backend, loss=loss, epochs=3)
+
+
+def test_which_of_them_it_is_may_turn_out_late(backend):
+    """All losses are 0 at first, so that mean and sum are the same; the callback moves the parameters."""
+
+    def callback_for(model, optimizer):
+        def callback(epoch, _):
+            for p in model.parameters():
+                p.data = 0.1 * epoch
+
+        return callback
+
+    zeros = lambda: nn.Neuron(2, nonlin=False, init="zeros")  # noqa: E731
+    history = assert_same(
+        zeros, X, [0.0] * 19, backend, loss=lambda s, y: nn.mse(s, y, reduction="sum"), epochs=4, lr=1e-4, batch_size=6,
+        seed=0, validation=(X[:3], [0.0] * 3), prepare={"callback": callback_for},
+    )  # fmt: skip
+    assert history.loss[0] == 0.0 < history.loss[1]
+
+
+def test_a_loss_that_is_neither_is_refused(backend):
+    def root_mean_square(scores, targets):
+        return nn.mse(scores, targets).sqrt()
+
+    model = network()
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(ValueError, match=r"the loss of 19 samples is .* the mean of their own losses is .* the sum"):
+        nn.fit(model, X, Y, loss=root_mean_square, compiled=backend, progress=False)
+    assert [p.data for p in model.parameters()] == before
+
+
+def equals_one(scores, targets):
+    return scalargrad.mean([(1 - s).relu() if t == 1 else (1 + s).relu() for s, t in zip(scores, targets, strict=True)])
+
+
+def branches(scores, targets):
+    return scalargrad.mean([1 - s if t > 0 else 1 + s for s, t in zip(scores, targets, strict=True)])
+
+
+def looks(scores, targets):
+    return scalargrad.mean([s * s.data for s in scores])
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "text"),
+    [
+        (
+            equals_one,
+            scalargrad.BranchError,
+            "a comparison comes out otherwise than when it was recorded: .* == 1.0 was",
+        ),
+        (branches, scalargrad.BranchError, "a comparison comes out otherwise than when it was recorded"),
+        (looks, TypeError, r"took the number out of .* with \.data"),
+        (lambda s, y: s, TypeError, "must return one Value for the batch, not a list"),
+        (lambda s, y: 1.0, TypeError, "must return one Value for the batch, not float"),
+    ],
+)
+def test_a_loss_that_cannot_be_replayed_is_refused(loss, error, text, backend):
+    model = network()
+    before = [p.data for p in model.parameters()]
+    with pytest.raises(error, match=text):
+        nn.fit(model, X, Y, loss=loss, compiled=backend, progress=False)
+    assert [p.data for p in model.parameters()] == before
+
+
+def test_a_model_that_draws_random_numbers_is_refused(backend):
+    class Noisy(nn.Neuron):
+        rng = random.Random(0)
+
+        def __call__(self, x):
+            return super().__call__(x) * self.rng.uniform(0.5, 1.5)
+
+    with pytest.raises(ValueError, match="cannot be replayed, as drawing random numbers"):
+        nn.fit(Noisy(2, seed=0), X, Y, loss="mse", compiled=backend, progress=False)
+
+
+# -------------------------------------------------------------------- Dropout and BatchNorm
+
+
+def with_layer(layer):
+    return nn.Sequential(nn.Layer(2, 3, nonlin=False, seed=0), layer, nn.Layer(3, 1, nonlin=False, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        (
+            lambda: nn.Dropout(0.5),
+            r"Dropout\(0\.5\) cannot be compiled in training: .*same in every replay.*compiled=True",
+        ),
+        (lambda: nn.BatchNorm(3), r"BatchNorm\(3\) cannot be compiled in training: .*a whole batch.*compiled=True"),
+    ],
+)
+def test_layers_that_a_replay_would_freeze_are_refused_in_training_only(layer, text, backend):
+    model = with_layer(layer())
+    with pytest.raises(ValueError, match=text):
+        nn.fit(model, X, Y, loss="hinge", compiled=backend, progress=False)
+    with pytest.raises(ValueError, match=text):
+        scalargrad.compile(lambda x, y: nn.hinge(model(x), y), backend=backend).value_and_grad(X, Y)
+
+    @scalargrad.replay(backend=backend)
+    def loss():
+        return nn.hinge(model.on_batch(X), Y)
+
+    with pytest.raises(ValueError, match=text):
+        loss()
+    model.eval()
+    eager = nn.hinge(model.on_batch(X), Y).data
+    assert loss().data == pytest.approx(eager, rel=1e-12)
+    compiled = scalargrad.compile(lambda x, y: nn.hinge(model(x), y), backend=backend)
+    assert compiled.value_and_grad(X, Y)[0] == pytest.approx(eager, rel=1e-12)
+
+
+def test_dropout_that_drops_nothing_can_be_compiled(backend):
+    assert_same(lambda: with_layer(nn.Dropout(0.0)), X, Y, backend, loss="hinge", epochs=2)
+
+
+# -------------------------------------------------------------------- what is refused
+
+
+def call(**changes):
+    arguments = {"X": X, "y": Y, "loss": "hinge", "progress": False, "compiled": "python", **changes}
+    return lambda: nn.fit(arguments.pop("model", network()), arguments.pop("X"), arguments.pop("y"), **arguments)
+
+
+trained = Value(1.0)
+hooked = nn.Neuron(2)
+hooked.b.register_hook(lambda g: 2 * g)
+frozen = nn.Neuron(2)
+for parameter in frozen.parameters():
+    parameter.requires_grad = False
+
+
+@pytest.mark.parametrize(
+    ("broken", "error", "text"),
+    [
+        (call(compiled=3), TypeError, "compiled must be True, False or the name of a backend, as 'llvm', not 3"),
+        (call(compiled="lvm"), ValueError, "there is no backend 'lvm'; choose one of auto, python"),
+        (call(y=[*Y[:7], 0, *Y[8:]]), ValueError, "hinge: target 7 is 0, but must be -1"),
+        (call(validation=(X[:3], [1, -1, 0])), ValueError, "hinge: target 2 is 0, but must be -1"),
+        (call(y=[2.0] * 19, loss="bce_with_logits"), ValueError, "target 0 is 2.0, but must lie between 0 and 1"),
+        (
+            call(y=[3, *CLASSES[1:]], loss="cross_entropy", model=network(3)),
+            ValueError,
+            "cross_entropy: target 0 is 3, but there are 3 classes",
+        ),
+        (call(y=["a"] * 19), TypeError, r"y\[0\] must be a number, .* not str"),
+        (call(loss="cross_entropy"), ValueError, "each sample has a single score"),
+        (
+            call(X=[[trained, 2.0]], y=[1], model=lambda x: x[0], optimizer=nn.SGD([trained])),
+            ValueError,
+            "X holds a Value that is trained, or was computed",
+        ),
+        (call(X=[[trained * 2, 2.0]], y=[1]), ValueError, "X holds a Value that is trained, or was computed"),
+        *(
+            (
+                call(y=[*Y[:7], y, *Y[8:]], model=lambda x: x[0] * trained, optimizer=nn.SGD([trained])),
+                ValueError,
+                "y holds a Value that is trained, or was computed",
+            )
+            for y in (trained, trained * 2, [1.0, trained], {"a": (1.0, trained * 2)})
+        ),
+        (call(model=hooked), ValueError, "hooks on parameters do not run in compiled code"),
+        (call(model=frozen), ValueError, "nothing to train: none of the optimizer's parameters requires grad"),
+        (call(clip_norm=0.0), ValueError, "clip_grad_norm: max_norm must be positive, not 0.0"),
+        # and what the eager loop refuses
+        (call(y=Y[:3]), ValueError, "X has 19 rows but y has 3 targets"),
+        (call(X=[]), ValueError, "X is empty"),
+        (call(X=[[1.0, 2.0], [1.0]]), ValueError, "row 1 has 1 numbers, but row 0 has 2"),
+        (call(X=[["a", 2.0]], y=[1]), TypeError, "X, row 0: input 0 must be a Value or a real number, not str"),
+        (call(X=[[1.0]], y=[1]), ValueError, "takes 2 inputs, but 1 was given"),
+        (call(X=[[]], y=[1]), ValueError, "takes 2 inputs, but 0 were given"),
+        (call(schedule=lambda k: -1.0), ValueError, "lr must be at least 0"),
+        (call(validation=(X, Y[:2])), ValueError, "validation X has 19 rows but validation y has 2"),
+    ],
+)
+def test_errors_say_what_was_given_and_what_to_do(broken, error, text):
+    with pytest.raises(error, match=text):
+        broken()
+
+
+@pytest.mark.parametrize("compiled", BACKENDS)
+@pytest.mark.parametrize("where", ["callback", "schedule", "metrics", "a leaf that is not trained"])
+def test_hooks_that_are_registered_while_it_trains_are_refused(where, compiled):
+    model, offset = network(), Value(0.5)
+
+    def hook():
+        leaf = offset if where == "a leaf that is not trained" else model.parameters()[3]
+        if not hooks_of(leaf):
+            leaf.register_hook(lambda g: 2 * g)
+
+    options = {
+        "callback": {"callback": lambda epoch, history: hook()},
+        "schedule": {"schedule": lambda step: hook() or 0.1 if step == 3 else 0.1, "batch_size": 5},
+        "metrics": {"metrics": lambda scores, targets: hook() or 1.0, "batch_size": 5},
+        "a leaf that is not trained": {"callback": lambda epoch, history: hook()},
+    }[where]
+
+    class Model(nn.Module):
+        def __init__(self):
+            self.network = model
+
+        def __call__(self, x):
+            return self.network(x) + offset
+
+    optimizer = nn.SGD(model, lr=0.1)
+    with pytest.raises(ValueError, match="hooks on parameters do not run in compiled code: remove them, or leave"):
+        nn.fit(Model(), X, Y, loss="mse", optimizer=optimizer, epochs=3, compiled=compiled, progress=False, **options)
+    assert optimizer.steps == {"schedule": 3, "metrics": 1}.get(where, 1)
+    assert model.parameters()[0].data != network().parameters()[0].data  # the steps before are kept
+
+
+def test_true_is_the_best_backend_there_is():
+    history = nn.fit(network(), X, Y, loss="hinge", epochs=2, progress=False, compiled=True)
+    best = nn.fit(network(), X, Y, loss="hinge", epochs=2, progress=False, compiled="llvm" if available() else "python")
+    assert history.loss == best.loss
+
+
+def test_progress_is_shown(capsys, backend):
+    pytest.importorskip("tqdm", reason="the bar is tqdm's")
+    nn.fit(network(), X, Y, loss="hinge", epochs=3, compiled=backend)
+    assert "3/3" in capsys.readouterr().err
+
+
+# -------------------------------------------------------------------- parts
+
+
+@given(st.data())
+def test_batches_are_the_samples_of_their_indices(data):
+    n, width = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 3))
+    rows = [[float(10 * i + k) for k in range(width)] for i in range(n)]
+    batches = Batches(rows, list(range(n)), [])
+    for _ in range(3):
+        batch = data.draw(st.permutations(range(n)))[: data.draw(st.integers(1, n))]
+        if len(batch) == n:
+            batch = list(range(n))
+        x, y, count = batches.taken(batch, True)
+        assert list(x.numbers()) == [v for i in batch for v in rows[i]]
+        assert list(y.numbers()) == batch
+        assert list(count.numbers()) == [float(len(batch))] * len(batch)
+        assert [one.n for one in (x, y, count)] == [len(batch)] * 3
+
+
+numbers = st.one_of(st.floats(-3, 3), st.sampled_from([0.0, -0.0, 1.0, math.nan, math.inf, -math.inf]))
+
+
+@example(scores=[[1.0, 1.0, 0.0]], picks=[0, 0])
+@example(scores=[[math.nan, 1.0]], picks=[1, 0])
+@given(st.integers(1, 4).flatmap(lambda k: st.lists(st.lists(numbers, min_size=k, max_size=k), min_size=1, max_size=5)),
+       st.lists(st.integers(-1, 4), min_size=5, max_size=5))  # fmt: skip
+def test_the_compiled_accuracy_is_accuracy(scores, picks):
+    targets = picks[: len(scores)]
+    single = [row[0] for row in scores]
+    for given_scores in (scores, single):
+        wrong = [misclassified(score, Value(float(t))) for score, t in zip(given_scores, targets, strict=False)]
+        n = len(wrong)
+        assert [w.data for w in wrong].count(0.0) / n == nn.accuracy(given_scores[:n], targets[:n])

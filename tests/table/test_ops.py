@@ -1,0 +1,238 @@
+"""Every row of the op table keeps one property, and its values and slopes are those of an independent oracle."""
+
+import math
+
+import pytest
+from helpers import arguments, call
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optional import mpmath
+from rows import ORACLES, check_row
+
+import scalargrad
+from scalargrad import Value
+from scalargrad.table import TABLE, Domain
+from scalargrad.table.making import unary
+
+IN_TABLE = sorted(TABLE)
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_every_row_keeps_its_promises(name):
+    op = TABLE[name]
+
+    @settings(max_examples=60)
+    @given(arguments(op))
+    def holds(xs):
+        check_row(op, xs)
+
+    holds()
+
+
+def test_a_row_added_in_process_keeps_them_too():
+    cube = unary("cube_for_a_test", lambda x: x**3, lambda x, y, z: 3 * x * x, domain=Domain(low=0.0))
+
+    @given(arguments(cube.op))
+    def holds(xs):
+        check_row(cube.op, xs)
+
+    holds()
+    wrong = unary("wrong_for_a_test", lambda x: x**3, lambda x, y, z: 2 * x * x)
+    with pytest.raises(AssertionError):
+        check_row(wrong.op, [1.5])
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_at_the_edges_of_its_domain_an_op_raises_or_has_a_slope(name):
+    """Outside the domain: an error naming op and number. On a closed edge: a value, and a slope that may be infinite."""
+    op = TABLE[name]
+    inside = [0.5 if 0.5 in d and d.low > -math.inf else 1.5 for d in op.domain]
+    for i, domain in enumerate(op.domain):
+        if name == "power":
+            continue  # (-2)**3 and 0**2 are legal: the table of hard points in hard_points.py lists them
+        for edge, outward in ((domain.low, -1), (domain.high, 1)):
+            if math.isinf(edge):
+                continue
+            outside = edge + outward * 1e-9 if not domain.open else edge
+            with pytest.raises((ValueError, ZeroDivisionError), match=f"^{name}: .*{outside!r}"):
+                call(op, [Value(x) for x in [*inside[:i], outside, *inside[i + 1 :]]])
+            if not domain.open:
+                x = Value(edge)
+                call(op, [*inside[:i], x, *inside[i + 1 :]]).backward()
+                assert not math.isnan(x.grad)
+        if domain.hole is not None:
+            with pytest.raises(ZeroDivisionError, match=f"^{name}: division by zero"):
+                call(op, [Value(x) for x in [*inside[:i], domain.hole, *inside[i + 1 :]]])
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+@pytest.mark.filterwarnings("ignore:.*the gradient is nan")
+def test_nan_in_nan_out_and_backward_never_raises(name):
+    op = TABLE[name]
+    count = op.arity or 3
+    for xs in (
+        [math.nan] * count,
+        [math.inf] * count,
+        [-math.inf] * count,
+        [0.0] * count,
+        [1e308] * count,
+        [5e-324] * count,
+    ):
+        values = [Value(x) for x in xs]
+        try:
+            z = call(op, values)
+        except (ValueError, ZeroDivisionError):
+            assert not math.isnan(xs[0]), "nan is a number of every op"
+            continue
+        assert type(z.data) is float
+        if math.isnan(xs[0]):
+            assert math.isnan(z.data)
+        z.backward()
+        assert all(type(x.grad) is float for x in values)
+
+
+def test_every_row_has_an_oracle():
+    assert sorted(ORACLES) == IN_TABLE
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_values_and_partials_agree_with_mpmath(name):
+    """The value and, by mpmath's own differentiation at 40 digits, each partial derivative."""
+    op = TABLE[name]
+
+    @settings(max_examples=25)
+    @given(arguments(op))
+    def holds(xs):
+        values = [Value(x) for x in xs]
+        z = call(op, values)
+        z.backward()
+        with mpmath.workdps(40):
+            exact = [mpmath.mpf(x) for x in xs]
+            assert z.data == pytest.approx(float(ORACLES[name](*exact)), rel=1e-14, abs=1e-15)
+            for i, x in enumerate(values):
+                derivative = mpmath.diff(lambda t, i=i: ORACLES[name](*exact[:i], t, *exact[i + 1 :]), exact[i])
+                assert x.grad == pytest.approx(float(derivative), rel=1e-12, abs=1e-14)
+
+    holds()
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=20), st.floats(-5, 5))
+def test_many_operand_ops_are_the_chains_they_stand_for_bit_for_bit(xs, bias):
+    ys = [x / 3 + 1 for x in xs]
+    total, product, chain = xs[0], xs[0], bias
+    for x in xs[1:]:
+        total, product = total + x, product * x
+    for x, y in zip(xs, ys, strict=True):
+        chain = chain + x * y
+    values = [Value(x) for x in xs]
+    assert scalargrad.sum(values).data == total
+    assert scalargrad.prod(values).data == product
+    assert scalargrad.dot(values, ys, bias).data == chain
+
+
+def test_operands_may_be_values_or_numbers_on_either_side():
+    v = Value(3.0, label="v")
+    cases = [
+        (v + 2, 5.0, 1.0), (2 + v, 5.0, 1.0), (v - 2, 1.0, 1.0), (2 - v, -1.0, -1.0), (v * 2, 6.0, 2.0), (2 * v, 6.0, 2.0),
+        (v / 2, 1.5, 0.5), (2 / v, 2 / 3, -2 / 9), (v**2, 9.0, 6.0), (2**v, 8.0, 8.0 * math.log(2)),
+        (v // 2, 1.0, 0.0), (7 // v, 2.0, 0.0), (v % 2, 1.0, 1.0), (7 % v, 1.0, -2.0),
+        (abs(-v), 3.0, 1.0), (+v, 3.0, 1.0), (-v, -3.0, -1.0), (round(v * 0.9), 3.0, 0.0),
+        (math.floor(v * 0.9), 2.0, 0.0), (math.ceil(v * 0.9), 3.0, 0.0), (divmod(v, 2)[1], 1.0, 1.0),
+    ]  # fmt: skip
+    for out, data, slope_ in cases:
+        v.grad = 0.0
+        out.backward()
+        assert (out.data, v.grad) == (pytest.approx(data, rel=1e-15), pytest.approx(slope_, rel=1e-15))
+    v.grad = 0.0
+    (v**v).backward()
+    assert v.grad == pytest.approx(27 * (math.log(3) + 1), rel=1e-15)
+    assert (v * 2).parents == (2 * v).parents == (v,)
+    assert (v + v).parents == (v, v)
+
+
+def test_functions_on_plain_numbers_give_plain_numbers():
+    for result in (
+        scalargrad.tanh(0.5),
+        scalargrad.maximum(1, 2),
+        scalargrad.sum([1, 2.5]),
+        scalargrad.dot([1], [2], 3),
+    ):
+        assert type(result) is float
+    assert scalargrad.tanh(True) == math.tanh(1)
+    with pytest.raises(ValueError, match=r"^log: domain error at -1\.0"):
+        scalargrad.log(-1)
+
+
+def test_symbols():
+    shown = {name: op.symbol for name, op in TABLE.items() if op.symbol != name}
+    assert shown == {
+        "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "power": "^", "floor_divide": "//",
+        "remainder": "mod", "negative": "−", "greater": ">",
+    }  # fmt: skip
+    texts = {name: op.text for name, op in TABLE.items() if op.text != name}
+    assert texts == {
+        "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "floor_divide": "//",
+        "remainder": "%", "negative": "-",
+    }  # fmt: skip
+
+
+POLES = {
+    "divide": [((1.0, 0.0), math.inf), ((1.0, -0.0), -math.inf), ((0.0, 0.0), math.nan)],
+    "power": [((0.0, -1.0), math.inf), ((-0.0, -1.0), -math.inf), ((-0.0, -2.0), math.inf), ((-2.0, 0.5), math.nan)],
+    "reciprocal": [((0.0,), math.inf), ((-0.0,), -math.inf)],
+    "log": [((0.0,), -math.inf), ((-1.0,), math.nan)],
+    "log2": [((0.0,), -math.inf), ((-1.0,), math.nan)],
+    "log10": [((0.0,), -math.inf), ((-1.0,), math.nan)],
+    "log1p": [((-1.0,), -math.inf), ((-2.0,), math.nan)],
+    "arctanh": [((1.0,), math.inf), ((-1.0,), -math.inf), ((2.0,), math.nan)],
+}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TABLE if TABLE[name].pole is not None))
+def test_at_a_pole_ieee_arithmetic_says(name):
+    for xs, expected in POLES[name]:
+        with pytest.raises((ValueError, ZeroDivisionError)):
+            TABLE[name].value(*xs)
+        assert repr(TABLE[name].pole(*xs)) == repr(expected)
+
+
+def test_dot_takes_any_two_vectors_of_equal_length():
+    np = pytest.importorskip("numpy")
+    x, y = Value(2.0), Value(3.0)
+    for pair in (([x, y], [y, x]), (iter([x, y]), (v for v in (y, x))), ((x, y), np.array([3.0, 2.0]))):
+        assert scalargrad.dot(*pair).data == 12.0
+    assert scalargrad.dot(x, y).data == 6.0
+    assert scalargrad.dot([x], [y], 1).data == 7.0
+    with pytest.raises(ValueError, match="^dot: the vectors have 2 and 1 elements; they must have equally many$"):
+        scalargrad.dot([x, y], [x])
+
+
+# A point of each kinked op where it has a kink in its first operand, and points where it has none.
+KINKED = {
+    "absolute": (0.0,), "cbrt": (0.0,), "relu": (0.0,), "sign": (0.0,), "step": (0.0,), "floor": (2.0,),
+    "ceil": (2.0,), "rint": (2.5,), "leaky_relu": (0.0, 0.1), "elu": (0.0, 1.0), "maximum": (1.0, 1.0),
+    "minimum": (1.0, 1.0), "greater": (1.0, 1.0), "floor_divide": (3.0, 1.5), "remainder": (3.0, 1.5),
+    "hypot": (0.0, 0.0), "arctan2": (0.0, -1.0), "where": (0.0, 1.0, 2.0), "clip": (1.0, 0.0, 1.0),
+    "max": (1.0, 1.0, 0.0), "min": (1.0, 1.0, 2.0),
+}  # fmt: skip
+SMOOTH = {
+    "hypot": [(0.25, 0.0), (0.0, 0.25), (-0.25, 0.0)], "arctan2": [(0.0, 0.5), (0.5, -1.0), (-0.5, 0.5)],
+    "clip": [(0.5, 0.0, 1.0), (2.0, 0.0, 1.0), (-1.0, 0.0, 1.0)], "max": [(1.0, 0.5, 0.5), (0.0, 1.0, 0.5)],
+    "min": [(1.0, 1.5, 1.5), (2.0, 1.0, 1.5)], "where": [(1.0, 2.0, 2.0), (-1.0, 2.0, 2.0)],
+    "floor_divide": [(3.5, 1.5), (-0.5, 1.5)], "remainder": [(3.5, 1.5), (-0.5, 1.5)], "rint": [(2.0,), (2.4,)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TABLE if TABLE[name].kinks))
+def test_kinks_tell_sides(name):
+    op, h = TABLE[name], 1e-3
+
+    def side(xs):
+        return op.sides(xs)
+
+    first, *rest = KINKED[name]
+    assert len({side([first + move, *rest]) for move in (-h, 0.0, h)}) > 1
+    moved = [(first + 0.3, *rest)] if name not in ("where", "clip", "max", "min") else []
+    for xs in (*moved, *SMOOTH.get(name, [])):
+        for i in range(len(xs)):
+            assert len({side([*xs[:i], xs[i] + move, *xs[i + 1 :]]) for move in (-h, 0.0, h)}) == 1, (xs, i)

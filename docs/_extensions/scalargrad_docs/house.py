@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from pathlib import Path
+from random import Random
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -18,15 +20,11 @@ PICTURE = ROOT / "docs" / "pictures" / "house.svg"
 OUTSIDE = {"scalargrad", "_methods", "__main__"}
 """No rooms: the door, which imports all of them, the stub for editors, and `python -m`."""
 LESSON = {"engine", "ops"}
-COLUMNS = {
-    "support": 1, "node": 1, "engine": 1, "table": 1, "hooks": 2,
-    "functional": 0, "ops": 1, "function": 2, "exact": 3, "words": 1,
-    "compiling": 0, "drawing": 2, "nn": 0, "tracing": 2, "mistakes": 3,
-    "strategies": 0, "circuit": 2, "cli": 3, "checking": 0, "layers": 2,
-}  # fmt: skip
-"""Where each room stands on its floor. The floor follows from the imports."""
+ACROSS = 4
+"""How many rooms have a place on a floor, if none has more."""
+BEGINNINGS = 30
 WIDTH, HEIGHT, ASIDE, ABOVE, MARGIN = 98.0, 40.0, 13.0, 28.0, 4.0
-TIP = 7.0
+TIP, DOOR = 7.0, 14.0
 ROLES = ("card", "border", "root", "root-border", "ink", "muted")
 NAME = "scalargrad-house"
 COLORS = THEMES["default"]
@@ -61,6 +59,59 @@ def next_needed(needs: dict[str, set[str]]) -> list[tuple[str, str]]:
     )
 
 
+def columns(needs: dict[str, set[str]]) -> dict[str, int]:
+    """Where each room stands on its floor, so that arrows are short, seldom cross and seldom pass rooms.
+
+    From several beginnings, the same in every run, rooms move or change places as long as that helps.
+    """
+    level, ways, rng = floors(needs), next_needed(needs), Random(1)
+    rooms = [sorted(one for one in needs if level[one] == n) for n in range(max(level.values()) + 1)]
+    across = max(ACROSS, *map(len, rooms))
+    found = []
+    for _ in range(BEGINNINGS):
+        column = {one: i for on in rooms for one, i in zip(on, rng.sample(range(across), len(on)), strict=False)}
+        least, before = _trouble(column, level, ways), None
+        while least != before:
+            before = least
+            for on in rooms:
+                for one, place in product(on, range(across)):
+                    moved = {**column, one: place}
+                    moved.update({other: column[one] for other in on if other != one and column[other] == place})
+                    trouble = _trouble(moved, level, ways)
+                    if trouble < least:
+                        least, column = trouble, moved
+        found.append((least, sorted(column.items())))
+    return dict(min(found)[1])
+
+
+def lanes(column: dict[str, int], level: dict[str, int], ways: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """The column in which each arrow passes other floors: its own where no room is in the way, else between two."""
+    found: dict[tuple[str, str], float] = {}
+    for one, other in ways:
+        passed = [third for third in level if level[other] < level[third] < level[one]]
+        taken = {lane for (a, b), lane in found.items() if level[b] + 1 < level[one] and level[other] + 1 < level[a]}
+        free: list[float] = [column[one]] if all(column[third] != column[one] for third in passed) else []
+        free += [i + 0.5 for i in range(max(column.values())) if i + 0.5 not in taken]
+        found[one, other] = min(free, key=lambda lane: abs(lane - column[one]) + abs(lane - column[other]) + lane % 1)
+    return found
+
+
+def _trouble(column: dict[str, int], level: dict[str, int], ways: list[tuple[str, str]]) -> float:
+    """How far the arrows go aside, squared; crossings, and rooms in the way, are worse. The left is a little better."""
+    trouble = 0.01 * sum(column.values())
+    for one, other in ways:
+        trouble += (column[one] - column[other]) ** 2
+        for third, floor in level.items():
+            if level[other] < floor < level[one] and column[third] == column[one]:
+                trouble += 3
+        for a, b in ways:  # an arrow goes straight down, and aside above the floor where it ends
+            if level[b] <= level[other] < level[a]:
+                end = column[b] if level[b] == level[other] else column[a]
+                if (column[one] - column[a]) * (column[other] - end) < 0:
+                    trouble += 5
+    return trouble
+
+
 def lines(package: Path) -> dict[str, int]:
     """How many lines of Python each room has, to the next hundred."""
     found: dict[str, int] = {}
@@ -73,15 +124,13 @@ def lines(package: Path) -> dict[str, int]:
 def svg(package: Path) -> str:
     """The picture."""
     needs, sizes = imported(package), lines(package)
-    if needs.keys() != COLUMNS.keys():
-        raise ValueError(f"give a column, in {Path(__file__).name}, to just these rooms: {', '.join(sorted(needs))}")
-    level = floors(needs)
-    top = max(level.values())
+    level, column = floors(needs), columns(needs)
+    top, across = max(level.values()), max(ACROSS, 1 + max(column.values()))
     corner = {
-        one: (MARGIN + COLUMNS[one] * (WIDTH + ASIDE), MARGIN + (top - level[one]) * (HEIGHT + ABOVE)) for one in needs
+        one: (MARGIN + column[one] * (WIDTH + ASIDE), MARGIN + (top - level[one]) * (HEIGHT + ABOVE)) for one in needs
     }
-    _check_that_nothing_covers(needs, level)
-    wide, high = 2 * MARGIN + 4 * WIDTH + 3 * ASIDE, 2 * MARGIN + (top + 1) * HEIGHT + top * ABOVE
+    wide = 2 * MARGIN + across * WIDTH + (across - 1) * ASIDE
+    high = 2 * MARGIN + (top + 1) * HEIGHT + top * ABOVE
     light, dark = (
         "".join(f"--{role}:{COLORS.colors(scheme)[role]};" for role in ROLES) for scheme in ("light", "dark")
     )
@@ -95,20 +144,16 @@ def svg(package: Path) -> str:
         f'<desc id="{NAME}-desc">{_in_words(needs, level)}</desc>',
         f"<style>\n#{NAME}{{{light}}}\n@media (prefers-color-scheme: dark){{#{NAME}{{{dark}}}}}\n</style>",
     ]
-    parts += [_arrow(corner[one], corner[other], level[one] - level[other]) for one, other in next_needed(needs)]
-    parts += [_room(one, *corner[one], sizes[one]) for one in sorted(needs, key=lambda one: (level[one], COLUMNS[one]))]
+    ends = [(*way, lane) for way, lane in lanes(column, level, next_needed(needs)).items()]
+    leaving = _doors([(one, lane if lane % 1 else column[other], other) for one, other, lane in ends], column)
+    arriving = _doors([(other, lane if lane % 1 else column[one], one) for one, other, lane in ends], column)
+    for one, other, lane in ends:
+        (x0, y0), (x1, y1) = corner[one], corner[other]
+        start, end = (x0 + leaving[one, other], y0 + HEIGHT), (x1 + arriving[other, one], y1)
+        past = x0 + WIDTH / 2 + (lane - column[one]) * (WIDTH + ASIDE) if lane % 1 else start[0]
+        parts.append(_arrow(start, end, past if level[one] - level[other] > 1 else None))
+    parts += [_room(one, *corner[one], sizes[one]) for one in sorted(needs, key=lambda one: (level[one], column[one]))]
     return "\n".join([*parts, "</svg>", ""])
-
-
-def _check_that_nothing_covers(needs: dict[str, set[str]], level: dict[str, int]) -> None:
-    for one in needs:
-        for other in needs:
-            if one < other and level[one] == level[other] and abs(COLUMNS[one] - COLUMNS[other]) < 1:
-                raise ValueError(f"{one} and {other} stand in one place of floor {level[one]}: change a column")
-    for one, other in next_needed(needs):
-        for third in needs:
-            if level[other] < level[third] < level[one] and abs(COLUMNS[third] - COLUMNS[one]) < 0.6:
-                raise ValueError(f"the arrow from {one} to {other} runs through {third}: change a column")
 
 
 def _in_words(needs: dict[str, set[str]], level: dict[str, int]) -> str:
@@ -127,18 +172,43 @@ def _room(name: str, x: float, y: float, size: int) -> str:
     )
 
 
-def _arrow(start: tuple[float, float], end: tuple[float, float], storeys: int) -> str:
-    """From the foot of a room down to the roof of another; past other floors straight down."""
-    lean = 0.14 * (start[0] - end[0])
-    x0, y0 = start[0] + WIDTH / 2 - lean, start[1] + HEIGHT
-    x1, y1 = end[0] + WIDTH / 2 + lean, end[1]
-    past = y0 + (storeys - 1) * (HEIGHT + ABOVE)
-    bend = 0.6 * (y1 - TIP - past)
+def _doors(ends: list[tuple[str, float, str]], column: dict[str, int]) -> dict[tuple[str, str], float]:
+    """Where arrows leave or reach a room, from its left edge: straight ones in the middle, the others to their side.
+
+    Args:
+        ends: for each arrow the room, the column that it comes from or goes to there, and the room at its other end.
+        column: where the rooms stand.
+    """
+    found = {}
+    for room_ in {one for one, _, _ in ends}:
+        aside = sorted((x - column[room_], other) for one, x, other in ends if one == room_)
+        left, right = [other for dx, other in aside if dx < 0], [other for dx, other in aside if dx > 0]
+        places = {other: 0 for _, other in aside}
+        places.update({other: i - len(left) for i, other in enumerate(left)})
+        places.update({other: i + 1 for i, other in enumerate(right)})
+        found.update({(room_, other): WIDTH / 2 + DOOR * place for other, place in places.items()})
+    return found
+
+
+def _arrow(start: tuple[float, float], end: tuple[float, float], past: float | None) -> str:
+    """From the foot of a room to the roof of another; past other floors, if there are any, straight down at an x."""
+    (x, y), (x1, y1) = start, end
+    way = f"M{x:g} {y:g}"
+    if past is not None:
+        way += _bend(x, y, past, y + ABOVE)
+        x, y = past, y1 - ABOVE
+        way += f"V{y:g}"
+    way += _bend(x, y, x1, y1 - TIP)
     return (
-        f'<path d="M{x0:g} {y0:g}V{past:g}C{x0:g} {past + bend:g} {x1:g} {y1 - TIP - bend:g} {x1:g} {y1 - TIP:g}" '
-        f'fill="none" {_paint("stroke", "muted")} stroke-width="1.3"/>\n'
+        f'<path d="{way}" fill="none" {_paint("stroke", "muted")} stroke-width="1.3"/>\n'
         f'<path d="M{x1:g} {y1 - 1:g}l-4 {-TIP:g}h8z" {_paint("fill", "muted")}/>'
     )
+
+
+def _bend(x0: float, y0: float, x1: float, y1: float) -> str:
+    """The rest of a path: from one place down to another, upright at both."""
+    bend = 0.6 * (y1 - y0)
+    return f"C{x0:g} {y0 + bend:g} {x1:g} {y1 - bend:g} {x1:g} {y1:g}"
 
 
 def _text(x: float, y: float, text: str, role: str, font: str, size: float, weight: str) -> str:

@@ -1,6 +1,10 @@
-"""What a row of the op table is (row), and how it becomes a function, a method, an operator and a backward (making).
+"""What a row of the op table is, and how it becomes an op. The rows themselves stand in ops.py.
 
-The rows themselves stand in ops.py.
+- row.py: the facts about one operation, and the plain version of a call.
+- making.py: `unary`, `binary`, `nary`, `paired`, which put a row into the table and on Value.
+- calling.py: how a call becomes a node; passing_back.py: the local backward; many.py: both, for many operands.
+- operators.py: Python's operators. floats.py: values on floats. ufuncs.py: numpy's protocol.
+- stand_ins.py: a rule run on Values that stand for its operands, to be read.
 """
 
 from scalargrad.table.making import alias as alias

@@ -10,16 +10,10 @@ from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.table import floats
-from scalargrad.table.calling import binder, function_of_many, function_of_one, function_of_two, operators_of_two
+from scalargrad.table.calling import function_of_one, function_of_two, operators_of_two
+from scalargrad.table.many import binder, function_of_many, nary_backward, paired_backward
 from scalargrad.table.operators import OPERATORS
-from scalargrad.table.passing_back import (
-    Partial,
-    binary_backward,
-    nary_backward,
-    paired_backward,
-    rule_of,
-    unary_backward,
-)
+from scalargrad.table.passing_back import Partial, binary_backward, rule_of, unary_backward
 from scalargrad.table.row import INFIX, REAL, TABLE, Domain, Function, Op
 
 # Every row may say, beside what is asked of its kind (see Op for what each means):

@@ -4,7 +4,7 @@ A closure is made once per op over its partials and shared by all its nodes, whi
 a closure per node would cost 3 to 6 times as much, nearly all of it in the garbage collector.
 
 An op that chooses adds nothing to what it has not chosen, not even 0 times the upstream gradient: that is nan where the
-upstream is infinite.
+upstream is infinite. (Ops of more operands: many.py.)
 """
 
 from __future__ import annotations
@@ -95,46 +95,6 @@ def binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable[
     if op.is_choice:
         return backward_of_choice
     return backward if callable(partial_x) or callable(partial_y) else backward_of_constants
-
-
-def nary_backward(op: Op, partials: Function) -> Callable[[Value, Any, Adjoints], None]:
-    """The backward of an op of many operands."""
-
-    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        try:
-            locals_ = partials(node._a, node._data)
-        except HARD:
-            locals_ = op.partials_at_hard_point(node)
-        for parent, local in zip(node._x, locals_, strict=True):
-            if parent is not None:
-                adjoints[parent] += upstream * local
-
-    def backward_of_choice(node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        for parent, local in zip(node._x, partials(node._a, node._data), strict=True):
-            if parent is not None and local != 0.0:
-                adjoints[parent] += upstream * local
-
-    return backward_of_choice if op.is_choice else backward
-
-
-def paired_backward(pair: Op) -> Callable[[Value, Any, Adjoints], None]:
-    """The backward of the sum of a binary op over pairs.
-
-    The rules of that op pick an operand, so they are run once, on whole vectors: the derivative of a dot product in xs
-    is the vector ys. A bias stands behind the xs, and 1 behind the numbers of the ys.
-    """
-    rule_x, rule_y = pair.partials
-
-    def backward(node: Value, upstream: Any, adjoints: Adjoints) -> None:
-        a, b, z = node._a, node._b, node._data
-        for parent, local in zip(node._x, rule_x(a, b, z), strict=True):
-            if parent is not None:
-                adjoints[parent] += upstream * local
-        for parent, local in zip(node._y, rule_y(a, b, z), strict=False):
-            if parent is not None:
-                adjoints[parent] += upstream * local
-
-    return backward
 
 
 def _nothing(node: Value, upstream: Any, adjoints: Adjoints) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, operand
 from scalargrad.node.copying import copy_node
-from scalargrad.node.errors import domain_error, labels_of, listed, user_depth
+from scalargrad.node.errors import domain_error, labels_of, listed, user_depth, user_line
 from scalargrad.node.mode import mode, modes_were_used
 from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rebinding import under_modes
@@ -167,6 +167,28 @@ class Op(Rule):
     def may_leave_out(self, index: int) -> bool:
         """Whether the op chooses, and a derivative of 0 in this operand means that it was not chosen."""
         return self.chooses if isinstance(self.chooses, bool) else self.chooses[index] is not False
+
+    def call(self, xs: Sequence[Any]) -> Any:
+        """A new node over operands of any kind, or a plain number if none is a Value.
+
+        Raises:
+            TypeError: with the op's name and the operand's place, if one is neither a Value nor a real number.
+        """
+        try:
+            pairs = [operand(x) for x in xs]
+        except TypeError:
+            for i, x in enumerate(xs):
+                try:
+                    operand(x)
+                except TypeError:
+                    if isinstance(x, Value):
+                        raise
+                    raise TypeError(
+                        f"{self.name}: operand {i + 1} must be a Value or a real number, not {type(x).__name__}"
+                        f"{labels_of(x for x in xs if isinstance(x, Value))}{user_line()}"
+                    ) from None
+            raise
+        return self.apply(tuple(parent for parent, _ in pairs), [a for _, a in pairs])
 
     def apply(self, parents: Sequence[Value | None], numbers: Sequence[float]) -> Any:
         """A new node over these operands, or a plain number if none of them is a Value."""

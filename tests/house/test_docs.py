@@ -290,6 +290,7 @@ PAGES = [
     "notebooks/02-backpropagation-step-by-step.html",
     "reference/operations.html",
     "hard-points.html",
+    "design.html",
 ]
 
 

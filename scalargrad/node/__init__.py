@@ -4,7 +4,8 @@
 - rules.py: what a node knows about its operation, and the table of adjoints; the op table's rows are rules.
 - by_hand.py: nodes with a closure or with numbers for derivatives, as micrograd and microgpt make them.
 - mode.py: the one mode of a thread; contexts.py: `no_grad` and others that change it (decorating.py: as decorators).
-- rebinding.py: what becomes of a new node in a mode. watched_data.py: `data` while a function is recorded.
+- new_nodes.py: what becomes of a new node in a mode; rebinding.py: of `a -= ...` there.
+- watched_data.py: `data` while a function is recorded.
 - extras.py: labels and hooks; naming.py: the names that all who show a graph give its nodes.
 - copying.py, overwritten.py, identity.py, structures.py: copies; numbers assigned afterwards; nodes told apart as
   objects; Values in lists and dicts.

@@ -50,7 +50,8 @@ def labels_of(parents: Iterable[Any]) -> str:
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ASK_FOR_OTHERS = {
-    "scalargrad.node.errors", "scalargrad.node.mode", "scalargrad.node.watched_data", "scalargrad.engine",
+    "scalargrad.node.errors", "scalargrad.node.mode", "scalargrad.node.node", "scalargrad.node.watched_data",
+    "scalargrad.engine",
     "scalargrad.compiling.watching",
 }  # fmt: skip
 """The modules whose functions stand between a Value's attribute and whoever asked for it."""

@@ -45,5 +45,5 @@ def keep(node: Any, label: str, number: Any, hooks: Hooks | None) -> None:
         node._b = label if hooks is None else (label, None, hooks)
     elif hooks is not None:
         node._kept = (label, number, hooks)
-    else:
-        node._kept = (label, number) if label else number
+    else:  # a label of nn's without a text knows its place in the network
+        node._kept = number if type(label) is str and not label else (label, number)

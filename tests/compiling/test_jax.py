@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import sizes
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sizes import has_full_size, size
@@ -525,7 +526,7 @@ def test_training_over_eight_devices_is_the_engines():
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
     done = subprocess.run(
         [sys.executable, "-W", "error", __file__], capture_output=True, text=True, timeout=300,
-        env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(PACKAGE.parent)},
+        env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), sizes.__file__.removesuffix("sizes.py")])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

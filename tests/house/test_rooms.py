@@ -47,3 +47,9 @@ def test_no_circle_of_files():
 def test_what_stands_at_the_top():
     assert {path.stem for path in PACKAGE.glob("*.py*")} == LOOSE
     assert {room(module) for module in modules(PACKAGE)} == {*ORDER, "_methods", "scalargrad"}
+
+
+def test_the_modules_that_ask_for_others_are_there():
+    from scalargrad.node import errors
+
+    assert errors._COMPARE_FOR_OTHERS <= modules(PACKAGE).keys()

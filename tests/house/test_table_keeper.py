@@ -56,11 +56,12 @@ def test_whatever_an_item_does_to_the_table_is_undone(pytestconfig):
 
 def test_a_doctest_elsewhere_leaves_nothing_behind(tmp_path):
     """Nor does one outside the folder of conftest.py."""
-    here, docs, tests = Path(__file__).parent, tmp_path / "docs", tmp_path / "tests"
+    here, docs, tests = Path(__file__).parents[1], tmp_path / "docs", tmp_path / "tests"
     docs.mkdir()
     tests.mkdir()
-    for name in ("conftest.py", "optional.py"):
-        shutil.copy(here / name, tests)
+    (tests / "shared").mkdir()
+    for name in ("conftest.py", "shared/optional.py"):
+        shutil.copy(here / name, tests / name)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (docs / "a.md").write_text(DOCTEST)
     (tests / "test_b.py").write_text(TEST)

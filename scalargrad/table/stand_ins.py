@@ -69,7 +69,7 @@ def partials_at(op: Op, xs: Sequence[Any], z: Value, indices: Iterable[int]) -> 
 
 
 def form_read(form: Callable[..., Any], n: int) -> tuple[list[Value], Any]:
-    """The stand-ins for n operands, and what a formula that does not branch in Python makes of them, under IEEE rules."""
+    """The stand-ins for n operands, and what a formula without branches makes of them, under IEEE rules."""
     xs = [Value(NUMBER) for _ in range(n)]
 
     def made() -> Any:

@@ -126,7 +126,7 @@ def _body(op: Op, n: int, code: Staged) -> Body:
 
 def _always_computed(order: Sequence[Value]) -> tuple[set[Value], set[Value]]:
     """The nodes that are computed whatever `where` chooses, and those that are nothing but conditions of it."""
-    always, conditions, others = {order[-1]}, set(), {order[-1]}
+    always, conditions, others = {order[-1]}, set[Value](), {order[-1]}
     for node in reversed(order):
         is_where = node._op == "where"
         for i, (x, _) in enumerate(node.operands):

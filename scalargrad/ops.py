@@ -9,9 +9,14 @@ more operands get the list `xs` in place of `x, y`.
 At hard points (ties, kinks, overflow) values and derivatives follow PyTorch where it gives a finite number. Outside
 its domain a value raises ValueError or ZeroDivisionError; a derivative never raises.
 
-A row that `chooses` passes nothing on to an operand whose derivative is 0: it did not choose it. `where` does, so a rule
-may guard itself with it. A guard that puts a number where there is no derivative, as that of hypot at (0, 0), puts it
-there as sqrt(z) with z = 0: 0, whose own derivative is inf, so that no order of derivatives is finite and wrong.
+relu at -1 passes nothing on, not even 0 times inf, which would be nan: it did not choose its operand. So it is with a
+row that `chooses`, wherever a derivative is 0. `where` is one, so a rule may guard itself with it. A guard that puts a
+number where there is no derivative, as that of hypot at (0, 0), puts it there as sqrt(z) with z = 0: 0, whose own
+derivative is inf, so that no order of derivatives is finite and wrong.
+
+To add a row, write it below (table/row.py says what each fact means); write its line `lower(op, form)` in the second
+table, unless every processor or C library has the function; and run `python tests/table/test_method_stub.py`, which
+writes _methods.pyi. Functions, methods, derivatives, words, pictures and compiled programs need no more.
 """
 
 from __future__ import annotations
@@ -97,7 +102,8 @@ def _shares(at_top: Sequence[Any]) -> list[Any]:
 #
 #                    name             value on floats      derivative in x                           derivative in y, and the rest of the row
 
-# Arithmetic. A number on either side is a constant: its derivative is not asked for.
+# Arithmetic. A number on either side is a constant: its derivative is not asked for. A text that is a Python operator
+# makes that operator of Value, too.
 
 add          = binary("add",          operator.add,        1.0,                                      1.0,                                     text="+")
 subtract     = binary("subtract",     operator.sub,        1.0,                                      -1.0,                                    text="-", symbol="−")
@@ -199,6 +205,11 @@ logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x 
 # What compiled programs compute for the rows that no processor and no C library has a function for: their value by
 # other rows, which runs on Values and has no branch. On finite numbers it is the same bit for bit, in the same order of
 # roundings (tested for each); where the value raises, it gives what IEEE arithmetic says.
+#
+# A row without a line here is taken for a primitive. Compiled programs then look for its instruction in
+# compiling/llvm/primitives.py and compiling/jax/primitives.py; else for the C library's function with the name that
+# `value` has in Python's math, and jax.numpy's with the row's. A backend that has none refuses to run anything, and
+# says which line is missing. So does `to_python`, where Python has no word for the op.
 
 
 def _cbrt(x: Any) -> Any:

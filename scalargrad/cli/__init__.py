@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from scalargrad.support.console import ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from scalargrad import Value
 
@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 for a failed check, 2 for bad input, 130 for Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = _make_parser()
+    parser = _make_parser(arguments)
     options = parser.parse_args(_protect_minus(arguments))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # where an encoding lacks ∂, it is written d
@@ -77,9 +77,14 @@ def _note_once() -> Callable[..., None]:
     return note
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     import scalargrad
 
+    styles: Sequence[str] = ()
+    if "draw" in arguments:  # the other commands start without what draws
+        from scalargrad.drawing.styles import STYLES
+
+        styles = tuple(STYLES)
     parser = _Parser(
         prog="scalargrad", description="Scalar automatic differentiation to learn from, look at and trust."
     )
@@ -95,7 +100,7 @@ def _make_parser() -> argparse.ArgumentParser:
     draw.add_argument("expression", help=_EXPRESSION_HELP)
     draw.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
     draw.add_argument("-o", "--output", type=Path, help="a file ending in .svg .png .pdf .dot .mmd .json .txt")
-    draw.add_argument("--style", choices=["card", "circuit", "micrograd"], default="card")
+    draw.add_argument("--style", choices=styles, default="card")
     draw.set_defaults(run=_draw)
 
     grad = commands.add_parser("grad", help="show the value of an expression and its gradients")

@@ -1,5 +1,10 @@
 """Compiling: a graph recorded once and replayed as straight-line code, machine code or a JAX function.
 
+One call, `f = compile(fn)` and then `f(x)`: compiled.py hands x to points.py, and that asks recordings.py, where the
+program for arguments of this structure is kept: a second call only runs it. The first one makes it: watching.py runs
+fn on Values, taping.py writes their graph on a tape, pipeline.py simplifies and lowers it, and the backend that
+backends.py chooses makes of it the function of plain numbers that every call runs.
+
 - Asked for by compiled.py (compile: points.py for one set of arguments, batches.py for many samples of samples.py),
   replay.py (replay) and program.py (record).
 - A call: watching.py runs the function on Values and notes what it compares, for branches.py.

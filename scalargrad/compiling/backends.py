@@ -6,21 +6,70 @@ compile a program of thousands of instructions, python a tenth of that; llvm the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import SOURCES, Instruction, row
 from scalargrad.support.arguments import brief
 
+if TYPE_CHECKING:
+    from scalargrad.compiling.samples import Samples
+
 BACKENDS = ("python", "llvm", "jax")
-"""Each is a folder beside this file, whose `__init__` names its `single`, which makes a Run, and its `BatchRunner`."""
+"""Each is a folder beside this file, whose `__init__` has what Backend says."""
 
 Run = Callable[[Sequence[float], Sequence[float]], list[float]]
 """run(parameters, inputs) -> a number for each output."""
 Sum = tuple[int | None, int | None]
 """A sum over the batch: a slot that differs from sample to sample, and one that does not: it counts once in a mean."""
+
+
+class BatchRunner(Protocol):
+    """A program over many samples."""
+
+    def run(
+        self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool
+    ) -> tuple[list[float], list[list[float]]]:
+        """The sums over n samples, and for each column its number at each sample. Nothing raises: IEEE's rules hold.
+
+        Args:
+            samples: for each argument all its numbers, sample after sample.
+            n: how many samples.
+            parameters: the numbers of the parameters.
+            mean: whether the sums are divided by n. What is the same for all samples counts once then, else n times.
+        """
+
+
+MakesBatchRunner = Callable[[Sequence[Instruction], Sequence[Sum], Sequence[int], Sequence[int]], BatchRunner]
+"""Of a tape of primitives, what is added up over the samples, the slots that are wanted for each sample, and how many
+numbers a sample has in each argument: inputs are numbered through all of them."""
+
+
+class Backend(Protocol):
+    """What the package of a backend has.
+
+    Some have more, which is asked for with hasattr. `InMemory`, as llvm's, trains parameters in memory of the backend's
+    own: see ParameterMemory in training.py. A Run with `bound` goes from memory to memory: see llvm/single.py. llvm's
+    `available()` says whether what it needs is installed.
+    """
+
+    BatchRunner: MakesBatchRunner
+
+    def single(self, code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable[int] | None = None) -> Run:
+        """What computes the outputs for one set of inputs.
+
+        Args:
+            code: a tape of primitives, and for the python backend of any ops.
+            outputs: slots.
+            primal: the slots that raise at a pole or outside a domain, along with all that they are computed from, in
+                a backend that can raise; the rest follows IEEE arithmetic. If left out, the first output.
+        """
+
+    def unknown_primitives(self) -> Iterable[str]:
+        """The primitives that it has no instruction for: there should be none."""
 
 
 def check_backend(name: str) -> None:
@@ -29,24 +78,35 @@ def check_backend(name: str) -> None:
         raise ValueError(f"there is no backend {brief(name)}; choose one of auto, {', '.join(BACKENDS)}")
 
 
-def backend(name: str, code: Sequence[Instruction]) -> Any:
-    """The module of this name, or the best for this program.
+def backend(name: str, code: Sequence[Instruction]) -> Backend:
+    """The backend of this name, or the best for this program.
 
     Raises:
-        ValueError: if there is none of this name, or it cannot compute an op of the program.
+        ValueError: if there is none of this name, or it cannot compute an op of the program, or a row of the op table.
         MissingExtraError: if it needs a package that is not installed.
     """
     check_backend(name)
     unknown = {row(i[0]).name for i in code if i[0] not in SOURCES and i[0] not in PRIMITIVE}
     if name == "auto":
-        name = "llvm" if not unknown and _module("llvm").available() else "python"
+        name = "llvm" if not unknown and loaded("llvm").available() else "python"
     if unknown and name != "python":
         raise ValueError(
             f"the {name} backend cannot compute {', '.join(sorted(unknown))}, which was added with @primitive: "
             "use backend='python', or give it lowered=, its value by scalargrad's functions"
         )
-    return _module(name)
+    return cast("Backend", loaded(name))
 
 
-def _module(name: str) -> Any:
-    return import_module(f"scalargrad.compiling.{name}")
+@cache
+def loaded(name: str) -> Any:
+    """The package of a backend, which has an instruction for every primitive.
+
+    Raises:
+        ValueError: if it has not.
+    """
+    module = import_module(f"scalargrad.compiling.{name}")
+    for op in (row(primitive).name for primitive in module.unknown_primitives()):
+        raise ValueError(
+            f"{op} has no lowered form and the {name} backend has no instruction for it: add lower({op}, ...) in ops.py"
+        )
+    return module

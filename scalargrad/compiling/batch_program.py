@@ -33,8 +33,8 @@ class BatchProgram:
         in_order: whether `trained` are all of the compiled function's parameters in their order.
         rebuild: puts a sample's columns in their places, where `values` recorded it.
         may_have_masks: whether the masked form of its gradients may differ.
-        backend, runner: the backend's module, and its BatchRunner; the sums that it finds are the loss, how much the
-            guards are violated, and the gradients.
+        backend, runner: the backend, and what it has made of the program; the sums that it finds are the loss, how much
+            the guards are violated, and the gradients.
     """
 
     in_order: bool
@@ -78,7 +78,7 @@ class BatchProgram:
 
     def run(self, samples: Sequence[Samples], n: int, *, mean: bool) -> tuple[list[float], list[list[float]]]:
         """The sums and columns; those of the masked program where one is nan."""
-        found: tuple[list[float], list[list[float]]] = self.runner.run(samples, n, self.numbers(), mean=mean)
+        found = self.runner.run(samples, n, self.numbers(), mean=mean)
         if self.may_have_masks and (has_nan(found[0]) or any(map(has_nan, found[1]))):
             masked = self.masked()
             if masked is not None:

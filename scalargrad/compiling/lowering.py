@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scalargrad.table.row import Op
 
 PRIMITIVE = frozenset(name_of(op) for op in BUILT_IN if op.lowered is None)
-"""The ops that every backend knows."""
+"""The ops that every backend must know: those without a formula. (backends.py asks each, when it is loaded.)"""
 
 
 @lru_cache(maxsize=512)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from scalargrad.compiling.backends import Run, Sum, backend
+from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.tape import PARAMETER, Instruction, Tape
@@ -28,8 +28,7 @@ def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, 
             it come gradients and guards.
     """
     tape, slots = simplified(code, outputs)
-    run: Run = backend(choice, tape.code).single(tape.code, slots, slots if all_raise else slots[:1])
-    return run
+    return backend(choice, tape.code).single(tape.code, slots, slots if all_raise else slots[:1])
 
 
 def runner_with_gradient(
@@ -57,8 +56,8 @@ def runner_with_gradient(
 def batch_runner(
     choice: str, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int],
     places: Sequence[int],
-) -> tuple[list[Instruction], Any, Any]:  # fmt: skip
-    """A program over a batch: its code, the backend, and the backend's `BatchRunner`.
+) -> tuple[list[Instruction], Backend, BatchRunner]:  # fmt: skip
+    """A program over a batch: its code, the backend, and what the backend has made of it.
 
     Args:
         choice: the backend.
@@ -88,11 +87,9 @@ def jax_function(
         widths: how many numbers each argument of a sample has.
         dtype: what it computes in.
     """
-    from scalargrad.compiling.jax import to_jax
-
     several = isinstance(output, Sequence)
     tape, slots = simplified(code, output if isinstance(output, Sequence) else [output], lower=False)
-    return to_jax(tape.code, slots if several else slots[0], widths, dtype)
+    return loaded("jax").to_jax(tape.code, slots if several else slots[0], widths, dtype)  # type: ignore[no-any-return]
 
 
 # -------------------------------------------------------------------- plain gradients first, masked where they are nan

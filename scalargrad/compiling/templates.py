@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.compiling.tape import Tape, name_of, row
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.contexts import with_recording
-from scalargrad.node.mode import in_mode
-from scalargrad.table.stand_ins import NUMBER, partials_read
+from scalargrad.table.stand_ins import form_read, partials_read
 
 Step = tuple[str, tuple[int | float, ...]]
 
@@ -40,13 +38,7 @@ class Template(NamedTuple):
 
 def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     """A template for each result of a function of so many Values that does not branch in Python."""
-    xs = [Value(NUMBER) for _ in range(arguments)]
-
-    def results() -> Any:
-        with in_mode(follows_ieee=True):
-            return function(*xs)
-
-    found = with_recording(results)
+    xs, found = form_read(function, arguments)
     return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
 
 

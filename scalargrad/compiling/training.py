@@ -6,7 +6,7 @@ import copy
 import math
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.optimizer import Optimizer
@@ -54,7 +54,7 @@ class Training:
             )
         self._batches = batches
         self.optimizer = optimizer
-        self._memory: Any = None
+        self._memory: ParameterMemory | None = None
         self._reached = Reached(Surroundings(type(optimizer).update))
         self._now: Any = None
         self._settings: Any = None
@@ -93,7 +93,7 @@ class Training:
                 self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
                 self._settings = self._now(vars(self.optimizer))
                 self._memory = memory_for(self._batches, self.optimizer, samples)
-            return self._memory.step(self._batches, samples)  # type: ignore[no-any-return]
+            return self._memory.step(self._batches, samples)
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values."""
@@ -122,20 +122,45 @@ class Training:
         return samples
 
 
-def memory_for(batches: BatchFunction, optimizer: Optimizer, samples: Sequence[Samples]) -> Any:
+def memory_for(batches: BatchFunction, optimizer: Optimizer, samples: Sequence[Samples]) -> ParameterMemory:
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
     program = batches.program(samples)
     branches = bool(program.guards) and batches.branches == "record"
     if not hasattr(program.backend, "InMemory") or branches or not optimizer._steps_by_update:
         return OnValues(optimizer)
-    return program.backend.InMemory(program, optimizer, samples)
+    return program.backend.InMemory(program, optimizer, samples)  # type: ignore[no-any-return]
+
+
+class ParameterMemory(Protocol):
+    """Where parameters live while they are trained: what a backend's InMemory is, and OnValues.
+
+    A training takes steps; `fit` takes their parts, with `gradients` to be clipped between `forward` and `update`.
+    """
+
+    gradients: list[float]
+    """What `forward` found, and `update` uses."""
+
+    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
+        """One step; returns the loss before it."""
+
+    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
+        """The loss and the columns; finds the gradients for `update`."""
+
+    def update(self, keep: bool = False) -> bool:
+        """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
+
+    def undo(self) -> None:
+        """Put everything back to where it was before the last update, which was to keep it."""
+
+    def read(self) -> None:
+        """Take over the numbers that the Values and the optimizer have now."""
+
+    def write_back(self) -> None:
+        """Give all numbers back to the Values."""
 
 
 class OnValues:
-    """A training step that puts the gradients into the Values and leaves the rest to the optimizer.
-
-    What a backend's InMemory offers, on Values: `forward`, `update`, `undo` and `gradients` are used by `fit`.
-    """
+    """A training step that puts the gradients into the Values and leaves the rest to the optimizer."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scalargrad.drawing.digraph import MicrogradDot
     from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.sketch import Sketch
+    from scalargrad.drawing.styles import StyleName
 
 
 class GraphTooLargeError(ValueError):
@@ -34,7 +35,7 @@ class GraphTooLargeError(ValueError):
 def draw(
     value: Value,
     *,
-    style: Literal["card", "circuit", "micrograd"] = "card",
+    style: StyleName = "card",
     rankdir: Literal["auto", "LR", "TB"] = "auto",
     theme: Literal["default", "cs231n"] = "default",
     scheme: Literal["auto", "light", "dark"] = "auto",
@@ -56,7 +57,8 @@ def draw(
 
     Args:
         value: the output of the graph.
-        style: 'card'; 'circuit' for at most 15 gates, values above the wires and gradients below; 'micrograd'.
+        style: a name of STYLES: 'card'; 'circuit' for at most 15 gates, values above the wires and gradients below;
+            'micrograd'.
         rankdir: 'LR' from left to right, 'TB' from top to bottom, 'auto' by the shape of the graph.
         theme: 'default', or 'cs231n' for green values and red gradients.
         scheme: 'auto' follows the reader's light or dark page; 'light' and 'dark' fix it.
@@ -127,7 +129,7 @@ def sketched(picture: Picture, style: str = "card", rankdir: str = "auto") -> Sk
     """What is to be laid out."""
     sketch = STYLES[style].sketch(picture)
     make_room(sketch)
-    sketch.rankdir = rankdir if rankdir != "auto" else "LR" if style != "card" else choose_rankdir(sketch)
+    sketch.rankdir = rankdir if rankdir != "auto" else choose_rankdir(sketch) if STYLES[style].turns else "LR"
     return sketch
 
 

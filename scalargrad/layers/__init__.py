@@ -1,7 +1,8 @@
-"""Layers with an explicit forward and backward, over batches, as the lectures write them.
+"""Layers of plain numbers in batches, with an explicit forward and backward, as the lectures write them.
 
-A batch is a list of rows, one for each sample, of plain numbers: X of shape (N, K) has N samples of K numbers. The
-contract of a layer:
+(nn, beside this: networks of Values, whose gradients come from the graph.)
+
+A batch is a list of rows, one for each sample: X of shape (N, K) has N samples of K numbers. The contract of a layer:
 
 - `forward(X)` returns Y and keeps what backward needs;
 - `backward(DY)`, given the gradient of the error with respect to Y, keeps the gradients of the layer's own parameters,

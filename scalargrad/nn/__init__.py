@@ -1,4 +1,19 @@
-"""Neural networks of Values: modules, losses, optimizers, schedules, data sets and the training loop."""
+"""Neural networks of Values: modules, losses, optimizers, schedules, data sets and the training loop.
+
+Gradients come from the graph. (layers, beside this: of plain numbers in batches, with explicit forward and backward.)
+
+- module.py: Module, and how its parameters are found. states.py: their numbers by name; naming.py: their labels.
+- neurons.py: Neuron and Layer; networks.py: MLP and Sequential; maxout.py, batchnorm.py, dropout.py: more layers.
+  activations.py, initialisers.py, randomness.py, numpy_random.py: what they are made with. inputs.py: their checks.
+- A new layer: a subclass of Module with its parameters and `__call__`. If model files shall name it, a KnownModule
+  (known_module.py), which says its settings, and a place in architecture.py.
+- losses.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as plain numbers.
+- optimizers.py, schedules.py, clipping.py: steps downhill. memories.py: where a compiled training keeps an
+  optimizer's numbers; resuming.py: what it remembers, as plain data.
+- training.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
+  gathering.py and agreement.py. history.py: its epochs. rules_of_thumb.py: its warnings.
+- saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py: data to learn from.
+"""
 
 from scalargrad.nn.activations import Elementwise
 from scalargrad.nn.batchnorm import BatchNorm

@@ -1,6 +1,7 @@
 """How a row of the op table becomes an op: its record, its function, its method, its operator and its local backward.
 
-The rows are in ops.py. Adding one there, or calling `unary`, `binary`, `nary` or `paired` anywhere, is all it takes.
+The rows are in ops.py, whose head says how to add one. A call of `unary`, `binary`, `nary` or `paired` anywhere else
+makes an op, too; with `lowered` it runs on every backend, and `to_python` writes it out.
 """
 
 from __future__ import annotations

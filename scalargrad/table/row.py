@@ -63,6 +63,8 @@ INSIDE_ONES = Domain(-1.0, 1.0, open=True)
 class Op(Rule):
     """One row of the table.
 
+    multiply has the name multiply, the text * and the symbol ×.
+
     Attributes:
         name: the function's and method's name, numpy's where numpy has one.
         text: the Python operator ('+') or the name; micrograd's `_op`.
@@ -79,11 +81,12 @@ class Op(Rule):
         spelled_out: of Values, builds the elementary nodes that the op stands for; None if it is elementary itself.
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
-        chooses: for each operand (nary ops: True for all of them) whether a derivative of 0 says that the op has not
-            chosen it, as relu at -1, and passes nothing to it: 0 times an infinite gradient is then no nan. Where the
-            derivative may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
+        chooses: relu at -1 passes nothing on, not even 0 times inf, which would be nan: it has not chosen its operand.
+            For each operand (nary ops: True for all of them) whether a derivative of 0 says so; where the derivative
+            may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
         lowered: the value once more, by operators and other rows, so that it can be run on Values: what compiled
-            programs compute, as backends have no instruction for the op. Of the same arguments as `value`; None for
+            programs compute, as backends have no instruction for the op, and what `to_python` writes for it, where
+            Python has no word. Of the same arguments as `value`; None for
             those that backends know, and for a user's op that only Python can compute.
         never_minus_zero: whether no operands give -0.0, so that a program may leave out `+ 0.0`.
         read: what stand_ins.py has read off the rules; a copy of the row, as a node with hooks has one, shares it.

@@ -1,15 +1,16 @@
-"""The rules of a row run on Values, so that what they compute can be read as a graph.
+"""The rules and formulas of a row run on Values, so that what they compute can be read as a graph.
 
 Derivations, staged code, compiled programs and the patterns of gates all read rules here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.engine import Value
 from scalargrad.node.contexts import with_recording
+from scalargrad.node.mode import in_mode
 
 if TYPE_CHECKING:
     from scalargrad.table.row import Op
@@ -65,6 +66,17 @@ def partials_at(op: Op, xs: Sequence[Any], z: Value, indices: Iterable[int]) -> 
         partials = with_recording(op.partials_on_values, xs, z)
         return [partials[i] for i in indices]
     return [with_recording(op.partials_on_values, xs, z, i)[0] for i in indices]
+
+
+def form_read(form: Callable[..., Any], n: int) -> tuple[list[Value], Any]:
+    """The stand-ins for n operands, and what a formula without branches makes of them, under IEEE rules."""
+    xs = [Value(NUMBER) for _ in range(n)]
+
+    def made() -> Any:
+        with in_mode(follows_ieee=True):
+            return form(*xs)
+
+    return xs, with_recording(made)
 
 
 def _read(op: Op, operands: Sequence[float | None], indices: Iterable[int]) -> list[Read]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from scalargrad.engine import Value
     from scalargrad.tracing.blanks import Blank
-    from scalargrad.tracing.steps import Graph, Step
+    from scalargrad.tracing.steps import Step, TracedGraph
     from scalargrad.tracing.trace import Trace
 
     Mistakes = Iterator[tuple[float | None, str]]
@@ -33,7 +33,7 @@ class Diagnosis:
     """Finds hints, given the trace and all the answers."""
 
     def __init__(self, trace: Trace, answers: Mapping[Blank, float], tolerance: float = 0.0) -> None:
-        self.graph: Graph = trace.graph
+        self.graph: TracedGraph = trace.graph
         self.names = {node: wrapped(name) for node, name in self.graph.names.items()}
         self.tolerance = tolerance
         self.computed: dict[Value, Step] = {}

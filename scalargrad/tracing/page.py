@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from scalargrad.drawing.scene import Scene
-    from scalargrad.tracing.steps import Graph, Step
+    from scalargrad.tracing.steps import Step, TracedGraph
 
 MAX_STEPS = 300
 LARGEST = 1000
@@ -38,7 +38,7 @@ class TraceTooLongError(ValueError):
     """The trace has more steps than `max_steps`; the message names calls that show it."""
 
 
-def check_length(graph: Graph, max_steps: int) -> None:
+def check_length(graph: TracedGraph, max_steps: int) -> None:
     """Raise if the trace has more steps.
 
     Raises:
@@ -65,7 +65,7 @@ def check_length(graph: Graph, max_steps: int) -> None:
     )
 
 
-def fragment(graph: Graph, max_steps: int = MAX_STEPS) -> str:
+def fragment(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     """The trace as HTML for any page: the finished graph, a table of all steps, and the script that plays them.
 
     Without the script, as in a notebook that is not trusted, picture and table stay. Without a layout engine there is
@@ -86,7 +86,7 @@ def fragment(graph: Graph, max_steps: int = MAX_STEPS) -> str:
     return f"{head}\n{body}\n<script>{script}</script>\n</div>\n"
 
 
-def page(graph: Graph, max_steps: int = MAX_STEPS) -> str:
+def page(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     """A complete page around the fragment that works from a file, and allows itself its own script and nothing else.
 
     Raises:
@@ -110,7 +110,7 @@ def page(graph: Graph, max_steps: int = MAX_STEPS) -> str:
     )
 
 
-def shown(graph: Graph) -> str:
+def shown(graph: TracedGraph) -> str:
     """What Jupyter shows: the fragment, or the first steps and the message if there are too many."""
     try:
         return fragment(graph)
@@ -127,7 +127,7 @@ def step_shown(step: Step) -> str:
     return f"<div>\n{words}{_image(Stage(step.graph).after(step))}\n</div>\n"
 
 
-def _title(graph: Graph) -> str:
+def _title(graph: TracedGraph) -> str:
     return escape(f"Backpropagation of {graph.names[graph.root]}, step by step")
 
 

@@ -17,7 +17,7 @@ from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.scene import Group, Scene
-    from scalargrad.tracing.steps import Graph, Step
+    from scalargrad.tracing.steps import Step, TracedGraph
 
 NOTHING = "·"
 """What a row shows before its number is known."""
@@ -37,7 +37,7 @@ class Stage:
         edges_of: by step, the indices of the edges along which a backward step hands gradient on.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: TracedGraph) -> None:
         order, self.steps = graph.order, graph.steps
         self.name = graph.names[graph.root]
         self.position = {node: i for i, node in enumerate(order)}

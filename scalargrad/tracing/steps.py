@@ -58,7 +58,7 @@ class Step:
     node: Value
     name: str
     data: float
-    graph: Graph = field(compare=False)
+    graph: TracedGraph = field(compare=False)
     source: Value | None = None
     operand: int | None = None
     local: float | None = None
@@ -97,8 +97,8 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
-    """What the steps of a trace share.
+class TracedGraph:
+    """The graph that is traced, and what its steps share.
 
     Attributes:
         root: the output.
@@ -119,7 +119,7 @@ class Graph:
     steps: list[Step] = field(default_factory=list)
 
 
-def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step], str]) -> Graph:
+def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step], str]) -> TracedGraph:
     """The graph as it is traced, with all its steps. No `grad` is touched; hooks run, as in any sweep."""
     seed = real(seed, "seed")
     order = topological_order(root)
@@ -128,7 +128,7 @@ def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step],
         root = replaced.get(root, root)
         order = topological_order(root)
     options = f", seed={seed!r}" * (seed != 1.0) + ", expand=True" * bool(expand)
-    graph = Graph(root, order, display_names(order), shown, call=f"trace(value{options})")
+    graph = TracedGraph(root, order, display_names(order), shown, call=f"trace(value{options})")
     names, steps = graph.names, graph.steps
     data = {node: node.data for node in order}
     data.update((parent, a) for node in order for parent, a in node.operands if parent is not None and parent.is_leaf)

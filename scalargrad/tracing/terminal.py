@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from scalargrad.engine import Value
-    from scalargrad.tracing.steps import Graph, Step
+    from scalargrad.tracing.steps import Step, TracedGraph
 
 MOST = 1000
 """How many steps a table shows unless asked for more."""
@@ -139,7 +139,7 @@ class _Screen:
             lines[-1] += " " * bool(lines[-1]) + word
         return lines
 
-    def _blocks(self, values: dict[Value, float | None], graph: Graph) -> Iterable[list[_Column]]:
+    def _blocks(self, values: dict[Value, float | None], graph: TracedGraph) -> Iterable[list[_Column]]:
         """Name, number and gradient of each Value as a column, as many side by side as there is room for."""
         block: list[_Column] = []
         room = self.width - 8

@@ -7,6 +7,7 @@
 - derivation.py: the rules of the table printed: what a local backward closure does, the docstrings of functions.
 - patterns.py: how a gate treats the gradient that reaches it: add distributes, max routes, multiply switches.
 - expansion.py: a fused node as the elementary nodes that it stands for.
-- staged.py: `to_python`, forward and backward as code. staged_text.py: how that code writes each op.
+- staged.py: `to_python`, forward and backward as code. staged_text.py: how that code writes each op; staged_helpers.py:
+  what stands above it, as functions for ops that Python has no word for.
 - expressions.py: the way back, from a text to Values, for the command line.
 """

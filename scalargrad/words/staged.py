@@ -20,20 +20,22 @@ from scalargrad.table.operators import ATOM, PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.table.stand_ins import partials_read
 from scalargrad.words.notation import TooLongError, Written, identifier
+from scalargrad.words.staged_helpers import above
 from scalargrad.words.staged_text import (
-    FROM_MATH,
-    HELPERS,
-    KNOWN,
     RESERVED,
-    TEMPLATES,
+    WIDTH,
     Staged,
-    called,
+    enclosed,
+    float_literal,
+    fresh,
+    is_lowered,
+    is_own,
+    lowered_names,
 )
 
 MAX_LINES = 5000
-WIDTH = 100
 MAX_LENGTH = 2000
-_CODE, _WORDS = Staged(), Staged(exact=False)
+_WORDS = Staged(exact=False)
 
 
 def to_python(value: Value, name: str = "f") -> str:
@@ -43,7 +45,8 @@ def to_python(value: Value, name: str = "f") -> str:
     the name of each leaf that requires grad to its gradient. Each line of the backward pass is one contribution, with
     the derivative that it multiplies by in a comment; the derivatives are those of the op table.
 
-    The code runs by itself, and computes what the engine does, in the same order: on finite numbers result and
+    The code runs by itself, with a function above it for each op that Python has no word for. (Ops made with
+    @primitive are called by name.) It computes what the engine does, in the same order: on finite numbers result and
     gradients are equal to those of `backward()`, but for the last digit of x ** y where the variable y happens to be 2,
     3 or 4. Where an op overflows, or a derivative is infinite, the engine has inf and Python raises; and max() may lose
     a NaN.
@@ -77,26 +80,27 @@ def to_python(value: Value, name: str = "f") -> str:
         raise TypeError(f"to_python takes a Value, the output of a graph, not {type(value).__name__}")
     order = topological_order(value)
     _check(value, order, name)
-    own = {node._rule.name for node in order if _is_own(node._rule)}  # type: ignore[attr-defined]
-    names = _names(order, {*RESERVED, *own})
+    own = {node._rule.name for node in order if is_own(node._rule)}  # type: ignore[attr-defined]
+    code, taken = Staged(), {*RESERVED, *lowered_names(), *own}
+    names = _names(order, taken)
     reached = _reached(order)
-    slopes = _names_of_gradients([node for node in order if node in reached], names, {*RESERVED, *own})
+    slopes = _names_of_gradients([node for node in order if node in reached], names, taken)
 
     lines = ["    # forward"]
     for node in order:
         if not node.is_leaf:
-            lines += _forward(node, names)
+            lines += _forward(code, node, names)
     if value in reached:
-        lines += ["", "    # backward", f"    {slopes[value]} = 1.0", *_backward(value, order, names, slopes)]
+        lines += ["", "    # backward", f"    {slopes[value]} = 1.0", *_backward(code, value, order, names, slopes)]
     leaves = [node for node in order if node.is_leaf]
     gradients = [f'"{names[leaf]}": {slopes[leaf]}' for leaf in leaves if leaf in reached]
-    lines += ["", *_wrapped(f"    return {names[value]}, {{", gradients, "}")]
-    head = _wrapped(f"def {name}(", [f"{names[leaf]}={_default(number_in(leaf))}" for leaf in leaves], "):")
-    return "\n".join([*_above("\n".join(lines), own), *head, *lines])
+    lines += ["", *enclosed(f"    return {names[value]}, {{", gradients, "}")]
+    head = enclosed(f"def {name}(", [f"{names[leaf]}={float_literal(number_in(leaf))}" for leaf in leaves], "):")
+    return "\n".join([*above("\n".join(lines), code, own), *head, *lines])
 
 
 def _check(value: Value, order: Sequence[Value], name: str) -> None:
-    taken = {node._rule.text for node in order if _is_own(node._rule)} | RESERVED
+    taken = {node._rule.text for node in order if is_own(node._rule)} | RESERVED | lowered_names()
     if (
         not isinstance(name, str)
         or not name.isidentifier()
@@ -112,7 +116,7 @@ def _check(value: Value, order: Sequence[Value], name: str) -> None:
         elif was_overwritten(node):
             why = "its data was assigned after it was computed"
         elif isinstance(rule, (Leaf, Op)) or (isinstance(rule, HandWritten) and rule.is_leaf and not rule.closure):
-            if not _is_own(rule) or rule.text not in RESERVED:
+            if rule.text not in RESERVED or not isinstance(rule, Op) or not (is_own(rule) or is_lowered(rule)):
                 continue
             why = f"the code uses Python's own {quoted(rule.text)}: give your op another name"
         elif isinstance(rule, Rebound):
@@ -129,11 +133,6 @@ def _check(value: Value, order: Sequence[Value], name: str) -> None:
             f"{MAX_LINES} are the most that are written. Take a part of it, as the loss of one sample; "
             "scalargrad.record(value) replays graphs of any size"
         )
-
-
-def _is_own(rule: Any) -> bool:
-    """Whether the op was added to the table by the user."""
-    return isinstance(rule, Op) and (rule.is_users or rule.name not in KNOWN)
 
 
 def _reached(order: Iterable[Value]) -> set[Value]:
@@ -153,13 +152,13 @@ def _names(order: Iterable[Value], taken: Iterable[str]) -> dict[Value, str]:
     order, taken = list(order), set(taken)
     names: dict[Value, str] = {}
     for node, shown in display_names(node for node in order if node.label).items():
-        names[node] = _fresh(identifier(shown), taken)
+        names[node] = fresh(identifier(shown), taken)
     counters = {"t": 0, "v": 0}
     for node in order:
         if node not in names:
             letter = "v" if node.is_leaf else "t"
             counters[letter] += 1
-            names[node] = _fresh(f"{letter}{counters[letter]}", taken)
+            names[node] = fresh(f"{letter}{counters[letter]}", taken)
     return {node: names[node] for node in order}
 
 
@@ -167,52 +166,27 @@ def _names_of_gradients(order: Iterable[Value], names: Mapping[Value, str], take
     """For x the name dx; d_x if that is another variable."""
     taken = {*taken, *names.values()}
     return {
-        node: _fresh(f"d{names[node]}" if f"d{names[node]}" not in taken else f"d_{names[node]}", taken)
+        node: fresh(f"d{names[node]}" if f"d{names[node]}" not in taken else f"d_{names[node]}", taken)
         for node in order
     }
-
-
-def _fresh(stem: str, taken: set[str]) -> str:
-    name, n = stem, 1
-    while name in taken or keyword.iskeyword(name):
-        name, n = f"{stem}_{n}", n + 1
-    taken.add(name)
-    return name
 
 
 # -------------------------------------------------------------------- lines
 
 
-def _operands(node: Value, names: Mapping[Value, str]) -> list[Written]:
+def _operands(code: Staged, node: Value, names: Mapping[Value, str]) -> list[Written]:
     op: Any = node._rule
-    return [(names[parent], ATOM) if parent is not None else _CODE.constant(op, a) for parent, a in node.operands]
+    return [(names[parent], ATOM) if parent is not None else code.constant(op, a) for parent, a in node.operands]
 
 
-def _forward(node: Value, names: Mapping[Value, str]) -> list[str]:
-    """The statement that computes the node; of a long sum several, each continuing the last."""
+def _forward(code: Staged, node: Value, names: Mapping[Value, str]) -> list[str]:
+    """The statement that computes the node."""
     op: Any = node._rule
-    name, operands = names[node], _operands(node, names)
-    text = _CODE.operation(op, operands)[0]
-    if op.name in TEMPLATES and TEMPLATES[op.name].is_count:
-        text = f"float({text})"
-    chain = _CODE.chain(op, operands)
-    is_call = op.arity is None and op.name not in TEMPLATES
-    if len(name) + len(text) + 7 <= WIDTH or not is_call:
-        return [f"    {name} = {text}"]
-    if chain is None:
-        return _wrapped(f"    {name} = {text.partition('(')[0]}(", [x for x, _ in operands], ")")
-    symbol, terms, divisor = chain
-    lines = [f"    {name} = {terms[0][0]}"]
-    for term in terms[1:]:
-        written = _CODE.infix(symbol, ("", ATOM), term)[0]
-        if len(lines[-1]) + len(written) > WIDTH:
-            lines.append(f"    {name} = {name}")
-        lines[-1] += written
-    return [*lines, f"    {name} = {name} / {divisor}"] if divisor else lines
+    return code.statement(op, names[node], _operands(code, node, names))
 
 
 def _backward(
-    value: Value, order: Sequence[Value], names: Mapping[Value, str], slopes: Mapping[Value, str]
+    code: Staged, value: Value, order: Sequence[Value], names: Mapping[Value, str], slopes: Mapping[Value, str]
 ) -> list[str]:
     """A statement for each contribution, from the last node to the first."""
     lines: list[str] = []
@@ -221,7 +195,7 @@ def _backward(
         if node not in begun or node.is_leaf:
             continue
         upstream = slopes[node]
-        for parent, (local, precedence), comments in _derivatives(node, names, slopes):
+        for parent, (local, precedence), comments in _derivatives(code, node, names, slopes):
             if local == "0":
                 continue
             if local in ("1", "-1"):
@@ -237,7 +211,7 @@ def _backward(
 
 
 def _derivatives(
-    node: Value, names: Mapping[Value, str], wanted: Collection[Value]
+    code: Staged, node: Value, names: Mapping[Value, str], wanted: Collection[Value]
 ) -> Iterator[tuple[Value, Written, list[str]]]:
     """The derivative with respect to each operand that is wanted, as code, and in words: the row's rules, printed.
 
@@ -245,7 +219,7 @@ def _derivatives(
     """
     op: Any = node._rule
     operands, n = node.operands, len(node.operands)
-    whole = _WORDS.operation(op, _operands(node, names))[0]
+    whole = _WORDS.operation(op, _operands(code, node, names))[0]
     its_own = {names[node], *(names[parent] for parent, _ in operands if parent is not None)}
     ways = [f"({whole})"] if len(whole) <= 40 and whole not in its_own else []
     ways.append(names[node])
@@ -258,7 +232,7 @@ def _derivatives(
             shown = {x: names[p] for x, (p, _) in zip(xs, operands, strict=True) if p is not None}
             shown[z] = names[node]
         try:
-            local = _CODE.written(partial, shown, MAX_LENGTH, simplified=True)
+            local = code.written(partial, shown, MAX_LENGTH, simplified=True)
             in_words = _WORDS.written(partial, shown, MAX_LENGTH, simplified=True)[0]
         except TooLongError:
             raise ValueError(
@@ -273,37 +247,3 @@ def _turns(op: Op, n: int) -> Iterable[int]:
     if op.pair is None:
         return range(n)
     return [*range(n // 2), *range(n // 2 * 2, n), *range(n // 2, n // 2 * 2)]
-
-
-def _default(x: float) -> str:
-    text = repr(float(x))
-    return text if text[-1].isdigit() else f"float('{text}')"
-
-
-def _wrapped(start: str, items: Sequence[str], end: str) -> list[str]:
-    """The items between start and end: on one line if they fit, else on lines of their own."""
-    line = start + ", ".join(items) + end
-    if len(line) <= WIDTH:
-        return [line]
-    indent = " " * (len(start) - len(start.lstrip()))
-    lines = [f"{indent}   "]
-    for item in items:
-        if len(lines[-1]) + len(item) + 2 > WIDTH and lines[-1].strip():
-            lines.append(f"{indent}   ")
-        lines[-1] += f" {item},"
-    return [start, *lines, indent + end]
-
-
-def _above(code: str, own: Iterable[str]) -> list[str]:
-    """What the code needs in front of it: imports from math, functions that Python has not, a word on others."""
-    needed = [helper for helper in HELPERS if helper in called(code)]
-    functions = [HELPERS[helper].rstrip() for helper in needed]
-    imported = sorted((called(code) | called("\n".join(functions))) & FROM_MATH)
-    groups = [imported[i : i + 12] for i in range(0, len(imported), 12)]
-    lines = [f"from math import {', '.join(group)}" for group in groups]
-    lines += [f"# {function}: your own function, made with @primitive" for function in sorted(own)]
-    blank = ["", ""]
-    parts = [*lines, *(blank if lines else [])]
-    for function in functions:
-        parts += [*function.split("\n"), *blank]
-    return parts

@@ -1,23 +1,23 @@
 """How staged code writes numbers, names and ops: in plain Python that runs by itself.
 
 On finite numbers each text computes what the row's `value` computes, in the same order of roundings. Derivatives are
-not written here: they are the rows' own rules, printed.
+not written here: they are the rows' own rules, printed. An op that has no words here is written as a function of its
+`lowered` form (staged_helpers.py).
 """
 
 from __future__ import annotations
 
+import keyword
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scalargrad.table import floats
 from scalargrad.table.operators import ATOM, LOOSE, NEGATION, POWER, PRODUCT, SUM
-from scalargrad.table.row import INFIX, PACKAGE_ROWS
+from scalargrad.table.operators import OPERATORS as PYTHON_OPERATORS
+from scalargrad.table.row import INFIX, PACKAGE_ROWS, TABLE, Op
 from scalargrad.words.notation import Notation, Written
-
-if TYPE_CHECKING:
-    from scalargrad.table.row import Op
 
 CONDITIONAL = LOOSE - 1
 """`x if c else y` holds together less than a comparison does."""
@@ -102,11 +102,17 @@ CHAINS = {"+": (floats.total, floats.mean), "*": (floats.prod,)}
 OPERATORS = {*(op.name for op in INFIX.values()), "negative"}
 KNOWN = frozenset(PACKAGE_ROWS)
 """The ops that can be written; what users have added is called by name."""
+SELECTIONS = ("max", "min")
+"""Ops of many operands that Python has by the same name."""
 
 FROM_MATH = {*MATH.values(), "copysign", "floor", "ceil"}
 BUILTIN = {"abs", "max", "min", "round", "float"}
 RESERVED = {*FROM_MATH, *BUILTIN, *HELPERS}
-"""Names that no variable of staged code may have."""
+"""Names that no variable of staged code may have; `lowered_names` are others."""
+
+
+WIDTH = 100
+"""How long a line gets, if it can be broken."""
 
 
 def called(text: str) -> set[str]:
@@ -114,15 +120,70 @@ def called(text: str) -> set[str]:
     return set(re.findall(r"\b[^\W\d]\w*(?=\()", text))
 
 
+def is_own(rule: Any) -> bool:
+    """Whether the op is called by its name, as a function that the reader has: users have added it to the table."""
+    return isinstance(rule, Op) and (rule.is_users or (rule.name not in KNOWN and rule.lowered is None))
+
+
+def has_words(op: Op) -> bool:
+    """Whether Python has an operator or a function for it, or a form or helper stands here."""
+    by_name = op.name in TEMPLATES or op.name in MATH or op.name in HELPERS or op.name in SELECTIONS
+    in_chain = op.pair is not None or any(op.value in values for values in CHAINS.values())
+    return not op.is_users and (by_name or in_chain or op.text in PYTHON_OPERATORS)
+
+
+def is_lowered(op: Op) -> bool:
+    """Whether it is written as a function of its `lowered` form."""
+    return op.lowered is not None and not is_own(op) and not has_words(op)
+
+
+def lowered_names() -> set[str]:
+    """The names of the ops that are written as functions of their `lowered` form."""
+    return {op.name for op in TABLE.values() if is_lowered(op)}
+
+
+def fresh(stem: str, taken: set[str]) -> str:
+    """A name like the stem that is not taken; it then is."""
+    name, n = stem, 1
+    while name in taken or keyword.iskeyword(name):
+        name, n = f"{stem}_{n}", n + 1
+    taken.add(name)
+    return name
+
+
+def float_literal(x: float) -> str:
+    """A number, written as a float."""
+    text = repr(float(x))
+    return text if text[-1].isdigit() else f"float('{text}')"
+
+
+def enclosed(start: str, items: Sequence[str], end: str) -> list[str]:
+    """The items between start and end: on one line if they fit, else on lines of their own."""
+    line = start + ", ".join(items) + end
+    if len(line) <= WIDTH:
+        return [line]
+    indent = " " * (len(start) - len(start.lstrip()))
+    lines = [f"{indent}   "]
+    for item in items:
+        if len(lines[-1]) + len(item) + 2 > WIDTH and lines[-1].strip():
+            lines.append(f"{indent}   ")
+        lines[-1] += f" {item},"
+    return [start, *lines, indent + end]
+
+
 class Staged(Notation):
     """Plain Python.
 
     Args:
         exact: whether x ** 2 is written x * x, as the engine computes it: Python's ** may differ in the last digit.
+
+    Attributes:
+        functions: the ops without words that were written so far, each as a call, with how many operands.
     """
 
     def __init__(self, exact: bool = True) -> None:
         self._exact = exact
+        self.functions: dict[Op, set[int]] = {}
 
     def constant(self, op: Op, x: float) -> Written:
         """A number as an operand: next to an operator an int will do, elsewhere it might become the result."""
@@ -139,7 +200,11 @@ class Staged(Notation):
         return text, precedence
 
     def operation(self, rule: Any, operands: Sequence[Written]) -> Written:
-        """What the op makes of the texts of its operands."""
+        """What the op makes of the texts of its operands.
+
+        Raises:
+            ValueError: if the op has neither words nor a `lowered` form.
+        """
         op: Op = rule
         chain = self.chain(op, operands)
         if chain is not None:
@@ -154,7 +219,34 @@ class Staged(Notation):
             return self._filled(TEMPLATES[op.name], operands)
         if op.name in MATH:
             return self.function(MATH[op.name], [x for x, _ in operands]), ATOM
+        if not has_words(op):
+            if not is_own(op) and op.lowered is None:
+                raise ValueError(
+                    f"to_python: {op.name} cannot be written as code: Python has no word for it, and it has no lowered "
+                    f"form: add lower({op.name}, ...) in ops.py"
+                )
+            self.functions.setdefault(op, set()).add(len(operands))
         return super().operation(rule, operands)
+
+    def statement(self, op: Op, name: str, operands: Sequence[Written]) -> list[str]:
+        """The assignment to a name of what the op computes; of a long sum several, each continuing the last."""
+        text = self.operation(op, operands)[0]
+        if op.name in TEMPLATES and TEMPLATES[op.name].is_count:
+            text = f"float({text})"
+        chain = self.chain(op, operands)
+        is_call = op.arity is None and op.name not in TEMPLATES
+        if len(name) + len(text) + 7 <= WIDTH or not is_call:
+            return [f"    {name} = {text}"]
+        if chain is None:
+            return enclosed(f"    {name} = {text.partition('(')[0]}(", [x for x, _ in operands], ")")
+        symbol, terms, divisor = chain
+        lines = [f"    {name} = {terms[0][0]}"]
+        for term in terms[1:]:
+            written = self.infix(symbol, ("", ATOM), term)[0]
+            if len(lines[-1]) + len(written) > WIDTH:
+                lines.append(f"    {name} = {name}")
+            lines[-1] += written
+        return [*lines, f"    {name} = {name} / {divisor}"] if divisor else lines
 
     def chain(self, op: Op, operands: Sequence[Written]) -> tuple[str, list[Written], str] | None:
         """The operator, the terms and the divisor of an op that goes through its operands from left to right."""
@@ -166,7 +258,7 @@ class Staged(Notation):
             if op.value in values:
                 divisor = str(len(operands)) if op.value is floats.mean and len(operands) > 1 else ""
                 return symbol, list(operands), divisor
-        return ("+", list(operands), "") if op.name in ("max", "min") and len(operands) == 1 else None
+        return ("+", list(operands), "") if op.name in SELECTIONS and len(operands) == 1 else None
 
     def _filled(self, form: Form, operands: Sequence[Written]) -> Written:
         texts = [self.parenthesized(x) if mine < form.least else x for x, mine in operands]

@@ -1,8 +1,10 @@
 """Simplifying, lowering and the python backend: bit for bit what the eager engine gives, at points other than the recorded."""
 
+import inspect
 import math
 import re
 from array import array
+from importlib import import_module
 
 import pytest
 from helpers import arguments, call, random_graph
@@ -12,6 +14,7 @@ from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn, ops
+from scalargrad.compiling import backends
 from scalargrad.compiling.gradient import contributions, total
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
 from scalargrad.compiling.python import code as python_code
@@ -602,3 +605,15 @@ def test_a_dot_product_whose_bias_is_among_its_ys():
 
     point = (1.949530121015966, 2.8822345860938183, 1.3796229761690963)
     all_same(Gradient(fn, [0.3, 0.2, 0.4], lower=True)(*point), eager(fn, point))
+
+
+@pytest.mark.parametrize("name", backends.BACKENDS)
+def test_every_backend_has_what_the_others_have(name):
+    package = import_module(f"scalargrad.compiling.{name}")
+    for described, made in (
+        (backends.Backend.single, package.single),
+        (backends.BatchRunner.run, package.BatchRunner.run),
+    ):
+        expected = [one for one in inspect.signature(described).parameters if one != "self"]
+        assert [one for one in inspect.signature(made).parameters if one != "self"] == expected
+    assert callable(package.unknown_primitives)

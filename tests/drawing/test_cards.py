@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 from drawing_helpers import SVG, Name, cards, mlp_loss, parsed, sigmoid_neuron
@@ -13,8 +14,10 @@ from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, topological_order
+from scalargrad.cli import main
 from scalargrad.drawing import Drawing, GraphTooLargeError, draw, draw_dot, summary
 from scalargrad.drawing.picture import Edge
+from scalargrad.drawing.styles import STYLES, StyleName
 from scalargrad.drawing.theme import THEMES, contrast, edge_role, text_width
 
 
@@ -562,3 +565,10 @@ def test_an_output_within_a_chain_of_additions_stays_a_card():
     found = draw(second * 2, merge_repeats=True).picture.cards
     assert len(found) == 6
     assert all(card.values == 1 for card in found)
+
+
+def test_the_names_of_styles_are_those_that_type_checkers_and_the_command_line_know(capsys):
+    assert get_args(StyleName) == tuple(STYLES)
+    with pytest.raises(SystemExit):
+        main(["draw", "--help"])
+    assert f"{{{','.join(STYLES)}}}" in capsys.readouterr().out

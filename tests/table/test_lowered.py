@@ -1,13 +1,17 @@
 """`@primitive(lowered=...)`: an op of a user's own on every backend, with the derivatives of its own partials."""
 
+from importlib import import_module
+
 import pytest
 from compiling_helpers import needs_llvm
 
 import scalargrad as sg
 from scalargrad import Value, check_op, exp, nn, primitive, sigmoid, sign, step, where
+from scalargrad.compiling import backends
 from scalargrad.compiling.lowering import PRIMITIVE, simplified, value_lowered
 from scalargrad.compiling.tape import INPUT, SOURCES, Tape, name_of
 from scalargrad.ops import BUILT_IN
+from scalargrad.table.making import unary
 
 
 @pytest.fixture(params=["python", pytest.param("llvm", marks=needs_llvm), "jax", "auto"])
@@ -156,6 +160,37 @@ def test_check_op_compares_the_formula_with_the_value():
     )
     with pytest.raises(AssertionError, match=r"gate_of_a_test\(.*\) is 0.0, but -.* by its lowered form"):
         check_op(branching, examples=20)
+
+
+@pytest.mark.parametrize("backend", ["python", "llvm", "jax"])
+def test_every_backend_knows_every_primitive(backend):
+    if backend == "jax":
+        pytest.importorskip("jax")
+    assert not list(backends.loaded(backend).unknown_primitives())
+
+
+@pytest.mark.parametrize("backend", [pytest.param("llvm", marks=needs_llvm), "jax"])
+def test_a_row_that_a_backend_has_no_instruction_for_is_named_with_the_line_that_is_missing(backend, monkeypatch):
+    if backend == "jax":
+        pytest.importorskip("jax")
+    softsign = unary("softsign", lambda x: x / (1 + abs(x)), lambda x, y, z: 1 / (1 + abs(x)) ** 2)
+    primitives = import_module(f"scalargrad.compiling.{backend}.primitives")
+    monkeypatch.setattr(primitives, "PRIMITIVE", primitives.PRIMITIVE | {name_of(softsign.op)})
+    caches = [backends.loaded, *([primitives._primitives] if backend == "jax" else [])]
+    for cache in caches:
+        cache.cache_clear()
+    missing = (
+        f"softsign has no lowered form and the {backend} backend has no instruction for it: "
+        r"add lower\(softsign, ...\) in ops.py"
+    )
+    try:
+        with pytest.raises(ValueError, match=missing):
+            sg.compile(lambda x: x * x, backend=backend)(1.0)
+        assert sg.compile(softsign, backend="python")(1.0) == 0.5
+    finally:
+        monkeypatch.undo()
+        for cache in caches:
+            cache.cache_clear()
 
 
 def test_every_row_is_a_primitive_or_comes_down_to_primitives():

@@ -15,6 +15,7 @@ from scalargrad import Value, nn, no_grad, topological_order
 from scalargrad.function import primitive
 from scalargrad.strategies import expressions
 from scalargrad.table import TABLE, making
+from scalargrad.words import staged_text
 from scalargrad.words.notation import identifier
 from scalargrad.words.staged import MAX_LINES, WIDTH, to_python
 from scalargrad.words.staged_text import HELPERS, KNOWN
@@ -428,6 +429,90 @@ def test_the_words_are_the_op_table_s():
     for name in ("float", "asin"):
         with pytest.raises(ValueError, match=f"uses Python's own '{name}': give your op another name"):
             to_python(primitive(lambda x: x, partials=lambda x: 1.0, name=name)(x))
+
+
+# -------------------------------------------------------------------- rows that Python has no word for
+
+
+def row(make, name, *facts, form, **more):
+    function = make(name, *facts, **more)
+    making.lower(function, form)
+    return function
+
+
+@pytest.fixture
+def softsign():
+    return row(
+        making.unary, "softsign", lambda x: x / (1 + abs(x)), lambda x, y, z: 1 / (1 + abs(x)) ** 2,
+        form=lambda x: x / (1 + abs(x)),
+    )  # fmt: skip
+
+
+def test_a_row_without_words_is_a_function_of_its_lowered_form(softsign):
+    x = Value(-2.0, label="x")
+    code = to_python(softsign(x) + softsign(x * 2))
+    assert code.startswith("def softsign(x):\n    return x / (1 + abs(x))\n\n\ndef f(x=-2.0):\n")
+    check(softsign(x) + softsign(x * 2))
+
+
+def test_such_functions_stand_above_those_that_call_them(softsign):
+    bent = row(
+        making.binary, "bent", lambda x, y: 2 * (x / (1 + abs(x))) + math.log1p(math.exp(y)) * (x > y),
+        lambda x, y, z: 2 * (1 - sg.absolute(softsign(x))) ** 2, lambda x, y, z: sg.sigmoid(y) * sg.greater(x, y),
+        form=lambda x, y: 2 * softsign(x) + sg.softplus(y) * sg.greater(x, y),
+    )  # fmt: skip
+    x, y = Value(1.5, label="softsign"), Value(0.25, label="bent")
+    code = to_python(bent(x, y), "g")
+    assert re.findall(r"^def (\w+)", code, re.MULTILINE) == ["sigmoid", "softplus", "softsign", "bent", "g"]
+    assert "def g(softsign_1=1.5, bent_1=0.25):" in code
+    check(bent(x, y))
+    for name in ("softsign", "bent"):
+        with pytest.raises(ValueError, match=f"'{name}' cannot be the function's name"):
+            to_python(bent(x, y), name)
+
+
+def test_what_a_branch_leaves_out_is_not_computed():
+    sinc = row(
+        making.unary, "sinc_for_a_test", lambda x: math.sin(x) / x if x else 1.0,
+        lambda x, y, z: sg.where(x, (sg.cos(x) - z) / x, 0.0), form=lambda x: sg.where(x, sg.sin(x) / x, 1.0),
+    )  # fmt: skip
+    f = check(sinc(Value(0.5, label="x")))
+    assert f(0.0) == (1.0, {"x": 0.0})
+
+
+def test_long_forms_take_a_line_for_each_part_that_is_used_again():
+    def form(x):
+        for _ in range(40):
+            x = sg.sin(x) * x
+        return x
+
+    long = row(
+        making.unary, "long_for_a_test", lambda x: form(x), lambda x, y, z: sg.cos(z), form=form
+    )  # fmt: skip
+    check(long(Value(1.25, label="x")))
+    assert len(to_python(long(Value(1.25)))) < 4000
+
+
+def test_of_any_number_of_operands_there_is_a_branch_for_each_number():
+    norm = row(
+        making.nary, "norm_for_a_test", lambda xs: math.sqrt(sum(x * x for x in xs)),
+        lambda xs, z: [x / z for x in xs], form=lambda xs: sg.sqrt(sg.sum([x * x for x in xs])),
+    )  # fmt: skip
+    xs = [Value(0.1 * i + 0.3, label="x") for i in range(40)]
+    check(norm(xs[0]) * norm(*xs) + norm(*xs[:3]))
+    assert to_python(norm(*xs)).count("len(xs)") == 0
+
+
+def test_a_row_with_neither_words_nor_a_form_is_refused(monkeypatch, softsign):
+    monkeypatch.setattr(staged_text, "KNOWN", staged_text.KNOWN | {"softsign"})
+    making.lower(softsign, None)
+    with pytest.raises(
+        ValueError, match=r"softsign cannot be .* no lowered form: add lower\(softsign, ...\) in ops.py"
+    ):
+        to_python(softsign(Value(1.0)))
+    making.lower(softsign, lambda x: softsign(x))
+    with pytest.raises(ValueError, match="the lowered form of softsign uses softsign itself"):
+        to_python(softsign(Value(1.0)))
 
 
 # -------------------------------------------------------------------- labels are text, not code

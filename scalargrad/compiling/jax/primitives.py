@@ -123,7 +123,13 @@ def _primitives() -> dict[str, AnyFunction]:
         "where": lambda c, x, y: choose(isnan(c), c, choose(c != 0, x, y)),
     }
     # The others jax.numpy has by the same name and, at hard points too, with the same result.
-    return {name: own.get(name) or getattr(jnp, name) for name in PRIMITIVE}
+    known = {name: own.get(name) or getattr(jnp, name, None) for name in PRIMITIVE}
+    return {name: function for name, function in known.items() if function is not None}
+
+
+def unknown_primitives() -> list[str]:
+    """The primitives that JAX has no function for."""
+    return sorted(PRIMITIVE - _primitives().keys())
 
 
 def _with_rule(op: str, n: int, value: AnyFunction) -> AnyFunction:

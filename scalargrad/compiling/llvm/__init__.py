@@ -3,6 +3,7 @@
 from scalargrad.compiling.llvm.batch import BatchRunner
 from scalargrad.compiling.llvm.in_memory import InMemory
 from scalargrad.compiling.llvm.library import available
-from scalargrad.compiling.llvm.single import Single as single  # noqa: N813  (every backend offers these two names)
+from scalargrad.compiling.llvm.primitives import unknown_primitives
+from scalargrad.compiling.llvm.single import Single as single  # noqa: N813  (every backend offers what backends.py says)
 
-__all__ = ["BatchRunner", "InMemory", "available", "single"]
+__all__ = ["BatchRunner", "InMemory", "available", "single", "unknown_primitives"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 from scalargrad.compiling.llvm.memory import Doubles, table
@@ -18,6 +18,7 @@ from scalargrad.support.turns import Turns
 if TYPE_CHECKING:
     from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction
+    from scalargrad.compiling.llvm.batch import BatchRunner
     from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.compiling.samples import Samples
 
@@ -39,7 +40,9 @@ class InMemory:
         self._as_text = ", ".join(one.structure for one in samples)
         self._moving = program.leaves[: program.trained]
         check_same(self._moving, optimizer)
-        self._optimizer, self._program, self._loss = optimizer, program, program.runner.take()
+        self._optimizer, self._program = optimizer, program
+        self._runner = cast("BatchRunner", program.runner)  # this backend's
+        self._loss = self._runner.take()
         self._step = step()
         self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
         self._has_stepped = self._is_behind = self._has_others = False
@@ -175,7 +178,8 @@ class InMemory:
     def _use(self, program: BatchProgram) -> None:
         """Compute loss and gradients by this program."""
         if program is not self._program:
-            self._program, self._loss = program, program.runner.take()
+            self._program, self._runner = program, cast("BatchRunner", program.runner)
+            self._loss = self._runner.take()
         self._aimed = ()
         self._block["found"] = self._loss.out.address + 16
         self._block["stops_at_nan"] = int(program.may_have_masks)
@@ -217,17 +221,17 @@ class InMemory:
         self._check(samples)
         if self._is_behind or self._has_others:
             self._catch_up()
-        room = self._program.runner.take()  # another one each time: the helping threads of an interrupted call go on
+        room = self._runner.take()  # another one each time: the helping threads of an interrupted call go on
         room.sweep(samples, n, batches.mean, self._now, self._places[-1])
         if self._program.may_have_masks and has_nan()(room.out.address + 16, self._n):
-            self._program.runner.give_back(room)
+            self._runner.give_back(room)
             self._mask()
             return self.forward(batches, samples)
         (found, broken), columns = room.out.view[:2].tolist(), room.columns(n)
         if self._program.guards and broken != 0.0:
             batches.check(self._program, (found, broken), columns)
         ctypes.memmove(self._gradients.address, room.out.address + 16, 8 * self._n)
-        self._program.runner.give_back(room)
+        self._runner.give_back(room)
         return found, columns[: self._program.columns]
 
     @property

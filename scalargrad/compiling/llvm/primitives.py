@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from scalargrad.compiling.llvm.vectors import FUNCTIONS, declarations
+from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import row
 
 INSTRUCTION = {
@@ -98,6 +99,22 @@ def library_function(op: str) -> str:
     return own if own in OWN else row(op).library_name
 
 
+class NoInstructionError(ValueError):
+    """There are no instructions for an op."""
+
+
+def unknown_primitives() -> list[str]:
+    """The primitives that `Lanes.lines` has nothing for."""
+    unknown = []
+    for op in sorted(PRIMITIVE):
+        n = row(op).arity or len(row(op).arguments)
+        try:
+            Lanes(1).lines(op, "%r", [f"%x{i}" for i in range(n)])
+        except NoInstructionError:
+            unknown.append(op)
+    return unknown
+
+
 class Lanes:
     """How LLVM writes numbers, and operations on them, side by side in so many lanes.
 
@@ -129,7 +146,11 @@ class Lanes:
         ]
 
     def lines(self, op: str, r: str, xs: Sequence[str]) -> list[str]:
-        """The instructions that put op(*xs) into the register r."""
+        """The instructions that put op(*xs) into the register r.
+
+        Raises:
+            NoInstructionError: if there are none.
+        """
         name, t, b = op, self.type, self.bool
         if row(op).value in INSTRUCTION:
             return [f"{r} = {INSTRUCTION[row(op).value]} {t} {', '.join(xs)}"]
@@ -170,7 +191,7 @@ class Lanes:
                 f"{r}.c = fcmp une {t} {x}, {zero}", chosen(f"{r}.d", f"{r}.c", y, z),
                 f"{r}.u = fcmp uno {t} {x}, {x}", chosen(r, f"{r}.u", x, f"{r}.d"),
             ]  # fmt: skip
-        raise ValueError(f"{name!r} is no primitive: what the llvm backend is given must have been lowered")
+        raise NoInstructionError(f"{name!r} is no primitive: what the llvm backend is given must have been lowered")
 
     def _function(self, name: str, arity: int) -> str:
         if name not in OWN:

@@ -60,6 +60,11 @@ def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable
     return run
 
 
+def unknown_primitives() -> tuple[str, ...]:
+    """None: Python computes each by its row's `value`."""
+    return ()
+
+
 class BatchRunner:
     """A program over many samples, one after another. What depends on parameters alone is computed once per call.
 

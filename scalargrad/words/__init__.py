@@ -1,7 +1,6 @@
-"""Graphs and rules in words: names, equations, formulas, the code that says the same, and how to read one back.
+"""Graphs and rules in words: equations, formulas, the code that says the same, and how to read one back.
 
 - texts.py: what all of them are put together from: numbers, counts, lists cut short, tables in columns.
-- naming.py: a name for every node of a graph.
 - equations.py: what computed one node, as `a × b`. local_derivatives.py: the numbers at its edges.
 - notation.py: whole expressions, in Python, plain text or LaTeX: `formula`.
 - derivation.py: the rules of the table printed: what a local backward closure does, the docstrings of functions.

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scalargrad.compiling.lowering import PRIMITIVE
-from scalargrad.compiling.tape import SOURCES, Instruction, row
+from scalargrad.compiling.tape import SOURCES, Instruction, op_of
 from scalargrad.support.arguments import brief
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def backend(name: str, code: Sequence[Instruction]) -> Backend:
         MissingExtraError: if it needs a package that is not installed.
     """
     check_backend(name)
-    unknown = {row(i[0]).name for i in code if i[0] not in SOURCES and i[0] not in PRIMITIVE}
+    unknown = {op_of(i[0]).name for i in code if i[0] not in SOURCES and i[0] not in PRIMITIVE}
     if name == "auto":
         name = "llvm" if not unknown and loaded("llvm").available() else "python"
     if unknown and name != "python":
@@ -105,7 +105,7 @@ def loaded(name: str) -> Any:
         ValueError: if it has not.
     """
     module = import_module(f"scalargrad.compiling.{name}")
-    for op in (row(primitive).name for primitive in module.unknown_primitives()):
+    for op in (op_of(primitive).name for primitive in module.unknown_primitives()):
         raise ValueError(
             f"{op} has no lowered form and the {name} backend has no instruction for it: add lower({op}, ...) in ops.py"
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, row
+from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, op_of
 from scalargrad.compiling.templates import choice_of, partials_of
 
 
@@ -48,7 +48,7 @@ def contributions(
         if op in SOURCES:
             continue
         xs = instruction[1:]
-        rule = row(op)
+        rule = op_of(op)
         turns = list(enumerate(zip(xs, partials_of(op, len(xs)), strict=True)))
         if len(xs) > 2 and len(xs) % 2 and rule.pair is not None:  # the bias has its turn before the ys
             half = len(xs) // 2
@@ -88,7 +88,7 @@ def contributions(
 def has_choices(code: Sequence[Instruction]) -> bool:
     """Whether an op of the tape chooses, so that the two forms may differ."""
     ops = {instruction[0] for instruction in code if instruction[0] not in SOURCES}
-    return any(row(op).is_choice for op in ops)
+    return any(op_of(op).is_choice for op in ops)
 
 
 def total(tape: Tape, terms: Iterable[int]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, row
+from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, op_of
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
 from scalargrad.table.row import HARD
@@ -33,7 +33,7 @@ def _formula(op: str, n: int, inside: tuple[str, ...] = ()) -> Template | None:
     Raises:
         ValueError: if the formula leads back to the op itself.
     """
-    known = row(op)
+    known = op_of(op)
     form = known.value if known.is_held else known.lowered
     if form is None:
         return None
@@ -68,9 +68,9 @@ def value_lowered(op: Op, xs: Sequence[float]) -> float | None:
     for name, refs in formula.steps:
         numbers = [known[r] if type(r) is int else r for r in refs]
         try:
-            known.append(row(name).on(numbers))
+            known.append(op_of(name).on(numbers))
         except HARD:
-            known.append(row(name).at_pole(numbers))
+            known.append(op_of(name).at_pole(numbers))
     return float(known[formula.result] if type(formula.result) is int else formula.result)
 
 

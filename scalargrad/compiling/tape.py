@@ -55,7 +55,7 @@ def name_of(op: Op) -> str:
     return name
 
 
-def row(name: str) -> Op:
+def op_of(name: str) -> Op:
     """The row of the op table that an instruction names."""
     return _ROWS[name]
 
@@ -132,7 +132,7 @@ class Tape:
         known = [self.constants[x] for x in xs if x in self.constants]
         if len(known) == len(xs):
             try:
-                result = row(op).on(known)
+                result = op_of(op).on(known)
             except HARD:  # it raises when the program runs, as it would have raised
                 return None
             return self.constant(float(result))

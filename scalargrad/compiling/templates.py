@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from scalargrad.compiling.tape import Tape, name_of, row
+from scalargrad.compiling.tape import Tape, name_of, op_of
 from scalargrad.engine import Value, topological_order
 from scalargrad.table.stand_ins import form_read, partials_read
 
@@ -64,7 +64,7 @@ def partials_of(op: str, n: int) -> tuple[Template, ...]:
     """The partial derivatives of op over n operands: templates over the operands and the result."""
     found: list[Template] = []
     arguments: list[Value] = []
-    for xs, z, partial in partials_read(row(op), [None] * n, range(n)):
+    for xs, z, partial in partials_read(op_of(op), [None] * n, range(n)):
         if not arguments or z is not arguments[-1]:  # the rules of many operands share their stand-ins
             arguments = [*xs, z]
         found.append(_template(arguments, partial))
@@ -77,7 +77,7 @@ def choice_of(op: str, n: int, index: int) -> Template | None:
 
     None if that is the derivative in this operand.
     """
-    known = row(op)
+    known = op_of(op)
     rule = known.chooses if isinstance(known.chooses, bool) else known.chooses[index]
     if isinstance(rule, bool):
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
-from scalargrad.node.contexts import alias, with_recording
+from scalargrad.node.contexts import own_node, with_recording
 from scalargrad.node.mode import mode
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rules import Leaf
@@ -60,7 +60,9 @@ class Call:
             leaves, rebuild = flatten(args[i], f"argument {i} of {name}")
             # An alias of a Value is a node of its own: differentiating with respect to it does not disturb others.
             fresh = [
-                with_recording(alias, leaf) if isinstance(leaf, Value) and leaf.requires_grad else _input(leaf, depth)
+                with_recording(own_node, leaf)
+                if isinstance(leaf, Value) and leaf.requires_grad
+                else _input(leaf, depth)
                 for leaf in leaves
             ]
             self.in_graph |= any(isinstance(leaf, Value) for leaf in leaves)
@@ -185,6 +187,6 @@ def own_nodes(results: list[Any], as_values: bool) -> list[Any]:
     if not as_values:
         return results
     return [
-        with_recording(alias, result) if isinstance(result, Value) else Value(result, requires_grad=False)
+        with_recording(own_node, result) if isinstance(result, Value) else Value(result, requires_grad=False)
         for result in results
     ]

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
-from scalargrad.node.contexts import alias, observed, with_recording
+from scalargrad.node.contexts import observed, own_node, with_recording
 from scalargrad.node.mode import in_mode, mode
 from scalargrad.node.rules import NOTHING, Masked, Rule
 from scalargrad.node.structures import Rebuild, flatten
@@ -126,7 +126,7 @@ class _Checkpoint(Rule):
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """Compute the part again, on aliases of the parents, so that gradients are graphs over these."""
-        aliases = [with_recording(alias, parent) for parent in node.parents[: self._count]]
+        aliases = [with_recording(own_node, parent) for parent in node.parents[: self._count]]
         self._sweep(node, upstream, adjoints, aliases, create_graph=True)
 
     @property

@@ -10,7 +10,7 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 - losses.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as plain numbers.
 - optimizers.py, schedules.py, clipping.py: steps downhill. memories.py: where a compiled training keeps an
   optimizer's numbers; resuming.py: what it remembers, as plain data.
-- training.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
+- fitting.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
   gathering.py and agreement.py. history.py: its epochs. rules_of_thumb.py: its warnings.
 - saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py: data to learn from.
 """
@@ -20,6 +20,7 @@ from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.clipping import clip_grad_norm, clip_grad_value
 from scalargrad.nn.datasets import blobs, circles, moons, spirals, xor
 from scalargrad.nn.dropout import Dropout
+from scalargrad.nn.fitting import DivergenceError, fit
 from scalargrad.nn.handwriting import digits
 from scalargrad.nn.history import History
 from scalargrad.nn.initialisers import (
@@ -61,7 +62,6 @@ from scalargrad.nn.predicting import predict
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
-from scalargrad.nn.training import DivergenceError, fit
 
 __all__ = [
     "MLP",

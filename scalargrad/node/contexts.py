@@ -130,14 +130,14 @@ def with_recording(function: Callable[..., Any], *arguments: Any) -> Any:
     return context.run(function, *arguments)
 
 
-def alias(x: Any) -> Any:
+def own_node(x: Any) -> Any:
     """A node of its own with the same number, by which x is computed."""
     return x * 1.0
 
 
 def as_value(x: Any) -> Any:
     """A node by which x is computed, and which is a Value for the function that is recorded, not a number."""
-    node = with_recording(alias, x)
+    node = with_recording(own_node, x)
     known = mode.get().as_values
     if known is not None:
         known.add(node)

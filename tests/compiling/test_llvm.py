@@ -27,7 +27,7 @@ import scalargrad as sg
 from scalargrad import Value
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import INPUT, row
+from scalargrad.compiling.tape import INPUT, op_of
 from scalargrad.table import HARD
 
 pytestmark = needs_llvm
@@ -119,7 +119,7 @@ SPECIAL = [
 
 
 def operands_of(name):
-    op = row(name)
+    op = op_of(name)
     n = op.arity or len(op.arguments)
     rng = random.Random(name)
     some = [
@@ -135,7 +135,7 @@ def operands_of(name):
 
 def ieee(name, xs):
     """What the row's `value` says; where it raises, what IEEE arithmetic says."""
-    op = row(name)
+    op = op_of(name)
     try:
         return op.on(xs)
     except HARD:

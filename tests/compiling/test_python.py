@@ -20,7 +20,7 @@ from scalargrad.compiling.lowering import PRIMITIVE, simplified
 from scalargrad.compiling.python import code as python_code
 from scalargrad.compiling.python import lines as python_lines
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Tape, live, name_of, row
+from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Tape, live, name_of, op_of
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.function import primitive
 from scalargrad.node.mode import mode
@@ -56,7 +56,7 @@ def reference(code, parameters, inputs):
                 float.fromhex(rest[0]) if kind is CONSTANT else (inputs if kind is INPUT else parameters)[rest[0]]
             )
             continue
-        op, xs = row(kind), [values[x] for x in rest]
+        op, xs = op_of(kind), [values[x] for x in rest]
         try:
             values.append(op_value(op, xs))
         except HARD:
@@ -223,7 +223,7 @@ def clean(code, values):
     for (kind, *rest), value in zip(code, values, strict=True):
         fine = math.isfinite(value)
         if kind not in SOURCES:
-            op = row(kind)
+            op = op_of(kind)
             try:
                 op_value(op, [values[x] for x in rest])
             except HARD:
@@ -265,7 +265,7 @@ def short_code(build):
 
     result = build(emit, x, y)
     needed = live(tape.code, [result])
-    computed = [row(i[0]).name for slot, i in enumerate(tape.code) if needed[slot] and i[0] not in SOURCES]
+    computed = [op_of(i[0]).name for slot, i in enumerate(tape.code) if needed[slot] and i[0] not in SOURCES]
     return computed, tape.constants.get(result, result)
 
 

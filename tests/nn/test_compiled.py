@@ -41,7 +41,7 @@ def fitted(make, X, y, compiled, prepare=None, **kwargs):
     if callable(optimizer):
         optimizer = optimizer(model)
     elif isinstance(optimizer, str):
-        optimizer = nn.training._resolve_optimizer(optimizer, model, kwargs.pop("lr", None))
+        optimizer = nn.fitting._resolve_optimizer(optimizer, model, kwargs.pop("lr", None))
     for name, make_argument in (prepare or {}).items():
         kwargs[name] = make_argument(model, optimizer)
     history, raised = None, None

@@ -139,7 +139,7 @@ def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(co
     """Of the training loop, the steps, the optimizer and what moves parameters between compiled memory and Values."""
     folder = Path(engine.__file__).parent
     places = [
-        "nn/training",
+        "nn/fitting",
         "nn/stepping",
         "nn/optimizers",
         "nn/compiled_stepping",

@@ -15,7 +15,7 @@ from typing import Any
 
 from scalargrad.compiling.llvm.library import MissingExtraError
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
-from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Tape, row
+from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Tape, op_of
 from scalargrad.compiling.templates import Template, partials_of
 
 AnyFunction = Callable[..., Any]
@@ -63,7 +63,7 @@ def _composite(op: str, n: int) -> AnyFunction:
     for name, *_ in lowered.code:
         if name not in SOURCES and name not in _primitives():
             raise ValueError(
-                f"the jax backend does not know {row(name).name!r}: it was added with @primitive; use "
+                f"the jax backend does not know {op_of(name).name!r}: it was added with @primitive; use "
                 "backend='python', or give it lowered=, its value by scalargrad's functions"
             )
 

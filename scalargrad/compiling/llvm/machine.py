@@ -16,7 +16,7 @@ from scalargrad.compiling.llvm.library import Machinery, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.order import groups_by_level
-from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, count_of, row
+from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, count_of, op_of
 
 
 @cache
@@ -32,7 +32,7 @@ def _machine(width: int) -> Machinery:
     t, align = lanes.type, 8 * width
     blocks, targets = [], []
     for op, opcode in opcodes().items():
-        n = row(op).arity or len(row(op).arguments)
+        n = op_of(op).arity or len(op_of(op).arguments)
         names = [f"%x{opcode}_{i}" for i in range(n)]
         body = []
         for i, x in enumerate(names):

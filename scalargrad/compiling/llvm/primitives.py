@@ -14,7 +14,7 @@ from functools import cache
 
 from scalargrad.compiling.llvm.vectors import FUNCTIONS, declarations
 from scalargrad.compiling.lowering import PRIMITIVE
-from scalargrad.compiling.tape import row
+from scalargrad.compiling.tape import op_of
 
 INSTRUCTION = {
     operator.add: "fadd", operator.sub: "fsub", operator.mul: "fmul", operator.truediv: "fdiv", operator.neg: "fneg",
@@ -89,14 +89,14 @@ declare double @pow(double, double)
 declare double @fmod(double, double)
 """
 """Functions that C has otherwise than Python, each named like the row's value."""
-OWN = frozenset(re.findall(r"@(sg_\w+)\(", HELPERS))
+HELPER_NAMES = frozenset(re.findall(r"@(sg_\w+)\(", HELPERS))
 
 
 @cache
 def library_function(op: str) -> str:
     """The function on doubles that computes the op: the C library's, or one of HELPERS; empty if there is none."""
-    own = f"sg_{getattr(row(op).value, '__name__', '')}"
-    return own if own in OWN else row(op).library_name
+    own = f"sg_{getattr(op_of(op).value, '__name__', '')}"
+    return own if own in HELPER_NAMES else op_of(op).library_name
 
 
 class NoInstructionError(ValueError):
@@ -107,7 +107,7 @@ def unknown_primitives() -> list[str]:
     """The primitives that `Lanes.lines` has nothing for."""
     unknown = []
     for op in sorted(PRIMITIVE):
-        n = row(op).arity or len(row(op).arguments)
+        n = op_of(op).arity or len(op_of(op).arguments)
         try:
             Lanes(1).lines(op, "%r", [f"%x{i}" for i in range(n)])
         except NoInstructionError:
@@ -152,8 +152,8 @@ class Lanes:
             NoInstructionError: if there are none.
         """
         name, t, b = op, self.type, self.bool
-        if row(op).value in INSTRUCTION:
-            return [f"{r} = {INSTRUCTION[row(op).value]} {t} {', '.join(xs)}"]
+        if op_of(op).value in INSTRUCTION:
+            return [f"{r} = {INSTRUCTION[op_of(op).value]} {t} {', '.join(xs)}"]
         if name in INTRINSIC:
             function = f"llvm.{INTRINSIC[name]}.{self.suffix}"
             self.called.add(f"declare {t} @{function}({t})")
@@ -194,7 +194,7 @@ class Lanes:
         raise NoInstructionError(f"{name!r} is no primitive: what the llvm backend is given must have been lowered")
 
     def _function(self, name: str, arity: int) -> str:
-        if name not in OWN:
+        if name not in HELPER_NAMES:
             self.called.add(f"declare double @{name}({', '.join(['double'] * arity)})")
         if self.width == 1:
             return f"@{name}"

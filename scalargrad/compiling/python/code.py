@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, computed, live, row, varying_slots
+from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, computed, live, op_of, varying_slots
 from scalargrad.node.mode import in_mode
 from scalargrad.table.row import HARD
 
@@ -178,7 +178,7 @@ class _Loop:
         steps: list[tuple[int, Callable[..., Any], Any, int]] = []
         for slot in self._slots:
             name, *xs = self._code[slot]
-            op = row(name)
+            op = op_of(name)
             one_or_two = (xs[0], xs[1] if len(xs) > 1 else -1) if op.arity is not None else (xs, -2)
             steps.append((slot, op.value, *one_or_two))
         return steps
@@ -209,4 +209,4 @@ class _Loop:
     def _at_hard_point(self, slot: int, values: Sequence[float], error: Exception) -> float:
         name, *xs = self._code[slot]
         with in_mode(follows_ieee=not self._raising[slot]):
-            return row(name).at_hard_point((), [values[x] for x in xs], error)
+            return op_of(name).at_hard_point((), [values[x] for x in xs], error)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, row
+from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, op_of
 from scalargrad.table import floats
 from scalargrad.table.operators import NEGATION, OPERATORS
 
@@ -96,7 +96,7 @@ def _lines(
     names: dict[int, str] = {}
     for slot in group:
         name, *xs = code[slot]
-        op = row(name)
+        op = op_of(name)
         for x in xs:
             if x not in names:
                 place = _place(code, x, outside)

@@ -12,43 +12,18 @@ from scalargrad.table.making import binary as binary
 from scalargrad.table.making import nary as nary
 from scalargrad.table.making import paired as paired
 from scalargrad.table.making import unary as unary
-from scalargrad.table.row import (
-    ABOVE_MINUS_ONE,
-    AT_LEAST_ONE,
-    BETWEEN_ONES,
-    HARD,
-    INFIX,
-    INSIDE_ONES,
-    NONZERO,
-    NOT_NEGATIVE,
-    POSITIVE,
-    REAL,
-    TABLE,
-    AnyFunction,
-    Domain,
-    Op,
-    functions,
-)
-
-__all__ = [
-    "ABOVE_MINUS_ONE",
-    "AT_LEAST_ONE",
-    "BETWEEN_ONES",
-    "HARD",
-    "INFIX",
-    "INSIDE_ONES",
-    "NONZERO",
-    "NOT_NEGATIVE",
-    "POSITIVE",
-    "REAL",
-    "TABLE",
-    "AnyFunction",
-    "Domain",
-    "Op",
-    "alias",
-    "binary",
-    "functions",
-    "nary",
-    "paired",
-    "unary",
-]  # fmt: skip
+from scalargrad.table.row import ABOVE_MINUS_ONE as ABOVE_MINUS_ONE
+from scalargrad.table.row import AT_LEAST_ONE as AT_LEAST_ONE
+from scalargrad.table.row import BETWEEN_ONES as BETWEEN_ONES
+from scalargrad.table.row import HARD as HARD
+from scalargrad.table.row import INFIX as INFIX
+from scalargrad.table.row import INSIDE_ONES as INSIDE_ONES
+from scalargrad.table.row import NONZERO as NONZERO
+from scalargrad.table.row import NOT_NEGATIVE as NOT_NEGATIVE
+from scalargrad.table.row import POSITIVE as POSITIVE
+from scalargrad.table.row import REAL as REAL
+from scalargrad.table.row import TABLE as TABLE
+from scalargrad.table.row import AnyFunction as AnyFunction
+from scalargrad.table.row import Domain as Domain
+from scalargrad.table.row import Op as Op
+from scalargrad.table.row import functions as functions

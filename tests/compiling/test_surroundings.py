@@ -13,6 +13,7 @@ from compiling_helpers import with_backends
 
 import scalargrad as sg
 from scalargrad import Value, nn
+from scalargrad.node.structures import flatten
 
 # -------------------------------------------------------------------- every way to call it
 
@@ -148,9 +149,7 @@ def test_every_entry_sees_every_change(name, backend):
             if "value_and_grad" in name and "given" not in name:
                 assert entry()[0] == pytest.approx(eager(world.fn, used, name)[0], rel=1e-13)
             else:
-                assert sg.functional.trees.flatten(entry())[0] == pytest.approx(
-                    sg.functional.trees.flatten(eager(world.fn, used, name))[0], rel=1e-13
-                )
+                assert flatten(entry())[0] == pytest.approx(flatten(eager(world.fn, used, name))[0], rel=1e-13)
 
 
 @with_backends
@@ -166,7 +165,7 @@ def test_every_entry_sees_hooks_and_what_is_frozen(name, backend):
 
     def agrees():
         for _ in range(2):
-            found, wanted = (sg.functional.trees.flatten(t)[0] for t in (entry(), eager(fn, [a, b], name)))
+            found, wanted = (flatten(t)[0] for t in (entry(), eager(fn, [a, b], name)))
             assert found == pytest.approx(wanted, rel=1e-13)
 
     agrees()

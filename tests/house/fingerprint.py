@@ -134,6 +134,7 @@ def pictures():
         for style in ("cards", "circuit", "micrograd"):
             with contextlib.suppress(ValueError):
                 digest.add(root.draw(style=style).svg)
+                digest.add(*(root.draw(style=style, collapse=fold).svg for fold in ("neuron", "layer")))
         digest.add(sg.trace(root).html if hasattr(sg.trace(root), "html") else "")
     return digest
 

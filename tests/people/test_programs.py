@@ -365,6 +365,15 @@ def test_a_constant_beside_the_leaf_that_it_was_computed_from_is_an_ordinary_one
         ((w[0] - m) ** 2).backward()
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_parameter_rebound_is_named_by_every_kind_of_sweep(create_graph):
+    a = Value(1.0)
+    with no_grad():
+        a -= 0.5
+    with pytest.raises(ValueError, match=r"`a -= \.\.\.` made a new constant"):
+        (a * Value(2.0)).backward(create_graph=create_graph)
+
+
 @pytest.mark.parametrize("made", ["lr", "gradient", "both"])
 def test_a_parameter_rebound_by_an_update_that_is_a_value_is_named_too(made):
     def update(a, lr):

@@ -105,7 +105,9 @@ def loaded(name: str) -> Any:
         ValueError: if it has not.
     """
     module = import_module(f"scalargrad.compiling.{name}")
-    for op in (op_of(primitive).name for primitive in module.unknown_primitives()):
+    unknown = next(iter(module.unknown_primitives()), None)
+    if unknown is not None:
+        op = op_of(unknown).name
         raise ValueError(
             f"{op} has no lowered form and the {name} backend has no instruction for it: add lower({op}, ...) in ops.py"
         )

@@ -3,7 +3,6 @@
 - transforms.py: grad, vjp, jvp, jacobian, hessian and their like, each on top of a Call.
 - call.py: one call of the user's function on Values of its own, and both ways through the graph that it leaves.
 - forward.py: forward mode. Reverse mode is the engine's.
-- trees.py: arguments and outputs in lists, tuples and dicts, taken apart and put together.
 - counting.py: operation counts, and the sparsity of a Jacobian.
 - checkpointing.py: `checkpoint`.
 """

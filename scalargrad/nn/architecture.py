@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.activations import Elementwise
@@ -42,13 +43,7 @@ def _described(module: Any) -> Settings:
     if kind is None or type(module) is not kind:
         raise OfItsOwnError
     settings = kind._settings(module)
-    return {
-        "kind": name,
-        **{
-            name: list(map(_described, settings[name])) if field is MODULES else settings[name]
-            for name, field in kind._fields.items()
-        },
-    }
+    return {"kind": name, **_each_module(kind, settings, _described)}
 
 
 def numbers_in(settings: Any, where: str = "model") -> int:
@@ -59,13 +54,13 @@ def numbers_in(settings: Any, where: str = "model") -> int:
     Raises:
         ValueError: if it describes no model; the message says where.
     """
-    name = settings.get("kind") if isinstance(settings, dict) else None
-    kind = KINDS.get(name) if isinstance(name, str) else None
+    called = settings.get("kind") if isinstance(settings, dict) else None
+    kind = KINDS.get(called) if isinstance(called, str) else None
     if kind is None:
         raise ValueError(f"{where} must be an object whose kind is one of {', '.join(KINDS)}")
     fields = kind._fields
     if settings.keys() != {"kind", *fields}:
-        raise ValueError(f"{where}, a {name}, must have exactly the settings {', '.join(fields)}")
+        raise ValueError(f"{where}, a {called}, must have exactly the settings {', '.join(fields)}")
     for name, field in fields.items():
         if not field.is_right(settings[name]):
             raise ValueError(f"{where}.{name} must be {field.what}")
@@ -85,10 +80,15 @@ def build(settings: Settings) -> Module:
         ValueError: if a setting is out of range or there is no activation of a name.
     """
     kind = KINDS[settings["kind"]]
-    return kind._built({
-        name: list(map(build, settings[name])) if field is MODULES else settings[name]
+    return kind._built(_each_module(kind, settings, build))
+
+
+def _each_module(kind: type[KnownModule], settings: Settings, change: Callable[[Any], Any]) -> Settings:
+    """The settings of a module of this kind, those that are modules changed."""
+    return {
+        name: list(map(change, settings[name])) if field is MODULES else settings[name]
         for name, field in kind._fields.items()
-    })  # fmt: skip
+    }
 
 
 def difference(theirs: Any, ours: Any, where: str = "model") -> str:

@@ -49,8 +49,8 @@ class CompiledSteps(Steps):
         try:
             self._record()  # first of all: it refuses what cannot be recorded
             self._check_loss(self._batches, task.samples[1])
-        except ZeroDivisionError:
-            self._refuse_loss_of_several()
+        except (ValueError, ArithmeticError) as error:
+            self._refuse_loss_of_several(error)
             raise
         if task.held_out is not None:
             self._held_out = Batches(*task.held_out, task.optimizer.parameters)
@@ -196,8 +196,12 @@ class CompiledSteps(Steps):
                 f"{own[wrong][0]!r}: {_WHY}"
             )
 
-    def _refuse_loss_of_several(self) -> None:
-        """Raise ValueError, in words, if the loss is there for all samples together, but not for one alone."""
+    def _refuse_loss_of_several(self, error: Exception) -> None:
+        """Raise ValueError, in words, if the loss is there for all samples together, but not for one alone.
+
+        Args:
+            error: what was raised, of which this may be the reason.
+        """
         task, (_, targets) = self.task, self.task.samples
 
         def exists(places: Iterable[int]) -> bool:
@@ -206,12 +210,14 @@ class CompiledSteps(Steps):
                 return True
             return False
 
-        if exists(range(len(targets))) and not exists([0]):
+        with evaluating(task.model):
+            is_of_several = not exists([0]) and exists(range(len(targets)))
+        if is_of_several:
             raise ValueError(
-                "the loss of one sample alone divides by zero, that of all samples does not, as if it divided by their "
-                "number less 1. Compiled training takes one sample at a time, so the loss of a batch must be the mean "
-                "or the sum over its samples: divide by len(scores), or train without compiled=True"
-            ) from None
+                f"there is a loss of all samples together, but of one alone it raises {type(error).__name__}, as if it "
+                "divided by their number less 1. Compiled training takes one sample at a time, so the loss of a batch "
+                "must be the mean or the sum over its samples: divide by len(scores), or train without compiled=True"
+            ) from error
 
     def _decide(self, batches: Batches, targets: Sequence[Any], batch: Sequence[int]) -> None:
         """Find out by these very samples whether the loss is the mean or the sum over them, if they tell."""

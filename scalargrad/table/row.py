@@ -86,10 +86,10 @@ class Op(Rule):
             may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
         lowered: the value once more, by operators and other rows, so that it can be run on Values: what compiled
             programs compute, as backends have no instruction for the op, and what `to_python` writes for it, where
-            Python has no word. Of the same arguments as `value`; None for
-            those that backends know, and for a user's op that only Python can compute.
+            Python has no word. Of the same arguments as `value`; None for those that backends know, and for a user's
+            op that only Python can compute.
         never_minus_zero: whether no operands give -0.0, so that a program may leave out `+ 0.0`.
-        read: what stand_ins.py has read off the rules; a copy of the row, as a node with hooks has one, shares it.
+        read: what stand_ins.py has read off the rules.
         bind: of a paired op, ys -> the function of (xs, has_bias) that makes its nodes quickly.
         function: the public function.
     """

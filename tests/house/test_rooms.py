@@ -1,7 +1,11 @@
 """The house: rooms with one purpose, imports that run down only, no circle, lazy and type-only imports included."""
 
+import ast
+import re
 import sys
 from pathlib import Path
+
+import pytest
 
 import scalargrad
 
@@ -53,3 +57,23 @@ def test_the_modules_that_ask_for_others_are_there():
     from scalargrad.node import errors
 
     assert modules(PACKAGE).keys() >= errors._COMPARE_FOR_OTHERS
+
+
+MAPPED = [
+    path
+    for path in sorted(PACKAGE.glob("*/__init__.py"))
+    if ".py" in (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
+]
+
+
+@pytest.mark.parametrize("path", MAPPED, ids=lambda path: path.parent.name)
+def test_the_map_of_a_room_names_each_of_its_files_and_no_other(path):
+    said = set(re.findall(r"\b(\w+)\.py\b", ast.get_docstring(ast.parse(path.read_text("utf-8")))))
+    there = {file.stem for file in path.parent.glob("*.py")} - {"__init__"}
+    elsewhere = {file.stem for file in PACKAGE.glob("*.py")}
+    assert said - elsewhere == there, (said ^ there) - elsewhere
+
+
+def test_all_larger_rooms_have_a_map():
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py") if len(list(path.parent.glob("*.py"))) > 3}
+    assert rooms == {path.parent.name for path in MAPPED}

@@ -158,10 +158,24 @@ def test_a_loss_that_one_sample_alone_does_not_have_is_refused_in_words(divided,
         return divided(sg.sum([(s - t) ** 2 for s, t in zip(scores, targets, strict=True)]), len(scores))
 
     rows = [[0.0], [1.0], [2.0]]
-    with pytest.raises(ValueError, match="one sample alone divides by zero.*divide by len.scores., or train without"):
+    with pytest.raises(ValueError, match="of one alone it raises Zero.*divide by len.scores., or train without"):
         trained(unbiased, rows, [1.0, 2.0, 3.0], backend)
     with pytest.raises(ZeroDivisionError):  # as the eager loop: all samples are one
         trained(unbiased, rows[:1], [1.0], backend)
+
+
+@with_backends
+def test_so_is_one_that_says_itself_that_it_needs_several(backend):
+    def of_pairs(scores, targets):
+        if len(scores) < 2:
+            raise ValueError("two samples at least")
+        return sg.mean([(s - t) ** 2 for s, t in zip(scores, targets, strict=True)])
+
+    model = nn.Sequential(nn.Layer(1, 2, seed=0), nn.BatchNorm(2), nn.Neuron(2, seed=0))
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="of one alone it raises ValueError.*Compiled training takes one sample"):
+        nn.fit(model, [[0.0], [1.0]], [1.0, 2.0], loss=of_pairs, epochs=1, compiled=backend, progress=False)
+    assert model.state_dict() == before
 
 
 @with_backends

@@ -274,14 +274,7 @@ class BatchRunner:
     def run(
         self, samples: Sequence[Samples | Sequence[float]], n: int, parameters: Sequence[float], mean: bool
     ) -> tuple[list[float], list[list[float]]]:
-        """The sums over n samples, or with `mean` over n of that, and the columns.
-
-        Args:
-            samples: for each argument all its numbers, sample after sample.
-            n: how many samples.
-            parameters: their numbers.
-            mean: whether the sums are divided by n. What is the same for all samples then counts once, not n times.
-        """
+        """As `backends.BatchRunner` says; plain sequences will do for samples."""
         numpy = import_module("numpy")
         flat = [_floats(one.flat if isinstance(one, Samples) else one) for one in samples]
         rows = [one.reshape(n, width).T for one, width in zip(flat, self._widths, strict=True)]

@@ -96,14 +96,7 @@ class BatchRunner:
     def run(
         self, samples: Sequence[Samples | Sequence[float]], n: int, parameters: Sequence[float], mean: bool
     ) -> tuple[list[float], list[list[float]]]:
-        """The sums over n samples, and the columns.
-
-        Args:
-            samples: for each argument all its numbers, sample after sample.
-            n: how many samples.
-            parameters: the numbers of the parameters.
-            mean: whether the sums are divided by n. What is the same for all samples counts once then, else n times.
-        """
+        """As `backends.BatchRunner` says; plain sequences will do for samples."""
         parameters = _floats(parameters)
         once = self._once(parameters, (), ())
         given, uniform = once[: self._given], iter(once[self._given :])

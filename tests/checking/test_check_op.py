@@ -1,9 +1,10 @@
 """`check_op`: a student's operation in any of the three shapes, checked in one line, its simplest failure found."""
 
 import pytest
+from helpers import cube_by_function
 
 import scalargrad as sg
-from scalargrad import Function, Value, check_op, primitive
+from scalargrad import Value, check_op, primitive
 from scalargrad.checking import GradientError, Verdict
 from scalargrad.table import Domain
 
@@ -19,21 +20,6 @@ def cube_by_closure(factor):
         return out
 
     return cube
-
-
-def cube_by_function(factor):
-    class Cube(Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x**3
-
-        @staticmethod
-        def backward(ctx, grad):
-            (x,) = ctx.saved_values
-            return grad * factor * x**2
-
-    return Cube.apply
 
 
 def cube_by_primitive(factor):

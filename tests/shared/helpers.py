@@ -3,6 +3,7 @@
 import math
 import random
 
+from scalargrad import Function
 from scalargrad.strategies import call, inputs_for, numbers_in, off_kinks  # noqa: F401  (for test files)
 
 arguments = inputs_for
@@ -25,6 +26,23 @@ def readme_example(value_type):
     g = f / 2.0
     g += 10.0 / f
     return g, a, b
+
+
+def cube_by_function(factor):
+    """x**3 as a Function, whose derivative is factor times x**2: right if that is 3."""
+
+    class Cube(Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_values
+            return grad * factor * x**2
+
+    return Cube.apply
 
 
 def slope(f, x: float, h: float = 1e-3) -> tuple[float, float]:

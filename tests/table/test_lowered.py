@@ -3,7 +3,7 @@
 from importlib import import_module
 
 import pytest
-from compiling_helpers import needs_llvm
+from compiling_helpers import needs_llvm, with_backends
 
 import scalargrad as sg
 from scalargrad import Value, check_op, exp, nn, primitive, sigmoid, sign, step, where
@@ -88,37 +88,38 @@ def test_recorded_and_replayed(backend):
     assert program.backward()["x"] == pytest.approx(2 * sg.grad(swish)(0.5))
 
 
-def test_batches_and_training(backend):
-    if backend == "jax":
-        pytest.skip("training needs a backend with memory of its own")
-    swish = make_swish()
-    X, Y = [[0.1 * i, 1.0 - 0.2 * i] for i in range(9)], [0.05 * i for i in range(9)]
-    models = [nn.MLP(2, [3, 1], activation=swish, seed=1) for _ in range(2)]
-    losses = [lambda x, y, model=model: (model(x) - y) ** 2 for model in models]
-    optimizers = [nn.SGD(model.parameters(), lr=0.1) for model in models]
-    compiled = sg.compile(losses[1], parameters=models[1].parameters(), backend=backend)
-    loss, grads = compiled.value_and_grad(X, Y)
-    eager = sum((losses[0](x, y) for x, y in zip(X, Y, strict=True)), Value(0.0)) / len(X)
-    eager.backward()
-    assert loss == pytest.approx(eager.data)
-    assert list(grads) == pytest.approx([p.grad for p in models[0].parameters()])
-    with compiled.training(optimizers[1]) as training:
+X, Y = [[0.1 * i, 1.0 - 0.2 * i] for i in range(9)], [0.05 * i for i in range(9)]
+
+
+def network():
+    """A network with the op for its activation, and the loss of a sample."""
+    model = nn.MLP(2, [3, 1], activation=make_swish(), seed=1)
+    return model, lambda x, y: (model(x) - y) ** 2
+
+
+def eager_mean(loss):
+    total = sum((loss(x, y) for x, y in zip(X, Y, strict=True)), Value(0.0)) / len(X)
+    total.backward()
+    return total.data
+
+
+def test_batches(backend):
+    model, loss = network()
+    found, grads = sg.compile(loss, parameters=model.parameters(), backend=backend).value_and_grad(X, Y)
+    assert found == pytest.approx(eager_mean(loss))
+    assert list(grads) == pytest.approx([p.grad for p in model.parameters()])
+
+
+@with_backends  # those with memory of their own
+def test_training(backend):
+    (model, loss), (expected, eager) = network(), network()
+    optimizer, other = nn.SGD(model.parameters(), lr=0.1), nn.SGD(expected.parameters(), lr=0.1)
+    with sg.compile(loss, parameters=model.parameters(), backend=backend).training(optimizer) as training:
         for _ in range(3):
-            optimizers[0].zero_grad()
-            eager = sum((losses[0](x, y) for x, y in zip(X, Y, strict=True)), Value(0.0)) / len(X)
-            eager.backward()
-            assert training(X, Y) == pytest.approx(eager.data)
-            optimizers[0].step()
-    assert [p.data for p in models[1].parameters()] == pytest.approx([p.data for p in models[0].parameters()])
-
-
-def test_batches_on_jax():
-    pytest.importorskip("jax")
-    swish = make_swish()
-    w = Value(0.5)
-    loss, grads = sg.compile(lambda x: swish(w * x), backend="jax").value_and_grad([1.0, 2.0])
-    assert loss == pytest.approx((swish(0.5) + swish(1.0)) / 2)
-    assert list(grads) == pytest.approx([(sg.grad(swish)(0.5) + 2 * sg.grad(swish)(1.0)) / 2])
+            other.zero_grad()
+            assert training(X, Y) == pytest.approx(eager_mean(eager))
+            other.step()
+    assert [p.data for p in model.parameters()] == pytest.approx([p.data for p in expected.parameters()])
 
 
 # -------------------------------------------------------------------- what is refused, and what is checked

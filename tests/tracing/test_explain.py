@@ -10,12 +10,12 @@ from itertools import pairwise
 
 import pytest
 from drawing_helpers import HOSTILE, sigmoid_neuron
-from helpers import random_graph, readme_example
+from helpers import cube_by_function, random_graph, readme_example
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import scalargrad as sg
-from scalargrad import Exact, Function, Value, explain, nn, topological_order, trace
+from scalargrad import Exact, Value, explain, nn, topological_order, trace
 from scalargrad.engine import gradients
 from scalargrad.tracing import TooManyPathsError
 from scalargrad.tracing.between import Between
@@ -316,19 +316,9 @@ def test_exact_fractions():
 
 
 def test_a_function_of_the_users():
-    class Cube(Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x**3
-
-        @staticmethod
-        def backward(ctx, grad):
-            (x,) = ctx.saved_values
-            return grad * 3 * x**2
-
+    cube = cube_by_function(3)
     x = Value(2.0, label="x")
-    explanation = explain(Cube.apply(x) * 5.0 + x, wrt=x)
+    explanation = explain(cube(x) * 5.0 + x, wrt=x)
     assert [path.factors for path in explanation.paths] == [(1.0, 5.0, 12.0), (1.0,)]
     assert explanation.total == explanation.gradient == 61.0
 

@@ -1,6 +1,8 @@
 """Colours and type: every colour by its role, once for light and once for dark pages, and how wide text will be.
 
-Text has a contrast of at least 4.5:1 on every card, borders and edges at least 3:1 on the page; a test computes them.
+Each hue has one meaning: `value` is the forward pass, `gradient` the backward pass, and a pair of its own is the sign
+(`edge-plus-*`, `edge-minus-*`). Text has a contrast of at least 4.5:1 on every card, borders and edges at least 3:1 on
+the page, and the hues stay apart for the colour-blind; tests compute all of it.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ class Theme:
     Attributes:
         light: role to colour on light pages; these are the presentation attributes of the SVG.
         dark: the same roles on dark pages.
+        positive: what people call the hue of positive edges.
+        negative: and that of negative ones.
     """
 
     light: dict[str, str]
     dark: dict[str, str]
+    positive: str
+    negative: str
 
     def colors(self, scheme: str) -> dict[str, str]:
         """The colours of 'dark', or of 'light' for anything else."""
@@ -60,20 +66,24 @@ _DARK = {
     "cluster": "#171b21", "cluster-border": "#69748a", "halo": "#14171c",
 }  # fmt: skip
 
+# From −3 to 3. The strongest are further from the page than any text, so that they keep apart from value and gradient
+# by their lightness too.
 THEMES = {
     "default": Theme(
-        _LIGHT | _edges("#0b5394", "#2f7fc1", "#618dbe", "#868e9c", "#c07f4d", "#cc6a26", "#a83f00"),
-        _DARK | _edges("#8ecbff", "#5a9fd8", "#4f79a3", "#6f798a", "#a9714a", "#d98344", "#ffab6b"),
+        _LIGHT | _edges("#620a7c", "#ab4ac2", "#ad7ab9", "#868e9c", "#61936e", "#35894c", "#074a20"),
+        _DARK | _edges("#fad2ff", "#c866dd", "#a05fae", "#6f798a", "#4a8857", "#54a863", "#b4f5b4"),
+        "green", "purple",
     ),
-    "cs231n": Theme(
+    "cs231n": Theme(  # green and red are taken, by the lecture's values and gradients
         _LIGHT
         | {"value": "#00701a", "gradient": "#c00018"}
-        | _edges("#0b5394", "#2f7fc1", "#618dbe", "#868e9c", "#c97778", "#cf4850", "#b00016"),
+        | _edges("#5c3200", "#a87b1a", "#9e8758", "#868e9c", "#6890c3", "#2e79d8", "#0a3c86"),
         _DARK
         | {"value": "#63d879", "gradient": "#ff9091"}
-        | _edges("#8ecbff", "#5a9fd8", "#4f79a3", "#6f798a", "#a86a6b", "#d8696e", "#ff9091"),
+        | _edges("#ffdc9c", "#c08a22", "#8f6f3c", "#6f798a", "#4a70ad", "#5d91e7", "#b9d6ff"),
+        "blue", "amber",
     ),
-}
+}  # fmt: skip
 
 
 def contrast(color: str, other: str) -> float:

@@ -10,7 +10,8 @@ From a Value to a picture, file by file:
 - svg.py, raster.py: a scene as SVG, PNG or PDF. exports.py: a Picture as Mermaid, JSON or text.
 - result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
 
-Beside pictures: summary.py counts a graph of any size, and plots.py plots what a network learned.
+Beside pictures: summary.py counts a graph of any size, and plots.py plots what a network learned,
+asked on a grid by field.py.
 """
 
 from scalargrad.drawing.build import GraphTooLargeError, draw, draw_dot

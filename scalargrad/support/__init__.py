@@ -3,6 +3,7 @@
 - arguments.py: checks of what public functions are given. reals.py: what counts as a real number.
 - labels.py: what may be a label, and how messages and pictures show it.
 - console.py: texts with characters that a console may lack.
+- notebook.py: whether this is one.
 - files.py: files that are replaced as a whole.
 - turns.py: one call at a time, and at_once.py: many attributes in one go, both with Ctrl-C in mind.
 """

@@ -26,6 +26,7 @@ from scalargrad.words import notation as _notation
 
 if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import circuit as circuit
+    from scalargrad import exercises as exercises
     from scalargrad import layers as layers
     from scalargrad import mistakes as mistakes
     from scalargrad import nn as nn
@@ -93,6 +94,7 @@ _LATER = {
         "words.staged": ["to_python"],
         "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],
+        "exercises": ["exercises"],
         "function": ["Function", "primitive"],
         "functional": [
             "checkpoint", "count_operations", "depends_on", "derivative", "grad", "hessian", "hvp", "jacfwd",

@@ -23,6 +23,7 @@ FOLDERS = {
     "drawing": "Pictures",
     "tracing": "Stepping, explaining, comparing, worksheets",
     "mistakes": "The gallery of mistakes",
+    "exercises": "The exercises of the lessons",
     "checking": "Checking gradients, and strategies for property tests",
     "cli": "The command line",
     "support": "What all rooms stand on",

@@ -1,0 +1,1 @@
+"""One file for each lesson, with its exercises in the order in which the notebook asks them."""

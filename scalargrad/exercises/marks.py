@@ -1,0 +1,81 @@
+"""What `check` gives: each part of an answer right, open, or not yet right and why."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from scalargrad.exercises.exercise import NotYetError, UnansweredError
+from scalargrad.support.console import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scalargrad.exercises.exercise import Exercise, Part
+
+_SIGNS = {"right": "✓", "open": "…", "not yet": "✗"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One part's mark.
+
+    Attributes:
+        name: the part.
+        state: 'right', 'not yet' or 'open'.
+        why: for 'not yet', what to look at.
+    """
+
+    name: str
+    state: Literal["right", "not yet", "open"]
+    why: str = ""
+
+
+class Marks(tuple[Mark, ...]):
+    """The marks of all parts, in order; true if all of them are right. Printed, it says what is missing."""
+
+    exercise: Exercise
+
+    @classmethod
+    def of(cls, exercise: Exercise, answers: Mapping[str, object]) -> Marks:
+        """The marks of these answers; a part that is not among them is open."""
+        marks = cls(_mark(part, answers.get(part.name, ...)) for part in exercise.parts)
+        marks.exercise = exercise
+        return marks
+
+    def __bool__(self) -> bool:
+        return all(mark.state == "right" for mark in self)
+
+    def __str__(self) -> str:
+        return printable(repr(self))
+
+    def __repr__(self) -> str:
+        name, ask = self.exercise.id, f'hint("{self.exercise.id}") says what to look at.'
+        if all(mark.state == "open" for mark in self):
+            return f"{name} is not answered yet: {', '.join(mark.name for mark in self)}\n  {ask}"
+        lines = []
+        for mark in self:
+            text = f"{_SIGNS[mark.state]} {mark.name}: {mark.state}" + f", {mark.why}" * bool(mark.why)
+            lines += textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+        if self:
+            lines += textwrap.wrap(self.exercise.reveal, 100, initial_indent="  ", subsequent_indent="  ")
+            return "\n".join([f"{name} is right.", *lines])
+        right = sum(mark.state == "right" for mark in self)
+        return "\n".join([f"{name}: {right} of {len(self)} right", *lines, f"  {ask}"])
+
+
+def _mark(part: Part, answer: object) -> Mark:
+    if answer is ... or answer is None:
+        return Mark(part.name, "open")
+    try:
+        part.judge(answer)
+    except UnansweredError:
+        return Mark(part.name, "open")
+    except NotYetError as error:
+        return Mark(part.name, "not yet", str(error))
+    except RecursionError:
+        return Mark(part.name, "not yet", "it calls itself too often: Python allows about a thousand calls at once")
+    except Exception as error:  # whatever a learner's code raises
+        return Mark(part.name, "not yet", f"it raised {type(error).__name__}: {error}")
+    return Mark(part.name, "right")

@@ -19,6 +19,8 @@ from scalargrad import ops as _ops  # noqa: TC001  (fills the table, before anyb
 from scalargrad.engine import Value as Value
 from scalargrad.engine import topological_order as topological_order
 from scalargrad.node.contexts import no_grad as no_grad
+from scalargrad.node.misnamed import METHODS as _METHODS
+from scalargrad.support.spelling import misnomers as _misnomers
 from scalargrad.table import ufuncs as _ufuncs
 from scalargrad.table.row import functions as _functions
 from scalargrad.words import derivation as _derivation
@@ -113,18 +115,42 @@ _LATER = {
 
 def __getattr__(name: str) -> _Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'scalargrad' has no attribute {name!r}")
+        from scalargrad.support.spelling import no_attribute
+
+        raise no_attribute(__name__, name, _meant)
     module = _import_module(_LATER[name])
     return module if _LATER[name].endswith("." + name) else getattr(module, name)
+
+
+def _meant(name: str) -> str:
+    """What to write in place of a name that there is not."""
+    from scalargrad.node.misnamed import MATHEMATICS, PACKAGE
+    from scalargrad.support.spelling import is_misnomer, nearest
+
+    folded = name.casefold()
+    if folded in PACKAGE:
+        return PACKAGE[folded]
+    if folded in MATHEMATICS:
+        return f"write scalargrad.{MATHEMATICS[folded]}"
+    nn = _import_module("scalargrad.nn")
+    own = [other for other in __dir__() if not other.startswith("_")]
+    methods = [other for other in dir(Value) if not other.startswith("_") and not is_misnomer(Value, other)]
+    for near in nearest(name, [*own, *nn.__all__, *methods]):
+        if near in own:
+            return f"did you mean {near!r}?"
+        if near in nn.__all__:
+            return f"{near} is in scalargrad.nn: write `from scalargrad.nn import {near}`, or nn.{near}"
+        return f"{near} belongs to a Value: write y.{near}()"
+    return ""
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LATER} - {"strategies"})
 
 
-def _draw(value: Value, **options: _Any) -> _Any:
-    """The picture of this Value's graph: `scalargrad.draw(value, **options)`."""
-    return __getattr__("draw")(value, **options)
+def _draw(value: Value, *given: _Any, **options: _Any) -> _Any:
+    """The picture of this Value's graph: `scalargrad.draw(value, **options)`, which refuses what else is given."""
+    return __getattr__("draw")(value, *given, **options)
 
 
 def _formula(value: Value, notation: str = "text", *, lines: bool = False) -> str:
@@ -147,6 +173,7 @@ Value.draw = _draw  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 Value.to_python = _to_python  # type: ignore[method-assign,assignment]
+_misnomers(Value, _METHODS)
 if _sys.platform == "emscripten":
     _import_module("scalargrad.node.webassembly").install(Value)
 

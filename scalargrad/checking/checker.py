@@ -17,6 +17,7 @@ from scalargrad.functional.call import Call
 from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import brief, function, items, real
 from scalargrad.support.labels import clean_label
+from scalargrad.support.spelling import explained
 from scalargrad.table.row import HARD
 
 MODES = ("reverse", "forward")
@@ -44,6 +45,7 @@ class GradientError(AssertionError):
         return str(self.report)
 
 
+@explained("check_gradients(f, [2.0, 3.0]), a function and a number for each of its arguments")
 def check_gradients(
     f: Callable[..., Any],
     inputs: Sequence[float],

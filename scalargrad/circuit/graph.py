@@ -9,6 +9,7 @@ from typing import Any
 from scalargrad.circuit.gates import Gate
 from scalargrad.circuit.node import Node
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.errors import no_graph
 from scalargrad.node.naming import display_names, without_isolates
 from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import was_overwritten
@@ -62,7 +63,7 @@ class ComputationalGraph:
             ValueError: if it was not computed, or by something else than an op of the table.
         """
         if not isinstance(value, Value):
-            raise TypeError(f"from_value takes a Value, the output of a graph, not {type(value).__name__}")
+            raise no_graph("from_value", value)
         order = topological_order(value)
         names = {node: without_isolates(name) for node, name in display_names(order).items()}
         graph = cls()

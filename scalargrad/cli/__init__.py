@@ -6,6 +6,7 @@ Bad input gives one line on standard error and exit status 2.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
     from scalargrad import Value
 
 _EXPRESSION_HELP = 'an expression in quotes, as "tanh(w*x + b)"'
-_VARIABLES_HELP = "a number for each variable, as x=-2"
+_VARIABLES_HELP = "a number for each variable, as x=-2 or x=pi/2"
 MOST = 800
 """Characters of a message, enough for every one of the package; what was typed may be longer."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        from scalargrad.support.spelling import did_you_mean
+
+        if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            message += did_you_mean(found[1], re.findall(r"\w+", found[2]))
         self.exit(2, f"{self.prog}: {_one_line(message)} (see {self.prog} --help)\n")
 
 
@@ -142,17 +147,53 @@ def _numbers(options: argparse.Namespace) -> dict[str, float]:
     from scalargrad.words.expressions import ExpressionError
 
     numbers: dict[str, float] = {}
-    for assignment in options.variables:
+    for assignment in _assignments(options.variables):
         name, equals, text = (part.strip() for part in assignment.partition("="))
         if not equals:
-            raise ExpressionError(f"{assignment.strip()!r} is not of the form x=NUMBER")
+            words = [options.expression.strip(), *(word.strip() for word in options.variables if "=" not in word)]
+            raise ExpressionError(
+                f"{assignment.strip()!r} is not of the form x=NUMBER: an expression with spaces or * needs quotes, as "
+                f'"{" ".join(words)}"'
+            )
         if name in numbers:
             raise ExpressionError(f"{name!r} is given twice")
-        try:
-            numbers[name] = float(text)
-        except ValueError:
-            raise ExpressionError(f"the value of {name!r}, {text!r}, is not a number") from None
+        numbers[name] = _number(name, text)
     return numbers
+
+
+def _assignments(words: Sequence[str]) -> list[str]:
+    """One text for each variable, whether `x=1 y=2` was typed, `x = 1` or `x=1, y=2`."""
+    joined: list[str] = []
+    for word in words:
+        if joined and (word.strip().startswith("=") or joined[-1].rstrip().endswith("=")):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return [part for text in joined for part in re.split(r",\s*(?=[^\W\d]\w*\s*=)|,\s*$", text) if part]
+
+
+def _number(name: str, text: str) -> float:
+    """The number in a text: digits, or an expression without variables, as pi/2."""
+    from scalargrad.support.arguments import brief
+    from scalargrad.words.expressions import ExpressionError, expression_function
+
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return float(expression_function(text, [])())
+    except ExpressionError as error:
+        if re.fullmatch(r"[+-]?\d+,\d+", text):
+            hint = f"; write {text.replace(',', '.')}"
+        else:
+            reason = "it may hold numbers, pi and e" if "=NUMBER" in str(error) else error
+            hint = f": {reason}" if re.search(r"[^\w\s.]|\d[^\W\d]", text) else ""
+        raise ExpressionError(f"the value of {name!r}, {brief(text)}, is not a number{hint}") from None
+    except (ValueError, ArithmeticError) as error:
+        raise ExpressionError(
+            f"the value of {name!r}, {brief(text)}, is not a number: {str(error).splitlines()[0]}"
+        ) from None
 
 
 def _grad(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import SOURCES, Instruction, op_of
 from scalargrad.support.arguments import brief
+from scalargrad.support.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples
@@ -75,7 +76,10 @@ class Backend(Protocol):
 def check_backend(name: str) -> None:
     """Raise ValueError if there is no backend of this name."""
     if name not in (*BACKENDS, "auto"):
-        raise ValueError(f"there is no backend {brief(name)}; choose one of auto, {', '.join(BACKENDS)}")
+        raise ValueError(
+            f"there is no backend {brief(name)}{did_you_mean(name, [*BACKENDS, 'auto'])}; choose one of auto, "
+            f"{', '.join(BACKENDS)}"
+        )
 
 
 def backend(name: str, code: Sequence[Instruction]) -> Backend:

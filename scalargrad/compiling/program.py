@@ -13,6 +13,7 @@ from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
+from scalargrad.node.errors import no_graph
 from scalargrad.node.extras import hooks_of, keep
 from scalargrad.node.mode import in_mode
 from scalargrad.node.naming import display_names
@@ -243,7 +244,7 @@ def record(root: Value, inputs: Iterable[Value] | None = None, *, backend: str =
         TypeError: if root is not a Value or an input is not a leaf.
     """
     if not isinstance(root, Value):
-        raise TypeError(f"record takes a Value, the output of a graph, not {type(root).__name__}")
+        raise no_graph("record", root)
     check_backend(backend)
     given = [] if inputs is None else items(inputs, "inputs", "record(root, inputs=[x, y])")
     if len(set(map(id, given))) < len(given):

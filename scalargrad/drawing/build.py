@@ -14,8 +14,10 @@ from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.theme import THEMES
 from scalargrad.drawing.units import Collapse, Partition, Unit, links
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.errors import no_graph
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.arguments import name as one_of
+from scalargrad.support.spelling import explained
 from scalargrad.words.expansion import expanded
 from scalargrad.words.texts import counted, grouped
 
@@ -32,6 +34,13 @@ class GraphTooLargeError(ValueError):
     """The graph has more cards than `max_nodes`; the message names calls that draw it."""
 
 
+def drawing_call(*given: Any, **_: Any) -> str:
+    """The call of `draw` that was meant: with the name of a file, `save` of what it returns."""
+    path = next((x for x in given if isinstance(x, str)), None)
+    return "draw(y), of one Value" if path is None else f"draw(y).save({brief(path)})"
+
+
+@explained(drawing_call)
 def draw(
     value: Value,
     *,
@@ -172,7 +181,7 @@ def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Litera
 
 def _check(value: Any, *, id_prefix: str, **options: str) -> None:
     if not isinstance(value, Value):
-        raise TypeError(f"draw takes a Value, the output of a graph, not {type(value).__name__}")
+        raise no_graph("draw", value)
     allowed: dict[str, Iterable[str]] = {
         "style": STYLES, "theme": THEMES, "rankdir": ("auto", "LR", "TB"), "scheme": ("auto", "light", "dark"),
     }  # fmt: skip

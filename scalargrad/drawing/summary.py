@@ -8,6 +8,7 @@ from collections import Counter
 from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.errors import no_graph
 from scalargrad.support.console import Text
 from scalargrad.support.labels import clean_label
 from scalargrad.words.equations import op_symbol
@@ -29,7 +30,7 @@ def summary(root: Value) -> str:
     tanh           1
     """
     if not isinstance(root, Value):
-        raise TypeError(f"summary takes a Value, the output of a graph, not {type(root).__name__}")
+        raise no_graph("summary", root)
     order = topological_order(root)
     leaves = [value for value in order if value.is_leaf]
     parameters = sum(value.is_parameter for value in leaves)

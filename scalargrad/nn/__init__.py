@@ -12,8 +12,11 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
   optimizer's numbers; resuming.py: what it remembers, as plain data.
 - fitting.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
   gathering.py and agreement.py. history.py: its epochs. rules_of_thumb.py: its warnings.
+- misnamed.py: what PyTorch's names are called here.
 - saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py: data to learn from.
 """
+
+from typing import TYPE_CHECKING
 
 from scalargrad.nn.activations import Elementwise
 from scalargrad.nn.batchnorm import BatchNorm
@@ -41,6 +44,7 @@ from scalargrad.nn.losses import (
     l2_penalty,
     mse,
     multiclass_hinge,
+    softmax,
     sse,
 )
 from scalargrad.nn.maxout import Maxout, MaxoutNeuron
@@ -114,6 +118,7 @@ __all__ = [
     "normal",
     "predict",
     "save",
+    "softmax",
     "spirals",
     "sse",
     "step_lr",
@@ -123,3 +128,11 @@ __all__ = [
     "xor",
     "zeros",
 ]
+
+if not TYPE_CHECKING:  # to a type checker it would say that nn has every name
+
+    def __getattr__(name):
+        from scalargrad.nn.misnamed import meant
+        from scalargrad.support.spelling import no_attribute
+
+        raise no_attribute(__name__, name, lambda name: meant(name, __all__))

@@ -9,6 +9,7 @@ from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.known_module import NAME, KnownModule, OfItsOwnError, Settings
 from scalargrad.ops import TABLE
 from scalargrad.support.arguments import brief
+from scalargrad.support.spelling import did_you_mean
 
 Activation = str | Callable[[Any], Any] | None
 """A row's name, "linear" or None for none, or a function from Value to Value."""
@@ -34,10 +35,23 @@ def resolve_activation(activation: Activation) -> tuple[str, Callable[[Any], Any
         return "linear", None
     if isinstance(activation, str):
         op = TABLE.get(activation.lower())
-        if op is None or not (op.arity == 1 or op.default is not None):
+        if activation.lower() == "maxout":
             raise ValueError(
-                f"there is no activation {brief(activation)}; use {', '.join(ACTIVATIONS)}, linear, any other function "
-                "of one operand, or your own"
+                "maxout is no function of one number but a layer with several weighted sums for each output: write "
+                "nn.Maxout(nin, nout), as in nn.Sequential(nn.Maxout(2, 8), nn.Layer(8, 1, activation=None))"
+            )
+        if activation.lower() == "softmax":
+            raise ValueError(
+                "softmax is no function of one number but of all outputs together: leave the last layer linear, train "
+                "with nn.cross_entropy, and take nn.softmax(model(x)) for probabilities"
+            )
+        if op is None or not (op.arity == 1 or op.default is not None):
+            usable = ["linear", "maxout"] + [
+                row.name for row in TABLE.values() if row.arity == 1 or row.default is not None
+            ]
+            raise ValueError(
+                f"there is no activation {brief(activation)}{did_you_mean(activation, usable)}; "
+                f"use {', '.join(ACTIVATIONS)}, linear, any other function of one operand, or your own"
             )
         return op.name, op.function
     if not callable(activation):

@@ -16,6 +16,7 @@ from scalargrad.nn.predicting import learning
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
 from scalargrad.support.arguments import brief
+from scalargrad.support.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from scalargrad.nn.schedules import Schedule
@@ -217,7 +218,10 @@ def _resolve_optimizer(optimizer: str | Optimizer, model: Any, lr: float | None)
             f"optimizer must be a name or an Optimizer, as nn.SGD(model.parameters()), not {type(optimizer).__name__}"
         )
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"there is no optimizer {brief(optimizer)}; choose one of {', '.join(OPTIMIZERS)}")
+        raise ValueError(
+            f"there is no optimizer {brief(optimizer)}{did_you_mean(optimizer, OPTIMIZERS)}; choose one of "
+            f"{', '.join(OPTIMIZERS)}"
+        )
     if not hasattr(model, "parameters"):
         raise TypeError(
             "the model has no parameters(): give an Optimizer, as in fit(..., optimizer=nn.SGD(parameters))"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from scalargrad.nn.randomness import RandomSource
 from scalargrad.support.arguments import brief, real
+from scalargrad.support.spelling import did_you_mean
 
 Initialiser = Callable[[RandomSource, int, int], float]
 
@@ -126,7 +127,10 @@ def resolve_initialiser(init: str | Initialiser) -> Initialiser:
     """
     if isinstance(init, str):
         if init not in INITIALISERS:
-            raise ValueError(f"there is no initialiser {brief(init)}; choose one of {', '.join(INITIALISERS)}")
+            raise ValueError(
+                f"there is no initialiser {brief(init)}{did_you_mean(init, INITIALISERS)}; choose one of "
+                f"{', '.join(INITIALISERS)}"
+            )
         return INITIALISERS[init]()
     if not callable(init):
         raise TypeError(f"init must be a name or a function (rng, nin, nout) -> weight, not {type(init).__name__}")

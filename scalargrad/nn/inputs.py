@@ -10,7 +10,8 @@ from itertools import chain
 from typing import Any
 
 from scalargrad.engine import Value
-from scalargrad.support.arguments import whole
+from scalargrad.node.numbers import plain_number
+from scalargrad.support.arguments import brief, whole
 
 
 def count(n: Any, name: str, example: str, most: int | None = None) -> int:
@@ -49,6 +50,8 @@ def as_row(x: Any) -> Sequence[Any]:
     """Return one sample's inputs as a sequence, where they are an iterator, or one number or Value by itself."""
     if isinstance(x, (str, bytes)):
         raise TypeError(f"the inputs must be Values or real numbers, not {type(x).__name__}: give a list of numbers")
+    if x is None or callable(x):
+        raise TypeError(f"the inputs must be a list of Values or numbers, as [1.0, 2.0], not {type(x).__name__}")
     x = as_sequence(x)
     row: Sequence[Any] = x if is_sequence(x) else [x]
     return row
@@ -83,13 +86,20 @@ def constants(x: Sequence[Any], who: str | Callable[[], str]) -> list[Value]:
 _ALL_VALUES = {Value}
 
 
+def not_in_a_list(who: str, *given: Any) -> TypeError:
+    """Return the error for a sample whose inputs were given one by one."""
+    shown = ", ".join(brief(plain_number(x)) for x in given)
+    name = who.lower() if who in ("Layer", "Neuron") else "model"
+    return TypeError(f"{who} takes one list of inputs, but {len(given)} arguments were given: write {name}([{shown}])")
+
+
 def input_error(who: str, expected: int, x: Any) -> ValueError:
     """Return the error for a sample with the wrong number of inputs."""
     first = next(iter(x), None)
     hint = (
         "; it looks like several rows: call the model once for each"
         if is_sequence(first)
-        else "; make the layer's nin equal to the number of inputs"
+        else f"; give a list of {expected} numbers, or make the layer with nin = {len(x)}"
     )
     given = "1 was" if len(x) == 1 else f"{len(x)} were"
     return ValueError(f"{who} takes {expected} input{'s' * (expected != 1)}, but {given} given{hint}")

@@ -16,9 +16,10 @@ from scalargrad.engine import Value, operand
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
 from scalargrad.node.mode import being_compiled
-from scalargrad.ops import dot, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
-from scalargrad.support.arguments import brief, real
+from scalargrad.ops import dot, exp, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
+from scalargrad.support.arguments import brief, items, real
 from scalargrad.support.reals import number
+from scalargrad.support.spelling import did_you_mean
 
 Loss = Callable[[Any, Any], Any]
 """A function of a batch's scores and targets."""
@@ -156,6 +157,29 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     return _reduce(losses, reduction)
 
 
+def softmax(scores: Sequence[Any]) -> list[Any]:
+    """Return the probabilities exp(s_i) / sum_j exp(s_j) of k classes, as exp(s_i - logsumexp(s)).
+
+    Finite for any finite scores. The loss over them is `cross_entropy`, which takes the scores themselves.
+
+    Args:
+        scores: a list of k Values or numbers.
+
+    Raises:
+        ValueError: if there is no score.
+        TypeError: if scores is not a list of numbers.
+
+    >>> [p.data for p in softmax([Value(1000.0), Value(1000.0)])]
+    [0.5, 0.5]
+    """
+    given = items(scores, "softmax: scores", "softmax([a, b, c])")
+    if not given:
+        raise ValueError("softmax: there is no score: give one for each class")
+    s = shifted(given)
+    total = logsumexp(s)
+    return [exp(score - total) for score in s]
+
+
 def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """Return the cross-entropy of softmax, -log(exp(s_t) / sum_j exp(s_j)) = logsumexp(s) - s_t.
 
@@ -248,8 +272,8 @@ def resolve_loss(loss: str | Loss) -> Loss:
     if isinstance(loss, str):
         if loss not in LOSSES:
             raise ValueError(
-                f"there is no loss {brief(loss)}; choose one of {', '.join(LOSSES)}, or give a function "
-                "(scores, targets)"
+                f"there is no loss {brief(loss)}{did_you_mean(loss, LOSSES)}; choose one of {', '.join(LOSSES)}, or "
+                "give a function (scores, targets)"
             )
         return LOSSES[loss]
     if not callable(loss):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scalargrad.nn.inputs import as_row, count, inputs
+from scalargrad.nn.inputs import as_row, count, inputs, not_in_a_list
 from scalargrad.nn.known_module import FLAG, SIZE, KnownModule, Settings, alike
 from scalargrad.nn.naming import Name
 from scalargrad.nn.neurons import Neuron, SideBySide, sizes
@@ -13,8 +13,11 @@ from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.node.extras import give_label
 from scalargrad.ops import max_
 from scalargrad.support.arguments import MOST
+from scalargrad.support.spelling import explained
 
 if TYPE_CHECKING:
+    from typing_extensions import Never
+
     from scalargrad.engine import Value
     from scalargrad.nn.initialisers import Initialiser
 
@@ -36,6 +39,7 @@ class MaxoutNeuron(KnownModule):
     _fields: ClassVar = {"nin": SIZE, "pieces": SIZE, "bias": FLAG, "fused": FLAG}
     _blank: ClassVar = {"init": "zeros"}
 
+    @explained("MaxoutNeuron(2)")
     def __init__(
         self,
         nin: int,
@@ -65,8 +69,10 @@ class MaxoutNeuron(KnownModule):
         for i, piece in enumerate(self.pieces):
             piece.place((*scope, f"piece {i}"))
 
-    def __call__(self, x: Sequence[Any]) -> Value:
+    def __call__(self, x: Sequence[Any], *_more: Never) -> Value:
         """Return the largest of the pieces' outputs; x and the errors are as in Neuron."""
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         x = as_row(x)
         out: Value = max_([piece(x) for piece in self.pieces])
         give_label(out, self._output_label)
@@ -99,6 +105,7 @@ class Maxout(SideBySide):
     _neuron: ClassVar = MaxoutNeuron
     _fields: ClassVar = {"nin": SIZE, "nout": SIZE, "pieces": SIZE, "bias": FLAG, "fused": FLAG}
 
+    @explained("Maxout(2, 16)")
     def __init__(
         self,
         nin: int,
@@ -118,8 +125,10 @@ class Maxout(SideBySide):
         ]
         self._hold(neurons, nin)
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any], *_more: Never) -> Any:
         """Return the list of the neurons' outputs, or the output itself if there is one neuron; x is as in Layer."""
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         x = inputs(x, self.nin, self._head)
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs

@@ -7,10 +7,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
+from scalargrad.nn.misnamed import METHODS
 from scalargrad.nn.naming import relabel
 from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import items
+from scalargrad.support.spelling import misnomers
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +47,10 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} has no __call__: define what the module computes there")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no __call__: "
+            f"{'rename its forward' if hasattr(self, 'forward') else 'define what the module computes there'}"
+        )
 
     def on_batch(self, rows: Sequence[Any]) -> list[Any]:
         """Return the outputs for several samples: here one call for each; BatchNorm looks at all of them together."""
@@ -163,6 +168,9 @@ class Module:
             name = paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}, each"
             lines.append(f"  {name}: " + text.replace("\n", "\n  "))
         return "\n".join(lines)
+
+
+misnomers(Module, METHODS)
 
 
 def _holds_value(root: Any) -> bool:

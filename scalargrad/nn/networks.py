@@ -7,18 +7,28 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scalargrad.nn.activations import Activation, Elementwise
+from scalargrad.nn.activations import Activation, Elementwise, resolve_activation
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
-from scalargrad.nn.inputs import count
+from scalargrad.nn.inputs import count, not_in_a_list
 from scalargrad.nn.known_module import FLAG, MODULES, NAMES, SIZE, SIZES, KnownModule, OfItsOwnError, Settings, alike
 from scalargrad.nn.module import Module
 from scalargrad.nn.neurons import Layer
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, combines_batchnorm_and_dropout
 from scalargrad.support.arguments import MOST
+from scalargrad.support.spelling import explained
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing_extensions import Never, Self
+
+
+def _call_with_sizes(_: Any, *arguments: Any, **options: Any) -> str:
+    """The call of MLP that was meant, if there are sizes enough in what was given; else one for an example."""
+    sizes: list[int] = []
+    for given in (*arguments, options.get("nin"), options.get("nouts")):
+        parts = given if isinstance(given, (list, tuple)) else [given]
+        sizes += [n for n in parts if type(n) is int and 0 < n <= MOST]
+    return f"MLP({sizes[0]}, {sizes[1:]})" if 1 < len(sizes) < 20 else "MLP(2, [16, 16, 1])"
 
 
 class MLP(KnownModule):
@@ -54,6 +64,7 @@ class MLP(KnownModule):
     _fields: ClassVar = {"nin": SIZE, "nouts": SIZES, "activations": NAMES, "bias": FLAG, "fused": FLAG}
     _blank: ClassVar = {"init": "zeros"}
 
+    @explained(_call_with_sizes)
     def __init__(
         self,
         nin: int,
@@ -66,7 +77,7 @@ class MLP(KnownModule):
         seed: int | None = None,
         rng: RandomSource | None = None,
     ) -> None:
-        example = "MLP(2, [16, 16, 1])"
+        example = _call_with_sizes(self, nin, nouts)
         if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__iter__") or not getattr(nouts, "ndim", 1):
             raise TypeError(f"nouts must be a list of layer sizes, not {type(nouts).__name__}, as in {example}")
         sizes = [count(nin, "nin", example), *(count(nout, "each of nouts", example) for nout in nouts)]
@@ -88,7 +99,7 @@ class MLP(KnownModule):
         for i, layer in enumerate(self.layers):
             layer.place((*scope, f"layer {i}"))
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any], *_more: Never) -> Any:
         """Return the last layer's outputs for one sample: a list of Values, or the Value itself if there is one.
 
         Args:
@@ -98,6 +109,8 @@ class MLP(KnownModule):
             ValueError: if x has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         out: Any = x
         for layer in self.layers:
             out = layer(out)
@@ -177,8 +190,10 @@ class Sequential(KnownModule):
                 placed.append(layer)
                 layer.place((*scope, f"layer {i}"))
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, *_more: Never) -> Any:
         """Return the last step's result; x is what the first step takes."""
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         for layer in self.layers:
             x = layer(x)
         return x
@@ -215,6 +230,7 @@ def _step(step: Any, i: int) -> Callable[..., Any]:
 
 def _one_for_each_layer(activation: Activation | Sequence[Activation], layers: int) -> list[Activation]:
     if isinstance(activation, str) or not isinstance(activation, Sequence):
+        resolve_activation(activation)  # also where no layer uses it
         return [activation] * (layers - 1) + [None]
     if len(activation) != layers:
         raise ValueError(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.engine import Value
 from scalargrad.nn.activations import Activation, known_activation, resolve_activation
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
-from scalargrad.nn.inputs import as_row, count, input_error, inputs
+from scalargrad.nn.inputs import as_row, count, input_error, inputs, not_in_a_list
 from scalargrad.nn.known_module import FLAG, NAME, SIZE, KnownModule, Settings, alike
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.node.extras import give_label
 from scalargrad.ops import dot, sigmoid
 from scalargrad.support.arguments import MOST
+from scalargrad.support.spelling import explained
+
+if TYPE_CHECKING:
+    from typing_extensions import Never
 
 
 class _Kept:
@@ -58,6 +62,7 @@ class Neuron(KnownModule):
     _fields: ClassVar = {"nin": SIZE, "activation": NAME, "bias": FLAG, "fused": FLAG}
     _blank: ClassVar = {"init": "zeros"}
 
+    @explained("Neuron(2)")
     def __init__(
         self,
         nin: int,
@@ -104,7 +109,7 @@ class Neuron(KnownModule):
         if self.b is not None:
             relabel(self.b, "b", scope)
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any], *_more: Never) -> Any:
         """Return the neuron's output, a Value.
 
         Args:
@@ -114,6 +119,8 @@ class Neuron(KnownModule):
             ValueError: if x has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         return self._finish(self._weighted_sum(x))
 
     def neuron_tick(self, inputs: Sequence[Any]) -> Value:
@@ -229,6 +236,7 @@ class Layer(SideBySide):
     _neuron: ClassVar = Neuron
     _fields: ClassVar = {"nin": SIZE, "nout": SIZE, "activation": NAME, "bias": FLAG, "fused": FLAG}
 
+    @explained("Layer(2, 16)")
     def __init__(
         self,
         nin: int,
@@ -250,7 +258,7 @@ class Layer(SideBySide):
         ]
         self._hold(neurons, nin)
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any], *_more: Never) -> Any:
         """Return the list of the neurons' outputs; of a single neuron, its output itself, as micrograd does.
 
         Args:
@@ -260,6 +268,8 @@ class Layer(SideBySide):
             ValueError: if x has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         x = inputs(x, self.nin, self._head)
         weighted_sum = dot.op.bind(x)  # type: ignore[attr-defined]
         outputs = [

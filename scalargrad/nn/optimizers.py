@@ -16,6 +16,7 @@ from scalargrad.nn.resuming import State, changes, flag, fraction, not_negative,
 from scalargrad.nn.states import set_all
 from scalargrad.node.numbers import number_in, plain_gradient
 from scalargrad.ops import sqrt
+from scalargrad.support.spelling import explained
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
@@ -205,6 +206,7 @@ class SGD(Optimizer):
     averages = 1
     settings: ClassVar = {**Optimizer.settings, "momentum": fraction, "nesterov": flag}
 
+    @explained("SGD(model.parameters(), lr=0.01)")
     def __init__(
         self,
         parameters: Module | Iterable[Value],
@@ -244,6 +246,7 @@ class Adagrad(Optimizer):
     squares: ClassVar = (0,)
     settings: ClassVar = {**Optimizer.settings, "eps": positive}
 
+    @explained("Adagrad(model.parameters(), lr=0.01)")
     def __init__(
         self, parameters: Module | Iterable[Value], lr: float = 0.01, *, eps: float = 1e-10, weight_decay: float = 0.0
     ) -> None:
@@ -266,6 +269,7 @@ class RMSprop(Optimizer):
     squares: ClassVar = (0,)
     settings: ClassVar = {**Optimizer.settings, "alpha": fraction, "eps": positive, "momentum": fraction}
 
+    @explained("RMSprop(model.parameters(), lr=0.01)")
     def __init__(
         self,
         parameters: Module | Iterable[Value],
@@ -305,6 +309,7 @@ class Adam(Optimizer):
     squares: ClassVar = (1,)
     settings: ClassVar = {**Optimizer.settings, "betas": pair, "eps": positive}
 
+    @explained("Adam(model.parameters(), lr=0.01)")
     def __init__(
         self,
         parameters: Module | Iterable[Value],
@@ -341,6 +346,7 @@ class AdamW(Adam):
 
     settings: ClassVar = {**Adam.settings, "decoupled_decay": not_negative}
 
+    @explained("AdamW(model.parameters(), lr=0.01)")
     def __init__(
         self,
         parameters: Module | Iterable[Value],

@@ -9,5 +9,6 @@
 - extras.py: labels and hooks; naming.py: the names that all who show a graph give its nodes.
 - copying.py, overwritten.py, identity.py, structures.py: copies; numbers assigned afterwards; nodes told apart as
   objects; Values in lists and dicts.
-- errors.py: messages with the user's line. large.py, webassembly.py: the sweep, and the end, of very large graphs.
+- errors.py: messages with the user's line. misnamed.py: what other names are called here.
+- large.py, webassembly.py: the sweep, and the end, of very large graphs.
 """

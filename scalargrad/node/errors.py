@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from types import MethodType
 from typing import Any
 
 from scalargrad.support.labels import quoted
@@ -48,6 +49,27 @@ def labels_of(parents: Iterable[Any]) -> str:
     return f" (label{'s' if len(labels) > 1 else ''} {', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
 
 
+def no_graph(who: str, given: Any) -> TypeError:
+    """The error of a function that takes the output of a graph and was given something else."""
+    hint = ""
+    if given is None:
+        hint = f"backward() returns None: write y.backward(), then {who}(y)"
+    elif isinstance(given, (int, float)):
+        hint = "a plain number has no graph: compute it from Values, without .data in between"
+    elif isinstance(given, str):
+        hint = f"give the Value itself, {who}(y) without quotes"
+    elif isinstance(given, (list, tuple)) or getattr(given, "ndim", False):
+        hint = f"give one of its elements, or their sum, {who}(scalargrad.sum(ys))"
+    elif hasattr(given, "parameters"):
+        hint = f"call the model with inputs, {who}(model(x))"
+    elif isinstance(given, MethodType):
+        hint = f"{given.__name__} is a method and was not called: write {given.__name__}()"
+    elif callable(given):
+        hint = f"call it with Values, {who}(f(x))"
+    takes = f"{who} takes a Value, the output of a graph, not {type(given).__name__}"
+    return TypeError(f"{takes}: {hint}" if hint else takes)
+
+
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _ASK_FOR_OTHERS = {
     "scalargrad.node.errors", "scalargrad.node.mode", "scalargrad.node.node", "scalargrad.node.watched_data",
@@ -79,6 +101,12 @@ def called_by_package(through: AbstractSet[str] = _ASK_FOR_OTHERS) -> bool:
     while frame.f_back is not None and frame.f_globals.get("__name__") in through:
         frame = frame.f_back
     return frame.f_code.co_filename.startswith(PACKAGE)
+
+
+def calling_line() -> str:
+    """The first line of code outside this package; empty where it cannot be read."""
+    frame = sys._getframe(user_depth() - 1)
+    return linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
 
 
 def user_line() -> str:

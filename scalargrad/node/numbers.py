@@ -5,9 +5,11 @@ The engine (engine.py) adds what makes it a node of a graph, the op table (ops.p
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.node.errors import user_line
+from scalargrad.node.errors import calling_line, user_line
+from scalargrad.node.misnamed import MATHEMATICS
 from scalargrad.node.mode import mode
 from scalargrad.support.console import printable
 from scalargrad.support.labels import quoted
@@ -66,7 +68,7 @@ class NumberLike(TableMethods):
     def __float__(self) -> float:
         raise TypeError(
             f"float() and math.* would silently cut {describe(self)} out of the graph: "
-            "use scalargrad's functions, as in v.tanh() or scalargrad.tanh(v), or take the number with v.data"
+            f"use scalargrad's functions, as in {_as_ours(type(self), calling_line())}, or take the number with v.data"
         )
 
     def __complex__(self) -> complex:
@@ -97,6 +99,18 @@ class NumberLike(TableMethods):
             f"{describe(self)}, write round(v.data, {ndigits!r}) or f'{{v:.2f}}'"
         )
 
+    def __xor__(self, other: Any) -> Any:
+        raise TypeError(f"^ is no power in Python: write {_operand(self)} ** {_operand(other)}")
+
+    def __rxor__(self, other: Any) -> Any:
+        raise TypeError(f"^ is no power in Python: write {_operand(other)} ** {_operand(self)}")
+
+    def __matmul__(self, other: Any) -> Any:
+        raise TypeError(
+            f"@ is for matrices, and {describe(self)} is one number: write * for a product, or scalargrad.dot(xs, ys) "
+            "for lists of Values"
+        )
+
     def __pos__(self) -> Self:
         return self
 
@@ -124,6 +138,19 @@ class NumberLike(TableMethods):
             "model.state_dict() gives its numbers by name, v.data is the number of one Value, and copy.deepcopy(v) "
             "copies a graph"
         )
+
+
+def _as_ours(kind: type, line: str) -> str:
+    """How the call of a function of `math` in a line of code is written here; if there is none, an example."""
+    names = [name for name in re.findall(r"\bmath\.(\w+)\(", line) if hasattr(kind, MATHEMATICS.get(name, name))]
+    return f"scalargrad.{MATHEMATICS.get(names[0], names[0])}(v)" if names else "v.tanh() or scalargrad.tanh(v)"
+
+
+def _operand(x: Any) -> str:
+    """An operand as a message writes it: a label that is a name as it is, a number as it is."""
+    if isinstance(x, NumberLike):
+        return x.label if x.label.isidentifier() else "v"
+    return repr(x) if isinstance(x, (int, float)) else "y"
 
 
 DELETED = "<deleted>"

@@ -2,6 +2,7 @@
 
 - arguments.py: checks of what public functions are given. reals.py: what counts as a real number.
 - labels.py: what may be a label, and how messages and pictures show it.
+- spelling.py: names that do not exist and calls that do not fit: what was meant.
 - console.py: texts with characters that a console may lack.
 - notebook.py: whether this is one.
 - files.py: files that are replaced as a whole.

@@ -117,7 +117,10 @@ def name(text: Any, what: str, choices: Iterable[str]) -> str:
     """
     choices = list(choices)
     if not isinstance(text, str) or text not in choices:
-        raise ValueError(f"{what} must be one of {', '.join(map(repr, choices))}, not {brief(text)}")
+        from scalargrad.support.spelling import did_you_mean
+
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{what} must be one of {listed}, not {brief(text)}{did_you_mean(text, choices)}")
     return text
 
 

@@ -24,6 +24,19 @@ def number(x: Any) -> float:
         kind = getattr(getattr(x, "dtype", None), "kind", "f")
         if kind in "biuf":  # dates too have an item that is an int
             return number(x.item())
-    # A Value, by a slot of its own: this room knows no Values.
-    hint = ": take its number with .data" if hasattr(x, "_kept") else ""
-    raise TypeError(f"Value data must be a real number, not {type(x).__name__}{hint}")
+    raise TypeError(f"Value data must be a real number, not {type(x).__name__}{_what_to_write(x)}")
+
+
+def _what_to_write(x: Any) -> str:
+    """The end of the message: how to come from what was given to a number."""
+    if hasattr(x, "_kept"):  # a Value, by a slot of its own: this room knows no Values
+        return ": take its number with .data"
+    if isinstance(x, str):
+        try:
+            float(x)
+        except ValueError:
+            return ""
+        return f": write {x.strip()} without quotes, or float(...) of the text"
+    if isinstance(x, (list, tuple)) or getattr(x, "ndim", False):
+        return ": a Value holds one number; make a list of them, [Value(x) for x in xs]"
+    return ""

@@ -92,6 +92,8 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
             except TypeError:
                 if isinstance(y, Value):
                     raise
+                if type(y) is str:
+                    raise _no_text(op, y) from None
                 return NotImplemented
             node._b = b
         node._x = x
@@ -115,6 +117,8 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
         except TypeError:
             if isinstance(x, Value):
                 raise
+            if type(x) is str:
+                raise _no_text(op, x) from None
             return NotImplemented
         node = new(Value)
         node._x, node._a = x, a
@@ -158,6 +162,18 @@ def function_of_two(op: Op, *, parameter: bool = False) -> AnyFunction:
         return function(x, a)
 
     return with_parameter if parameter else function
+
+
+def _no_text(op: Op, text: str) -> TypeError:
+    """No number is made of a text, and nobody else can compute with one and a Value."""
+    shown = text if len(text) <= 20 else f"{text[:19]}…"
+    try:
+        float(text)
+    except ValueError:
+        hint = "write f'{v}' to join a Value to a text"
+    else:
+        hint = f"write {shown.strip()} without quotes, or float(...) of the text"
+    return TypeError(f"{op.text} takes numbers and Values, not the text {shown!r}: {hint}")
 
 
 def _no_modulus(x: Any, y: Any, modulus: Any) -> TypeError:

@@ -14,6 +14,7 @@ from scalargrad.node.contexts import with_recording
 from scalargrad.node.naming import display_names
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
+from scalargrad.support.spelling import explained
 from scalargrad.table.operators import PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
@@ -136,6 +137,7 @@ class Explanation:
         return {"text/latex": self._repr_latex_(), "text/plain": self.text}
 
 
+@explained("explain(y, x), the output and what it is differentiated by")
 def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
     """The derivative of y, path by path: the chain rule written out. No `grad` is touched.
 

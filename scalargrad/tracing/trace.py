@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value
+from scalargrad.node.errors import no_graph
 from scalargrad.support.arguments import place
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
+from scalargrad.support.spelling import explained
 from scalargrad.tracing import page, terminal
 from scalargrad.tracing.steps import Step, record_steps
 
@@ -35,7 +37,7 @@ class Trace(Sequence[Step]):
 
     def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False) -> None:
         if not isinstance(value, Value):
-            raise TypeError(f"trace takes a Value, the output of a graph, not {type(value).__name__}")
+            raise no_graph("trace", value)
         self.graph = record_steps(value, seed, expand, page.step_shown)
         self._steps = self.graph.steps
 
@@ -116,6 +118,7 @@ class Trace(Sequence[Step]):
         return f"<trace of {self.graph.names[root]}: {len(self.graph.order)} values, {len(self)} steps>"
 
 
+@explained("trace(y)")
 def trace(value: Value, seed: float = 1.0, *, expand: bool = False) -> Trace:
     """Record every step of forward and backward propagation. No `grad` is touched.
 

@@ -10,10 +10,12 @@ from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
 from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.errors import no_graph
 from scalargrad.support.arguments import place, real
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
 from scalargrad.support.labels import clean_label
+from scalargrad.support.spelling import explained
 from scalargrad.tracing.blanks import Hide, choose_blanks
 from scalargrad.tracing.hints import Diagnosis
 from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
@@ -47,7 +49,7 @@ class Worksheet:
         self, root: Value, hide: Hide, seed: int, *, with_locals: bool, title: str | None, expand: bool
     ) -> None:
         if not isinstance(root, Value):
-            raise TypeError(f"worksheet takes a Value, the output of a graph, not {type(root).__name__}")
+            raise no_graph("worksheet", root)
         _check_size(len(topological_order(root)), "value", MOST_VALUES)
         self.trace = Trace(root, expand=expand)
         _check_size(len(self.trace.graph.order), "value", MOST_VALUES)
@@ -210,6 +212,7 @@ _TITLES = {
 }
 
 
+@explained("worksheet(y)")
 def worksheet(
     root: Value,
     hide: Hide = "gradients",

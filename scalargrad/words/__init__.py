@@ -8,5 +8,5 @@
 - expansion.py: a fused node as the elementary nodes that it stands for.
 - staged.py: `to_python`, forward and backward as code. staged_text.py: how that code writes each op; staged_helpers.py:
   what stands above it, as functions for ops that Python has no word for.
-- expressions.py: the way back, from a text to Values, for the command line.
+- expressions.py: the way back, from a text to Values, for the command line. misread.py: what was meant by `2x`.
 """

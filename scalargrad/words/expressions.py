@@ -11,12 +11,14 @@ import difflib
 import math
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from scalargrad.engine import Value
+from scalargrad.node.misnamed import MATHEMATICS
 from scalargrad.table.operators import OPERATORS
 from scalargrad.table.row import INFIX, TABLE, functions
+from scalargrad.words.misread import rewritten
 
 MAX_LENGTH, MAX_DEPTH, MAX_NODES = 1000, 200, 400
 
@@ -33,6 +35,10 @@ _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 
 class ExpressionError(ValueError):
     """Text that is no expression; the message is one line and names the place."""
+
+
+class _MisreadError(ExpressionError):
+    """Text that may mean something in a notation other than Python's."""
 
 
 def parse_expression(text: str, variables: Mapping[str, float]) -> tuple[Value, dict[str, Value]]:
@@ -84,15 +90,22 @@ def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
             warnings.simplefilter("ignore")  # of the parser, about text like 1if
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        meant = _hint(text, variables)
         column = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
         reason = error.msg if isinstance(error, SyntaxError) else "too deeply nested, or an illegal character"
-        raise ExpressionError(f"not an expression{column}: {reason}") from None
+        raise ExpressionError(f"not an expression{column}: {reason}{meant and f'; {meant}'}") from None
     if (count := sum(isinstance(part, ast.expr) for part in ast.walk(tree))) > MAX_NODES:
         raise ExpressionError(f"the expression has {count} parts; at most {MAX_NODES} are allowed")
 
     def compute(*numbers: Any) -> Any:
         used: set[str] = set()
-        result = _build(tree, dict(zip(variables, numbers, strict=True)), used, 0)
+        _check_missing(tree, variables)
+        try:
+            result = _build(tree, dict(zip(variables, numbers, strict=True)), used, 0)
+        except _MisreadError as error:
+            meant = _hint(text, variables)
+            glue = ", or " if str(error).endswith("=NUMBER") else "; "
+            raise ExpressionError(f"{error}{glue if meant else ''}{meant}") from None
         if unused := sorted(set(variables) - used):
             raise ExpressionError(f"{', '.join(unused)} has a value but does not occur in the expression")
         return result
@@ -124,8 +137,8 @@ def _build(node: ast.expr, leaves: Mapping[str, Any], used: set[str], depth: int
         case ast.Name(id=name) if name in _CONSTANTS:
             return _CONSTANTS[name]
         case ast.Name(id=name):
-            hint = "it is a function: call it" if name in _FUNCTIONS else f"add {name}=NUMBER"
-            raise ExpressionError(f"{_place(node)}: {name} has no value; {hint}")
+            hint = f"it is a function: call it, {name}(...)" if name in _FUNCTIONS else f"add {name}=NUMBER"
+            raise _MisreadError(f"{_place(node)}: {name} has no value; {hint}")
         case ast.UnaryOp(op=ast.USub()):
             return TABLE["negative"].function(build(node.operand))
         case ast.UnaryOp(op=ast.UAdd()):
@@ -143,12 +156,47 @@ def _build(node: ast.expr, leaves: Mapping[str, Any], used: set[str], depth: int
                 raise ExpressionError(f"{_place(node)}: {name} does not take {len(arguments)} operands") from None
         case ast.Call(func=ast.Name(id=name), keywords=[]):
             near = difflib.get_close_matches(name, _FUNCTIONS, n=3, cutoff=0.5)
-            hint = f"; near it are {', '.join(near)}" if near else ""
-            raise ExpressionError(f"{_place(node)}: there is no function {name}{hint}")
+            hint = f"; near it are {', '.join(near)}" if near and name not in (*leaves, *MATHEMATICS) else ""
+            raise _MisreadError(f"{_place(node)}: there is no function {name}{hint}")
         case ast.BinOp(op=ast.BitXor()):
-            raise ExpressionError(f"{_place(node)}: write a power as x**y")
+            raise _MisreadError(f"{_place(node)}: ^ is no power in Python")
     known = " ".join(OPERATORS)
-    raise ExpressionError(f"{_place(node)}: only {known}, numbers, variables and functions are understood")
+    raise _MisreadError(f"{_place(node)}: only {known}, numbers, variables and functions are understood")
+
+
+def _check_missing(tree: ast.expr, variables: Iterable[str]) -> None:
+    """Raise ExpressionError if several names have no number, so that all of them are named at once."""
+    called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
+    known = {*variables, *_CONSTANTS, *_FUNCTIONS}
+    names = [part.id for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called]
+    missing = sorted({name for name in names if name not in known})
+    if len(missing) > 1 and all(isinstance(part, _UNDERSTOOD) for part in ast.walk(tree)):
+        add = " ".join(f"{name}=NUMBER" for name in missing)
+        raise ExpressionError(f"{', '.join(missing[:-1])} and {missing[-1]} have no value; add {add}")
+
+
+_UNDERSTOOD = (ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.Call, ast.operator, ast.unaryop, ast.Load)
+
+
+def _hint(text: str, variables: Collection[str]) -> str:
+    """The end of a message: the text in Python's notation, if that is another one and can be read."""
+    meant = rewritten(text, _FUNCTIONS, variables)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(meant, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return ""
+    calls = [part for part in ast.walk(tree) if isinstance(part, ast.Call)]
+    called = {id(call.func) for call in calls}
+    readable = (
+        all(isinstance(part, _UNDERSTOOD) for part in ast.walk(tree))
+        and all(isinstance(call.func, ast.Name) and call.func.id in _FUNCTIONS for call in calls)
+        and not any(
+            part.id in _FUNCTIONS for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called
+        )
+    )
+    return f"write {meant}" if readable and meant != text.strip() else ""
 
 
 def _check_name(name: str) -> None:

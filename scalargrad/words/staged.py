@@ -8,6 +8,7 @@ from typing import Any
 
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.by_hand import GivenPartials, HandWritten
+from scalargrad.node.errors import no_graph
 from scalargrad.node.extras import hooks_of
 from scalargrad.node.naming import display_names
 from scalargrad.node.numbers import describe, number_in
@@ -77,7 +78,7 @@ def to_python(value: Value, name: str = "f") -> str:
         return t1, {"x": dx, "y": dy, "z": dz}
     """
     if not isinstance(value, Value):
-        raise TypeError(f"to_python takes a Value, the output of a graph, not {type(value).__name__}")
+        raise no_graph("to_python", value)
     order = topological_order(value)
     _check(value, order, name)
     own = {node._rule.name for node in order if is_own(node._rule)}  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The command line as a user types it: right answers, and one line with status 2 for everything else."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,19 @@ def test_an_expression_may_start_with_a_minus_and_have_no_variables(capsys):
     assert run(capsys, "grad", "abs(-2) + max(1, 2, 3) + pi*0")[1].endswith("= 5.0\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [("pi/2", math.pi / 2), ("-1/4", -0.25), ("sqrt(2)", math.sqrt(2)), ("2*e", 2 * math.e)]
+)
+def test_the_value_of_a_variable_may_be_computed(capsys, text, number):
+    assert run(capsys, "grad", "x*x", f"x={text}") == run(capsys, "grad", "x*x", f"x={number!r}")
+    assert run(capsys, "check", "x*x", f"x={text}")[0] == 0
+
+
+@pytest.mark.parametrize("typed", [["x", "=", "2", "y=3"], ["x=", "2", "y", "=3"], ["x=2,", "y=3"], ["x=2,y=3"]])
+def test_spaces_and_commas_between_variables_do_no_harm(capsys, typed):
+    assert run(capsys, "grad", "x*y", *typed) == run(capsys, "grad", "x*y", "x=2", "y=3")
+
+
 def test_a_missing_derivative_is_a_note_not_a_failure(capsys):
     status, out, err = run(capsys, "grad", "a**b", "a=-2", "b=3")
     assert (status, out.splitlines()[-1].split()) == (0, ["b", "3.0", "nan"])
@@ -65,7 +79,14 @@ BAD = [
     ("'a' * 9", [], "'a' is not a real number"),
     ("1j", [], "1j is not a real number"),
     ("True", [], "True is not a real number"),
-    ("x^2", ["x=1"], "write a power as x**y"),
+    ("x", ["+", "y", "x=1", "y=2"], 'quotes, as "x + y"'),
+    ("x", ["x=2pi"], "write 2*pi"),
+    ("x", ["x=2,5"], "write 2.5"),
+    ("x", ["x=y+1"], "it may hold numbers, pi and e"),
+    ("x", ["x=1/0"], "is not a number: divide: division by zero"),
+    ("x", ["x=" + "(" * 990], "is not a number"),
+    ("2x", ["x=1"], "write 2*x"),
+    ("x^2", ["x=1"], "^ is no power in Python; write x**2"),
     ("tanh", [], "it is a function: call it"),
     ("tanh(x, x)", ["x=1"], "tanh does not take 2 operands"),
     ("tanh(*x)", ["x=1"], "needs its operands listed"),

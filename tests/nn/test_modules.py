@@ -309,7 +309,7 @@ def test_seeds_and_generators():
         (
             lambda: nn.MLP(2, [3, 1])([1.0, 2.0, 3.0]),
             ValueError,
-            r"Layer\(2, 3.* takes 2 inputs, but 3 were given; make",
+            r"Layer\(2, 3.* takes 2 inputs, but 3 were given; give a list of 2 numbers, or make",
         ),
         (lambda: nn.MLP(2, [3, 1])([1.0]), ValueError, "takes 2 inputs, but 1 was given"),
         (lambda: nn.MLP(2, [3, 1])([]), ValueError, "takes 2 inputs, but 0 were given"),
@@ -369,7 +369,9 @@ def test_weights_that_were_replaced_are_gone(make):
 
 
 def test_the_activations_in_the_message_are_there():
-    with pytest.raises(ValueError, match="there is no activation 'tanhh'; use tanh, .*, linear, any other") as caught:
+    with pytest.raises(
+        ValueError, match="there is no activation 'tanhh' .*; use tanh, .*, linear, any other"
+    ) as caught:
         nn.Neuron(2, activation="tanhh")
     named = str(caught.value).partition("use ")[2].partition(", any")[0].split(", ")
     assert [nn.Neuron(1, activation=name).activation for name in named] == named == NAMES

@@ -55,6 +55,7 @@ def draw(
     focus: Value | None = None,
     radius: int = 2,
     clusters: bool = True,
+    legend: bool = True,
     expand: bool = False,
     engine: Literal["auto", "wasi", "dot", "text"] = "auto",
     id_prefix: str = "",
@@ -78,6 +79,7 @@ def draw(
         focus: only what lies within `radius` steps of this Value.
         radius: how many steps.
         clusters: whether to draw boxes around neurons.
+        legend: whether a line below says which hue is which sign, where edges have any.
         expand: whether to draw fused sums and dot products as elementary additions and multiplications.
         engine: 'wasi' is Graphviz embedded in Python, 'dot' the system's, 'text' none; 'auto' the first there is.
         id_prefix: start of every id in the SVG; by default from its content, so that different drawings share none.
@@ -125,7 +127,9 @@ def draw(
             unit.scope = ()
     picture = assemble(graph, units, output, between, visible)
     sketch = sketched(picture, style, rankdir)
-    return Drawing(picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix)
+    return Drawing(
+        picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix, legend=legend
+    )
 
 
 def picture_of_all(graph: Snapshot, root: int, names: Mapping[Value, str]) -> Picture:

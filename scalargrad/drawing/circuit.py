@@ -12,7 +12,7 @@ from scalargrad.words.equations import op_symbol
 from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
-    from scalargrad.drawing.engines import Layout
+    from scalargrad.drawing.engines import Layout, Point
     from scalargrad.drawing.picture import Card, Picture
 
 MAX_GATES = 15
@@ -47,9 +47,13 @@ def sketch(picture: Picture) -> Sketch:
 def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
     """The wires between the shapes, then each gate with its own piece of wire."""
     groups = []
+    ends = {}
+    for i, (card, shape) in enumerate(zip(picture.cards, sketch.shapes, strict=True)):
+        x, y = layout.centers[shape.key]
+        ends[i] = (x - shape.width / 2 + _gate_width(card) + _wire_width(card), y)
     for i, edge in enumerate(picture.edges):
         curve = layout.curves[f"e{i}"]
-        item = Line(curve.points, "border", 1.2, curve.tip, edge.stub)
+        item = Line(_from(ends[edge.tail], curve.points), "border", 1.2, curve.tip, edge.stub)
         groups.append(Group(f"e{i}", "edge", edge.title, [item]))
     for i, (card, shape) in enumerate(zip(picture.cards, sketch.shapes, strict=True)):
         x, y = layout.centers[shape.key]
@@ -73,6 +77,13 @@ def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
             group.items.append(row_text(end + ARROW + 4 + width / 2, y, card.name, "ink", bold=True))
         groups.append(group)
     return framed(picture, layout, groups)
+
+
+def _from(start: Point, points: list[Point]) -> list[Point]:
+    """The curve from where the wire ends. The engine leaves a small gap, and to the root's it does not lead at all."""
+    (x0, y0), (x1, y1) = start, points[0]
+    third = ((x1 - x0) / 3, (y1 - y0) / 3)
+    return [start, (x0 + third[0], y0 + third[1]), (x1 - third[0], y1 - third[1]), *points]
 
 
 def _gate_text(card: Card) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
+from scalargrad.drawing.image import image
+from scalargrad.drawing.legend import add_legend
 from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.svg import to_svg
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 class Drawing:
     """A drawn graph. It keeps the names and numbers of when it was made; the engine starts when it is first shown.
 
-    Jupyter shows it as SVG, and as text where no engine is installed; `print` shows the text.
+    Jupyter shows the picture, also in a notebook that is not trusted, and the text where no engine is installed;
+    `print` shows the text.
 
     Attributes:
         picture: cards, edges and their texts.
@@ -52,6 +55,7 @@ class Drawing:
         scheme: str = "auto",
         engine: str = "auto",
         id_prefix: str = "",
+        legend: bool = True,
     ) -> None:
         self.picture = picture
         self._sketch = sketch
@@ -60,6 +64,7 @@ class Drawing:
         self._scheme = scheme
         self._engine = engine
         self._id_prefix = id_prefix
+        self._legend = legend
         self._show = "svg"
         self._svg = ""
 
@@ -131,19 +136,22 @@ class Drawing:
 
     def _scene(self) -> Scene:
         layout = lay_out(layout_source(self._sketch), self._engine)
-        return self._style.paint(self.picture, self._sketch, layout)
+        scene = self._style.paint(self.picture, self._sketch, layout)
+        if self._legend:
+            add_legend(scene, self._theme)
+        return scene
 
     def _raster(self, format_: str) -> bytes:
         return to_raster(self._scene(), self._theme, format_, scheme=self._scheme)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        """What Jupyter shows: SVG (or PNG) and text; without an engine the text and what to install."""
+        """What Jupyter shows: the picture as an image, and the text; without an engine the text and what to install."""
         if available(self._engine) == "text":
             note = "" if self._engine == "text" else f"\n({no_engine()})\n"
             return {"text/plain": self.text + note}
         if self._show == "png":
-            return {"image/png": self._raster("png"), "text/plain": repr(self)}
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+            return {"image/png": self._raster("png"), "text/plain": self.text}
+        return {"text/html": image(self.svg, self.picture.description), "text/plain": self.text}
 
     def __str__(self) -> str:
         return printable(self.text)

@@ -66,21 +66,21 @@ _DARK = {
     "cluster": "#171b21", "cluster-border": "#69748a", "halo": "#14171c",
 }  # fmt: skip
 
-# From −3 to 3. The strongest are further from the page than any text, so that they keep apart from value and gradient
-# by their lightness too.
+# From −3 to 3: the larger, the more colour, at about one lightness, which keeps them apart from value and gradient also
+# for who sees fewer hues.
 THEMES = {
     "default": Theme(
-        _LIGHT | _edges("#620a7c", "#ab4ac2", "#ad7ab9", "#868e9c", "#61936e", "#35894c", "#074a20"),
-        _DARK | _edges("#fad2ff", "#c866dd", "#a05fae", "#6f798a", "#4a8857", "#54a863", "#b4f5b4"),
+        _LIGHT | _edges("#aa33c7", "#ae5cc2", "#ad7cb9", "#868e9c", "#659471", "#3f8f55", "#128a3d"),
+        _DARK | _edges("#d35df0", "#b95fcd", "#a05fae", "#6f798a", "#4a8857", "#46a05a", "#38ad55"),
         "green", "purple",
     ),
     "cs231n": Theme(  # green and red are taken, by the lecture's values and gradients
         _LIGHT
         | {"value": "#00701a", "gradient": "#c00018"}
-        | _edges("#5c3200", "#a87b1a", "#9e8758", "#868e9c", "#6890c3", "#2e79d8", "#0a3c86"),
+        | _edges("#a37400", "#a5813c", "#9e8758", "#868e9c", "#6890c3", "#4a86d0", "#1f72e0"),
         _DARK
         | {"value": "#63d879", "gradient": "#ff9091"}
-        | _edges("#ffdc9c", "#c08a22", "#8f6f3c", "#6f798a", "#4a70ad", "#5d91e7", "#b9d6ff"),
+        | _edges("#c48a14", "#a57d30", "#8f6f3c", "#6f798a", "#4a70ad", "#4f81cf", "#5590f5"),
         "blue", "amber",
     ),
 }  # fmt: skip

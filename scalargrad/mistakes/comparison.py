@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.drawing.build import GraphTooLargeError, picture_of_all, sketched
 from scalargrad.drawing.engines import EngineError, available
+from scalargrad.drawing.image import image
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
@@ -78,6 +79,7 @@ class Comparison:
     def right_drawing(self) -> Drawing:
         """The graph with the right gradients."""
         picture = self._picture(self.right)
+        picture.description = f"Right: {picture.description}"
         picture.title = f"Right: {picture.title}"
         return Drawing(picture, sketched(picture))
 
@@ -87,12 +89,15 @@ class Comparison:
         picture = self._picture(self.wrong)
         picture.title = f"Wrong, {self.mistake.name}: {picture.title}"
         differing = set(self.wrong_nodes)
+        corrections = []
         for node, card in zip(self._order, picture.cards, strict=True):
             if node in differing:
                 correction = f"{number_text(self.wrong[node])}, not {number_text(self.right[node])}"
+                corrections.append(f"{card.name}.grad is {correction}")
                 card.rows[-1] = ("bad", f"∂ {correction}")
                 card.title += f"; wrong: it should be {self.right[node]!r}"
                 card.kinds = (*card.kinds, *["bad"] * ("bad" not in card.kinds))
+        picture.description = f"{picture.title}. {'; '.join(corrections) or 'No gradient is wrong'}."
         for edge in picture.edges:  # what went along them is not local derivative times final gradient here
             edge.contribution, edge.bin = None, 0
             if edge.operand is None:
@@ -139,12 +144,13 @@ class Comparison:
         try:
             if available("auto") == "text":
                 raise EngineError
-            pictures = [("right", self.right_drawing.svg), ("wrong", self.wrong_drawing.svg)]
+            drawings = [("right", self.right_drawing), ("wrong", self.wrong_drawing)]
+            pictures = [(caption, image(drawing.svg, drawing.picture.description)) for caption, drawing in drawings]
         except EngineError:
             return f"<div>{head}<pre>{html.escape(self.table())}</pre></div>"
         figures = "".join(
-            f'<figure style="margin:0;overflow-x:auto"><figcaption>{caption}</figcaption>{svg}</figure>'
-            for caption, svg in pictures
+            f'<figure style="margin:0;overflow-x:auto"><figcaption>{caption}</figcaption>{picture}</figure>'
+            for caption, picture in pictures
         )
         return f'<div>{head}<div style="display:flex;flex-wrap:wrap;gap:1.5em">{figures}</div></div>'
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.build import GraphTooLargeError, draw
 from scalargrad.drawing.engines import available, no_engine
+from scalargrad.drawing.image import image
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
 from scalargrad.support.arguments import whole
@@ -132,8 +133,7 @@ def _title(graph: TracedGraph) -> str:
 
 
 def _image(scene: Scene) -> str:
-    data = base64.b64encode(to_svg(scene, _THEME).encode()).decode()
-    return f'<img alt="{escape(scene.description)}" src="data:image/svg+xml;base64,{data}">'
+    return image(to_svg(scene, _THEME), scene.description)
 
 
 def _table(steps: Iterable[Step], title: str, *, opened: bool = False) -> str:

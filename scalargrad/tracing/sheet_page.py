@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from scalargrad.drawing.engines import available
+from scalargrad.drawing.image import image
 from scalargrad.tracing.sheet_picture import drawings, size_of
 from scalargrad.words.texts import number_text
 
@@ -74,13 +75,12 @@ def page(sheet: Sheet, keys: Sequence[bool]) -> str:
 
 def fragment(sheet: Sheet) -> str:
     """What Jupyter shows: heading, task, picture, and what is asked. No style or script, which it might not trust."""
-    data = base64.b64encode(sheet.drawing.svg.encode()).decode()
     asked = " &nbsp; ".join(
         f"<strong>{blank.letter}</strong>&nbsp;<code>{escape(blank.question)}</code>" for blank in sheet.blanks
     )
     return (
         f"<div>\n<h3>{escape(sheet.title)}</h3>\n<p>{escape(sheet.task)}</p>\n"
-        f'<img alt="{escape(sheet._picture.description)}" src="data:image/svg+xml;base64,{data}">\n'
+        f"{image(sheet.drawing.svg, sheet._picture.description)}\n"
         f"<p>{asked}</p>\n</div>\n"
     )
 

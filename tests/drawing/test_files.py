@@ -17,6 +17,7 @@ from drawing_helpers import HOSTILE, SVG, cards, mlp_loss, parsed, sigmoid_neuro
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optional import need_layout
+from stepper_helpers import Contents
 
 import scalargrad
 from scalargrad import Value, nn
@@ -227,12 +228,17 @@ def test_engine_text_shows_text_without_a_complaint():
     assert "∂ 0.3932" in shown["text/plain"]
 
 
-def test_jupyter_shows_svg():
+def test_jupyter_shows_an_image_that_needs_no_trust_and_the_tree_where_there_are_no_images():
     need_layout()
     drawing = draw(sigmoid_neuron())
     shown = drawing._repr_mimebundle_()
-    assert shown["image/svg+xml"] == drawing.svg
-    assert shown["text/plain"] == "<Drawing of f = 0.7311: 13 cards, 12 edges>"
+    contents = Contents(shown["text/html"])
+    assert contents.tags == ["img"]
+    assert contents.svg() == drawing.svg
+    assert contents.images[0]["alt"] == drawing.picture.description
+    assert shown["text/plain"] == drawing.text
+    assert set(shown) == {"text/html", "text/plain"}
+    assert repr(drawing) == "<Drawing of f = 0.7311: 13 cards, 12 edges>"
     assert str(drawing) == drawing.text
 
 

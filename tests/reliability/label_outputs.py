@@ -30,7 +30,7 @@ def pages(found):
         "difference": sg.diff(root, other)._repr_mimebundle_()["text/html"],
         "gradient check": sg.check_gradients(lambda *vs: sg.sum(list(vs)), xs, names=found)._repr_html_(),
         "mistakes": sg.mistakes.GALLERY[0].show(root)._repr_mimebundle_()["text/html"],
-        "picture": draw(root)._repr_mimebundle_()["image/svg+xml"],
+        "picture": draw(root)._repr_mimebundle_()["text/html"],
         "hand-written operations": trace(by_hand(found)).html,
         "an operation and labels alike": trace(injected(found[0])).html,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _DARK = re.compile(r"@media \(prefers-color-scheme: dark\)\{(#[\w-]+\{[^}]*\})\}")
 _ID = re.compile(r'<svg [^>]*\bid="([\w-]+)"')
+_SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+_IMAGE = re.compile(r'<img [^>]*src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]*)"[^>]*>')
 _HEAD = re.compile(_ID.pattern + r'[^>]*\bwidth="([\d.]+)"')
 
 
@@ -35,13 +38,31 @@ class DrawingsInline(SphinxTransform):
             path = Path(self.env.relfn2path(image["uri"], self.env.docname)[1])
             drawing = inline(path.read_text(encoding="utf-8")) if path.suffix == ".svg" and path.exists() else ""
             if drawing:
-                shown[drawing] += 1
-                if shown[drawing] > 1:  # ids must differ
-                    name = _ID.search(drawing)[1]
-                    drawing = drawing.replace(name, f"{name}-{shown[drawing]}")
                 image.replace_self(nodes.raw("", drawing, format="html"))
             elif "alt" not in image:
                 image["alt"] = "The plot that the code above draws"
+        for raw in self.document.findall(nodes.raw):
+            if raw.get("format") == "html":
+                replaced = nodes.raw("", _with_own_ids(inlined(raw.astext()), shown), format="html")
+                raw.replace_self(replaced)
+
+
+def _with_own_ids(html: str, shown: Counter[str]) -> str:
+    """A picture that stands on the page a second time has other ids."""
+
+    def own(found: re.Match[str]) -> str:
+        name = _ID.search(found[0])[1]
+        shown[name] += 1
+        return found[0] if shown[name] == 1 else found[0].replace(name, f"{name}-{shown[name]}")
+
+    return _SVG.sub(own, html)
+
+
+def inlined(html: str) -> str:
+    """HTML with the drawings in it, which notebooks need as images, as parts of the page; steppers as they are."""
+    if 'class="sg-trace"' in html:  # its script replaces the image
+        return html
+    return _IMAGE.sub(lambda found: inline(b64decode(found[1]).decode()) or found[0], html)
 
 
 def inline(svg: str) -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from scalargrad_docs.pictures import inline
+from scalargrad_docs.pictures import inlined
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -57,7 +57,4 @@ def evaluated(expression: str, page: str) -> Any:
 
 def html_of(thing: Any) -> str:
     """What Jupyter shows, as HTML."""
-    bundle = thing._repr_mimebundle_()
-    if "text/html" in bundle:
-        return f'<div class="output">{bundle["text/html"]}</div>'
-    return inline(bundle["image/svg+xml"])
+    return f'<div class="output">{inlined(thing._repr_mimebundle_()["text/html"])}</div>'

@@ -6,8 +6,10 @@ Pages and notebooks are read on code hosts too, so they link to files: `../docs/
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,8 @@ WRITTEN_LATER = {"performance"}
 """Pages that a program writes; a checkout may be without them."""
 SOURCES = {"scalargrad/engine.py", "scalargrad/ops.py"}
 """Files of the package that the site shows, on one page."""
+_CELL = re.compile(r"#(cell|lec)-[\w-]+")
+"""What the id of a notebook's cell looks like; a link to one that is not there leads to the notebook."""
 _LINK = re.compile(r"(?<!!)\[([^\]\[]*)\]\((\.\./[^)\s#]*|[\w./-]+\.(?:md|ipynb|py))(#[^)\s]*)?\)")
 
 
@@ -42,12 +46,23 @@ def relinked(text: str, file: str) -> str:
 
     def link(found: re.Match[str]) -> str:
         shown, target, anchor = found[1], found[2], found[3] or ""
-        other = _page_of(os.path.normpath(PurePosixPath(file).parent / target).replace(os.sep, "/"))
+        path = os.path.normpath(PurePosixPath(file).parent / target).replace(os.sep, "/")
+        other = _page_of(path)
+        if _CELL.fullmatch(anchor) and anchor[1:] not in _cells(path):
+            anchor = ""
         if other is None or (PurePosixPath(other).stem in WRITTEN_LATER and not (DOCS / other).exists()):
             return shown
         return f"[{shown}]({os.path.relpath(other, PurePosixPath(page or '').parent).replace(os.sep, '/')}{anchor})"
 
     return _LINK.sub(link, text)
+
+
+@cache
+def _cells(file: str) -> frozenset[str]:
+    path = ROOT / file
+    if path.suffix != ".ipynb" or not path.exists():
+        return frozenset()
+    return frozenset(cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"])
 
 
 def _page_of(file: str) -> str | None:

@@ -87,10 +87,12 @@ def _from(start: Point, points: list[Point]) -> list[Point]:
 
 
 def _gate_text(card: Card) -> str:
-    """The operation with its constant, as `×−1` or `1÷`; a leaf's name."""
+    """The operation with its constant, as `×−1` or `2÷`, and 1/x as that; a leaf's name."""
     if not card.equation or card.value is None:
         return card.name
     symbol, operands = op_symbol(card.value), card.value.operands
+    if symbol == "reciprocal" or (symbol == "÷" and operands[0] == (None, 1.0)):
+        return "1/x"
     if len(operands) == 2:
         (x, a), (y, b) = operands
         if y is None:

@@ -467,7 +467,7 @@ def test_circuit_style():
     texts = cards(drawing.svg)
     assert ["w0", "2", "−0.1966"] in texts
     assert ["exp", "0.3679", "−0.5344"] in texts
-    assert ["1÷", "0.7311", "1", "f"] in texts
+    assert ["1/x", "0.7311", "1", "f"] in texts
     assert ["+1", "1.3679", "−0.5344"] in texts
     group = next(g for g in parsed(drawing.svg).iter(SVG + "g") if "parameter" in g.get("class"))
     _, value, gradient = group.iter(SVG + "text")

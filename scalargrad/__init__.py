@@ -45,6 +45,7 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
     from scalargrad.drawing import draw_dot as draw_dot
+    from scalargrad.drawing import draw_network as draw_network
     from scalargrad.drawing import loss_curve as loss_curve
     from scalargrad.drawing import summary as summary
     from scalargrad.exact import Exact as Exact
@@ -94,7 +95,7 @@ _LATER = {
         "circuit": ["circuit"],
         "compiling": ["BranchError", "compile", "record", "replay"],
         "words.staged": ["to_python"],
-        "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "loss_curve", "summary"],
+        "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "draw_network", "loss_curve", "summary"],
         "exact": ["Exact", "complex_step"],
         "exercises": ["exercises"],
         "function": ["Function", "primitive"],

@@ -10,6 +10,8 @@ From a Value to a picture, file by file:
 - legend.py: the line that says which hue is which sign.
 - svg.py, raster.py: a scene as SVG, PNG or PDF; image.py: an SVG in HTML.
 - exports.py: a Picture as Mermaid, JSON or text.
+- A Module is drawn as a network, without Graphviz: columns.py reads it, answers.py asks what its neurons answer,
+  layered.py places and paints columns of neurons, and network.py, `draw_network`, makes a Drawing of them.
 - result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
 
 Beside pictures: summary.py counts a graph of any size, and plots.py plots what a network learned,
@@ -18,6 +20,7 @@ asked on a grid by field.py.
 
 from scalargrad.drawing.build import GraphTooLargeError, draw, draw_dot
 from scalargrad.drawing.engines import EngineError
+from scalargrad.drawing.network import draw_network
 from scalargrad.drawing.plots import decision_boundary, loss_curve
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.summary import summary
@@ -29,6 +32,7 @@ __all__ = [
     "decision_boundary",
     "draw",
     "draw_dot",
+    "draw_network",
     "loss_curve",
     "summary",
 ]

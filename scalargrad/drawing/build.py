@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import check_engine
-from scalargrad.drawing.result import Drawing
+from scalargrad.drawing.result import Drawing, check_look
 from scalargrad.drawing.sketch import choose_rankdir, make_room
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.drawing.styles import STYLES
-from scalargrad.drawing.theme import THEMES
 from scalargrad.drawing.units import Collapse, Partition, Unit, links
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.errors import no_graph
@@ -22,12 +20,13 @@ from scalargrad.words.expansion import expanded
 from scalargrad.words.texts import counted, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from scalargrad.drawing.digraph import MicrogradDot
     from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.sketch import Sketch
     from scalargrad.drawing.styles import StyleName
+    from scalargrad.nn.module import Module
 
 
 class GraphTooLargeError(ValueError):
@@ -42,7 +41,7 @@ def drawing_call(*given: Any, **_: Any) -> str:
 
 @explained(drawing_call)
 def draw(
-    value: Value,
+    value: Value | Module,
     *,
     style: StyleName = "card",
     rankdir: Literal["auto", "LR", "TB"] = "auto",
@@ -66,7 +65,8 @@ def draw(
     derivative if it is not 1; its width and colour show what it contributes: local derivative times upstream gradient.
 
     Args:
-        value: the output of the graph.
+        value: the output of the graph. Of a Module its network is drawn, as by `model.draw()`, and of the options
+            `theme`, `scheme`, `legend` and `id_prefix` count.
         style: a name of STYLES: 'card'; 'circuit' for at most 15 gates, values above the wires and gradients below;
             'micrograd'.
         rankdir: 'LR' from left to right, 'TB' from top to bottom, 'auto' by the shape of the graph.
@@ -89,7 +89,7 @@ def draw(
 
     Raises:
         GraphTooLargeError: if there are more than `max_nodes` cards; it names calls that work.
-        TypeError: if `value` is not a Value.
+        TypeError: if `value` is neither a Value nor a Module.
         ValueError: for an option that does not exist.
 
     >>> a, b = Value(2.0, label='a'), Value(-3.0, label='b')
@@ -98,7 +98,10 @@ def draw(
     >>> print(draw(f).text.splitlines()[1])
     v3 = tanh(v2)     −0.964  ∂ 1
     """
-    _check(value, style=style, rankdir=rankdir, theme=theme, scheme=scheme, id_prefix=id_prefix)
+    check_look(theme, scheme, id_prefix)
+    if not isinstance(value, Value):
+        return _network(value, style, theme=theme, scheme=scheme, id_prefix=id_prefix, legend=legend)
+    _check(style=style, rankdir=rankdir)
     _check_numbers(max_nodes=max_nodes, depth=depth, radius=radius, focus=focus)
     check_engine(engine)
     root = value
@@ -130,6 +133,16 @@ def draw(
     return Drawing(
         picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix, legend=legend
     )
+
+
+def _network(model: Module, style: str, **look: Any) -> Drawing:
+    from scalargrad.drawing.network import draw_network, is_module
+
+    if not is_module(model):
+        raise no_graph("draw", model)
+    if style not in ("card", "network"):
+        raise ValueError(f"a Module is drawn in style='network', not {brief(style)}; its graph: draw(model(x))")
+    return draw_network(model, **look)
 
 
 def picture_of_all(graph: Snapshot, root: int, names: Mapping[Value, str]) -> Picture:
@@ -183,16 +196,11 @@ def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Litera
     return micrograd_dot(drawing.shown_as(format), format)
 
 
-def _check(value: Any, *, id_prefix: str, **options: str) -> None:
-    if not isinstance(value, Value):
-        raise no_graph("draw", value)
-    allowed: dict[str, Iterable[str]] = {
-        "style": STYLES, "theme": THEMES, "rankdir": ("auto", "LR", "TB"), "scheme": ("auto", "light", "dark"),
-    }  # fmt: skip
-    for name, given in options.items():
-        one_of(given, name, allowed[name])
-    if not isinstance(id_prefix, str) or not re.fullmatch(r"([A-Za-z][A-Za-z0-9_-]{0,63})?", id_prefix):
-        raise ValueError(f"id_prefix must be a letter followed by letters, digits, - or _, not {brief(id_prefix)}")
+def _check(*, style: str, rankdir: str) -> None:
+    if style == "network":
+        raise ValueError("style='network' draws a Module, as model.draw() does; a Value is drawn as its graph")
+    one_of(style, "style", STYLES)
+    one_of(rankdir, "rankdir", ("auto", "LR", "TB"))
 
 
 def _check_numbers(*, max_nodes: float, depth: int | None, radius: int, focus: Value | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
+from scalargrad.drawing.scene import Area, Box, Group, Line, Scene, Text
 from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
@@ -162,6 +162,8 @@ def framed(picture: Picture, layout: Layout, groups: list[Group]) -> Scene:
             if isinstance(item, Line):
                 item.points = [(x + MARGIN, y + MARGIN) for x, y in item.points]
                 item.tip = item.tip and (item.tip[0] + MARGIN, item.tip[1] + MARGIN)
+            elif isinstance(item, Area):
+                item.boxes = [(x + MARGIN, y + MARGIN, w, h) for x, y, w, h in item.boxes]
             else:
                 item.x += MARGIN
                 item.y += MARGIN

@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 
 from scalargrad.drawing.engines import EngineError, run_dot
-from scalargrad.drawing.scene import Box, Line, Scene, Text
+from scalargrad.drawing.scene import Area, Box, Line, Scene, Text
 from scalargrad.drawing.svg import arrowhead
 from scalargrad.drawing.theme import MONO, SANS, Theme
 
 _CIRCLE = 0.5523  # control points of a Bezier quarter of a unit circle
 _FONTS = {MONO: "Monospace", SANS: "Sans"}
+_CLEAR = "#00000000"
 _MAX_PIXELS = 30_000
 
 
@@ -56,7 +57,7 @@ def to_raster(scene: Scene, theme: Theme, format_: str, *, scheme: str = "light"
         ) from None
 
 
-def _operations(item: Text | Box | Line, height: float, colors: dict[str, str]) -> str:
+def _operations(item: Text | Box | Line | Area, height: float, colors: dict[str, str]) -> str:
     if isinstance(item, Text):
         align = {"start": -1, "middle": 0, "end": 1}[item.anchor]
         font = _FONTS.get(item.family, "Serif") + (" Bold" if item.bold else "")
@@ -66,14 +67,19 @@ def _operations(item: Text | Box | Line, height: float, colors: dict[str, str]) 
         return f"c {_counted(colors[item.color])} F {item.size:g} {_counted(font)} {at}"
     if isinstance(item, Box):
         stroke = _pen(item.stroke, item.line, "dashed" if item.dashed else "solid", colors)
-        stroke += f"C {_counted(colors.get(item.fill, '#ffffff'))} "
+        stroke += f"C {_counted(colors.get(item.fill, _CLEAR))} "
         if item.ellipse:
             cx, cy = item.x + item.width / 2, height - item.y - item.height / 2
             return f"{stroke}E {cx:.2f} {cy:.2f} {item.width / 2:.2f} {item.height / 2:.2f} "
         return f"{stroke}b {_points(_rounded(item), height)}"
+    if isinstance(item, Area):
+        corners = [((x, y), (x + w, y), (x + w, y + h), (x, y + h)) for x, y, w, h in item.boxes]
+        color = _counted(_faded(colors[item.fill], item.opacity))
+        boxes = "".join(f"P {_points(list(four), height)}" for four in corners)
+        return f"c {_counted(_CLEAR)} C {color} {boxes}"
     points = item.points
     way = f"L {_points(points, height)}" if len(points) == 2 else f"B {_points(points, height)}"
-    out = _pen(item.color, item.line, "dotted" if item.dotted else "solid", colors) + way
+    out = _pen(item.color, item.line, "dotted" if item.dotted else "solid", colors, item.opacity) + way
     if item.tip is not None:
         out += f"C {_counted(colors[item.color])} S {_counted('solid')} P {_points(arrowhead(item), height)}"
     return out
@@ -83,8 +89,13 @@ def _quotable(text: str) -> str:
     return text.replace('"', '\\"')
 
 
-def _pen(role: str, line: float, dash: str, colors: dict[str, str]) -> str:
-    return f"c {_counted(colors[role])} S {_counted(dash)} S {_counted(f'setlinewidth({line:g})')} "
+def _faded(color: str, opacity: float) -> str:
+    return color if opacity >= 1.0 else f"{color}{round(255 * opacity):02x}"
+
+
+def _pen(role: str, line: float, dash: str, colors: dict[str, str], opacity: float = 1.0) -> str:
+    color = _faded(colors.get(role, _CLEAR), opacity)
+    return f"c {_counted(color)} S {_counted(dash)} S {_counted(f'setlinewidth({line:g})')} "
 
 
 def _counted(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
-from scalargrad.support.arguments import place
+from scalargrad.support.arguments import brief, place
+from scalargrad.support.arguments import name as one_of
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
 
@@ -134,6 +136,10 @@ class Drawing:
         self._show = format_
         return self
 
+    def _drawn_by(self) -> str:
+        """The engine that lays out the picture; 'text' if there is none."""
+        return available(self._engine)
+
     def _scene(self) -> Scene:
         layout = lay_out(layout_source(self._sketch), self._engine)
         scene = self._style.paint(self.picture, self._sketch, layout)
@@ -146,7 +152,7 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: the picture as an image, and the text; without an engine the text and what to install."""
-        if available(self._engine) == "text":
+        if self._drawn_by() == "text":
             note = "" if self._engine == "text" else f"\n({no_engine()})\n"
             return {"text/plain": self.text + note}
         if self._show == "png":
@@ -160,6 +166,14 @@ class Drawing:
         what = self.picture.title.removeprefix("Computation graph of ")
         cards, edges = len(self.picture.cards), len(self.picture.edges)
         return f"<Drawing of {what}: {cards} card{'s' * (cards != 1)}, {edges} edge{'s' * (edges != 1)}>"
+
+
+def check_look(theme: str, scheme: str, id_prefix: str) -> None:
+    """Raise what every drawing does for a theme or scheme that does not exist, or ids that no document could have."""
+    one_of(theme, "theme", THEMES)
+    one_of(scheme, "scheme", ("auto", "light", "dark"))
+    if not isinstance(id_prefix, str) or not re.fullmatch(r"([A-Za-z][A-Za-z0-9_-]{0,63})?", id_prefix):
+        raise ValueError(f"id_prefix must be a letter followed by letters, digits, - or _, not {brief(id_prefix)}")
 
 
 def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:

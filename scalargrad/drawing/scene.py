@@ -55,6 +55,16 @@ class Line:
     line: float = 1.0
     tip: Point | None = None
     dotted: bool = False
+    opacity: float = 1.0
+
+
+@dataclass
+class Area:
+    """Rectangles of one colour without an outline, as (x, y, width, height)."""
+
+    boxes: list[tuple[float, float, float, float]]
+    fill: str
+    opacity: float = 1.0
 
 
 @dataclass
@@ -64,7 +74,7 @@ class Group:
     key: str
     classes: str
     title: str = ""
-    items: list[Text | Box | Line] = field(default_factory=list)
+    items: list[Text | Box | Line | Area] = field(default_factory=list)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
+from scalargrad.drawing.scene import Area, Box, Group, Line, Scene, Text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.theme import Theme
@@ -55,6 +55,8 @@ def _roles(scene: Scene) -> list[str]:
         for item in group.items:
             if isinstance(item, Box):
                 found |= {item.fill, item.stroke}
+            elif isinstance(item, Area):
+                found.add(item.fill)
             else:
                 found.add(item.color)
                 if isinstance(item, Text) and item.halo:
@@ -68,9 +70,11 @@ def _group(group: Group, colors: dict[str, str]) -> str:
     return f'<g id="{group.key}" class="{group.classes}">{title}\n{items}\n</g>'
 
 
-def _item(item: Text | Box | Line, colors: dict[str, str]) -> str:
+def _item(item: Text | Box | Line | Area, colors: dict[str, str]) -> str:
     if isinstance(item, Text):
         return _text(item, colors)
+    if isinstance(item, Area):
+        return _area(item, colors)
     return _box(item, colors) if isinstance(item, Box) else _line(item, colors)
 
 
@@ -105,11 +109,19 @@ def _box(item: Box, colors: dict[str, str]) -> str:
     )
 
 
+def _area(item: Area, colors: dict[str, str]) -> str:
+    way = "".join(f"M{_n(x)} {_n(y)}h{_n(width)}v{_n(height)}h{_n(-width)}z" for x, y, width, height in item.boxes)
+    fill = f'class="f-{item.fill}" fill="{colors[item.fill]}" fill-opacity="{_n(item.opacity)}" stroke="none"'
+    return f'<path {fill} shape-rendering="crispEdges" d="{way}"/>'
+
+
 def _line(item: Line, colors: dict[str, str]) -> str:
     color = colors[item.color]
     (x, y), *rest = item.points
     way = f"M{_n(x)} {_n(y)}" + ("L" if len(rest) == 1 else "C") + " ".join(f"{_n(x)} {_n(y)}" for x, y in rest)
     dash = ' stroke-dasharray="2 3"' if item.dotted else ""
+    if item.opacity < 1.0:
+        dash += f' stroke-opacity="{_n(item.opacity)}"'
     path = f'<path class="s-{item.color}" d="{way}" fill="none" stroke="{color}" stroke-width="{_n(item.line)}"{dash}/>'
     if item.tip is None:
         return path

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from scalargrad import Drawing
     from scalargrad.nn.resuming import Resumable
 
 
@@ -139,6 +140,21 @@ class Module:
         if isinstance(found, tuple) and _holds_value(found[1:]):
             return (Copies(found[0], type(self).__name__), *found[1:])
         return found
+
+    def draw(self, X: Any = None, y: Any = None, **options: Any) -> Drawing:
+        """Draw the network: columns of neurons, a line for each weight, as wide as it is large.
+
+        With samples of two inputs, `draw(X, y)`, each circle shows what its neuron answers over the plane of inputs;
+        with one sample, `draw(x=[0.5, 0.0])`, its value. `scalargrad.drawing.draw_network` describes the options. The
+        graph of one output is drawn by `model(x).draw()`, that of one neuron by its own `draw(x)`.
+
+        >>> from scalargrad.nn import MLP
+        >>> MLP(2, [4, 1], seed=0).draw()
+        <Drawing of MLP(2, [4, 1]): 2 inputs, 5 neurons, 12 weights>
+        """
+        from scalargrad import draw_network
+
+        return draw_network(self, X, y, **options)
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Tell the module where it lies in a network: its parameters' and outputs' labels get this scope.
@@ -309,6 +325,11 @@ def _parts(module: Module) -> Iterator[tuple[str, Module | Value]]:
     for path, part, _, is_inner, _ in _walk(module):
         if part is not module and not is_inner and (isinstance(part, Module) or _is_parameter(part)):
             yield path, part
+
+
+def children(module: Module) -> list[tuple[str, Module]]:
+    """Return the Modules that lie directly in a module, by their dotted paths, in the order of its attributes."""
+    return [(path, part) for path, part in _parts(module) if isinstance(part, Module)]
 
 
 def _own_parameters(root: Module, *, everything: bool = False) -> Iterator[tuple[str, Value]]:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scalargrad.engine import Value
 from scalargrad.nn.activations import Activation, known_activation, resolve_activation
 from scalargrad.nn.initialisers import Initialiser, resolve_initialiser
-from scalargrad.nn.inputs import as_row, count, input_error, inputs, not_in_a_list
+from scalargrad.nn.inputs import (
+    as_row,
+    as_sequence,
+    constants,
+    count,
+    input_error,
+    inputs,
+    is_sequence,
+    not_in_a_list,
+)
 from scalargrad.nn.known_module import FLAG, NAME, SIZE, KnownModule, Settings, alike
 from scalargrad.nn.naming import Name, relabel
 from scalargrad.nn.randomness import RandomSource, random_source
@@ -19,6 +28,8 @@ from scalargrad.support.spelling import explained
 
 if TYPE_CHECKING:
     from typing_extensions import Never
+
+    from scalargrad import Drawing
 
 
 class _Kept:
@@ -161,6 +172,38 @@ class Neuron(KnownModule):
         else:  # as give_label does it, but for the call: there are many outputs
             out._kept = (self._output_label, out._kept)
         return out
+
+    def draw(self, X: Any = None, y: Any = None, *, x: Any = None, **options: Any) -> Drawing:
+        """Draw the graph of this neuron for one sample: z = w · x + b, and a, the activation of z.
+
+        Args:
+            X: the sample, nin numbers or Values; they are drawn as constants x0, x1, ... Without it, or with several
+                samples, the neuron is drawn as a network of one.
+            y: the labels of several samples.
+            x: the sample, by its other name.
+            options: those of `scalargrad.draw`, as `expand=True`, which draws each product and sum; or of
+                `draw_network`.
+
+        >>> neuron = Neuron(2, activation="tanh", init="zeros")
+        >>> print(neuron.draw([0.5, -1.0]).text.splitlines()[1][:11])
+        a = tanh(z)
+        """
+        from scalargrad import draw, draw_network
+
+        sample = as_sequence(X if x is None else x)
+        if sample is None or y is not None or "show" in options or is_sequence(next(iter(as_row(sample)), None)):
+            return draw_network(self, X, y, x=x, **options)
+        row = [value.detach() for value in constants(as_row(sample), self._head())]
+        for i, value in enumerate(row):
+            value.label = f"x{i}"
+        z = self._weighted_sum(row)
+        if self._activate is None:
+            z.label = Name("a", self._output_label.scope)
+            return draw(z, **options)
+        z.label = Name("z", self._output_label.scope)
+        a = self._activate(z)
+        a.label = Name("a", self._output_label.scope)
+        return draw(a, **options)
 
     def _settings(self) -> Settings:
         activation = known_activation(self.activation, self._activate)

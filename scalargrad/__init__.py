@@ -21,6 +21,7 @@ from scalargrad.engine import topological_order as topological_order
 from scalargrad.node.contexts import no_grad as no_grad
 from scalargrad.node.misnamed import METHODS as _METHODS
 from scalargrad.support.spelling import misnomers as _misnomers
+from scalargrad.node.variables import Names as _Names
 from scalargrad.table import ufuncs as _ufuncs
 from scalargrad.table.row import functions as _functions
 from scalargrad.words import derivation as _derivation
@@ -154,9 +155,12 @@ def _draw(value: Value, *given: _Any, **options: _Any) -> _Any:
     return __getattr__("draw")(value, *given, **options)
 
 
-def _formula(value: Value, notation: str = "text", *, lines: bool = False) -> str:
-    """The expression that computes this Value, in 'text', 'latex' or 'python'; `lines` gives an equation per line."""
-    return _notation.formula(value, notation, lines=lines)
+def _formula(value: Value, notation: str = "text", *, lines: bool = False, names: _Names = True) -> str:
+    """The expression that computes this Value, in 'text', 'latex' or 'python'; `lines` gives an equation per line.
+
+    `names=False` leaves out the names of the caller's variables, as in `draw`.
+    """
+    return _notation.formula(value, notation, lines=lines, names=names)
 
 
 def _register_hook(value: Value, hook: _Callable[[_Any], _Any]) -> _Any:
@@ -164,9 +168,9 @@ def _register_hook(value: Value, hook: _Callable[[_Any], _Any]) -> _Any:
     return __getattr__("register_hook")(value, hook)
 
 
-def _to_python(value: Value, name: str = "f") -> str:
+def _to_python(value: Value, name: str = "f", *, names: _Names = True) -> str:
     """Staged Python code of this Value's forward and backward pass: `scalargrad.to_python(value, name)`."""
-    text: str = __getattr__("to_python")(value, name)
+    text: str = __getattr__("to_python")(value, name, names=names)
     return text
 
 

@@ -13,6 +13,7 @@ from scalargrad.node.errors import no_graph
 from scalargrad.node.naming import display_names, without_isolates
 from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import was_overwritten
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import brief
 from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
@@ -52,11 +53,15 @@ class ComputationalGraph:
         self._unnamed = 0
 
     @classmethod
-    def from_value(cls, value: Value) -> ComputationalGraph:
+    def from_value(cls, value: Value, *, names: Names = True) -> ComputationalGraph:
         """The graph that computed a Value, as gates; `forward` has been run at the numbers that the leaves hold now.
 
-        Every leaf is an input, by its label; wires without a label are called v1, v2, ... as in pictures. Numbers that
-        were operands become constants of their gates.
+        Every leaf is an input. Wires are called as in pictures: by their label, else by the caller's variable, else
+        v1, v2, ... Numbers that were operands become constants of their gates.
+
+        Args:
+            value: the output of the graph.
+            names: whether the caller's variables give names, as in `draw`.
 
         Raises:
             TypeError: if value is not a Value.
@@ -65,7 +70,8 @@ class ComputationalGraph:
         if not isinstance(value, Value):
             raise no_graph("from_value", value)
         order = topological_order(value)
-        names = {node: without_isolates(name) for node, name in display_names(order).items()}
+        shown = display_names(order, variable_names(order, names, "from_value"))
+        wire_of = {node: without_isolates(name) for node, name in shown.items()}
         graph = cls()
         for node in order:
             if node.is_leaf:
@@ -74,13 +80,13 @@ class ComputationalGraph:
             if not isinstance(rule, Op) or was_overwritten(node):
                 why = "its data was assigned" if was_overwritten(node) else f"{brief(rule.text)} was written by hand"
                 raise ValueError(
-                    f"from_value: {names[node]} cannot be computed anew from other inputs, as {why}: only ops of the "
+                    f"from_value: {wire_of[node]} cannot be computed anew from other inputs, as {why}: only ops of the "
                     "table become gates"
                 )
             constants = {i: a for i, (parent, a) in enumerate(node.operands) if parent is None}
-            wires = [names[parent] for parent in node.parents]
-            graph.gate(Gate(rule, constants), *wires, name=names[node])
-        graph.forward({names[leaf]: number_in(leaf) for leaf in order if leaf.is_leaf})
+            wires = [wire_of[parent] for parent in node.parents]
+            graph.gate(Gate(rule, constants), *wires, name=wire_of[node])
+        graph.forward({wire_of[leaf]: number_in(leaf) for leaf in order if leaf.is_leaf})
         return graph
 
     # ---------------------------------------------------------------- building

@@ -140,7 +140,10 @@ def _protect_minus(arguments: list[str]) -> list[str]:
 def _expression(options: argparse.Namespace) -> tuple[Value, dict[str, Value]]:
     from scalargrad.words.expressions import parse_expression
 
-    return parse_expression(options.expression, _numbers(options))
+    root, leaves = parse_expression(options.expression, _numbers(options))
+    if not root.label and "f" not in leaves:
+        root.label = "f"
+    return root, leaves
 
 
 def _numbers(options: argparse.Namespace) -> dict[str, float]:
@@ -229,9 +232,7 @@ def _step(options: argparse.Namespace) -> int:
     from scalargrad.drawing.engines import available, no_engine
     from scalargrad.tracing import TraceTooLongError
 
-    root, leaves = _expression(options)
-    if not root.label and "f" not in leaves:
-        root.label = "f"
+    root, _ = _expression(options)
     steps = scalargrad.trace(root, expand=options.expand)
     if options.html is None:
         steps.play()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scalargrad.drawing.edges import color_edges, edges_between
 from scalargrad.drawing.picture import Card, Edge, Picture
 from scalargrad.drawing.scopes import scope_title
-from scalargrad.node.naming import display_names
+from scalargrad.node.naming import NO_VARIABLES, display_names
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.labels import clean_label
 from scalargrad.words.equations import equation, op_symbol
@@ -32,6 +32,7 @@ def assemble(
     between: Mapping[tuple[int, int], Uses],
     visible: set[int] | None = None,
     names: Mapping[Value, str] | None = None,
+    variables: Mapping[Value, str] = NO_VARIABLES,
 ) -> Picture:
     """The picture of these units.
 
@@ -41,13 +42,17 @@ def assemble(
         root: the output's position.
         between: the links of the units.
         visible: indices of the units to draw; the others become stubs. None draws all.
-        names: of all the Values; by default made from their labels.
+        names: of all the Values; by default made from their labels and variables.
+        variables: what the user's variables call those without a label.
     """
     done = graph.backward_done(root)
-    names = names or _names(graph, units)
+    names = names or _names(graph, units, variables)
     shown = range(len(units)) if visible is None else sorted(visible)
     index = {unit: i for i, unit in enumerate(shown)}
     cards = [_card(graph, units[i], names, root, done) for i in shown]
+    for card in cards:
+        if card.value is not None and card.values == 1:
+            card.variable = variables.get(card.value, "")
     picture = Picture(cards, [], next((index[i] for i in shown if root in units[i].members), None), done)
     final = names[graph.order[root]] if done else None
     for (tail, head), uses in between.items():
@@ -62,9 +67,14 @@ def assemble(
     return picture
 
 
-def _names(graph: Snapshot, units: Sequence[Unit]) -> dict[Value, str]:
-    """One name for all the Values of a unit; a group's is its title without the kinds in parentheses."""
-    names = display_names([graph.order[unit.outputs[0]] for unit in units if not unit.is_group])
+def _names(graph: Snapshot, units: Sequence[Unit], variables: Mapping[Value, str]) -> dict[Value, str]:
+    """One name for all the Values of a unit; a group's is its title without the kinds in parentheses.
+
+    What is repeated for every sample is not called as the first sample's variable is.
+    """
+    first = {graph.order[unit.outputs[0]]: unit for unit in units if not unit.is_group}
+    single = {value: name for value, name in variables.items() if value in first and first[value].repeats == 1}
+    names = display_names(first, single)
     for unit in units:
         name = re.sub(r" \([^()]*\)", "", unit.title) if unit.is_group else names[graph.order[unit.outputs[0]]]
         for i in unit.members:

@@ -13,6 +13,7 @@ from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.units import Collapse, Partition, Unit, links
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.errors import no_graph
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.spelling import explained
@@ -56,6 +57,7 @@ def draw(
     clusters: bool = True,
     legend: bool = True,
     expand: bool = False,
+    names: Names = True,
     engine: Literal["auto", "wasi", "dot", "text"] = "auto",
     id_prefix: str = "",
 ) -> Drawing:
@@ -81,6 +83,8 @@ def draw(
         clusters: whether to draw boxes around neurons.
         legend: whether a line below says which hue is which sign, where edges have any.
         expand: whether to draw fused sums and dot products as elementary additions and multiplications.
+        names: whether Values without a label are called as the caller's variables are; False leaves them v1, v2, ...;
+            a mapping such as `locals()` is read instead of the caller's variables.
         engine: 'wasi' is Graphviz embedded in Python, 'dot' the system's, 'text' none; 'auto' the first there is.
         id_prefix: start of every id in the SVG; by default from its content, so that different drawings share none.
 
@@ -92,11 +96,11 @@ def draw(
         TypeError: if `value` is neither a Value nor a Module.
         ValueError: for an option that does not exist.
 
-    >>> a, b = Value(2.0, label='a'), Value(-3.0, label='b')
+    >>> a, b = Value(2.0), Value(-3.0)
     >>> f = (a * b + 4).tanh()
     >>> f.backward()
     >>> print(draw(f).text.splitlines()[1])
-    v3 = tanh(v2)     −0.964  ∂ 1
+    f = tanh(v2)      −0.964  ∂ 1
     """
     check_look(theme, scheme, id_prefix)
     if not isinstance(value, Value):
@@ -106,8 +110,10 @@ def draw(
     check_engine(engine)
     root = value
     order = topological_order(root)
+    variables = variable_names(order, names, "draw")
     if expand:
         order, replaced = expanded(order)
+        variables = {replaced.get(node, node): name for node, name in variables.items()}
         root, focus = replaced.get(root, root), replaced.get(focus, focus) if focus is not None else None
     graph = Snapshot(order)
     output = graph.position[root]
@@ -128,7 +134,7 @@ def draw(
     if not clusters:
         for unit in units:
             unit.scope = ()
-    picture = assemble(graph, units, output, between, visible)
+    picture = assemble(graph, units, output, between, visible, variables=variables)
     sketch = sketched(picture, style, rankdir)
     return Drawing(
         picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix, legend=legend
@@ -159,13 +165,20 @@ def sketched(picture: Picture, style: str = "card", rankdir: str = "auto") -> Sk
     return sketch
 
 
-def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Literal["LR", "TB"] = "LR") -> MicrogradDot:  # noqa: A002
+def draw_dot(
+    root: Value,
+    format: Literal["svg", "png"] = "svg",  # noqa: A002
+    rankdir: Literal["LR", "TB"] = "LR",
+    *,
+    names: Names = True,
+) -> MicrogradDot:
     """Draw as micrograd does: a record `data | grad` for every Value and constant, an ellipse for every operation.
 
     Args:
         root: the output of the graph.
         format: 'svg', or 'png' (needs the system's Graphviz): what Jupyter shows, and what `render` writes.
         rankdir: 'LR' from left to right, 'TB' from top to bottom.
+        names: as in `draw`.
 
     Returns:
         A `graphviz.Digraph`, as micrograd's: `dot.render('gout')`, which needs the system's Graphviz, writes `gout` and
@@ -192,7 +205,7 @@ def draw_dot(root: Value, format: Literal["svg", "png"] = "svg", rankdir: Litera
             f"draw_dot makes a graphviz.Digraph, and the package graphviz cannot be imported ({error}): run `pip "
             "install graphviz`, or draw the same picture without it, draw(root, style='micrograd')"
         ) from error
-    drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False)
+    drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False, names=names)
     return micrograd_dot(drawing.shown_as(format), format)
 
 

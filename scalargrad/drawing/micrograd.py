@@ -78,8 +78,8 @@ def _fields(card: Card) -> list[str]:
         return [card.rows[0][1]]
     if card.values > 1:
         return [card.rows[0][1], "data " + _row(card, "value"), "grad " + _row(card, "gradient").removeprefix("∂ ")]
-    label = [clean_label(card.value.label)] if card.value.label else []
-    return [*label, f"data {card.data:.4f}", f"grad {card.grad:.4f}"]
+    label = clean_label(card.value.label) if card.value.label else card.variable
+    return [*([label] if label else []), f"data {card.data:.4f}", f"grad {card.grad:.4f}"]
 
 
 def _row(card: Card, role: str) -> str:

@@ -29,6 +29,7 @@ class Card:
         grad: and its gradient.
         about: the title without the numbers.
         later: texts that its rows show at other times; the card has room for them.
+        variable: the user's variable that the name is from; empty where it is from a label, or made.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Card:
     grad: float | None = None
     about: str = ""
     later: list[str] = field(default_factory=list)
+    variable: str = ""
 
 
 @dataclass

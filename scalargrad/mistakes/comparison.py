@@ -13,6 +13,7 @@ from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
 from scalargrad.mistakes.engines import locals_of_table, right
 from scalargrad.node.naming import display_names
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.console import Text, printable
 from scalargrad.words.equations import equation
 from scalargrad.words.texts import columns, number_text
@@ -60,7 +61,7 @@ class Comparison:
     y     a + a            4        1        1
     """
 
-    def __init__(self, mistake: Engine, root: Value) -> None:
+    def __init__(self, mistake: Engine, root: Value, names: Names = True) -> None:
         order = topological_order(root)
         if len(order) > MOST_VALUES:
             raise GraphTooLargeError(
@@ -73,7 +74,7 @@ class Comparison:
         self.wrong = mistake.gradients(root)
         self.wrong_nodes = mistake.wrong_nodes(root)
         self._order = order
-        self._names = display_names(order)
+        self._names = display_names(order, variable_names(order, names, "show"))
 
     @property
     def right_drawing(self) -> Drawing:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scalargrad.mistakes.engines import Locals, Sweep
     from scalargrad.node.rules import Adjoints
+    from scalargrad.node.variables import Names
 
 _LABELS = "cdefgh"
 
@@ -106,11 +107,12 @@ class Mistake:
             node for node in truth if (not node.is_leaf or node.requires_grad) and differ(truth[node], claimed[node])
         ]
 
-    def show(self, root: Value | None = None) -> Comparison:
+    def show(self, root: Value | None = None, *, names: Names = True) -> Comparison:
         """Two pictures side by side, the right gradients and these, with the wrong numbers marked.
 
         Args:
             root: the output of a graph; by default of the smallest on which the mistake shows.
+            names: whether Values without a label are called as the caller's variables are, as in `draw`.
 
         Returns:
             A Comparison: Jupyter shows the pictures, `print` a table.
@@ -122,7 +124,7 @@ class Mistake:
         if root is None:
             root, _ = self.graph()
         _check(root)
-        return Comparison(self, root)
+        return Comparison(self, root, names)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self.show()._repr_mimebundle_(include, exclude)

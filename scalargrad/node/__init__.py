@@ -6,7 +6,8 @@
 - mode.py: the one mode of a thread; contexts.py: `no_grad` and others that change it (decorating.py: as decorators).
 - new_nodes.py: what becomes of a new node in a mode; rebinding.py: of `a -= ...` there.
 - watched_data.py: `data` while a function is recorded.
-- extras.py: labels and hooks; naming.py: the names that all who show a graph give its nodes.
+- extras.py: labels and hooks; naming.py: the names that all who show a graph give its nodes;
+  variables.py: those of them that are the caller's variables.
 - copying.py, overwritten.py, identity.py, structures.py: copies; numbers assigned afterwards; nodes told apart as
   objects; Values in lists and dicts.
 - errors.py: messages with the user's line. misnamed.py: what other names are called here.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.support.labels import clean_label
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FIRST_STRONG_ISOLATE, POP_ISOLATE = "\u2068", "\u2069"
+NO_VARIABLES: Mapping[Any, str] = MappingProxyType({})
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def display_names(values: Iterable[Any]) -> dict[Any, str]:
-    """A name for every Value, unique among them: its cleaned label; without one v1, v2, ... in the order given.
+def display_names(values: Iterable[Any], variables: Mapping[Any, str] = NO_VARIABLES) -> dict[Any, str]:
+    """A name for every Value, unique among them: its cleaned label, else its variable, else v1, v2, ... in order.
 
     Equal labels of neurons get the numbers of their scope: `w0` of layer 0, neuron 1 becomes `w010`; if there is one
     layer only, `w10`. Other equal labels get a subscript.
@@ -31,6 +33,7 @@ def display_names(values: Iterable[Any]) -> dict[Any, str]:
     values = list(values)
     labels = {value: clean_label(value.label) for value in values if value.label}
     labels.update(_scoped_names(labels))
+    labels.update((value, clean_label(variables[value])) for value in values if value in variables and not value.label)
     repeated = Counter(labels.values())
     taken = {label for label, count in repeated.items() if count == 1}
     counters: Counter[str] = Counter()

@@ -11,6 +11,7 @@ from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.by_hand import HandWritten
 from scalargrad.node.naming import display_names
 from scalargrad.node.rules import Leaf
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
@@ -131,7 +132,9 @@ class Difference:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def diff(before: Value | Trace, after: Value | Trace, *, rows: int | None = MOST_ROWS) -> Difference:
+def diff(
+    before: Value | Trace, after: Value | Trace, *, rows: int | None = MOST_ROWS, names: Names = True
+) -> Difference:
     """What changed between two passes of the same code: every number, every gradient, and what was to be expected.
 
     A pass is given by its output, or by a Trace of it. Nodes remember the numbers that they were computed from, so the
@@ -141,6 +144,8 @@ def diff(before: Value | Trace, after: Value | Trace, *, rows: int | None = MOST
         before: the first pass.
         after: the second pass.
         rows: how many rows `print` and Jupyter show; None for all.
+        names: whether Values without a label are called as the caller's variables are, as in `draw`; what one variable
+            held in the first pass and another in the second has no name. A Trace has the names of when it was made.
 
     Returns:
         A Difference: `rows`, `summary`, and the `predicted` change of the output beside its `actual` one.
@@ -169,6 +174,7 @@ def diff(before: Value | Trace, after: Value | Trace, *, rows: int | None = MOST
     The gradient promised −0.36, it was −0.3276.
     """
     first, second = _Pass(before, "before"), _Pass(after, "after")
+    _take_variables(first, second, names)
     if first.order[-1] is second.order[-1]:
         raise ValueError(
             "before and after are the same pass: keep the first output, change the parameters, compute the output "
@@ -198,13 +204,28 @@ class _Pass:
         else:
             order = topological_order(given)
             data = [node.data for node in order]
-            self.names, adjoints = display_names(order), gradients([given], [1.0])
+            self.names, adjoints = {}, gradients([given], [1.0])
         # A leaf's number is the one that its last use saw: an optimizer may have moved it since.
         seen = {p: a for node in order for p, a in node.operands if p is not None and p.is_leaf}
         self.order = order
         self.numbers = [seen.get(node, x) for node, x in zip(order, data, strict=True)]
         self.gradients = [adjoints[node] for node in order]
         self.labelled = sum(bool(node.label) for node in order)
+
+
+def _take_variables(before: _Pass, after: _Pass, names: Names) -> None:
+    """Name what has no names yet. Both passes' Values of one place share the variable's name, if only one is there."""
+    unnamed = [one for one in (before, after) if not one.frozen]
+    variables = variable_names((node for one in unnamed for node in one.order), names, "diff")
+    shared: dict[Value, str] = {}
+    for pair in zip(before.order, after.order, strict=False):
+        if _kind(pair[0]) != _kind(pair[1]):
+            break
+        found = {variables[node] for node in pair if node in variables}
+        if len(found) == 1:
+            shared.update(dict.fromkeys(pair, found.pop()))
+    for one in unnamed:
+        one.names = display_names(one.order, shared)
 
 
 def _check_structure(before: _Pass, after: _Pass) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from scalargrad.engine import Value, gradients
 from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.contexts import with_recording
 from scalargrad.node.naming import display_names
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
 from scalargrad.support.spelling import explained
@@ -138,7 +140,7 @@ class Explanation:
 
 
 @explained("explain(y, x), the output and what it is differentiated by")
-def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
+def explain(y: Value, wrt: Value, *, max_paths: int = 100, names: Names = True) -> Explanation:
     """The derivative of y, path by path: the chain rule written out. No `grad` is touched.
 
     Every path from `wrt` to y through the graph contributes the product of the local derivatives along it. `a * a` is
@@ -148,6 +150,7 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
         y: the output.
         wrt: the Value to differentiate with respect to; any Value, computed or not.
         max_paths: how many paths at most. They are counted before the first is walked.
+        names: whether Values without a label are called as the caller's variables are, as in `draw`.
 
     Returns:
         An Explanation: `paths`, their `total`, the `gradient` of the sweep, `text` and `latex`. Without any path the
@@ -178,10 +181,11 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
             raise TypeError(f"explain: {name} must be a Value, not {type(given).__name__}: explain(y, wrt=x)")
     max_paths = whole(max_paths, "max_paths", "explain(y, wrt=x, max_paths=100)")
     between = Between(wrt, y)
-    names = display_names(dict.fromkeys([*between.order, *between.nodes, wrt]))
+    nodes = dict.fromkeys([*between.order, *between.nodes, wrt])
+    shown = display_names(nodes, variable_names(nodes, names, "explain"))
     count = between.count()
     if count > max_paths:
-        raise _too_many(between, count, max_paths, names)
+        raise _too_many(between, count, max_paths, shown)
     gradient = gradients([y], [1.0]).get(wrt, 0.0)
     paths, total = [], 0.0
     for edges in between.paths():
@@ -189,7 +193,7 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100) -> Explanation:
         path = Path((wrt, *(edge.child for edge in reversed(edges))), edges, factors, math.prod(factors, start=1.0))
         paths.append(path)
         total += path.product
-    return Explanation(y, wrt, tuple(paths), total, gradient, between.edge_count, names)
+    return Explanation(y, wrt, tuple(paths), total, gradient, between.edge_count, shown)
 
 
 def _too_many(between: Between, count: int, limit: int, names: dict[Value, str]) -> TooManyPathsError:
@@ -215,7 +219,8 @@ def _too_many(between: Between, count: int, limit: int, names: dict[Value, str])
 
 def _argument(value: Value, names: dict[Value, str], default: str) -> str:
     """How a call would write the Value: its label, if that could be a variable."""
-    return names[value] if value.label == names[value] and value.label.isidentifier() else default
+    made = not value.label and re.fullmatch(r"v[0-9]+", names[value])
+    return names[value] if names[value].isidentifier() and not made else default
 
 
 def _size(count: int) -> str:

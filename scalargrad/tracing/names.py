@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import Any
 
 from scalargrad.engine import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from scalargrad.node.variables import elements, is_hidden
 
 _USAGE = "name(locals()) labels every variable, name(x=x, y=y) these two"
-_HISTORY = ("In", "Out")
-"""Where IPython keeps what cells said and returned."""
 
 
 def name(variables: Mapping[str, Any] | None = None, /, *, replace: bool = False, **named: Any) -> dict[str, Value]:
@@ -53,7 +50,7 @@ def name(variables: Mapping[str, Any] | None = None, /, *, replace: bool = False
     given: dict[str, Value] = {}
     seen: set[Value] = set()
     for variable, content in pairs:
-        for text, in_full, value in _values(variable, content):
+        for text, in_full, value in elements(variable, content, _is_value, _is_container, count()):
             if value in seen:
                 continue
             seen.add(value)
@@ -85,40 +82,14 @@ def _pairs(variables: Any, named: Mapping[str, Any]) -> list[tuple[str, Any]]:
     found = [
         (variable, content)
         for variable, content in pairs
-        if not variable.startswith("_") and not (variable in _HISTORY and not isinstance(content, Value))
+        if not is_hidden(variable, is_value=isinstance(content, Value))
     ]
     return [*found, *named.items()]
 
 
-def _values(variable: str, content: Any) -> Iterator[tuple[str, str, Value]]:
-    """The Values in a variable: for each its label, its name in Python, and the Value."""
-    if isinstance(content, Value):
-        yield variable, variable, content
-        return
-    stack: list[tuple[tuple[int | str, ...], Any]] = [((), content)]
-    entered = set()  # a list may contain itself
-    while stack:
-        path, item = stack.pop()
-        if isinstance(item, Value):
-            in_full = variable + "".join(f"[{key!r}]" for key in path)
-            yield _joined(variable, path), in_full, item
-        elif isinstance(item, (list, tuple, dict)) and id(item) not in entered:
-            entered.add(id(item))
-            items = item.items() if isinstance(item, dict) else enumerate(item)
-            inner = [((*path, key), x) for key, x in items if type(key) in (int, str) and _may_hold_values(x)]
-            stack += reversed(inner)
+def _is_value(x: Any) -> bool:
+    return isinstance(x, Value)
 
 
-def _may_hold_values(x: Any) -> bool:
-    return isinstance(x, (Value, list, tuple, dict))
-
-
-def _joined(variable: str, path: tuple[int | str, ...]) -> str:
-    """The variable with the keys behind it: w0, w12, w1_10, p_w."""
-    words = [variable, *(key for key in path if isinstance(key, str))]
-    numbers = [key for key in path if isinstance(key, int)]
-    clear = all(0 <= n <= 9 for n in numbers) and not any(word[-1:].isdigit() for word in words)
-    text = variable
-    for key in path:
-        text += ("_" if isinstance(key, str) or (text[-1:].isdigit() and not clear) else "") + str(key)
-    return text
+def _is_container(x: Any) -> bool:
+    return isinstance(x, (list, tuple, dict))

@@ -11,6 +11,7 @@ from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.node.by_hand import GivenPartials, HandWritten
 from scalargrad.node.naming import display_names
 from scalargrad.node.rules import NOTHING
+from scalargrad.node.variables import variable_names
 from scalargrad.support.arguments import real
 from scalargrad.support.console import Text, printable
 from scalargrad.support.reals import number
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from scalargrad.node.rules import Adjoints
+    from scalargrad.node.variables import Names
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,16 +121,20 @@ class TracedGraph:
     steps: list[Step] = field(default_factory=list)
 
 
-def record_steps(root: Value, seed: float, expand: bool, shown: Callable[[Step], str]) -> TracedGraph:
+def record_steps(
+    root: Value, seed: float, expand: bool, shown: Callable[[Step], str], names_given: Names = False
+) -> TracedGraph:
     """The graph as it is traced, with all its steps. No `grad` is touched; hooks run, as in any sweep."""
     seed = real(seed, "seed")
     order = topological_order(root)
+    variables = variable_names(order, names_given, "trace")
     if expand:
         order, replaced = expanded(order)
+        variables = {replaced.get(node, node): name for node, name in variables.items()}
         root = replaced.get(root, root)
         order = topological_order(root)
     options = f", seed={seed!r}" * (seed != 1.0) + ", expand=True" * bool(expand)
-    graph = TracedGraph(root, order, display_names(order), shown, call=f"trace(value{options})")
+    graph = TracedGraph(root, order, display_names(order, variables), shown, call=f"trace(value{options})")
     names, steps = graph.names, graph.steps
     data = {node: node.data for node in order}
     data.update((parent, a) for node in order for parent, a in node.operands if parent is not None and parent.is_leaf)

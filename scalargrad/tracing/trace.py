@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import os
     from pathlib import Path
 
+    from scalargrad.node.variables import Names
+
 
 class Trace(Sequence[Step]):
     """The steps of a forward and a backward pass, in order. Jupyter shows it as a stepper, `print` as a table.
@@ -35,10 +37,10 @@ class Trace(Sequence[Step]):
     (9, '∂f/∂v1 += ∂f/∂f · ∂f/∂v1 = 1 × 1 = 1')
     """
 
-    def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False) -> None:
+    def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False, names: Names = True) -> None:
         if not isinstance(value, Value):
             raise no_graph("trace", value)
-        self.graph = record_steps(value, seed, expand, page.step_shown)
+        self.graph = record_steps(value, seed, expand, page.step_shown, names)
         self._steps = self.graph.steps
 
     @overload
@@ -119,13 +121,15 @@ class Trace(Sequence[Step]):
 
 
 @explained("trace(y)")
-def trace(value: Value, seed: float = 1.0, *, expand: bool = False) -> Trace:
+def trace(value: Value, seed: float = 1.0, *, expand: bool = False, names: Names = True) -> Trace:
     """Record every step of forward and backward propagation. No `grad` is touched.
 
     Args:
         value: the output of the graph.
         seed: the gradient to start from.
         expand: whether fused nodes, as sum, dot and logsumexp, are traced as the elementary nodes they stand for.
+        names: whether Values without a label are called as the caller's variables are; False leaves them v1, v2, ...;
+            a mapping such as `locals()` is read instead of the caller's variables.
 
     Returns:
         A Trace: a step for each value in topological order, one for the seed, then one for each edge.
@@ -134,4 +138,4 @@ def trace(value: Value, seed: float = 1.0, *, expand: bool = False) -> Trace:
         TypeError: if `value` is not a Value.
         ValueError: as `backward()`, if there is nothing to differentiate.
     """
-    return Trace(value, seed, expand=expand)
+    return Trace(value, seed, expand=expand, names=names)

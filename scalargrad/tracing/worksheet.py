@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from scalargrad.drawing.result import Drawing
+    from scalargrad.node.variables import Names
     from scalargrad.tracing.blanks import Blank
 
 MOST_VALUES, MOST_STEPS = 100, 400
@@ -46,12 +47,20 @@ class Worksheet:
     """
 
     def __init__(
-        self, root: Value, hide: Hide, seed: int, *, with_locals: bool, title: str | None, expand: bool
+        self,
+        root: Value,
+        hide: Hide,
+        seed: int,
+        *,
+        with_locals: bool,
+        title: str | None,
+        expand: bool,
+        names: Names = True,
     ) -> None:
         if not isinstance(root, Value):
             raise no_graph("worksheet", root)
         _check_size(len(topological_order(root)), "value", MOST_VALUES)
-        self.trace = Trace(root, expand=expand)
+        self.trace = Trace(root, expand=expand, names=names)
         _check_size(len(self.trace.graph.order), "value", MOST_VALUES)
         _check_size(len(self.trace), "step", MOST_STEPS)
         self.blanks: tuple[Blank, ...] = tuple(choose_blanks(self.trace, hide, seed))
@@ -221,6 +230,7 @@ def worksheet(
     local_derivatives: bool = False,
     title: str | None = None,
     expand: bool = False,
+    names: Names = True,
 ) -> Worksheet:
     """The graph of this Value as an exercise: some numbers left blank, with an answer key and a check.
 
@@ -236,6 +246,7 @@ def worksheet(
             shown are those that a missing value can be read off.
         title: the heading.
         expand: whether fused nodes, as sums and dot products, are spelled out.
+        names: whether Values without a label are called as the caller's variables are, as in `draw`.
 
     Returns:
         A Worksheet: Jupyter shows it, `save('sheet.html', key='key.html')` prints it, `check(answers)` marks answers.
@@ -249,11 +260,11 @@ def worksheet(
     >>> f = (x + y) * z
     >>> sheet = worksheet(f)
     >>> [(blank.letter, blank.question) for blank in sheet.blanks]
-    [('A', '∂v2/∂v1'), ('B', '∂v2/∂z'), ('C', '∂v2/∂x'), ('D', '∂v2/∂y')]
+    [('A', '∂f/∂v1'), ('B', '∂f/∂z'), ('C', '∂f/∂x'), ('D', '∂f/∂y')]
     >>> sheet.check({'A': -4, 'B': 3, 'C': '−4', 'D': 1}).wrong
     {'D': 'edge y → v1: that is the local derivative ∂v1/∂y alone; multiply it by the gradient of v1'}
     """
-    return Worksheet(root, hide, seed, with_locals=local_derivatives, title=title, expand=expand)
+    return Worksheet(root, hide, seed, with_locals=local_derivatives, title=title, expand=expand, names=names)
 
 
 def _check_size(n: int, noun: str, most: int) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.node.naming import display_names
+from scalargrad.node.naming import NO_VARIABLES, display_names
 from scalargrad.node.numbers import describe
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.console import Text
 from scalargrad.support.labels import clean_label
@@ -45,11 +46,11 @@ class Notation:
     is_code = True
     """Whether the text may be evaluated: x + (y + z) is rounded otherwise than x + y + z, and 2 is another type."""
 
-    def names(self, values: Iterable[Value]) -> dict[Value, str]:
+    def names(self, values: Iterable[Value], variables: Mapping[Value, str] = NO_VARIABLES) -> dict[Value, str]:
         """A name for each Value: its label if Python can read that as a variable, else one like it."""
         names: dict[Value, str] = {}
         taken = {*TABLE, "float"}
-        for value, shown in display_names(values).items():
+        for value, shown in display_names(values, variables).items():
             stem = name = identifier(shown)
             n = 1
             while name in taken:
@@ -157,8 +158,8 @@ class Notation:
 class _Text(Notation):
     negatives_stand_alone = is_code = False
 
-    def names(self, values: Iterable[Value]) -> dict[Value, str]:
-        return display_names(values)
+    def names(self, values: Iterable[Value], variables: Mapping[Value, str] = NO_VARIABLES) -> dict[Value, str]:
+        return display_names(values, variables)
 
     minus = "\N{MINUS SIGN}"
 
@@ -184,8 +185,8 @@ class _Text(Notation):
 class _Latex(Notation):
     negatives_stand_alone = is_code = False
 
-    def names(self, values: Iterable[Value]) -> dict[Value, str]:
-        return display_names(values)
+    def names(self, values: Iterable[Value], variables: Mapping[Value, str] = NO_VARIABLES) -> dict[Value, str]:
+        return display_names(values, variables)
 
     def number(self, x: float) -> Written:
         text = number_text(x).replace("\N{MINUS SIGN}", "-")
@@ -314,8 +315,8 @@ NOTATIONS = {"text": TEXT, "latex": LATEX, "python": PYTHON}
 MAX_LENGTH = 2000
 
 
-def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str:
-    r"""The expression that computes a Value: labelled leaves by name, others as numbers, fused sums spelled out.
+def formula(value: Value, notation: str = "text", *, lines: bool = False, names: Names = True) -> str:
+    r"""The expression that computes a Value: leaves by name, those without one as numbers, fused sums spelled out.
 
     In Python, with scalargrad's functions and the leaves or their numbers by name, it computes the very same number,
     but for the last digit of x ** 2 and x ** 3 of plain numbers, which the engine computes as products.
@@ -324,11 +325,12 @@ def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str
         value: the Value.
         notation: 'text', 'latex' (typeset by Jupyter) or 'python'.
         lines: one equation for each operation, in order, instead of one expression; of graphs of any size.
+        names: whether Values without a label are called as the caller's variables are, as in `draw`.
 
     Raises:
         ValueError: for another notation; if one expression would have more than 2000 characters.
 
-    >>> w, x, b = Value(2.0, label='w'), Value(-1.0, label='x'), Value(0.5, label='b')
+    >>> w, x, b = Value(2.0), Value(-1.0), Value(0.5)
     >>> y = (w * x + b).tanh() ** 2
     >>> formula(y)
     'tanh(w × x + b)^2'
@@ -338,30 +340,31 @@ def formula(value: Value, notation: str = "text", *, lines: bool = False) -> str
     v1 = w × x
     v2 = v1 + b
     v3 = tanh(v2)
-    v4 = v3^2
+    y = v3^2
     """
     writer = NOTATIONS[one_of(notation, "notation", NOTATIONS)]
     order = topological_order(value)
+    variables = variable_names(order, names, "formula")
     if not lines:
         order, replaced = expanded(order, exactly=writer.is_code)
         value = replaced.get(value, value)
-        names = writer.names(node for node in order if node.is_leaf and node.label)
+        shown = writer.names((node for node in order if node.is_leaf and (node.label or node in variables)), variables)
         try:
-            text = writer.write(value, names, MAX_LENGTH)
+            text = writer.write(value, shown, MAX_LENGTH)
         except TooLongError:
             raise TooLongError(
                 f"the formula of {describe(value)}, of {len(order)} values, has more than {MAX_LENGTH} characters: "
                 "formula(lines=True) writes one equation for each operation"
             ) from None
     else:
-        names = writer.names(order)
+        shown = writer.names(order, variables)
         align = "&" if notation == "latex" else ""
         computed = [node for node in order if not node.is_leaf]
         equations = [
-            f"{writer.name(names[node])[0]} {align}= {writer.write_operation(node, names)}" for node in computed
+            f"{writer.name(shown[node])[0]} {align}= {writer.write_operation(node, shown)}" for node in computed
         ]
         if not computed:
-            equations = [f"{writer.name(names[value])[0]} {align}= {writer.number(value.data)[0]}"]
+            equations = [f"{writer.name(shown[value])[0]} {align}= {writer.number(value.data)[0]}"]
         text = "\n".join(equations)
         if notation == "latex":
             text = r"\begin{aligned}" + " \\\\\n".join(equations) + r"\end{aligned}"

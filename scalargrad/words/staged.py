@@ -15,6 +15,7 @@ from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
 from scalargrad.node.rules import Leaf
+from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import brief
 from scalargrad.support.labels import quoted
 from scalargrad.table.operators import ATOM, PRODUCT
@@ -39,10 +40,10 @@ MAX_LENGTH = 2000
 _WORDS = Staged(exact=False)
 
 
-def to_python(value: Value, name: str = "f") -> str:
+def to_python(value: Value, name: str = "f", *, names: Names = True) -> str:
     """The forward and the backward pass of a Value's graph as a Python function, a line for each operation.
 
-    Its arguments are the leaves, by their labels, with their numbers as defaults. It returns the result and a dict from
+    Its arguments are the leaves, by their names, with their numbers as defaults. It returns the result and a dict from
     the name of each leaf that requires grad to its gradient. Each line of the backward pass is one contribution, with
     the derivative that it multiplies by in a comment; the derivatives are those of the op table.
 
@@ -55,6 +56,7 @@ def to_python(value: Value, name: str = "f") -> str:
     Args:
         value: the result.
         name: the function's name.
+        names: whether Values without a label are called as the caller's variables are, as in `draw`.
 
     Raises:
         ValueError: if the graph is too large, or has a node that no op of the table computed; if `name` will not do.
@@ -83,20 +85,20 @@ def to_python(value: Value, name: str = "f") -> str:
     _check(value, order, name)
     own = {node._rule.name for node in order if is_own(node._rule)}  # type: ignore[attr-defined]
     code, taken = Staged(), {*RESERVED, *lowered_names(), *own}
-    names = _names(order, taken)
+    shown = _names(order, taken, variable_names(order, names, "to_python"))
     reached = _reached(order)
-    slopes = _names_of_gradients([node for node in order if node in reached], names, taken)
+    slopes = _names_of_gradients([node for node in order if node in reached], shown, taken)
 
     lines = ["    # forward"]
     for node in order:
         if not node.is_leaf:
-            lines += _forward(code, node, names)
+            lines += _forward(code, node, shown)
     if value in reached:
-        lines += ["", "    # backward", f"    {slopes[value]} = 1.0", *_backward(code, value, order, names, slopes)]
+        lines += ["", "    # backward", f"    {slopes[value]} = 1.0", *_backward(code, value, order, shown, slopes)]
     leaves = [node for node in order if node.is_leaf]
-    gradients = [f'"{names[leaf]}": {slopes[leaf]}' for leaf in leaves if leaf in reached]
-    lines += ["", *enclosed(f"    return {names[value]}, {{", gradients, "}")]
-    head = enclosed(f"def {name}(", [f"{names[leaf]}={float_literal(number_in(leaf))}" for leaf in leaves], "):")
+    gradients = [f'"{shown[leaf]}": {slopes[leaf]}' for leaf in leaves if leaf in reached]
+    lines += ["", *enclosed(f"    return {shown[value]}, {{", gradients, "}")]
+    head = enclosed(f"def {name}(", [f"{shown[leaf]}={float_literal(number_in(leaf))}" for leaf in leaves], "):")
     return "\n".join([*above("\n".join(lines), code, own), *head, *lines])
 
 
@@ -148,11 +150,11 @@ def _reached(order: Iterable[Value]) -> set[Value]:
 # -------------------------------------------------------------------- names
 
 
-def _names(order: Iterable[Value], taken: Iterable[str]) -> dict[Value, str]:
-    """A variable for each node: its label, else t1, t2, ...; for a leaf v1, v2, ..."""
+def _names(order: Iterable[Value], taken: Iterable[str], variables: Mapping[Value, str]) -> dict[Value, str]:
+    """A variable for each node: its label or the user's variable, else t1, t2, ...; for a leaf v1, v2, ..."""
     order, taken = list(order), set(taken)
     names: dict[Value, str] = {}
-    for node, shown in display_names(node for node in order if node.label).items():
+    for node, shown in display_names((node for node in order if node.label or node in variables), variables).items():
         names[node] = fresh(identifier(shown), taken)
     counters = {"t": 0, "v": 0}
     for node in order:

@@ -136,13 +136,14 @@ def test_pictures_traces_and_formulas(cls):
     plain = [Value(0.5, label=name) for name in "abc"]
     z = program(*plain)
     z.backward()
-    assert y.draw().text == z.draw().text
-    assert y.draw().json == z.draw().json
-    assert sg.draw_dot(y).source == sg.draw_dot(z).source
-    assert str(sg.trace(y)) == str(sg.trace(z))
-    assert str(sg.explain(y, wrt=leaves[1])) == str(sg.explain(z, wrt=plain[1]))
-    assert y.formula() == z.formula()
-    assert sg.to_python(y) == sg.to_python(z)
+    in_y, in_z = {"names": {"y": y}}, {"names": {"y": z}}
+    assert y.draw(**in_y).text == z.draw(**in_z).text
+    assert y.draw(**in_y).json == z.draw(**in_z).json
+    assert sg.draw_dot(y, **in_y).source == sg.draw_dot(z, **in_z).source
+    assert str(sg.trace(y, **in_y)) == str(sg.trace(z, **in_z))
+    assert str(sg.explain(y, wrt=leaves[1], **in_y)) == str(sg.explain(z, wrt=plain[1], **in_z))
+    assert y.formula(lines=True, **in_y) == z.formula(lines=True, **in_z)
+    assert sg.to_python(y, **in_y) == sg.to_python(z, **in_z)
 
 
 @each_class

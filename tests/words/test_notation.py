@@ -62,7 +62,7 @@ def bits(x):
 def is_exact(root, number_of):
     """Whether the text, as Python reads it, gives the graph's number to the last bit."""
     names = {v.label: number_of(v) for v in topological_order(root) if v.label}
-    found = eval(root.formula("python"), KNOWN | names)  # noqa: S307
+    found = eval(root.formula("python", names=False), KNOWN | names)  # noqa: S307
     return bits(found.data if isinstance(found, Value) else found) == bits(root.data)
 
 

@@ -422,7 +422,7 @@ def test_the_words_are_the_op_table_s():
         name="wave_for_a_test",
     )
     root = wave(x, 3.0)
-    assert "dx = dt1 * (cos(x) * 3)" in to_python(root)
+    assert "dx = droot * (cos(x) * 3)" in to_python(root)
     root.backward()
     assert run(root, known={"wave_for_a_test": wave})() == (root.data, {"x": x.grad})
 

@@ -20,8 +20,8 @@ from scalargrad.engine import Value as Value
 from scalargrad.engine import topological_order as topological_order
 from scalargrad.node.contexts import no_grad as no_grad
 from scalargrad.node.misnamed import METHODS as _METHODS
-from scalargrad.support.spelling import misnomers as _misnomers
 from scalargrad.node.variables import Names as _Names
+from scalargrad.support.spelling import misnomers as _misnomers
 from scalargrad.table import ufuncs as _ufuncs
 from scalargrad.table.row import functions as _functions
 from scalargrad.words import derivation as _derivation

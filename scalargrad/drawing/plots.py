@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from scalargrad.drawing.field import class_colors, field_of, leads, output_of
 from scalargrad.drawing.theme import THEMES
 from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import function, items, real, whole
@@ -65,6 +64,8 @@ def decision_boundary(
         ImportError: if matplotlib is missing.
         ValueError: if samples are not pairs, or X and y differ in length, or resolution is below 2.
     """
+    from scalargrad.drawing.field import class_colors, field_of, output_of  # it needs nn and compiling
+
     rows = [items(row, "a row of X", "[1.0, 2.0]") for row in items(X, "X", "[[1.0, 2.0], [3.0, 4.0]]")]
     points = [[real(plain_number(x), "each number of X") for x in row] for row in rows]
     labels = [real(output_of(label), "each of y") for label in items(y, "y", "[-1, 1]")]
@@ -268,6 +269,8 @@ def _fill_classes(
     """Shade the regions of the largest output by its lead over the next; return what the legend is to name."""
     import numpy as np
     from matplotlib.lines import Line2D
+
+    from scalargrad.drawing.field import leads
 
     k = len(outputs[0][0])
     xs, ys, fine = _between(across, up, [[[o[i] for o in row] for row in outputs] for i in range(k)])

@@ -10,6 +10,7 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 - losses.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as plain numbers.
 - optimizers.py, schedules.py, clipping.py: steps downhill. memories.py: where a compiled training keeps an
   optimizer's numbers; resuming.py: what it remembers, as plain data.
+- step_watch.py: what it says of loops by hand that go wrong.
 - fitting.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
   gathering.py and agreement.py. history.py: its epochs. rules_of_thumb.py: its warnings.
 - misnamed.py: what PyTorch's names are called here.
@@ -66,6 +67,7 @@ from scalargrad.nn.predicting import predict
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
+from scalargrad.nn.step_watch import TrainingWarning
 
 __all__ = [
     "MLP",
@@ -90,6 +92,7 @@ __all__ = [
     "RMSprop",
     "RuleOfThumbWarning",
     "Sequential",
+    "TrainingWarning",
     "accuracy",
     "bce_with_logits",
     "blobs",

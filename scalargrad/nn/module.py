@@ -10,6 +10,7 @@ from scalargrad.engine import Value
 from scalargrad.nn.misnamed import METHODS
 from scalargrad.nn.naming import relabel
 from scalargrad.nn.states import Copies, assign, matching_numbers, numbers_of
+from scalargrad.nn.step_watch import ZERO
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import items
 from scalargrad.support.spelling import misnomers
@@ -81,7 +82,7 @@ class Module:
     def zero_grad(self) -> None:
         """Set every parameter's `grad` to 0.0."""
         for parameter in self.parameters():
-            parameter.grad = 0.0
+            parameter.grad = ZERO
 
     def train(self, mode: bool = True) -> Module:
         """Set `training` here and in every module inside; returns self."""

@@ -14,6 +14,7 @@ from scalargrad.nn.memories import Memories
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.resuming import State, changes, flag, fraction, not_negative, pair, positive, progress_of
 from scalargrad.nn.states import set_all
+from scalargrad.nn.step_watch import ZERO, StepWatch
 from scalargrad.node.numbers import number_in, plain_gradient
 from scalargrad.ops import sqrt
 from scalargrad.support.spelling import explained
@@ -32,6 +33,9 @@ class Optimizer(ABC):
     with `requires_grad=False` are left alone. A gradient that is nan or inf is used as it is, and of one that is a
     Value, after `backward(create_graph=True)`, its number.
 
+    A step that uses gradients a second time, as where zero_grad was forgotten, or gradients that no backward() has
+    written, issues a `TrainingWarning`, once for each optimizer.
+
     A subclass with more settings than lr and weight_decay lists in `settings` those that `state_dict()` is to hold, and
     with running averages that are never negative in `squares` which.
 
@@ -43,6 +47,7 @@ class Optimizer(ABC):
     Attributes:
         parameters: the list of Values.
         steps: how many steps were made.
+        warns: whether it issues a TrainingWarning; assign False to hear none.
 
     Raises:
         TypeError: if parameters are not Values.
@@ -55,8 +60,11 @@ class Optimizer(ABC):
     """The attributes that `update` reads and that change between steps. (A compiled step reads them anew each time.)"""
     squares: ClassVar[tuple[int, ...]] = ()
     """Which of the averages are of squares, and so never negative."""
-    progress: ClassVar[tuple[str, ...]] = ("parameters", "steps", "_states", "_counts", "_memories")
+    progress: ClassVar[tuple[str, ...]] = (
+        "parameters", "steps", "warns", "_states", "_counts", "_memories", "_watch",
+    )  # fmt: skip
     """The attributes that are no settings."""
+    warns: bool = True
     settings: ClassVar[Mapping[str, Callable[[Any, str], Any]]] = {"lr": not_negative, "weight_decay": not_negative}
     """The attributes that a user chooses, each with the function (given, name) that checks and returns it."""
 
@@ -76,6 +84,7 @@ class Optimizer(ABC):
         self._states: list[State] = [(0.0,) * self.averages] * len(self.parameters)
         self._counts = [0] * len(self.parameters)  # how many of the steps moved each parameter
         self._memories = Memories()
+        self._watch = StepWatch()
 
     @property
     def lr(self) -> float:
@@ -89,12 +98,18 @@ class Optimizer(ABC):
     def zero_grad(self) -> None:
         """Set every parameter's `grad` to 0.0."""
         for parameter in self.parameters:
-            parameter.grad = 0.0
+            parameter.grad = ZERO
 
     def step(self) -> None:
-        """Move every parameter once, by its gradient."""
+        """Move every parameter once, by its gradient.
+
+        Warns:
+            TrainingWarning: if no backward() came before, or zero_grad was forgotten.
+        """
         moving, numbers, states, counts = [], [], list(self._states), list(self._counts)
         prepared = 0
+        trained = [parameter for parameter in self.parameters if parameter.requires_grad]
+        self._watch.before_step(trained, type(self).__name__, self.warns)
         for i, parameter in enumerate(self.parameters):
             if parameter.requires_grad:
                 counts[i] += 1
@@ -105,6 +120,7 @@ class Optimizer(ABC):
                 moving.append(parameter)
                 numbers.append(data)
         self._commit(moving, numbers, states, counts, self.steps + 1)
+        self._watch.after_step(moving)
 
     def decayed_update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """As `update`, weight decay included."""

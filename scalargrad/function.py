@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
 from scalargrad.node.contexts import no_grad, with_recording
-from scalargrad.node.mode import in_mode
+from scalargrad.node.mode import being_compiled, in_mode, mode
+from scalargrad.node.node import ancestors
+from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rules import Rule
 from scalargrad.support.reals import number
@@ -71,7 +73,8 @@ class Function:
 
     Define two static methods. `forward(ctx, *arguments)` gets Values that record nothing, and returns one number.
     `backward(ctx, grad)` returns a gradient for each argument of forward, None where there is none; a single argument
-    needs no tuple. If `backward` computes with Values only, gradients of gradients work too.
+    needs no tuple. If `backward` computes with Values only, gradients of gradients work too. If both do, a function
+    that applies it can be compiled.
 
     >>> class Cube(Function):
     ...     @staticmethod
@@ -104,22 +107,27 @@ class Function:
             if not callable(getattr(cls, method, None)):
                 raise TypeError(f"{cls.__name__} needs a static method {method}(ctx, ...)")
         parents = [x for x in arguments if isinstance(x, Value)]
+        if parents and being_compiled():
+            return _traced(cls, arguments, parents)
         ctx = Context(tuple(isinstance(x, Value) and x.requires_grad for x in arguments))
         inside = [x.detach() if isinstance(x, Value) else x for x in arguments]
         with no_grad():
             result = cls.forward(ctx, *inside)
-        try:
-            data = result.data if isinstance(result, Value) else number(result)
-        except TypeError:
-            raise TypeError(f"{cls.__name__}.forward must return one number, not {type(result).__name__}") from None
-        node = Value(data, parents, cls.__name__)
+        node = Value(_one_number(cls, result), parents, cls.__name__)
         if not node.is_leaf:
             positions = [i for i, x in enumerate(arguments) if isinstance(x, Value)]
-            node._rule = _Applied(cls, ctx, positions, [inside[i] for i in positions], result, len(arguments))
+            node._rule = Applied(cls, ctx, positions, [inside[i] for i in positions], result, len(arguments))
         return node
 
 
-class _Applied(Rule):
+def _one_number(cls: type[Function], result: Any) -> float:
+    try:
+        return number_in(result) if isinstance(result, Value) else number(result)
+    except TypeError:
+        raise TypeError(f"{cls.__name__}.forward must return one number, not {type(result).__name__}") from None
+
+
+class Applied(Rule):
     """The rule of a node that a Function made."""
 
     def __init__(
@@ -177,6 +185,69 @@ class _Applied(Rule):
                     ) from None
             found[i] = grad
         return found
+
+
+# -------------------------------------------------------------------- in a function that is compiled
+
+
+class Traced(Applied):
+    """The rule of a node that a Function made while a function was recorded: forward and backward left their graphs.
+
+    Attributes:
+        result: what forward returned, over the node's parents.
+        upstream: the leaf that stands for the node's gradient.
+        gradients: what backward returned for each parent, by place, over the parents, `result` and `upstream`.
+        made: the leaves that both made: constants.
+    """
+
+    def __init__(
+        self,
+        function: type[Function],
+        ctx: Context,
+        positions: list[int],
+        parents: list[Value],
+        result: Any,
+        count: int,
+    ) -> None:
+        super().__init__(function, ctx, positions, parents, result, count)
+        self.result = result
+        self.made: set[Value] = set()
+        self.upstream = Value(1.0)
+        self.gradients: dict[int, Any] = {}
+
+
+def _traced(cls: type[Function], arguments: Sequence[Any], parents: list[Value]) -> Value:
+    """As `apply`, on the nodes of the graph themselves, so that what forward and backward compute can be replayed."""
+    ctx = Context(tuple(isinstance(x, Value) for x in arguments))
+    positions = [i for i, x in enumerate(arguments) if isinstance(x, Value)]
+    here, made = mode.get(), set[Value]()
+
+    def on_leaf(leaf: Value) -> None:
+        if here.on_leaf is not None:
+            here.on_leaf(leaf)
+        if mode.get().recording:  # what no_grad made of the arguments is no constant
+            made.add(leaf)
+
+    with in_mode(on_leaf=on_leaf):
+        result = cls.forward(ctx, *arguments)
+        node = Value(_one_number(cls, result), parents, cls.__name__)
+    rule = Traced(cls, ctx, positions, parents, result, len(arguments))
+    rule.made = made
+
+    def on_comparison(value: Value, other: Any, symbol: str, x: float) -> None:
+        if any(isinstance(one, Value) and rule.upstream in ancestors(one) for one in (value, other)):
+            raise TypeError(
+                f"{cls.__name__}.backward compares its gradient, and which way it goes is not known when a function is "
+                "compiled: choose with scalargrad.where"
+            )
+        if here.on_comparison is not None:
+            here.on_comparison(value, other, symbol, x)
+
+    with in_mode(on_leaf=on_leaf, on_comparison=on_comparison, follows_ieee=True):
+        rule.gradients = rule._grads(rule.upstream)
+    made.discard(rule.upstream)
+    node._rule = rule
+    return node
 
 
 # -------------------------------------------------------------------- @primitive

@@ -12,7 +12,9 @@ the upstream gradient; it has up to twice as many instructions, so it is made on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from scalargrad.compiling.applied import FunctionRow
 from scalargrad.compiling.tape import ADD, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, op_of
 from scalargrad.compiling.templates import choice_of, partials_of
 
@@ -49,15 +51,20 @@ def contributions(
             continue
         xs = instruction[1:]
         rule = op_of(op)
-        turns = list(enumerate(zip(xs, partials_of(op, len(xs)), strict=True)))
+        if isinstance(rule, FunctionRow):
+            turns: list[Any] = list(enumerate(zip(xs, rule.backward_of, strict=True)))
+        else:
+            turns = list(enumerate(zip(xs, partials_of(op, len(xs)), strict=True)))
         if len(xs) > 2 and len(xs) % 2 and rule.pair is not None:  # the bias has its turn before the ys
             half = len(xs) // 2
             turns.insert(half, turns.pop())
         for i, (x, partial) in turns:
-            if not between[x]:
+            if not between[x] or partial is None:
                 continue
             result = partial.result
-            if not partial.steps and type(result) is int:
+            if isinstance(rule, FunctionRow):  # not the local derivative: all that its backward gives
+                local = partial.write(tape, (*xs, slot, upstream))
+            elif not partial.steps and type(result) is int:
                 local = xs[result] if result < len(xs) else slot
             elif result == 1.0 and type(result) is float:
                 local = -1
@@ -69,7 +76,10 @@ def contributions(
                 chosen = local if choice is None else choice.write(tape, (*xs, slot))
                 if constants.get(chosen) == 0.0:
                     continue
-            share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
+            if isinstance(rule, FunctionRow):
+                share = local
+            else:
+                share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
             mask = reached.get(slot)
             if masked and chosen is not None:
                 mask = chosen if mask is None else emit(WHERE, mask, chosen, tape.constant(0.0))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.compiling.applied import FunctionRow
 from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, op_of
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
@@ -34,12 +35,15 @@ def _formula(op: str, n: int, inside: tuple[str, ...] = ()) -> Template | None:
         ValueError: if the formula leads back to the op itself.
     """
     known = op_of(op)
-    form = known.value if known.is_held else known.lowered
+    form = known.value if known.is_held or isinstance(known, FunctionRow) else known.lowered
     if form is None:
         return None
     if op in inside:
         raise ValueError(f"{known.name}: what lowered= says uses {known.name} itself, so it comes to no end")
-    (outer,) = templates((lambda *xs: form(xs)) if known.arity is None else form, n)
+    if isinstance(known, FunctionRow):
+        outer = known.forward
+    else:
+        (outer,) = templates((lambda *xs: form(xs)) if known.arity is None else form, n)
     if all(name in PRIMITIVE for name, _ in outer.steps):
         return outer
     steps: list[Step] = []

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.compiling.applied import row_of
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
 from scalargrad.engine import Value, topological_order
+from scalargrad.function import Applied, Traced
 from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.extras import hooks_of
 from scalargrad.node.numbers import describe, number_in
@@ -67,6 +69,10 @@ class TapedGraph:
                 self.parameters.append(node)
             elif was_overwritten(node):
                 raise _not_replayable(node)
+            elif isinstance(op, Traced):
+                if computed is not None and node not in computed:
+                    raise _computed_outside(node)
+                slots[node] = emit(name_of(row_of(op, node._x)), *[slots[x] for x in node._x])
             elif type(op) is not Op:
                 if not (self._holds_given and isinstance(op, GivenPartials)):
                     raise _not_replayable(node)
@@ -142,6 +148,11 @@ def _not_replayable(node: Value) -> Exception:
         why = (
             "its number and its local derivatives were given, and hold where they were given only: write it with "
             "@primitive, whose value and derivatives can be replayed"
+        )
+    elif isinstance(rule, Applied):
+        why = (
+            f"{quoted(rule.text)} was applied before, and its forward left no graph: apply it inside the function that "
+            "is compiled, or write it with @primitive"
         )
     else:
         why = (

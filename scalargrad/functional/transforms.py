@@ -233,8 +233,14 @@ def jacfwd(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
 def jacobian(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     """The Jacobian J[i][j] = ∂fᵢ/∂xⱼ, by whichever mode needs fewer sweeps.
 
+    Where the argument is a matrix, so is each row of J: dz/dW of z = W x, with n rows and m columns in W, is the
+    n × n × m tensor J[i][j][k] = dz_i/dW_jk, which is x_k where i = j.
+
     >>> jacobian(lambda x: [2 * x[0] - x[1]])([1.0, 1.0])
     [[2.0, -1.0]]
+    >>> from scalargrad import dot
+    >>> jacobian(lambda W: [dot(row, [5.0, 6.0]) for row in W])([[1.0, 2.0], [3.0, 4.0]])
+    [[[5.0, 6.0], [0.0, 0.0]], [[0.0, 0.0], [5.0, 6.0]]]
     """
 
     def jacobian_of(*args: Any, **keywords: Any) -> Any:

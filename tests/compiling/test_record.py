@@ -203,7 +203,7 @@ def test_what_a_program_cannot_run_is_refused_with_the_reason(backend):
 
     for node, message in (
         (by_hand, "Value 'd' cannot be replayed: 'double' was written by hand: write it with @primitive"),
-        (Triple.apply(x), "cannot be replayed: 'Triple' was written by hand: write it with @primitive"),
+        (Triple.apply(x), "'Triple' was applied before, and its forward left no graph: apply it inside"),
         (assigned, "cannot be replayed: its data was assigned after it was computed"),
         (hooked, "cannot be replayed: hooks run Python on its gradient: remove them first"),
         (sg.checkpoint(lambda v: v * v)(x), "cannot be replayed"),

@@ -169,8 +169,8 @@ def softmax(scores: Sequence[Any]) -> list[Any]:
         ValueError: if there is no score.
         TypeError: if scores is not a list of numbers.
 
-    >>> [p.data for p in softmax([Value(1000.0), Value(1000.0)])]
-    [0.5, 0.5]
+    >>> [p.data for p in softmax([Value(-1000.0), Value(1000.0)])]
+    [0.0, 1.0]
     """
     given = items(scores, "softmax: scores", "softmax([a, b, c])")
     if not given:

@@ -137,6 +137,24 @@ def same_numbers(answer: Any, right: Sequence[float], what: str, tolerance: floa
         raise NotYetError(f"{what}: {len(right) - len(wrong)} of {len(right)} right; look again at place {places}")
 
 
+def as_rows(answer: Any, rows: int, columns: int, what: str) -> list[list[float]]:
+    """A matrix as a list of rows, of lists or of an array; a plain list counts as one row.
+
+    Raises NotYetError for another shape, and UnansweredError where a number was left open.
+    """
+    given = answer.tolist() if hasattr(type(answer), "tolist") else answer
+    if isinstance(given, (list, tuple)) and rows == 1 and not any(isinstance(row, (list, tuple)) for row in given):
+        given = [given]
+    if not isinstance(given, (list, tuple)) or not all(isinstance(row, (list, tuple)) for row in given):
+        raise NotYetError(f"{what}: a matrix of shape ({rows}, {columns}) is asked for, not {_what(answer)}")
+    shape = (len(given), len(given[0]) if given else 0)
+    if shape != (rows, columns) or any(len(row) != columns for row in given):
+        raise NotYetError(f"{what} has shape {shape}, and should have ({rows}, {columns})")
+    if any(x is ... or x is None for row in given for x in row):
+        raise UnansweredError
+    return [[as_number(x) for x in row] for row in given]
+
+
 def numbers(name: str, right: Callable[[], Sequence[float]], tolerance: float = PLACES) -> Part:
     """A list of numbers that are computed when they are asked for."""
     return Part(name, lambda answer: same_numbers(answer, right(), name, tolerance))

@@ -148,9 +148,10 @@ def page(document):
     """A document's page."""
     lines = [f"# {document.title}", "", document.about, ""]
     for section, items in document.sections.items():
-        lines += [f"## {section}", "", "| in the document | here | what it gives |", "|---|---|---|"]
+        lines += [f"## {section}", "", '<div class="points">', ""]
+        lines += ["| in the document | here | what it gives |", "|---|---|---|"]
         lines += [f"| {item.says} | {_places(item)} | {_result(item)} |" for item in items]
-        lines.append("")
+        lines += ["", "</div>", ""]
     return "\n".join(lines)
 
 

@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = _make_parser(arguments)
     options = parser.parse_args(_protect_minus(arguments))
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # where an encoding lacks ∂, it is written d
+        if hasattr(stream, "reconfigure"):  # where an encoding lacks −, it is written -
             stream.reconfigure(errors=ERRORS)
     try:
         with warnings.catch_warnings():

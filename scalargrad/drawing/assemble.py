@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.edges import color_edges, edges_between
-from scalargrad.drawing.picture import Card, Edge, Picture
+from scalargrad.drawing.picture import GRADIENT_LEAD, Card, Edge, Picture
 from scalargrad.drawing.scopes import scope_title
 from scalargrad.node.naming import NO_VARIABLES, display_names
 from scalargrad.node.overwritten import was_overwritten
@@ -108,7 +108,9 @@ def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, do
         rows.append(("muted", _inside(graph, unit)))
     rows.append(("value", _range(numbers)))
     constant = kinds[0] == "detached"
-    rows.append(("muted", "constant") if constant else ("gradient", "∂ " + (_range(grads) if done else NO_GRADIENT)))
+    rows.append(
+        ("muted", "constant") if constant else ("gradient", GRADIENT_LEAD + (_range(grads) if done else NO_GRADIENT))
+    )
     full = clean_label(value.label, 1000) if value.label and not unit.is_group else name
     title = [first if full == clean_label(full) else f"{first} ({full})"]
     if unit.scope:

@@ -63,7 +63,7 @@ def draw(
 ) -> Drawing:
     """Draw the graph that computed this Value.
 
-    Each card shows a name and equation, the value and, after `backward()`, the gradient ∂. Each edge shows the local
+    Each card shows a name and equation, the value and, after `backward()`, the gradient. Each edge shows the local
     derivative if it is not 1; its width and colour show what it contributes: local derivative times upstream gradient.
 
     Args:
@@ -100,7 +100,7 @@ def draw(
     >>> f = (a * b + 4).tanh()
     >>> f.backward()
     >>> print(draw(f).text.splitlines()[1])
-    f = tanh(v2)      −0.964  ∂ 1
+    f = tanh(v2)      −0.964  grad 1
     """
     check_look(theme, scheme, id_prefix)
     if not isinstance(value, Value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.cards import framed, row_text
+from scalargrad.drawing.picture import GRADIENT_LEAD
 from scalargrad.drawing.scene import Box, Group, Line, Scene
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import text_width
@@ -35,7 +36,7 @@ def sketch(picture: Picture) -> Sketch:
         width = _gate_width(card) + _wire_width(card)
         if i == picture.root:
             width += ARROW + text_width(card.name, SIZE) + 4
-        fields = [_gate_text(card), *(text.removeprefix("∂ ") for _, text in card.rows[1:])]
+        fields = [_gate_text(card), *(text.removeprefix(GRADIENT_LEAD) for _, text in card.rows[1:])]
         shapes.append(Shape(f"n{i}", width, HEIGHT, fields, across=True, classes=" ".join(card.kinds)))
     links = [
         Link(f"e{i}", f"n{edge.tail}", f"n{edge.head}", tail_side="e", head_side="w", dotted=edge.stub)
@@ -71,7 +72,7 @@ def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
         group.items.append(row_text(left + gate / 2 - (0 if card.equation else 3), y, _gate_text(card), "ink"))
         middle = (start + end) / 2
         for (role, text), dy in zip(card.rows[1:], (-10.0, 10.0), strict=False):
-            group.items.append(row_text(middle, y + dy, text.removeprefix("∂ "), role))
+            group.items.append(row_text(middle, y + dy, text.removeprefix(GRADIENT_LEAD), role))
         if root:
             width = text_width(card.name, SIZE)
             group.items.append(row_text(end + ARROW + 4 + width / 2, y, card.name, "ink", bold=True))
@@ -108,4 +109,4 @@ def _gate_width(card: Card) -> float:
 
 
 def _wire_width(card: Card) -> float:
-    return max([24.0] + [text_width(text.removeprefix("∂ "), SIZE) + 14 for _, text in card.rows[1:]])
+    return max([24.0] + [text_width(text.removeprefix(GRADIENT_LEAD), SIZE) + 14 for _, text in card.rows[1:]])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from scalargrad.drawing.picture import Edge, Picture
 from scalargrad.words.local_derivatives import local_derivative, local_derivatives
-from scalargrad.words.texts import counted, number_text
+from scalargrad.words.places import placed
+from scalargrad.words.texts import LOCAL, counted, number_text, symbol_of, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,8 @@ def edges_between(
         parent = node.operands[i][0] if single or len(uses) == 1 else None
         if parent is not None:
             edge = Edge(tail, head, local if single else None, contribution, operand=i if single else None)
-            edge.title = _title(local, contribution, names[parent], names[node], final, upstream)
+            x = placed(node, i, symbol_of(names[parent]))
+            edge.title = _title(local, contribution, x, symbol_of(names[node]), upstream)
             edges.append(edge)
     if edges:
         return edges
@@ -77,10 +79,10 @@ def color_edges(picture: Picture) -> None:
         edge.bin = int(math.copysign(3 if share > 0.3 else 2 if share > 0.06 else 1, c))
 
 
-def _title(local: float | None, contribution: float | None, x: str, y: str, f: str | None, upstream: float) -> str:
+def _title(local: float | None, contribution: float | None, x: str, y: str, upstream: float) -> str:
     if local is None:
         return f"{x} to {y}"
     if contribution is None:
-        return f"∂{y}/∂{x} = {number_text(local)}"
-    product = f"{number_text(upstream)} × {number_text(local)} = {number_text(contribution)}"
-    return f"∂{f}/∂{y} · ∂{y}/∂{x} = {product}"
+        return f"{x} to {y}, {LOCAL} = {number_text(local)}"
+    product = f"{number_text(upstream)} × {wrapped(number_text(local))} = {number_text(contribution)}"
+    return f"{x} to {y}, {y}.grad × {LOCAL} = {product}"

@@ -77,7 +77,7 @@ def _fields(card: Card) -> list[str]:
     if card.value is None or card.data is None or card.grad is None:
         return [card.rows[0][1]]
     if card.values > 1:
-        return [card.rows[0][1], "data " + _row(card, "value"), "grad " + _row(card, "gradient").removeprefix("∂ ")]
+        return [card.rows[0][1], "data " + _row(card, "value"), _row(card, "gradient")]
     label = clean_label(card.value.label) if card.value.label else card.variable
     return [*([label] if label else []), f"data {card.data:.4f}", f"grad {card.grad:.4f}"]
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 
+GRADIENT_LEAD = "grad "
+"""What stands before the number in the gradient row of a card."""
+
+
 @dataclass
 class Card:
     """One node of the picture.

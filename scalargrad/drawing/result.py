@@ -105,7 +105,7 @@ class Drawing:
     def text(self) -> str:
         """The picture as an indented tree for a terminal.
 
-        `print` shows it in characters that standard output has: `-` for `−` and `d` for `∂` where these are missing.
+        `print` shows it in characters that standard output has: `-` for `−` and `*` for `×` where these are missing.
         """
         return Text(to_text(self.picture))
 

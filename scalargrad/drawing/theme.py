@@ -109,7 +109,7 @@ def text_width(text: str, size: float) -> float:
 
 def is_plain(text: str) -> bool:
     """Whether monospace fonts have every character, so that `text_width` is right; else the width must be enforced."""
-    return all(c < "\u0250" or "\u0391" <= c <= "\u03c9" or c in "∂−×÷–…␤␉␣₀₁₂₃₄₅₆₇₈₉·" for c in text)
+    return all(c < "\u0250" or "\u0391" <= c <= "\u03c9" or c in "−×÷–…␤␉␣₀₁₂₃₄₅₆₇₈₉·" for c in text)
 
 
 def _advance(c: str) -> float:

@@ -15,9 +15,9 @@ from scalargrad.node.rules import NOTHING, Adjoints, Masked
 def tangents(roots: Iterable[Value], seeds: Mapping[Value, Any], *, create_graph: bool = False) -> dict[Value, Any]:
     """The derivative of every node along a direction: how fast it changes as the seeds' nodes change at their speeds.
 
-    The chain rule from the other side: z' = Σ ∂z/∂x · x'. What an op's closure hands each parent for an upstream
-    gradient of 1 is ∂z/∂x, so no second set of rules is needed. A node that no moving one reaches, as what an op that
-    chooses has left out, has no entry.
+    The chain rule from the other side: z' = Σ local × x'. What an op's closure hands each parent for an upstream
+    gradient of 1 is the local derivative, so no second set of rules is needed. A node that no moving one reaches, as
+    what an op that chooses has left out, has no entry.
 
     Args:
         roots: the outputs.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from scalargrad.drawing.build import GraphTooLargeError, picture_of_all, sketched
 from scalargrad.drawing.engines import EngineError, available
 from scalargrad.drawing.image import image
+from scalargrad.drawing.picture import GRADIENT_LEAD
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.engine import Value, topological_order
@@ -56,9 +57,9 @@ class Comparison:
 
     >>> from scalargrad import mistakes
     >>> print(mistakes.overwriting.show().table())
-    name  computed as  value  right ∂  wrong ∂
-    a                      2        2        1  ← wrong
-    y     a + a            4        1        1
+    name  computed as  value  right grad  wrong grad
+    a                      2           2           1  ← wrong
+    y     a + a            4           1           1
     """
 
     def __init__(self, mistake: Engine, root: Value, names: Names = True) -> None:
@@ -95,7 +96,7 @@ class Comparison:
             if node in differing:
                 correction = f"{number_text(self.wrong[node])}, not {number_text(self.right[node])}"
                 corrections.append(f"{card.name}.grad is {correction}")
-                card.rows[-1] = ("bad", f"∂ {correction}")
+                card.rows[-1] = ("bad", f"{GRADIENT_LEAD}{correction}")
                 card.title += f"; wrong: it should be {self.right[node]!r}"
                 card.kinds = (*card.kinds, *["bad"] * ("bad" not in card.kinds))
         picture.description = f"{picture.title}. {'; '.join(corrections) or 'No gradient is wrong'}."
@@ -117,7 +118,7 @@ class Comparison:
 
     def table(self) -> str:
         """A line for each node: its value, the right gradient and the wrong one, marked where they differ."""
-        head = ["name", "computed as", "value", "right ∂", "wrong ∂"]
+        head = ["name", "computed as", "value", "right grad", "wrong grad"]
         differing = set(self.wrong_nodes)
         rows = [head]
         for node in self._order:

@@ -197,7 +197,7 @@ forgotten_local = Mistake(
 
 seed_zero = Mistake(
     "seed_zero",
-    "The gradient of the output is left at 0, where ∂y/∂y = 1, so every product along the way is 0.",
+    "The gradient of the output is left at 0, where y.grad = 1 is due, so every product along the way is 0.",
     """
     def backward(self):
         for node in reversed(topological_order(self)):
@@ -210,7 +210,7 @@ seed_zero = Mistake(
 
 seed_value = Mistake(
     "seed_value",
-    "The output's gradient starts from its value instead of from ∂y/∂y = 1, so every gradient is off by that factor.",
+    "The output's gradient starts from its value instead of from y.grad = 1, so every gradient is off by that factor.",
     """
     def backward(self):
         self.grad = self.data

@@ -24,7 +24,7 @@ class Edge(NamedTuple):
     Attributes:
         parent: the Value that is used.
         operand: which operand of the child it is, from 0; None if a hand-written closure reaches it without listing it.
-        local: the local derivative ∂child/∂parent of this use; a hand-written closure answers for all uses at once.
+        local: the local derivative of the child in this use; a hand-written closure answers for all uses at once.
         child: the Value computed from it.
     """
 

@@ -13,7 +13,7 @@ from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import brief, generator
 from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
-from scalargrad.words.texts import wrapped
+from scalargrad.words.texts import grad_of, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Blank:
         letter: what stands in its place: A, B, ...
         name: the Value's name.
         what: 'value' or 'gradient'.
-        question: what is asked, in formulas: `v1` or `∂f/∂v1`.
+        question: what is asked, in formulas: `v1` or `v1.grad`.
         answer: the right number.
     """
 
@@ -56,12 +56,11 @@ def choose_blanks(trace: Trace, hide: Hide, seed: int) -> list[Blank]:
     chosen = _chosen(trace, hide, seed)
     if not chosen:
         raise ValueError(f"hide={brief(hide)} leaves nothing blank: {_HIDE_HELP}")
-    f = wrapped(graph.names[graph.root])
     answers = {"value": {step.node: step.data for step in trace[: len(graph.order)]}, "gradient": graph.gradients}
     blanks = []
     for letter, (node, what) in zip(_letters(graph.names.values()), chosen, strict=False):
         name = graph.names[node]
-        question = name if what == "value" else f"∂{f}/∂{wrapped(name)}"
+        question = symbol_of(name) if what == "value" else grad_of(name)
         blanks.append(Blank(letter, name, what, question, answers[what][node], node))
     return blanks
 

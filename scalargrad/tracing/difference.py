@@ -17,7 +17,7 @@ from scalargrad.support.console import Text, printable
 from scalargrad.table.row import Op
 from scalargrad.tracing.trace import Trace
 from scalargrad.words.equations import equation
-from scalargrad.words.texts import ELLIPSIS, columns, counted, grouped, listed, number_text, wrapped
+from scalargrad.words.texts import ELLIPSIS, columns, counted, grouped, listed, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -163,12 +163,12 @@ def diff(
     >>> first = loss()
     >>> w.data -= 0.01 * 6.0
     >>> print(diff(first, loss()))
-    name  computed as  before   after   change  ∂L/∂· before  ∂L/∂· after
-    w                       2    1.94    −0.06             6         4.92
-    x                       3       3        0             4       3.1816
-    v1    w × x             6    5.82    −0.18             2         1.64
-    v2    v1 − 5            1    0.82    −0.18             2         1.64
-    L     v2^2              1  0.6724  −0.3276             1            1
+    name  computed as  before   after   change  grad before  grad after
+    w                       2    1.94    −0.06            6        4.92
+    x                       3       3        0            4      3.1816
+    v1    w × x             6    5.82    −0.18            2        1.64
+    v2    v1 − 5            1    0.82    −0.18            2        1.64
+    L     v2^2              1  0.6724  −0.3276            1           1
     <BLANKLINE>
     L: 1 → 0.6724 (−0.3276); 4 of 5 values changed; largest change of a leaf: w (−0.06).
     The gradient promised −0.36, it was −0.3276.
@@ -365,8 +365,7 @@ def _cells(
     left_out = 0 if most is None else max(0, len(rows) - most)
     if left_out:
         rows = [*rows[: len(rows) - 1 - left_out], rows[-1]]
-    d = f"∂{wrapped(difference.root.name)}/∂·"
-    head = ["name", "computed as", "before", "after", "change", f"{d} before", f"{d} after"]
+    head = ["name", "computed as", "before", "after", "change", "grad before", "grad after"]
     names = {row.node: row.name for row in difference.rows}
     return head, [_row_cells(row, names) for row in rows], left_out
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
 from scalargrad.node.by_hand import GivenPartials
-from scalargrad.node.contexts import with_recording
 from scalargrad.node.naming import display_names
 from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import whole
@@ -20,10 +19,11 @@ from scalargrad.support.spelling import explained
 from scalargrad.table.operators import PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between, Edge
-from scalargrad.words.derivation import partial_text
 from scalargrad.words.equations import equation
-from scalargrad.words.notation import LATEX, TEXT, Latex, Notation, Written, latex_name
-from scalargrad.words.texts import ELLIPSIS, counted, grouped, number_text, wrapped
+from scalargrad.words.notation import LATEX, Latex, Written, latex_name
+from scalargrad.words.places import place_of, placed
+from scalargrad.words.specialised import said_partial
+from scalargrad.words.texts import ELLIPSIS, LOCAL, counted, grouped, number_text, symbol_of, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,16 +165,16 @@ def explain(y: Value, wrt: Value, *, max_paths: int = 100, names: Names = True) 
     >>> y = x * w + x * x
     >>> y.label = 'y'
     >>> print(explain(y, wrt=x))
-    dy/dx = 7, the sum over 3 paths
-    1. x → v1 → y:  ∂y/∂v1 · ∂v1/∂x = 1 × 3 = 3
-    2. x (operand 1) → v2 → y:  ∂y/∂v2 · ∂v2/∂x = 1 × 2 = 2
-    3. x (operand 2) → v2 → y:  ∂y/∂v2 · ∂v2/∂x = 1 × 2 = 2
+    dy/dx = 7, the sum over 3 paths: what y.backward() adds to x.grad
+    1. x → v1 → y:  3 × 1 = 3
+    2. left x → v2 → y:  2 × 1 = 2
+    3. right x → v2 → y:  2 × 1 = 2
     sum: 3 + 2 + 2 = 7
     <BLANKLINE>
-    where
-    v1 = x × w:  ∂v1/∂x = w = 3
-    v2 = x × x:  ∂v2/∂x = x = 2 (operand 1), ∂v2/∂x = x = 2 (operand 2)
-    y = v1 + v2:  ∂y/∂v1 = 1, ∂y/∂v2 = 1
+    with a local derivative for each arrow
+    v1 = x × w:  local for x = w = 3
+    v2 = x × x:  local for left x = x = 2, local for right x = x = 2
+    y = v1 + v2:  local for v1 = 1, local for v2 = 1
     """
     for name, given in (("y", y), ("wrt", wrt)):
         if not isinstance(given, Value):
@@ -242,20 +242,22 @@ _MOST_LOCALS = 6
 
 def answer(explanation: Explanation) -> str:
     """The derivative and its number: `dy/dx = 7`."""
-    y, x = (wrapped(explanation.names[value]) for value in (explanation.output, explanation.wrt))
+    y, x = (symbol_of(explanation.names[value]) for value in (explanation.output, explanation.wrt))
     return f"d{y}/d{x} = {number_text(explanation.total)}"
 
 
 def explanation_text(explanation: Explanation) -> str:
     """A line for each path, their sum, and the local derivatives they are made of."""
     names, paths = explanation.names, explanation.paths
-    y, x = names[explanation.output], names[explanation.wrt]
+    y, x = symbol_of(names[explanation.output]), symbol_of(names[explanation.wrt])
     if not paths:
         return f"{answer(explanation)}: {y} does not depend on {x}, no path leads from {x} to {y}"
     if not paths[0].edges:
         return f"{answer(explanation)}: {y} changes one to one with itself"
     over = "along the one path" if len(paths) == 1 else f"the sum over {counted(len(paths), 'path')}"
     lines = [f"{answer(explanation)}, {over}"]
+    if explanation.agrees and explanation.wrt.requires_grad:
+        lines[0] += f": what {y}.backward() adds to {x}.grad"
     lines += [f"{i}. {_path_text(path, names)}" for i, path in enumerate(paths, 1)]
     if len(paths) > 1:
         terms = [_term(path.product, i) for i, path in enumerate(paths)]
@@ -264,16 +266,15 @@ def explanation_text(explanation: Explanation) -> str:
         finite = all(math.isfinite(path.product) for path in paths)
         reason = "a closure or a hook does not just multiply" if finite else "a product along a path is not finite"
         lines.append(f"backpropagation gives {number_text(float(explanation.gradient))} instead: {reason}")
-    return "\n".join([*lines, "", "where", *_legend(explanation)])
+    return "\n".join([*lines, "", "with a local derivative for each arrow", *_legend(explanation)])
 
 
 def _path_text(path: Path, names: Mapping[Value, str]) -> str:
     # The edge that leaves a node is the one that may be one of several alike.
-    stops = [names[edge.parent] + _which(edge) for edge in reversed(path.edges)]
-    stops.append(names[path.nodes[-1]])
-    symbols = [_partial(edge, names) for edge in path.edges]
-    numbers = [_term(factor, i) for i, factor in enumerate(path.factors)]
-    parts = [_shortened(symbols, " · "), _shortened(numbers, " × ")]
+    stops = [_operand(edge, names) for edge in reversed(path.edges)]
+    stops.append(symbol_of(names[path.nodes[-1]]))
+    numbers = [_term(factor, i) for i, factor in enumerate(reversed(path.factors))]  # a factor for each arrow
+    parts = [_shortened(numbers, " × ")]
     parts += [number_text(path.product)] if len(numbers) > 1 else []
     return f"{_shortened(stops, ' → ')}:  {' = '.join(parts)}"
 
@@ -291,35 +292,23 @@ def _legend(explanation: Explanation) -> list[str]:
         locals_ = [_local_text(edge, names) for edge in list(edges[node])[:_MOST_LOCALS]]
         if len(edges[node]) > _MOST_LOCALS:
             locals_.append(f"{ELLIPSIS} {grouped(len(edges[node]) - _MOST_LOCALS)} more")
-        lines.append(f"{names[node]} = {equation(node, names)}:  {', '.join(locals_)}")
+        lines.append(f"{symbol_of(names[node])} = {equation(node, names)}:  {', '.join(locals_)}")
     if len(nodes) > _MOST_LINES:
         lines.append(f"{ELLIPSIS} {grouped(len(nodes) - _MOST_LINES)} more")
     return lines
 
 
 def _local_text(edge: Edge, names: Mapping[Value, str]) -> str:
-    number, found = number_text(edge.local), local_formula(edge, names, TEXT)
-    formula = found[0] if found is not None else number
-    given = isinstance(edge.child._rule, GivenPartials)
-    rule = "" if found is not None else " (given)" if given else " (its own closure)"
-    parts = list(dict.fromkeys([_partial(edge, names), formula, number]))
-    return " = ".join(parts) + _which(edge) + rule
+    rule, number = edge.child._rule, number_text(edge.local)
+    source = "" if isinstance(rule, Op) else " (given)" if isinstance(rule, GivenPartials) else " (its own closure)"
+    said = None if edge.operand is None else said_partial(edge.child, edge.operand, names)
+    parts = dict.fromkeys([f"{LOCAL} for {_operand(edge, names)}", *([said.named[0]] if said else []), number])
+    return " = ".join(parts) + source
 
 
-def _partial(edge: Edge, names: Mapping[Value, str]) -> str:
-    return f"∂{wrapped(names[edge.child])}/∂{wrapped(names[edge.parent])}"
-
-
-def _which(edge: Edge) -> str:
-    """Which operand, where the same Value is several of the child's."""
-    op = edge.child._rule
-    if (
-        edge.operand is None
-        or not isinstance(op, (Op, GivenPartials))
-        or sum(p is edge.parent for p in edge.child.parents) == 1
-    ):
-        return ""
-    return f" (operand {edge.operand + 1})"
+def _operand(edge: Edge, names: Mapping[Value, str]) -> str:
+    """The parent as the child's operand: `x`, or `left x`, where the same Value is several of them."""
+    return placed(edge.child, edge.operand, symbol_of(names[edge.parent]))
 
 
 def _term(x: float, place: int) -> str:
@@ -335,21 +324,14 @@ def _shortened(items: Sequence[str], separator: str, most: int = _MOST_FACTORS) 
     return separator.join(items)
 
 
-def local_formula(edge: Edge, names: Mapping[Value, str], notation: Notation) -> Written | None:
-    """The local derivative as the op table has it, in the names of the operands; None for a hand-written closure."""
-    op = edge.child._rule
-    if not isinstance(op, Op) or edge.operand is None:
-        return None
-    arguments = [a if parent is None else names[parent] for parent, a in edge.child.operands]
-    written: Written = with_recording(partial_text, op, edge.operand, arguments, names[edge.child], notation)
-    return written
-
-
 # -------------------------------------------------------------------- LaTeX
 
 
 def explanation_latex(explanation: Explanation) -> Latex:
-    """The sum, a row for each path: its partials, their formulas, their numbers, the product; of one path in rows."""
+    """The sum, a row for each path: its local derivatives, their formulas, their numbers, the product.
+
+    They stand from the output back, as the chain rule is written: of one path in rows.
+    """
     names, paths = explanation.names, explanation.paths
     y, x = (latex_name(names[value]) for value in (explanation.output, explanation.wrt))
     left = rf"\frac{{\mathrm{{d}} {y}}}{{\mathrm{{d}} {x}}}"
@@ -358,17 +340,14 @@ def explanation_latex(explanation: Explanation) -> Latex:
         return Latex(f"{left} = {total}")
     factors = [[LATEX.number(factor) for factor in path.factors] for path in paths]
     formulas = [
-        [local_formula(edge, names, LATEX) or number for edge, number in zip(path.edges, numbers, strict=True)]
+        [_formula(edge, names) or number for edge, number in zip(path.edges, numbers, strict=True)]
         for path, numbers in zip(paths, factors, strict=True)
     ]
     telling = formulas != factors
     apart = " &&= " if len(paths) > 1 else " \\\\\n&= "  # one path is a column of its own
     rows = []
     for i, (path, numbers) in enumerate(zip(paths, factors, strict=True)):
-        symbols = [
-            rf"\frac{{\partial {latex_name(names[edge.child])}}}{{\partial {latex_name(names[edge.parent])}}}"
-            for edge in path.edges
-        ]
+        symbols = [_symbol(edge, names) for edge in path.edges]
         start = rf"{left} &= " if i == 0 else r"&\quad + "
         row = start + _product([(text, PRODUCT) for text in symbols])
         row += apart + _product(formulas[i]) if telling else ""
@@ -380,6 +359,18 @@ def explanation_latex(explanation: Explanation) -> Latex:
         summed = [LATEX.parenthesized(text) if i and text[0] == "-" else text for i, (text, _) in enumerate(terms)]
         rows.append(f"&= {_latex_list(summed, ' + ', _MOST_TERMS)} = {total}")
     return Latex(r"\begin{aligned}" + " \\\\\n".join(rows) + r"\end{aligned}")
+
+
+def _symbol(edge: Edge, names: Mapping[Value, str]) -> str:
+    """The word for a local derivative, with the edge as its index: never like the derivative of the output."""
+    place = place_of(edge.child, edge.operand)
+    operand = (rf"\text{{{place} }}" if place else "") + latex_name(names[edge.parent])
+    return rf"\mathrm{{{LOCAL}}}_{{{operand} \to {latex_name(names[edge.child])}}}"
+
+
+def _formula(edge: Edge, names: Mapping[Value, str]) -> Written | None:
+    said = None if edge.operand is None else said_partial(edge.child, edge.operand, names, LATEX)
+    return said and said.named
 
 
 def _product(factors: Sequence[Written]) -> str:

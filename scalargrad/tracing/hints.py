@@ -12,7 +12,8 @@ from scalargrad.table.row import HARD, INFIX, Op
 from scalargrad.tracing.marking import agrees
 from scalargrad.words.equations import equation, op_symbol
 from scalargrad.words.patterns import Pattern, pattern_of
-from scalargrad.words.texts import number_text, wrapped
+from scalargrad.words.places import placed
+from scalargrad.words.texts import number_text, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ class Diagnosis:
 
     def __init__(self, trace: Trace, answers: Mapping[Blank, float], tolerance: float = 0.0) -> None:
         self.graph: TracedGraph = trace.graph
-        self.names = {node: wrapped(name) for node, name in self.graph.names.items()}
+        self.names = {node: symbol_of(name) for node, name in self.graph.names.items()}
         self.tolerance = tolerance
         self.computed: dict[Value, Step] = {}
         self.received: dict[Value, list[Step]] = {}
@@ -75,7 +76,7 @@ class Diagnosis:
             for value in (*step.source.parents, step.source)
         ]
         yield from self._carried(inputs, lambda: sum(self._contribution_as_answered(step) for step in steps))
-        yield node.data, f"that is the value of {x}; its gradient ∂{self.names[self.graph.root]}/∂{x} is asked"
+        yield node.data, f"that is the value of {x}; its gradient {x}.grad is asked"
         yield from self._missing(node)
         yield -total, f"check the sign of the local derivative on {self._edges(steps)}"
         for step in steps:
@@ -88,18 +89,18 @@ class Diagnosis:
         if local is None or upstream is None or source is None or step.nothing == "unreached":
             return
         x, y, edge = self.names[step.node], self.names[source], self._edge(step)
-        yield local, f"{edge}: that is the local derivative ∂{y}/∂{x} alone; multiply it by the gradient of {y}"
+        yield local, f"{edge}: that is the local derivative alone; multiply it by the gradient of {y}"
         yield (
             upstream,
-            f"{edge}: the gradient of {y} was handed on as it is; multiply it by the local derivative ∂{y}/∂{x}",
+            f"{edge}: the gradient of {y} was handed on as it is; multiply it by the local derivative for {x}",
         )
         if isinstance(source._rule, Op) and pattern_of(source._rule) is Pattern.SWITCHER:
             yield upstream * step.data, f"{edge}: you multiplied by {x} itself; of a product, the other factor counts"
-        yield -upstream * local, f"{edge}: check the sign of the local derivative ∂{y}/∂{x}"
+        yield -upstream * local, f"{edge}: check the sign of the local derivative for {x}"
         if local:
-            yield upstream / local, f"{edge}: multiply by the local derivative ∂{y}/∂{x} instead of dividing by it"
+            yield upstream / local, f"{edge}: multiply by the local derivative for {x} instead of dividing by it"
         result, inside = self.computed[source].data, step.data
-        place = f"{edge}: check where the slope of {op_symbol(source)} takes {x} and where it takes {y}"
+        place = f"{edge}: check where the local derivative of {op_symbol(source)} takes {x} and where it takes {y}"
         for number in (_local(step, {}, inside), _local(step, {step.node: result}, result)):
             yield (None if number is None else upstream * number), place
 
@@ -186,13 +187,8 @@ class Diagnosis:
     def _edge(self, step: Step) -> str:
         """The edge as the picture draws it, from operand to result."""
         assert step.source is not None  # noqa: S101
-        text = f"edge {self.names[step.node]} → {self.names[step.source]}"
-        if (
-            sum(parent is step.node for parent in step.source.parents) > 1
-            or [p for p, _ in step.source.operands].count(step.node) > 1
-        ):
-            text += f" (operand {(step.operand or 0) + 1})"
-        return text
+        x = placed(step.source, step.operand, self.names[step.node])
+        return f"edge {x} → {self.names[step.source]}"
 
     def _edges(self, steps: Sequence[Step] | Mapping[Step, None]) -> str:
         texts = list(dict.fromkeys(self._edge(step) for step in steps))

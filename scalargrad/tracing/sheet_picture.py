@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.build import picture_of_all, sketched
+from scalargrad.drawing.picture import GRADIENT_LEAD
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.snapshot import Snapshot
-from scalargrad.words.texts import ELLIPSIS, counted, number_text
+from scalargrad.words.texts import ELLIPSIS, LOCAL, counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +62,8 @@ def key_picture(trace: Trace, blanks: Sequence[Blank], *, with_gradients: bool) 
         for what, row in (("value", 1), ("gradient", 2)):
             if (node, what) in rows:
                 role, text = card.rows[row]
-                lead = f"{'∂ ' * (row == 2)}{rows[node, what]} = "  # type: ignore[index]
-                card.rows[row] = (role, lead + text.removeprefix("∂ "))
+                lead = f"{GRADIENT_LEAD * (row == 2)}{rows[node, what]} = "  # type: ignore[index]
+                card.rows[row] = (role, lead + text.removeprefix(GRADIENT_LEAD))
                 card.later.append(lead + LINE)  # as wide as on the sheet, so that the layout is the same
         if not with_gradients:
             card.grad = None
@@ -107,7 +108,7 @@ def _blank_out(card: Card, value: str | None, gradient: str | None, *, with_grad
     if value:
         value_text, card.data = f"{value} = {LINE}", None
     if gradient:
-        gradient_text = f"∂ {gradient} = {LINE}"
+        gradient_text = f"{GRADIENT_LEAD}{gradient} = {LINE}"
     if gradient or not with_gradients:
         card.grad = None
     card.rows = [name, (value_role, value_text)]
@@ -122,4 +123,4 @@ def _make_neutral(edge: Edge, picture: Picture) -> None:
     """Take away what an edge says of gradients by its colour, its width and its title."""
     edge.contribution, edge.bin = None, 0
     x, y = picture.cards[edge.tail].name, picture.cards[edge.head].name
-    edge.title = f"{x} to {y}" if edge.local is None else f"∂{y}/∂{x} = {number_text(edge.local)}"
+    edge.title = f"{x} to {y}" if edge.local is None else f"{x} to {y}, {LOCAL} = {number_text(edge.local)}"

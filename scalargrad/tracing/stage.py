@@ -9,6 +9,7 @@ from scalargrad.drawing.cards import free_edge_label
 from scalargrad.drawing.dot import layout_source
 from scalargrad.drawing.edges import color_edges
 from scalargrad.drawing.engines import lay_out
+from scalargrad.drawing.picture import GRADIENT_LEAD
 from scalargrad.drawing.scene import Box, Line, Text
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.drawing.styles import STYLES
@@ -123,7 +124,7 @@ class Stage:
 
 def gradient_text(step: Step) -> str:
     """What the gradient row of the step's node shows from this step on."""
-    return "∂ " + number_text(step.after or 0.0)
+    return GRADIENT_LEAD + number_text(step.after or 0.0)
 
 
 def _boxes(group: Group) -> list[Box]:

@@ -15,13 +15,14 @@ from scalargrad.node.variables import variable_names
 from scalargrad.support.arguments import real
 from scalargrad.support.console import Text, printable
 from scalargrad.support.reals import number
-from scalargrad.table.row import Op
-from scalargrad.words.derivation import partial_formula
+from scalargrad.table.row import PACKAGE_ROWS, Op
 from scalargrad.words.equations import equation, op_symbol
 from scalargrad.words.expansion import expanded
+from scalargrad.words.lecture import local_sentence
 from scalargrad.words.local_derivatives import local_derivatives
 from scalargrad.words.patterns import Pattern, pattern_of
-from scalargrad.words.texts import MINUS, number_text, wrapped
+from scalargrad.words.places import place_of, placed
+from scalargrad.words.texts import LOCAL, MINUS, grad_of, number_text, symbol_of, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -44,7 +45,8 @@ class Step:
         source: backward only: the child that the gradient comes from.
         operand: backward only: which operand of the child the node is, from 0; None if the child's hand-written closure
             reaches the node without listing it.
-        local: backward only: the local derivative ∂source/∂node; None if only a hand-written closure knows it.
+        local: backward only: the local derivative of the source in this operand; None if only a hand-written closure
+            knows it.
         upstream: backward only: the gradient that reached the source.
         contribution: backward only: upstream × local; of a hand-written closure what it added; 0.0 if that is nothing.
         before: in all but the forward phase: the node's gradient before this step.
@@ -77,10 +79,29 @@ class Step:
         """The names of the node and of the source that hands it gradient; None in the other phases."""
         return None if self.source is None else (self.name, self.graph.names[self.source])
 
+    @property
+    def place(self) -> str:
+        """Backward only: `left`, `right` or `3rd`, where the node is several operands of the source; else empty."""
+        return "" if self.source is None else place_of(self.source, self.operand)
+
     @cached_property
     def text(self) -> str:
-        """The step as an equation in the learner's names: `∂f/∂w1 += ∂f/∂v2 · ∂v2/∂w1 = 0.1966 × (−2) = −0.3932`."""
-        return Text(step_text(self))
+        """The step as an equation in the learner's names: `w1.grad += v2.grad × local = 0.1966 × (−2) = −0.3932`.
+
+        It says what the code does. `local` is the local derivative at this edge, `local (left x)` that of the left one
+        of two operands that are both x. What was there before is added at the end: `→ 1 + 3 = 4`.
+        """
+        return Text("".join(text for _, text in self.pieces))
+
+    @cached_property
+    def pieces(self) -> tuple[tuple[str, str], ...]:
+        """The text in pieces, each with what it is.
+
+        The kinds are 'target', whose number is computed or changed; 'upstream', 'local' and 'contribution', the factors
+        and what they come to, as symbols and as numbers; 'before' and 'after', the target's gradient; and 'plain' for
+        all that stands between.
+        """
+        return tuple(step_pieces(self))
 
     @cached_property
     def why(self) -> str:
@@ -105,7 +126,7 @@ class TracedGraph:
     Attributes:
         root: the output.
         order: the Values in topological order.
-        names: their names.
+        names: their names; equations write them with `symbol_of`.
         gradients: the derivative of the root with respect to each, times the seed.
         shown: what Jupyter shows for a step, as HTML.
         call: the call that made the trace, as messages write it.
@@ -224,36 +245,52 @@ def _shares(
 # -------------------------------------------------------------------- steps in words
 
 
-def step_text(step: Step) -> str:
-    """The equation of a step, with the numbers put in."""
+def step_pieces(step: Step) -> Iterator[tuple[str, str]]:
+    """The equation of a step, with the numbers put in, as (kind, text)."""
     if step.phase == "forward":
-        parts = [step.name, *_equations(step), number_text(step.data)]
-        parts = list(dict.fromkeys(part for part in parts if part))  # without names its equation repeats itself
-        return " = ".join(parts)
-    f, after = wrapped(step.graph.names[step.graph.root]), _number(step.after)
+        yield "target", symbol_of(step.name)
+        # Without names its equation repeats itself.
+        for part in dict.fromkeys(part for part in (*_equations(step), number_text(step.data)) if part):
+            yield "plain", f" = {part}"
+        return
+    after = _number(step.after)
+    yield "target", grad_of(step.name)
     if step.phase == "hook":
-        return f"∂{f}/∂{wrapped(step.name)}: {_number(step.before)} → {after}"
+        yield from [("plain", ": "), ("before", _number(step.before)), ("plain", " → "), ("after", after)]
+        return
     if step.source is None:
-        return f"∂{f}/∂{f} = {after}"
-    x, y = wrapped(step.name), wrapped(step.graph.names[step.source])
+        yield from [("plain", " = "), ("after", after)]
+        return
+    yield "plain", " += "
     if step.nothing:
-        return f"∂{f}/∂{x} += nothing: {_why_nothing(step, step.source)}" + f"; it stays {after}" * (step.part > 1)
+        yield "contribution", "nothing"
+        yield "plain", f": {_why_nothing(step, step.source)}"
+        if step.part > 1:
+            yield from [("plain", "; it stays "), ("after", after)]
+        return
     result = _number(step.contribution)
-    if step.local is None:
-        text = f"∂{f}/∂{x} += {result}"
-    else:
-        product = f"{_number(step.upstream)} × {wrapped(_number(step.local))}"
-        text = f"∂{f}/∂{x} += ∂{f}/∂{y} · ∂{y}/∂{x} = {product} = {result}"
+    if step.local is not None:
+        yield "upstream", grad_of(step.graph.names[step.source])
+        yield "plain", " × "
+        yield "local", LOCAL + (f" ({step.place} {symbol_of(step.name)})" if step.place else "")
+        yield "plain", " = "
+        yield "upstream", _number(step.upstream)
+        yield "plain", " × "
+        yield "local", wrapped(_number(step.local))
+        yield "plain", " = "
+    yield "contribution", result
     if step.part > 1:
-        text += f" → {_number(step.before)} + {wrapped(result)} = {after}"
-    return text
+        yield from [("plain", " → "), ("before", _number(step.before)), ("plain", " + ")]
+        yield from [("contribution", wrapped(result)), ("plain", " = "), ("after", after)]
 
 
 def _why_nothing(step: Step, source: Value) -> str:
     """Why the source passes nothing on, in a few words."""
-    op, x, gate = source._rule, wrapped(step.name), op_symbol(source)
+    op, x, gate = source._rule, symbol_of(step.name), op_symbol(source)
     if step.nothing == "unreached" or not isinstance(op, Op):
-        return f"nothing came to {wrapped(step.graph.names[source])}"
+        return f"nothing came to {symbol_of(step.graph.names[source])}"
+    if op is PACKAGE_ROWS["where"] and step.operand == 0:
+        return f"{gate} only asks whether {x} is 0"
     match pattern_of(op):
         case Pattern.WALL:
             return f"{gate} is flat"
@@ -272,70 +309,44 @@ def step_explanation(step: Step) -> str:
     """What happens in a step, and the pattern behind it."""
     if step.phase == "forward":
         return _how_computed(step.node, step)
+    x = symbol_of(step.name)
     if step.phase == "hook":
-        return f"A hook on {step.name} replaced its gradient, now that it is complete, by {_number(step.after)}."
+        return f"A hook on {x} replaced its gradient, now that it is complete, by {_number(step.after)}."
     if step.source is None:
-        return f"Backpropagation starts at the output: {step.name} changes one to one with itself."
+        return f"Backpropagation starts at the output: {x} changes one to one with itself."
     sentences = [_local(step, step.source)]
     if step.parts > 1:
-        sentences.append(
-            f"{step.name} is used {step.parts} times, and every use adds its share (+=): this is share {step.part}."
-        )
+        which = f"this is share {step.part} of {step.parts}"
+        sentences.append(f"{x} is used {step.parts} times, and every use adds its share (+=): {which}.")
     return " ".join(sentences)
 
 
 def _how_computed(node: Value, step: Step) -> str:
     if node.is_leaf:
         kind = "a parameter" if node.is_parameter else "an input" if node.requires_grad else "a constant"
-        return f"{step.name} is {kind}: it was not computed from anything."
-    names = list(dict.fromkeys(step.graph.names[parent] for parent in node.parents))
+        return f"{symbol_of(step.name)} is {kind}: it was not computed from anything."
+    names = list(dict.fromkeys(symbol_of(step.graph.names[parent]) for parent in node.parents))
     listed = ", ".join(names[:-1]) + " and " + names[-1] if len(names) > 1 else names[0]
     if len(names) > 6:
         listed = f"its {len(node.parents)} operands"
-    return f"{step.name} is computed from {listed}, and remembers where it came from."
+    return f"{symbol_of(step.name)} is computed from {listed}, and remembers where it came from."
 
 
 def _local(step: Step, source: Value) -> str:
     op, local = source._rule, step.local
-    x, y = wrapped(step.name), wrapped(step.graph.names[source])
-    gate = op_symbol(source)
+    x, y = symbol_of(step.name), symbol_of(step.graph.names[source])
     if step.nothing == "unreached":
         return (
             f"No gradient came to {y}, as nothing that was computed from it was chosen, so {y} hands none on: not even "
-            f"0 times ∂{y}/∂{x}, which may be infinite."
+            "0 times the local derivative, which may be infinite."
         )
+    x = "the " * bool(step.place) + placed(source, step.operand, x)
     if isinstance(op, GivenPartials) and local is not None:
-        return f"{y} was made with its local derivatives: ∂{y}/∂{x} = {_number(local)}."
+        return f"{y} was made with its local derivatives: the one for {x} is {_number(local)}."
     if local is None or step.operand is None or not isinstance(op, Op):
         who = "The hand-written closure of" if isinstance(op, HandWritten) else "The backward of"
-        return f"{who} {gate or 'this node'} decides what {x} gets."
-    number = _number(local)
-    text = partial_formula(source, step.operand, step.graph.names)
-    slope = f"∂{y}/∂{x} = {text}" + (f" = {number}" if text != number else "")
-    match pattern_of(op):
-        case Pattern.WALL:
-            return f"{gate} is flat, {slope}: small changes of {x} change nothing, so nothing comes back."
-        case Pattern.DISTRIBUTOR if local == 1.0:
-            return f"{gate} distributes: {slope}, so the gradient of {y} is handed on as it is."
-        case Pattern.DISTRIBUTOR if local == -1.0:
-            return f"{gate} distributes: {slope}, so the gradient of {y} is handed on with its sign flipped."
-        case Pattern.DISTRIBUTOR:
-            return f"{gate} distributes: {slope}, an equal share of the gradient of {y} for each operand."
-        case Pattern.SWITCHER if text == "1":
-            return f"{gate} adds {x}: {slope}, so the gradient of {y} is handed on as it is."
-        case Pattern.SWITCHER:
-            return f"{gate} switches: {slope}, the other factor, scales the gradient."
-        case Pattern.ROUTER if local == 1.0:
-            return f"{gate} routes: {x} decides the result, so the whole gradient goes to it ({slope})."
-        case Pattern.ROUTER if local == 0.0:
-            return f"{gate} routes: {x} does not decide the result, so no gradient goes to it ({slope})."
-        case Pattern.ROUTER:
-            return f"{gate} routes: in a tie the gradient is shared equally ({slope})."
-        case Pattern.VALVE if local == 0.0:
-            return f"{gate} is shut here: {slope}, so no gradient passes."
-        case Pattern.VALVE if local == 1.0:
-            return f"{gate} is open here: {slope}, so the gradient passes as it is."
-    return f"{gate} scales: {slope} is its slope here."
+        return f"{who} {op_symbol(source) or 'this node'} decides what {x} gets."
+    return local_sentence(source, step.operand, local, step.graph.names)
 
 
 def _number(x: float | None) -> str:

@@ -120,7 +120,7 @@ class _Screen:
         self.write("")
         values, hidden = state(steps, position, self.width // 4)
         for block in self._blocks(values, step.graph):
-            for row, (head, style) in enumerate((("", ""), ("value", "value"), ("∂", "gradient"))):
+            for row, (head, style) in enumerate((("", ""), ("value", "value"), ("grad", "gradient"))):
                 if any(texts[row] for _, texts, _ in block):
                     cells = [
                         " " * (width - _columns_of(texts[row]))

@@ -34,7 +34,7 @@ class Trace(Sequence[Step]):
     >>> f.label = 'f'
     >>> steps = trace(f)
     >>> len(steps), steps[5].text
-    (9, '∂f/∂v1 += ∂f/∂f · ∂f/∂v1 = 1 × 1 = 1')
+    (9, 'v1.grad += f.grad × local = 1 × 1 = 1')
     """
 
     def __init__(self, value: Value, seed: float = 1.0, *, expand: bool = False, names: Names = True) -> None:
@@ -69,8 +69,8 @@ class Trace(Sequence[Step]):
         step  phase     equation
            1  forward   x = 3
            2  forward   v1 = tanh(x) = tanh(3) = 0.9951
-           3  seed      ∂v1/∂v1 = 1
-           4  backward  ∂v1/∂x += ∂v1/∂v1 · ∂v1/∂x = 1 × 0.0099 = 0.0099
+           3  seed      v1.grad = 1
+           4  backward  x.grad += v1.grad × local = 1 × 0.0099 = 0.0099
         """
         return Text(terminal.step_table(self, limit))
 
@@ -78,7 +78,7 @@ class Trace(Sequence[Step]):
         """Step through it in a terminal: equation, explanation and all the numbers so far.
 
         Enter goes on, b back, a number to that step, q leaves. Where there is no terminal, as in a
-        notebook or a pipe, the table is written. What cannot show ∂ gets ASCII; NO_COLOR=1 turns colours off.
+        notebook or a pipe, the table is written. What cannot show × gets ASCII; NO_COLOR=1 turns colours off.
         """
         terminal.play(self)
 

@@ -21,7 +21,7 @@ from scalargrad.tracing.hints import Diagnosis
 from scalargrad.tracing.marking import Mark, Marks, agrees, read_answers
 from scalargrad.tracing.sheet_picture import drawings, key_picture, sheet_picture
 from scalargrad.tracing.trace import Trace
-from scalargrad.words.texts import columns, counted, number_text
+from scalargrad.words.texts import columns, counted, number_text, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,16 +74,16 @@ class Worksheet:
     @property
     def task(self) -> str:
         """What to do, in a few sentences."""
-        f = self.trace.graph.names[self.trace.graph.root]
+        f = symbol_of(self.trace.graph.names[self.trace.graph.root])
         kinds = {blank.what for blank in self.blanks}
         sentences = []
         if "value" in kinds:
             sentences.append("Work out the missing values, from the inputs on: each from the numbers that lead to it.")
         if "gradient" in kinds:
             sentences.append(
-                f"Work out the missing gradients, ∂ for short, backwards from {f}: its own gradient is 1. An edge "
-                "hands on the gradient of the value it leads to, times the local derivative; what is used several "
-                "times gets the sum of all that comes back."
+                f"Work out the missing gradients, backwards from {f}: {f}.grad is 1. An edge hands on the gradient of "
+                "the value it leads to, times the local derivative; what is used several times gets the sum of all "
+                "that comes back."
             )
         return " ".join([*sentences, "Give four decimals."])
 
@@ -137,8 +137,8 @@ class Worksheet:
         >>> b.label = 'b'
         >>> sheet = worksheet(b * a)
         >>> print(sheet.check({'b': 3, 'a': 5}))
-        C  ∂v1/∂b  right
-        D  ∂v1/∂a  not yet: a is used 2 times, and the contribution through edge a → b is missing
+        C  b.grad  right
+        D  a.grad  not yet: a is used 2 times, and the contribution through edge a → b is missing
         1 of 2 right
         """
         given = read_answers(self.blanks, answers)
@@ -260,9 +260,9 @@ def worksheet(
     >>> f = (x + y) * z
     >>> sheet = worksheet(f)
     >>> [(blank.letter, blank.question) for blank in sheet.blanks]
-    [('A', '∂f/∂v1'), ('B', '∂f/∂z'), ('C', '∂f/∂x'), ('D', '∂f/∂y')]
+    [('A', 'v1.grad'), ('B', 'z.grad'), ('C', 'x.grad'), ('D', 'y.grad')]
     >>> sheet.check({'A': -4, 'B': 3, 'C': '−4', 'D': 1}).wrong
-    {'D': 'edge y → v1: that is the local derivative ∂v1/∂y alone; multiply it by the gradient of v1'}
+    {'D': 'edge y → v1: that is the local derivative alone; multiply it by the gradient of v1'}
     """
     return Worksheet(root, hide, seed, with_locals=local_derivatives, title=title, expand=expand, names=names)
 

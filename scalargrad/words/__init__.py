@@ -4,6 +4,8 @@
 - equations.py: what computed one node, as `a × b`. local_derivatives.py: the numbers at its edges.
 - notation.py: whole expressions, in Python, plain text or LaTeX: `formula`.
 - derivation.py: the rules of the table printed: what a local backward closure does, the docstrings of functions.
+- places.py: which operand a Value is, where it is several. specialised.py: a local derivative as it reads at one point.
+- lecture.py: what a lecturer says of it, for each row of the table.
 - patterns.py: how a gate treats the gradient that reaches it: add distributes, max routes, multiply switches.
 - expansion.py: a fused node as the elementary nodes that it stands for.
 - staged.py: `to_python`, forward and backward as code. staged_text.py: how that code writes each op; staged_helpers.py:

@@ -8,7 +8,7 @@ from scalargrad.engine import Value  # noqa: TC001  (the examples need it)
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.labels import clean_label
 from scalargrad.table.row import INFIX, Op
-from scalargrad.words.texts import ELLIPSIS, MINUS, listed, number_text, wrapped
+from scalargrad.words.texts import ELLIPSIS, MINUS, listed, number_text, symbol_of, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -41,7 +41,7 @@ def equation(
         return ""
     constants = [parent is None or names is None for parent, _ in node.operands]
     operands = [
-        ELLIPSIS if i in varying else number_text(a) if parent is None or names is None else names.get(parent, "?")
+        ELLIPSIS if i in varying else number_text(a) if parent is None or names is None else _symbol(names, parent)
         for i, (parent, a) in enumerate(node.operands)
     ]
     if isinstance(rule, Op):
@@ -51,6 +51,10 @@ def equation(
     if not as_computed and was_overwritten(node):
         text = f"assigned, was {text}"
     return text if len(text) <= limit else text[: limit - 1] + ELLIPSIS
+
+
+def _symbol(names: Mapping[Value, str], parent: Value) -> str:
+    return symbol_of(names[parent]) if parent in names else "?"
 
 
 def op_symbol(node: Value) -> str:

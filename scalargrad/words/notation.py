@@ -20,7 +20,7 @@ from scalargrad.table.operators import ATOM, LOOSE, NEGATION, OPERATORS, POWER, 
 from scalargrad.table.row import INFIX, TABLE, Op
 from scalargrad.words.equations import is_infix
 from scalargrad.words.expansion import expanded
-from scalargrad.words.texts import number_text, wrapped
+from scalargrad.words.texts import number_text, symbol_of
 
 Written = tuple[str, int]
 """A text, and how strongly its parts hold together."""
@@ -168,7 +168,7 @@ class _Text(Notation):
         return text, (NEGATION if text[0] == self.minus else ATOM)
 
     def name(self, name: str) -> Written:
-        return name, (LOOSE if wrapped(name) != name else ATOM)
+        return symbol_of(name), ATOM
 
     def joined(self, text: str, x: str, y: str) -> str:
         symbol = INFIX[text].symbol

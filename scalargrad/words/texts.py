@@ -1,4 +1,4 @@
-"""Small pieces of texts about a graph: numbers, counts, names in parentheses, lists cut short, tables in columns."""
+"""Small pieces of texts about a graph: numbers, counts, names as symbols, lists cut short, tables in columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from itertools import groupby
 
 MINUS = "\N{MINUS SIGN}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+LOCAL = "local"
+"""How equations write a local derivative; the gradient of a Value is its name with `.grad`."""
+_IDENTIFIER = re.compile(r"\u2068?[^\W\d]\w*\u2069?")  # with subscripts, and between isolates, too
 _LOOKS_COMPUTED = re.compile(r"[-+*/^%<>=|,×÷−·]")
 
 
@@ -48,12 +51,40 @@ def counted(n: int, noun: str) -> str:
 
 
 def wrapped(name: str) -> str:
-    """A name in parentheses if it looks like a computation itself, as the label `x1*w1` or the number −3.
+    """A number or a symbol in parentheses if it looks like a computation itself, as −3 does.
 
-    >>> wrapped("x1*w1"), wrapped("w1")
-    ('(x1*w1)', 'w1')
+    >>> wrapped("−3"), wrapped("w1"), wrapped("‹x1*w1›")
+    ('(−3)', 'w1', '‹x1*w1›')
     """
-    return f"({name})" if _LOOKS_COMPUTED.search(name) else name
+    return f"({name})" if _LOOKS_COMPUTED.search(name) and name[0] != "‹" else name
+
+
+def symbol_of(name: str) -> str:
+    """A name as it stands in an equation: quoted if it is no identifier, or the word for a local derivative.
+
+    >>> symbol_of("w1"), symbol_of("x₁"), symbol_of("the learning rate"), symbol_of("local")
+    ('w1', 'x₁', '‹the learning rate›', '‹local›')
+    """
+    return name if _IDENTIFIER.fullmatch(name) and name != LOCAL else f"‹{name}›"
+
+
+def grad_of(name: str) -> str:
+    """The gradient of the Value with this name, as code writes it.
+
+    >>> grad_of("w1"), grad_of("x1*w1")
+    ('w1.grad', '‹x1*w1›.grad')
+    """
+    return f"{symbol_of(name)}.grad"
+
+
+def ordinal(n: int) -> str:
+    """1st, 2nd, 3rd, 4th, ...
+
+    >>> [ordinal(n) for n in (1, 2, 3, 11, 22, 113)]
+    ['1st', '2nd', '3rd', '11th', '22nd', '113th']
+    """
+    last = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{last}"
 
 
 def listed(items: Sequence[str], room: int) -> str:

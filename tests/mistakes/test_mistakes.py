@@ -329,17 +329,17 @@ def texts(drawing):
 
 def test_the_wrong_numbers_and_the_wrong_local_derivatives_are_told():
     comparison = mistakes.own_factor.show()
-    assert "∂ 2, not 3" in texts(comparison.wrong_drawing)
-    assert "∂ 3" in texts(comparison.right_drawing)
+    assert "grad 2, not 3" in texts(comparison.wrong_drawing)
+    assert "grad 3" in texts(comparison.right_drawing)
     assert "local derivative 2, not 3" in comparison.wrong_drawing.svg
     assert [edge.label for edge in comparison.right_drawing.picture.edges] == ["×3", "×2"]
     assert [edge.label for edge in comparison.wrong_drawing.picture.edges] == ["×2", "×3"]
     assert "nothing is handed on" in mistakes.parents_in_a_set.show().wrong_drawing.svg
     assert comparison.table().splitlines() == [
-        "name  computed as  value  right ∂  wrong ∂",
-        "a                      2        3        2  ← wrong",
-        "b                      3        2        3  ← wrong",
-        "y     a × b            6        1        1",
+        "name  computed as  value  right grad  wrong grad",
+        "a                      2           3           2  ← wrong",
+        "b                      3           2           3  ← wrong",
+        "y     a × b            6           1           1",
     ]
     assert repr(comparison) == "<comparison of own_factor with the right engine: 2 of 3 gradients are wrong>"
 

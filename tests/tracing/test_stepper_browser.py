@@ -62,7 +62,7 @@ def test_every_step_by_keyboard(browser, tmp_path, make, scheme):
             assert page.evaluate(OVERFLOW) <= 0
             assert shown["now"] == [trace.graph.order.index(step.node)]
             if step.phase == "forward":
-                assert not any(text.startswith(("∂", "×")) for texts in shown["cards"] for text in texts[1:])
+                assert not any(text.startswith(("grad", "×")) for texts in shown["cards"] for text in texts[1:])
                 assert not any("gradient" in title for title in shown["titles"])
                 assert [texts[1] for texts in shown["cards"]] == [
                     number_text(node.data) if i <= step.index else "·" for i, node in enumerate(trace.graph.order)
@@ -70,7 +70,7 @@ def test_every_step_by_keyboard(browser, tmp_path, make, scheme):
                 assert shown["labels"] == shown["source"] == []
                 assert shown["bold"] == len(step.node.parents)
             else:
-                sums[step.node] = "∂ " + number_text(step.after)
+                sums[step.node] = "grad " + number_text(step.after)
                 wanted = [
                     "constant" if not node.requires_grad and node.is_leaf else sums.get(node, "·")
                     for node in trace.graph.order

@@ -85,7 +85,7 @@ def test_seeds_other_than_one():
     x = Value(3.0, label="x")
     for seed in (2.0, 0.0, -1.0):
         shown = cards(Contents(sg.trace(x * x, seed).html).svg())
-        assert shown[0][2] == "∂ " + number_text(6 * seed)
+        assert shown[0][2] == "grad " + number_text(6 * seed)
 
 
 @settings(max_examples=20)
@@ -102,7 +102,7 @@ def test_the_steps_end_in_the_picture(seed, n):
     assert sorted(used) == list(range(len(data["heads"])))
     for step, (node, text, source, edges) in zip(trace[len(shown) :], data["back"], strict=True):
         assert trace.graph.order[node] is step.node
-        assert text == "∂ " + number_text(step.after)
+        assert text == "grad " + number_text(step.after)
         if step.source is not None:
             assert trace.graph.order[source] is step.source
             assert [data["heads"][i] for i in edges] == [source]
@@ -121,7 +121,7 @@ def test_a_closure_hands_on_along_all_its_edges_at_once():
     out = Value(4.0, (a, a), "my op")
     out._backward = lambda: setattr(a, "grad", a.grad + 4.0 * out.grad)
     data = data_of(sg.trace(out).html)
-    assert data["back"] == [[1, "∂ 1", None, []], [0, "∂ 4", 1, [0, 1]]]
+    assert data["back"] == [[1, "grad 1", None, []], [0, "grad 4", 1, [0, 1]]]
 
 
 def test_cards_have_room_for_every_running_sum():
@@ -146,9 +146,9 @@ def test_one_step_is_a_picture_of_its_moment():
     assert trace[8].why in "".join(forward.text)
     backward = Contents(trace[22]._repr_mimebundle_()["text/html"])
     rows = {texts[0].split(" = ")[0]: texts[1:] for texts in cards(backward.svg())}
-    assert rows["w1"] == ["−3", "∂ −0.3932"]
+    assert rows["w1"] == ["−3", "grad −0.3932"]
     assert rows["w0"] == ["2", "·"]
-    assert rows["f"] == ["0.7311", "∂ 1"]
+    assert rows["f"] == ["0.7311", "grad 1"]
     assert "script" not in backward.tags
     assert trace[22]._repr_mimebundle_()["text/plain"] == repr(trace[22])
     assert trace[22].text in backward.images[0]["alt"]
@@ -166,7 +166,7 @@ def test_forward_steps_show_no_gradient():
     for step in trace:
         if step.phase == "forward":
             texts = [item.text for group in stage.after(step).groups for item in group.items if hasattr(item, "text")]
-            assert not [text for text in texts if text.startswith(("∂", "×"))]
+            assert not [text for text in texts if text.startswith(("grad", "×"))]
 
 
 # ---------------------------------------------------------------- the page

@@ -52,14 +52,14 @@ def test_the_lecture_neuron_in_the_learners_words():
     texts = [s.text for s in steps]
     assert len(texts) == 26
     assert texts[8] == "s = v3 + w2 = 4 + (−3) = 1"
-    assert texts[13] == "∂f/∂f = 1"
-    assert texts[16] == "∂f/∂v4 += ∂f/∂v5 · ∂v5/∂v4 = −0.5344 × 0.3679 = −0.1966"
-    assert texts[22] == "∂f/∂w1 += ∂f/∂v2 · ∂v2/∂w1 = 0.1966 × (−2) = −0.3932"
+    assert texts[13] == "f.grad = 1"
+    assert texts[16] == "v4.grad += v5.grad × local = −0.5344 × 0.3679 = −0.1966"
+    assert texts[22] == "w1.grad += v2.grad × local = 0.1966 × (−2) = −0.3932"
     assert steps[22].edge == ("w1", "v2")
-    assert steps[22].why == "× switches: ∂v2/∂w1 = x1 = −2, the other factor, scales the gradient."
-    assert steps[18].why.startswith("+ distributes: ∂s/∂v3 = 1,")
-    assert steps[16].why == "exp scales: ∂v5/∂v4 = v5 = 0.3679 is its slope here."
-    assert repr(steps[13]) == "<step 14, seed: ∂f/∂f = 1>"
+    assert steps[22].why == "× switches: the local derivative for w1 is the other factor, x1 = −2."
+    assert steps[18].why.startswith("+ distributes: the local derivative for v3 is 1, so")
+    assert steps[16].why == "exp is its own slope: the local derivative for v4 is v5 = 0.3679."
+    assert repr(steps[13]) == "<step 14, seed: f.grad = 1>"
     assert repr(steps) == "<trace of f: 13 values, 26 steps>"
 
 
@@ -68,8 +68,8 @@ def test_accumulation_is_shown_where_a_value_has_several_children():
     y = a * a
     y.label = "y"
     last = trace(y)[-1]
-    assert last.text == "∂y/∂a += ∂y/∂y · ∂y/∂a = 1 × 3 = 3 → 3 + 3 = 6"
-    assert "a is used 2 times, and every use adds its share (+=): this is share 2." in last.why
+    assert last.text == "a.grad += y.grad × local (right a) = 1 × 3 = 3 → 3 + 3 = 6"
+    assert "a is used 2 times, and every use adds its share (+=): this is share 2 of 2." in last.why
 
 
 def test_a_trace_is_a_sequence():
@@ -176,8 +176,8 @@ def test_patterns():
 def test_where_gradient_goes_is_said():
     x, y = Value(3.0, label="x"), Value(1.0, label="y")
     why = {s.name: s.why for s in trace(sg.max([x, y])) if s.phase == "backward"}
-    assert "routes: x decides the result" in why["x"]
-    assert "routes: y does not decide" in why["y"]
+    assert "max routes, and x is the larger: the local derivative for x is 1," in why["x"]
+    assert "max routes, and y is not the larger: the local derivative for y is 0," in why["y"]
     assert "tie" in trace(sg.maximum(x, x))[-1].why
     assert "shut" in trace((-x).relu())[4].why
     assert "flat" in trace(sg.sign(x))[-1].why
@@ -189,7 +189,7 @@ def test_a_hook_is_a_step():
     handle = a.register_hook(lambda g: g * 10)
     steps = trace((a + 1) * a, names=False)
     hook = next(s for s in steps if s.phase == "hook")
-    assert (hook.name, hook.before, hook.after, hook.text) == ("v1", 13.0, 130.0, "∂v3/∂v1: 13 → 130")
+    assert (hook.name, hook.before, hook.after, hook.text) == ("v1", 13.0, 130.0, "v1.grad: 13 → 130")
     assert hook.why == "A hook on v1 replaced its gradient, now that it is complete, by 130."
     assert steps[-1].before == 0.0
     assert steps[-1].after == steps.graph.gradients[x] == 390.0
@@ -224,7 +224,7 @@ def test_texts_do_not_change_when_data_is_assigned_later():
     steps = trace(v + 1, names=False)
     v.data = 100.0
     assert steps[1].text == "v1 = x × x = 2 × 2 = 4"
-    assert steps[-1].why.startswith("× switches: ∂v1/∂x = x = 2")
+    assert steps[-1].why.startswith("× switches: the local derivative for the right x is the other factor, x = 2.")
 
 
 HIDDEN = Value(4.0, label="hidden")

@@ -90,7 +90,7 @@ def test_equations_of_every_shape():
         (a + b, "a + b"), (a - 1, "a − 1"), (1 - a, "1 − a"), (a * -2, "a × (−2)"), (a + -2.0, "a + (−2)"), (a / b, "a ÷ b"),
         (a**3, "a^3"), (a**-1, "a^−1"), (2**a, "2^a"), (a % b, "a mod b"), (a // b, "a // b"), (-a, "−a"), (abs(a), "absolute(a)"),
         (sg.greater(a, b), "a > b"), (a.leaky_relu(), "leaky_relu(a, 0.1)"), (sg.maximum(a, b), "maximum(a, b)"),
-        (a.tanh(), "tanh(a)"), (ab * b, "(a*b) × b"), (ab + b, "a*b + b"), (sg.dot([a, b], [b, a]), "a×b + b×a"),
+        (a.tanh(), "tanh(a)"), (ab * b, "‹a*b› × b"), (ab + b, "‹a*b› + b"), (sg.dot([a, b], [b, a]), "a×b + b×a"),
         (sg.dot([a], [b], a), "a×b + a"), (sg.sum([a, b, a]), "sum(a, b, a)"), (sg.where(a, b, 1), "where(a, b, 1)"), (a, ""),
     ]:  # fmt: skip
         assert written(value) == text

@@ -165,9 +165,9 @@ def test_any_name_is_safe_in_latex(name):
     assert "%" not in plain
 
 
-def test_labels_that_look_computed_are_put_in_parentheses():
+def test_labels_that_are_no_identifiers_are_quoted():
     a = Value(2.0, label="x+y")
-    assert (a * 2).formula() == "(x+y) × 2"
+    assert (a * 2).formula() == "‹x+y› × 2"
     assert LATEX.write(a * 2, {a: "x+y"}) == r"\text{x+y} \cdot 2"
 
 

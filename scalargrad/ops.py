@@ -16,7 +16,8 @@ derivative is inf, so that no order of derivatives is finite and wrong.
 
 To add a row, write it below (table/row.py says what each fact means); write its line `lower(op, form)` in the second
 table, unless every processor or C library has the function; and run `python tests/table/test_method_stub.py`, which
-writes _methods.pyi. Functions, methods, derivatives, words, pictures and compiled programs need no more.
+writes _methods.pyi. Functions, methods, derivatives, words, pictures and compiled programs need no more; what a
+lecturer says of it goes to words/lecture.py.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ LONGEST = 90
 """A formula with more characters than this is not shown: the number has to do."""
 _ANSWERS = tuple(PACKAGE_ROWS[name] for name in ("greater", "step", "sign"))
 """Ops that only say which side of a kink their operands are on."""
-_MULTIPLY, _NEGATIVE, _WHERE = (PACKAGE_ROWS[name] for name in ("multiply", "negative", "where"))
+_MULTIPLY, _NEGATIVE = PACKAGE_ROWS["multiply"], PACKAGE_ROWS["negative"]
+_WHERE = PACKAGE_ROWS["where"]
 
 
 class Said(NamedTuple):

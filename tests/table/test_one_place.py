@@ -29,6 +29,8 @@ ALLOWED = {
     "table/ufuncs.py _OTHER_NAMES": "numpy's aliases; a row with numpy's name needs none",
     "words/notation.py _LATEX_FUNCTIONS": "LaTeX's commands; any other op is an operator name",
     "words/notation.py _LATEX_TEMPLATES": "LaTeX's forms; any other op is a function",
+    "words/lecture.py SAYS": "what a lecturer says of each op; any other is described by its pattern",
+    "words/specialised.py _ANSWERS": "what only says on which side of a kink an operand is; any other op is written out",
     "words/staged_text.py TEMPLATES": "Python's words for a value, as a student writes it; any other op is a function of its lowered form",
     "words/staged_text.py HELPERS": "functions that Python has not, as a student writes them; others are written from their lowered forms",
 }

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 NO_GRADIENT = "–"
+WIDE = 120
+"""How long an equation may be, if that is for the length of its names."""
 
 
 def assemble(
@@ -96,7 +98,7 @@ def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, do
         if unit.is_group
         else _folded(graph, unit, names)
         if unit.folded
-        else equation(value, names, varying=_varying(values))
+        else _equation(value, names, _varying(values))
     )
     first = f"{name} = {text}" if text else name
     if text and was_overwritten(value):
@@ -123,6 +125,12 @@ def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, do
         name, text, rows, "; ".join(title), tuple(kinds), unit.scope, value, len(unit.members),
         graph.data[shown], graph.gradients[shown], about,
     )  # fmt: skip
+
+
+def _equation(value: Value, names: Mapping[Value, str], varying: set[int]) -> str:
+    """What computed the Value; of long names more than of many operands, as cards wrap them."""
+    text = equation(value, names, varying=varying)
+    return equation(value, names, WIDE, varying) if text.endswith(ELLIPSIS) and len(text) == 60 else text
 
 
 def _varying(values: Sequence[Value]) -> set[int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.scene import Area, Box, Group, Line, Scene, Text
+from scalargrad.drawing.scene import LEADING, Area, Box, Group, Line, Scene, Text
 from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
+from scalargrad.drawing.wrapping import wrap
 from scalargrad.support.labels import clean_label
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ def sketch(picture: Picture) -> Sketch:
     """One record per card, one link per edge."""
     shapes = []
     for i, card in enumerate(picture.cards):
-        texts = [text for _, text in card.rows] + card.later
-        width = max(text_width(text, SIZE) for text in texts) + 2 * PADDING
+        fields = [wrap(text) for _, text in card.rows[:1]] + [text for _, text in card.rows[1:]]
+        width = max(text_width(line, SIZE) for text in fields + card.later for line in text.split("\n")) + 2 * PADDING
         shapes.append(
             Shape(
-                f"n{i}", max(width, 56.0), ROW * len(card.rows), [text for _, text in card.rows],
+                f"n{i}", max(width, 56.0), sum(map(_height, fields)), fields,
                 classes=" ".join(card.kinds), fill=_fill(card), border=_border(card), dashed=_dashed(card),
                 scope=card.scope,
             )
@@ -55,18 +56,24 @@ def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
         if "repeated" in card.kinds:  # a stack of cards
             group.items.append(Box(left + 4, top + 4, shape.width, shape.height, shape.fill, shape.border, 8.0))
         group.items.append(face)
+        y = top
         for row, (role, text) in enumerate(card.rows):
-            y = top + ROW * row
             if row:
                 group.items.append(Line([(left, y), (left + shape.width, y)], "hairline"))
-            group.items.append(row_text(x, y + ROW / 2, text, role, bold=row == 0 and role == "ink"))
+            shown = text if row else wrap(text)
+            group.items.append(row_text(x, y + ROW / 2, shown, role, bold=row == 0 and role == "ink"))
+            y += _height(shown)
         groups.append(group)
     return framed(picture, layout, groups)
 
 
+def _height(text: str) -> float:
+    return ROW + LEADING * SIZE * text.count("\n")
+
+
 def row_text(x: float, y: float, text: str, role: str, *, bold: bool = False, size: float = SIZE) -> Text:
     """A text centred at (x, y); characters that monospace fonts lack are made to fit the width they were given."""
-    width = None if is_plain(text) else text_width(text, size)
+    width = None if is_plain(text) else max(text_width(line, size) for line in text.split("\n"))
     return Text(x, y + size * 0.36, text, role, size, bold, width=width)
 
 

@@ -9,6 +9,7 @@ from scalargrad.drawing.picture import GRADIENT_LEAD
 from scalargrad.drawing.scene import Box, Group, Line, Scene
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import text_width
+from scalargrad.drawing.wrapping import shortened
 from scalargrad.words.equations import op_symbol
 from scalargrad.words.texts import number_text
 
@@ -35,7 +36,7 @@ def sketch(picture: Picture) -> Sketch:
     for i, card in enumerate(picture.cards):
         width = _gate_width(card) + _wire_width(card)
         if i == picture.root:
-            width += ARROW + text_width(card.name, SIZE) + 4
+            width += ARROW + text_width(shortened(card.name), SIZE) + 4
         fields = [_gate_text(card), *(text.removeprefix(GRADIENT_LEAD) for _, text in card.rows[1:])]
         shapes.append(Shape(f"n{i}", width, HEIGHT, fields, across=True, classes=" ".join(card.kinds)))
     links = [
@@ -74,8 +75,9 @@ def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
         for (role, text), dy in zip(card.rows[1:], (-10.0, 10.0), strict=False):
             group.items.append(row_text(middle, y + dy, text.removeprefix(GRADIENT_LEAD), role))
         if root:
-            width = text_width(card.name, SIZE)
-            group.items.append(row_text(end + ARROW + 4 + width / 2, y, card.name, "ink", bold=True))
+            name = shortened(card.name)
+            width = text_width(name, SIZE)
+            group.items.append(row_text(end + ARROW + 4 + width / 2, y, name, "ink", bold=True))
         groups.append(group)
     return framed(picture, layout, groups)
 
@@ -90,7 +92,7 @@ def _from(start: Point, points: list[Point]) -> list[Point]:
 def _gate_text(card: Card) -> str:
     """The operation with its constant, as `×−1` or `2÷`, and 1/x as that; a leaf's name."""
     if not card.equation or card.value is None:
-        return card.name
+        return shortened(card.name)
     symbol, operands = op_symbol(card.value), card.value.operands
     if symbol == "reciprocal" or (symbol == "÷" and operands[0] == (None, 1.0)):
         return "1/x"

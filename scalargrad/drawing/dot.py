@@ -30,7 +30,7 @@ def quoted(text: str) -> str:
 
 
 def record_field(text: str) -> str:
-    r"""A cleaned label for one field of a record label.
+    r"""A cleaned label for one field of a record label, in the lines that it was wrapped into.
 
     >>> print(record_field("{a|b}"))
     \{a\|b\}
@@ -39,7 +39,7 @@ def record_field(text: str) -> str:
     before = len(text) - len(text.lstrip(" ")) if inside else 0
     after = len(text) - len(inside) - before
     # Graphviz drops spaces at the ends of a field, even escaped ones.
-    return "&#160;" * before + inside.translate(_RECORD) + "&#160;" * after
+    return "&#160;" * before + inside.translate(_RECORD).replace("\n", "\\n") + "&#160;" * after
 
 
 def layout_source(sketch: Sketch) -> str:

@@ -8,6 +8,7 @@ from scalargrad.drawing.cards import framed
 from scalargrad.drawing.scene import Box, Group, Line, Scene, Text
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SERIF, is_plain, text_width
+from scalargrad.drawing.wrapping import shortened
 from scalargrad.support.labels import clean_label
 from scalargrad.words.local_derivatives import local_derivatives
 from scalargrad.words.texts import number_text
@@ -79,7 +80,12 @@ def _fields(card: Card) -> list[str]:
     if card.values > 1:
         return [card.rows[0][1], "data " + _row(card, "value"), _row(card, "gradient")]
     label = clean_label(card.value.label) if card.value.label else card.variable
-    return [*([label] if label else []), f"data {card.data:.4f}", f"grad {card.grad:.4f}"]
+    return [*([shortened(label)] if label else []), f"data {_four(card.data)}", f"grad {_four(card.grad)}"]
+
+
+def _four(x: float) -> str:
+    """Four decimals, as in micrograd; of a number whose digits would fill the page its power of ten."""
+    return f"{x:.4f}" if abs(x) < 1e12 else f"{x:.4e}"
 
 
 def _row(card: Card, role: str) -> str:
@@ -100,9 +106,8 @@ def _constants(card: Card) -> list[list[str]]:
         return []
     locals_ = local_derivatives(value, constants=True)
     pairs = zip(value.operands, locals_, strict=True)
-    return [
-        [f"data {a:.4f}", f"grad {(d or 0.0) * (card.grad or 0.0):.4f}"] for (parent, a), d in pairs if parent is None
-    ]
+    numbers = [(a, (d or 0.0) * (card.grad or 0.0)) for (parent, a), d in pairs if parent is None]
+    return [[f"data {_four(a)}", f"grad {_four(grad)}"] for a, grad in numbers]
 
 
 def _record(key: str, fields: list[str], classes: str) -> Shape:

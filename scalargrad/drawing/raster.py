@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from scalargrad.drawing.engines import EngineError, run_dot
-from scalargrad.drawing.scene import Area, Box, Line, Scene, Text
+from scalargrad.drawing.scene import LEADING, Area, Box, Line, Scene, Text
 from scalargrad.drawing.svg import arrowhead
 from scalargrad.drawing.theme import MONO, SANS, Theme
 
@@ -63,8 +63,11 @@ def _operations(item: Text | Box | Line | Area, height: float, colors: dict[str,
         font = _FONTS.get(item.family, "Serif") + (" Bold" if item.bold else "")
         # A backslash before the closing quote would keep a DOT string open; this one only looks like it.
         text = item.text.replace("\\", "\N{REVERSE SOLIDUS OPERATOR}")
-        at = f"T {item.x:.2f} {height - item.y:.2f} {align} 0 {_counted(text)} "
-        return f"c {_counted(colors[item.color])} F {item.size:g} {_counted(font)} {at}"
+        lines = "".join(
+            f"T {item.x:.2f} {height - item.y - i * LEADING * item.size:.2f} {align} 0 {_counted(line)} "
+            for i, line in enumerate(text.split("\n"))
+        )
+        return f"c {_counted(colors[item.color])} F {item.size:g} {_counted(font)} {lines}"
     if isinstance(item, Box):
         stroke = _pen(item.stroke, item.line, "dashed" if item.dashed else "solid", colors)
         stroke += f"C {_counted(colors.get(item.fill, _CLEAR))} "

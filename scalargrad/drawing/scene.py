@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from scalargrad.drawing.engines import Point
 
 
+LEADING = 1.2
+"""From one line of a text to the next, by its size."""
+
+
 @dataclass
 class Text:
-    """One line of text, centred at x unless `anchor` says otherwise; y is the baseline.
+    """A text, centred at x unless `anchor` says otherwise; y is the baseline of its first line, if it has several.
 
     A `halo` outlines it in the page's colour, so that it stays readable across lines.
     """

@@ -6,7 +6,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
-from scalargrad.drawing.scene import Area, Box, Group, Line, Scene, Text
+from scalargrad.drawing.scene import LEADING, Area, Box, Group, Line, Scene, Text
+from scalargrad.drawing.theme import is_plain, text_width
 
 if TYPE_CHECKING:
     from scalargrad.drawing.theme import Theme
@@ -84,14 +85,27 @@ def _text(item: Text, colors: dict[str, str]) -> str:
     if item.halo:
         halo = f'stroke="{colors["halo"]}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
         classes += " s-halo"
-    fit = f' textLength="{_n(item.width)}" lengthAdjust="spacingAndGlyphs"' if item.width else ""
+    lines = item.text.split("\n")
+    fit = f' textLength="{_n(item.width)}" lengthAdjust="spacingAndGlyphs"' if item.width and len(lines) == 1 else ""
     if "  " in item.text or item.text != item.text.strip():
         fit += ' xml:space="preserve"'
     return (
         f'<text class="{classes}" x="{_n(item.x)}" y="{_n(item.y)}" text-anchor="{item.anchor}" '
         f'fill="{colors[item.color]}" {halo} font-family={quoteattr(item.family)} font-size="{_n(item.size)}" '
-        f'font-weight="{"bold" if item.bold else "normal"}" font-style="normal"{fit}>{escape(item.text)}</text>'
+        f'font-weight="{"bold" if item.bold else "normal"}" font-style="normal"{fit}>{_lines(item, lines)}</text>'
     )
+
+
+def _lines(item: Text, lines: list[str]) -> str:
+    """One line as it is; of several each in an element of its own, with its own width where that is enforced."""
+    if len(lines) == 1:
+        return escape(item.text)
+    spans = []
+    for i, line in enumerate(lines):
+        fits = item.width is None or is_plain(line)
+        fit = "" if fits else f' textLength="{_n(text_width(line, item.size))}" lengthAdjust="spacingAndGlyphs"'
+        spans.append(f'<tspan x="{_n(item.x)}" y="{_n(item.y + i * LEADING * item.size)}"{fit}>{escape(line)}</tspan>')
+    return "".join(spans)
 
 
 def _box(item: Box, colors: dict[str, str]) -> str:

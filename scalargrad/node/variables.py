@@ -152,15 +152,15 @@ def _seen_by_caller() -> list[tuple[str, Any]]:
     if frame is None:
         return []
     spaces = [_local(frame)]
-    module = frame.f_globals
+    module, of_module = frame.f_globals, _first(frame.f_globals)
     while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back is not None and frame.f_back.f_globals is module:
         frame = frame.f_back
         spaces.append(_local(frame))
     seen: dict[str, Any] = {}
-    for space in [*reversed(spaces), _first(module)]:
+    for space in [*reversed(spaces), of_module]:
         for name, _ in space:
             seen.setdefault(name, None)
-    for space in [_first(module), *reversed(spaces)]:
+    for space in [of_module, *reversed(spaces)]:
         seen.update(space)
     return list(seen.items())
 

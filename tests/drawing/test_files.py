@@ -23,6 +23,7 @@ import scalargrad
 from scalargrad import Value, nn
 from scalargrad.drawing import EngineError, draw, draw_dot, engines
 from scalargrad.drawing.dot import layout_source
+from scalargrad.drawing.wrapping import shortened, wrap
 from scalargrad.node.naming import isolated
 from scalargrad.support.labels import clean_label
 
@@ -289,9 +290,9 @@ def test_hostile_labels_are_shown_as_they_are_in_svg():
     assert len(HOSTILE) > 50
     assert expected <= set(leaf_texts(drawing))
     shown = cards(drawing.svg)
-    assert [texts[0] for texts in shown] == [card.rows[0][1] for card in drawing.picture.cards]
+    assert [texts[0] for texts in shown] == [wrap(card.rows[0][1]) for card in drawing.picture.cards]
     tags = {e.tag.removeprefix(SVG) for e in parsed(drawing.svg).iter()}
-    assert tags == {"svg", "title", "desc", "style", "g", "rect", "path", "polygon", "text"}
+    assert tags == {"svg", "title", "desc", "style", "g", "rect", "path", "polygon", "text", "tspan"}
     attributes = {name for e in parsed(drawing.svg).iter() for name in e.attrib}
     assert not [name for name in attributes if name.startswith("on") or "href" in name]
     assert "<!--" not in drawing.svg
@@ -303,7 +304,8 @@ def test_hostile_labels_are_shown_as_they_are_in_svg():
 def test_each_hostile_label_in_each_style(label, style):
     drawing = draw(Value(1.0, label=label) * Value(2.0, label="other"), style=style)
     texts = [text for card in cards(drawing.svg) for text in card]
-    assert {clean_label(label), isolated(clean_label(label))} & set(texts)
+    shown = wrap if style == "card" else shortened
+    assert {shown(clean_label(label)), shown(isolated(clean_label(label)))} & set(texts)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]", drawing.dot + drawing.svg + drawing.mermaid)
 
 
@@ -319,7 +321,7 @@ def dot_fields(text):
     fields, current, i = [], "", 0
     while i < len(text):
         if text[i] == "\\":
-            current += text[i + 1]
+            current += "\n" if text[i + 1] == "n" else text[i + 1]
             i += 1
         elif text[i] == "|":
             fields.append(current)
@@ -338,7 +340,7 @@ def test_hostile_labels_parse_back_from_dot():
     drawing = draw(hostile_graph())
     labels = re.findall(r'^\s*n\d+ \[id="n\d+", class="[a-z ]+", label="([^"]*)", style', drawing.dot, re.M)
     assert [[spaced(field) for field in dot_fields(label)] for label in labels] == [
-        [text for _, text in c.rows] for c in drawing.picture.cards
+        [wrap(c.rows[0][1]), *(text for _, text in c.rows[1:])] for c in drawing.picture.cards
     ]
 
 
@@ -348,7 +350,7 @@ def test_graphviz_itself_shows_hostile_labels_as_they_are():
     svg = engines.run_dot(drawing.dot, "svg").decode()
     shown = [spaced(t.text or "") for t in parsed(svg).iter(SVG + "text")]
     for card in drawing.picture.cards:
-        assert spaced(card.rows[0][1]) in shown
+        assert all(spaced(line) in shown for line in wrap(card.rows[0][1]).split("\n"))
     tags = {e.tag.removeprefix(SVG) for e in parsed(svg).iter()}
     assert not tags & {"a", "script", "image", "style"}
 
@@ -386,7 +388,7 @@ def test_any_string_may_be_a_label(labels):
         f = f * Value(2.0, label=label)
     f.backward()
     drawing = draw(f)
-    assert [texts[0] for texts in cards(drawing.svg)] == [card.rows[0][1] for card in drawing.picture.cards]
+    assert [texts[0] for texts in cards(drawing.svg)] == [wrap(card.rows[0][1]) for card in drawing.picture.cards]
     assert len(drawing.picture.cards) == 2 * len(labels) - 1
     assert json.loads(drawing.json)
     assert drawing.text.isprintable() or set(drawing.text) - {"\n"}

@@ -93,9 +93,9 @@ def parsed(svg):
 
 
 def cards(svg):
-    """Each node's texts, in document order."""
+    """Each node's texts, in document order; the lines of a wrapped one are lines."""
     groups = [g for g in parsed(svg).iter(SVG + "g") if "node" in g.get("class", "").split()]
-    return [[text.text or "" for text in group.iter(SVG + "text")] for group in groups]
+    return [["\n".join(text.itertext()) for text in group.iter(SVG + "text")] for group in groups]
 
 
 def hexed(rgb):

@@ -156,14 +156,16 @@ def page(document):
 
 
 def _places(item):
-    named = []
+    """Links to the cells, a notebook after the other, and to the pages."""
+    cells, others = {}, []
     for place in item.at:
         if place.startswith("docs/"):
             name = (ROOT / place).read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+            others.append(f"[{name}]({target_of(place)})")
         else:
-            name = f"notebook {int(place[:2])}, {place.split('#')[1]}"
-        named.append(f"[{name}]({target_of(place)})")
-    return "; ".join(named)
+            number, cell = place.split("#")
+            cells.setdefault(int(number), []).append(f"[{cell}]({target_of(place)})")
+    return "; ".join([f"notebook {number}: {', '.join(links)}" for number, links in cells.items()] + others)
 
 
 def _result(item):

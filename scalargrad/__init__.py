@@ -155,6 +155,11 @@ def _draw(value: Value, *given: _Any, **options: _Any) -> _Any:
     return __getattr__("draw")(value, *given, **options)
 
 
+def _show(value: Value, **options: _Any) -> _Any:
+    """Open the picture of this Value's graph in a browser: `draw(value, **options).show()`; returns the page's path."""
+    return __getattr__("draw")(value, **options).show()
+
+
 def _formula(value: Value, notation: str = "text", *, lines: bool = False, names: _Names = True) -> str:
     """The expression that computes this Value, in 'text', 'latex' or 'python'; `lines` gives an equation per line.
 
@@ -175,6 +180,7 @@ def _to_python(value: Value, name: str = "f", *, names: _Names = True) -> str:
 
 
 Value.draw = _draw  # type: ignore[method-assign,assignment]
+Value.show = _show  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 Value.to_python = _to_python  # type: ignore[method-assign,assignment]

@@ -218,7 +218,8 @@ def _draw(options: argparse.Namespace) -> int:
     root, leaves = _expression(options)
     if leaves:
         root.backward()
-    drawing = scalargrad.draw(root, style=options.style)
+    as_text = options.output is None or options.output.suffix.lower() in (".txt", ".json", ".mmd", ".dot")
+    drawing = scalargrad.draw(root, style=options.style, max_nodes=500 if as_text else None)
     if options.output is None:
         print(drawing.text.rstrip())
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scalargrad.drawing.assemble import assemble
 from scalargrad.drawing.engines import check_engine
 from scalargrad.drawing.result import Drawing, check_look
-from scalargrad.drawing.sketch import choose_rankdir, make_room
+from scalargrad.drawing.sketch import choose_rankdir, length, make_room
 from scalargrad.drawing.snapshot import Snapshot
 from scalargrad.drawing.styles import STYLES
 from scalargrad.drawing.units import Collapse, Partition, Unit, links
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 
 
 class GraphTooLargeError(ValueError):
-    """The graph has more cards than `max_nodes`; the message names calls that draw it."""
+    """The graph has more cards than `max_nodes`, or is too long a chain; the message names calls that draw it."""
+
+
+MOST_CARDS, LONGEST = 500, 6000
+"""How many cards a picture has by default at most, and how many pixels it is long."""
+_MANY = 60
+"""From how many cards on the graph of a network is no longer a picture of it."""
+_NETWORK = "model.draw() draws the network"
 
 
 def drawing_call(*given: Any, **_: Any) -> str:
@@ -48,7 +55,7 @@ def draw(
     rankdir: Literal["auto", "LR", "TB"] = "auto",
     theme: Literal["default", "cs231n"] = "default",
     scheme: Literal["auto", "light", "dark"] = "auto",
-    max_nodes: float = 500,
+    max_nodes: float | None = None,
     collapse: Collapse = None,
     merge_repeats: bool | None = None,
     depth: int | None = None,
@@ -74,7 +81,8 @@ def draw(
         rankdir: 'LR' from left to right, 'TB' from top to bottom, 'auto' by the shape of the graph.
         theme: 'default', or 'cs231n' for green values and red gradients.
         scheme: 'auto' follows the reader's light or dark page; 'light' and 'dark' fix it.
-        max_nodes: how many cards at most; math.inf for any number.
+        max_nodes: how many cards at most; math.inf for any number. By default 500, and the picture of a whole graph may
+            be about 6 000 pixels long; with a number given here it may have any length.
         collapse: 'neuron' or 'layer' draws each as one card; or a function from Value to its group's name, or None.
         merge_repeats: draw what is repeated for every sample once, with a badge ×100; by default when collapsing.
         depth: only this many steps back from the output; a stub says how many more there are.
@@ -92,7 +100,8 @@ def draw(
         A Drawing: shown by Jupyter, saved with `save('graph.svg')`.
 
     Raises:
-        GraphTooLargeError: if there are more than `max_nodes` cards; it names calls that work.
+        GraphTooLargeError: if there are more than `max_nodes` cards, or the picture would be a ribbon of many screens;
+            it names calls that work.
         TypeError: if `value` is neither a Value nor a Module.
         ValueError: for an option that does not exist.
 
@@ -108,6 +117,8 @@ def draw(
     _check(style=style, rankdir=rankdir)
     _check_numbers(max_nodes=max_nodes, depth=depth, radius=radius, focus=focus)
     check_engine(engine)
+    may_be_long = max_nodes is not None or engine == "text" or depth is not None or focus is not None
+    max_nodes = MOST_CARDS if max_nodes is None else max_nodes
     root = value
     order = topological_order(root)
     variables = variable_names(order, names, "draw")
@@ -136,6 +147,12 @@ def draw(
             unit.scope = ()
     picture = assemble(graph, units, output, between, visible, variables=variables)
     sketch = sketched(picture, style, rankdir)
+    if len(graph.scopes) > 1 and len(picture.cards) > _MANY:
+        picture.notes.append(
+            f"This is the computation graph of a network with {counted(len(picture.cards), 'card')}: {_NETWORK}."
+        )
+    elif not may_be_long and length(sketch) > LONGEST:
+        raise _too_long(value, len(picture.cards), length(sketch), style=style, rankdir=rankdir, expand=expand)
     return Drawing(
         picture, sketch, style=style, theme=theme, scheme=scheme, engine=engine, id_prefix=id_prefix, legend=legend
     )
@@ -205,7 +222,7 @@ def draw_dot(
             f"draw_dot makes a graphviz.Digraph, and the package graphviz cannot be imported ({error}): run `pip "
             "install graphviz`, or draw the same picture without it, draw(root, style='micrograd')"
         ) from error
-    drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False, names=names)
+    drawing = draw(root, style="micrograd", rankdir=rankdir, clusters=False, names=names, max_nodes=MOST_CARDS)
     return micrograd_dot(drawing.shown_as(format), format)
 
 
@@ -216,8 +233,8 @@ def _check(*, style: str, rankdir: str) -> None:
     one_of(rankdir, "rankdir", ("auto", "LR", "TB"))
 
 
-def _check_numbers(*, max_nodes: float, depth: int | None, radius: int, focus: Value | None) -> None:
-    if not (max_nodes if isinstance(max_nodes, int) else real(max_nodes, "max_nodes")) >= 1:
+def _check_numbers(*, max_nodes: float | None, depth: int | None, radius: int, focus: Value | None) -> None:
+    if max_nodes is not None and not (max_nodes if isinstance(max_nodes, int) else real(max_nodes, "max_nodes")) >= 1:
         raise ValueError(f"max_nodes must be at least 1, not {brief(max_nodes)}")
     for name, n in (("depth", depth), ("radius", radius)):
         if n is not None:
@@ -264,6 +281,8 @@ def _too_large(
         n = len(Partition(graph, output, "layer" if len(graph.scopes) > 1 else None, merge=True))
         if n <= max_nodes:
             found.append(f"draw(value, {option}) draws {counted(n, 'card')}")
+        if len(graph.scopes) > 1:
+            found.append(_NETWORK)
     if collapse is None or not found:
         total, depth = 0, -1
         for count in graph.levels_up(output):
@@ -277,3 +296,28 @@ def _too_large(
     if cards != len(graph.order):
         size += f" and would be {counted(cards, 'card')}"
     return GraphTooLargeError(f"{size}; the limit is max_nodes={max_nodes}. Instead: {'; or '.join(found)}.")
+
+
+def _too_long(value: Value, cards: int, size: float, **options: Any) -> GraphTooLargeError:
+    """An error for a ribbon, with calls that work; what they draw is found out here, before any engine starts."""
+    given: dict[str, Any] = {"expand": True} if options["expand"] else {}
+    found = []
+    tried: list[dict[str, Any]] = [{"merge_repeats": True}, *({"depth": depth} for depth in (20, 12, 8, 5, 3))]
+    for more in tried:
+        drawing = draw(value, **options, **more, max_nodes=MOST_CARDS, names=False)
+        n = len(drawing.picture.cards)
+        if n == cards or length(drawing._sketch) > LONGEST / 3:
+            continue
+        call = ", ".join(["draw(value", *(f"{name}={x!r}" for name, x in {**given, **more}.items())])
+        stubs = sum("stub" in card.kinds for card in drawing.picture.cards)
+        rest = " next to the output, and a stub for the rest" if stubs else ""
+        found.append(f"{call}) draws {counted(n - stubs, 'card')}{rest}")
+        if stubs:
+            break
+    found.append("draw(value, focus=x, radius=2) draws what is near a Value x")
+    found.append(f"draw(value, max_nodes={MOST_CARDS}) draws all of it")
+    return GraphTooLargeError(
+        f"this graph is a chain of {counted(cards, 'card')}, and its picture would be a ribbon of about "
+        f"{grouped(int(round(size, -2)))} pixels; the limit is {grouped(LONGEST)}. Instead: {'; or '.join(found)}. "
+        "As text: print(trace(value)), value.formula(lines=True)."
+    )

@@ -10,6 +10,15 @@ import base64
 from html import escape
 
 
+def page(title: str, body: str) -> str:
+    """A page for the picture, in the reader's light or dark mode; `body` is HTML."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="color-scheme" content="light dark"><style>body { font-family: sans-serif; margin: 1.5rem; } '
+        f"img {{ max-width: 100%; height: auto; }}</style></head><body>\n{body}\n</body></html>\n"
+    )
+
+
 def image(svg: str, alt: str) -> str:
     """The `<img>` that carries the picture, with what it shows in words.
 

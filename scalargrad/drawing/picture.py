@@ -99,6 +99,7 @@ class Picture:
         backward_done: whether gradients are shown.
         title: the accessible name.
         description: one sentence about the whole.
+        notes: what else to say below the picture: a sentence each.
     """
 
     cards: list[Card]
@@ -108,3 +109,4 @@ class Picture:
     title: str = ""
     description: str = ""
     scopes: list[Scope] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

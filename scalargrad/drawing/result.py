@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import re
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
-from scalargrad.drawing.image import image
+from scalargrad.drawing.image import image, page
 from scalargrad.drawing.legend import add_legend
 from scalargrad.drawing.raster import to_raster
 from scalargrad.drawing.styles import STYLES
@@ -19,6 +20,7 @@ from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
 from scalargrad.support.arguments import brief, place
 from scalargrad.support.arguments import name as one_of
+from scalargrad.support.browser import show_page
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
 
@@ -107,7 +109,7 @@ class Drawing:
 
         `print` shows it in characters that standard output has: `-` for `−` and `*` for `×` where these are missing.
         """
-        return Text(to_text(self.picture))
+        return Text(to_text(self.picture) + "".join(f"{note}\n" for note in self.picture.notes))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file; its suffix says how: .svg .png .pdf .dot .mmd .json .txt. Returns the path.
@@ -130,6 +132,21 @@ class Drawing:
         content = writers[path.suffix.lower()]()
         replace_file(path, content.encode() if isinstance(content, str) else content)
         return path
+
+    def show(self) -> Path:
+        """Open the picture in a browser, as a page in the folder for temporary files, and return the page's path.
+
+        Where there is no display, it says where the page is. Without an engine the page has the text.
+
+        Raises:
+            OSError: if the page cannot be written.
+        """
+        if self._drawn_by() == "text":
+            body = f"<pre>{escape(self.text)}</pre>"
+            body += f"<p>{escape(no_engine())}</p>" if self._engine != "text" else ""
+        else:
+            body = self._html()
+        return show_page(page(self.picture.title, body))
 
     def shown_as(self, format_: str) -> Drawing:
         """This drawing, shown by Jupyter as 'svg' or 'png'."""
@@ -157,7 +174,12 @@ class Drawing:
             return {"text/plain": self.text + note}
         if self._show == "png":
             return {"image/png": self._raster("png"), "text/plain": self.text}
-        return {"text/html": image(self.svg, self.picture.description), "text/plain": self.text}
+        return {"text/html": self._html(), "text/plain": self.text}
+
+    def _html(self) -> str:
+        """The picture as an image, with the notes below."""
+        notes = "".join(f"\n<p>{escape(note)}</p>" for note in self.picture.notes)
+        return image(self.svg, self.picture.description) + notes
 
     def __str__(self) -> str:
         return printable(self.text)

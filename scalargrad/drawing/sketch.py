@@ -110,3 +110,10 @@ def choose_rankdir(sketch: Sketch) -> str:
     width = sum(max(shape.width for shape in column) + 72 * sketch.ranksep for column in columns)
     height = max(sum(shape.height + 72 * sketch.nodesep for shape in column) for column in columns)
     return "TB" if width > 4 * height else "LR"
+
+
+def length(sketch: Sketch) -> float:
+    """About how long the picture will be in the direction in which it flows, in points."""
+    across = sketch.rankdir == "TB"
+    sizes = [max(shape.height if across else shape.width for shape in column) for column in levels(sketch) if column]
+    return sum(size + 72 * sketch.ranksep for size in sizes)

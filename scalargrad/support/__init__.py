@@ -4,7 +4,7 @@
 - labels.py: what may be a label, and how messages and pictures show it.
 - spelling.py: names that do not exist and calls that do not fit: what was meant.
 - console.py: texts with characters that a console may lack.
-- notebook.py: whether this is one.
+- notebook.py: whether this is one. browser.py: a page opened in a browser.
 - files.py: files that are replaced as a whole.
 - turns.py: one call at a time, and at_once.py: many attributes in one go, both with Ctrl-C in mind.
 """

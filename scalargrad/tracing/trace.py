@@ -9,6 +9,7 @@ from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value
 from scalargrad.node.errors import no_graph
 from scalargrad.support.arguments import place
+from scalargrad.support.browser import show_page
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
 from scalargrad.support.spelling import explained
@@ -107,6 +108,17 @@ class Trace(Sequence[Step]):
         check_place(path, "trace", [".html"])
         replace_file(path, page.page(self.graph, max_steps).encode())
         return path
+
+    def show(self) -> Path:
+        """Open the stepper in a browser, as a page in the folder for temporary files, and return the page's path.
+
+        Where there is no display, it says where the page is.
+
+        Raises:
+            TraceTooLongError: if there are more than 300 steps.
+            OSError: if the page cannot be written.
+        """
+        return show_page(page.page(self.graph, page.MAX_STEPS))
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
         """What Jupyter shows: the stepper; of a trace too long for it the first steps."""

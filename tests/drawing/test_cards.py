@@ -13,10 +13,12 @@ from helpers import readme_example
 from sizes import has_full_size, size
 
 import scalargrad as sg
-from scalargrad import Value, topological_order
+from scalargrad import Value, nn, topological_order
 from scalargrad.cli import main
 from scalargrad.drawing import Drawing, GraphTooLargeError, draw, draw_dot, summary
+from scalargrad.drawing.build import LONGEST
 from scalargrad.drawing.picture import Edge
+from scalargrad.drawing.sketch import length
 from scalargrad.drawing.styles import STYLES, StyleName
 from scalargrad.drawing.theme import THEMES, contrast, edge_role, text_width
 
@@ -572,3 +574,43 @@ def test_the_names_of_styles_are_those_that_type_checkers_and_the_command_line_k
     with pytest.raises(SystemExit):
         main(["draw", "--help"])
     assert f"{{{','.join(STYLES)}}}" in capsys.readouterr().out
+
+
+def ribbon(n):
+    x = Value(0.5, label="x")
+    y = x
+    for i in range(n):
+        y = (y * x).tanh() if i % 2 else y + x
+    return y
+
+
+def test_a_ribbon_is_refused_with_calls_that_work():
+    y = ribbon(100)
+    with pytest.raises(GraphTooLargeError, match="a ribbon of about") as raised:
+        draw(y)
+    calls = re.findall(
+        r"draw\(value, ((?:depth|max_nodes|merge_repeats)=\w+)\) draws (?:(\d+) cards?|all)", str(raised.value)
+    )
+    assert {call.split("=")[0] for call, _ in calls} >= {"depth", "max_nodes"}
+    for call, count in calls:
+        name, number = call.split("=")
+        drawing = draw(y, **{name: True if number == "True" else int(number)})
+        cards = [card for card in drawing.picture.cards if "stub" not in card.kinds]
+        assert len(cards) == (int(count) if count else 151)
+        assert name == "max_nodes" or length(drawing._sketch) < LONGEST / 3
+    assert draw(y, engine="text").text
+    assert len(draw(ribbon(30)).picture.cards) == 46
+    sg.draw_dot(y)  # micrograd draws any length
+
+
+def test_a_networks_graph_says_how_the_network_is_drawn():
+    text = "This is the computation graph of a network with 140 cards: model.draw() draws the network."
+    out = nn.MLP(2, [8, 8, 1], seed=1)([1.0, 2.0])
+    drawing = draw(out)
+    assert drawing.text.splitlines()[-1] == text
+    bundle = drawing._repr_mimebundle_()
+    assert text in bundle["text/plain"]
+    assert text in bundle.get("text/html", text)
+    assert draw(nn.MLP(2, [2, 1], seed=1)([1.0, 2.0])).picture.notes == []
+    with pytest.raises(GraphTooLargeError, match=re.escape("model.draw() draws the network")):
+        draw(nn.MLP(2, [30, 30, 1], seed=1)([1.0, 2.0]))

@@ -19,17 +19,20 @@ def stub_text() -> str:
         '"""Methods and operators that the op table (ops.py) installs on Value. Written by tests/table/test_method_stub.py."""',
         "",
         "from collections.abc import Callable",
+        "from pathlib import Path",
         "from typing import Any",
         "",
         "from scalargrad.drawing import Drawing",
         "from scalargrad.engine import Value",
         "from scalargrad.hooks import Handle",
+        "from scalargrad.node.variables import Names",
         "",
         "class TableMethods:",
         "    def draw(self, **options: Any) -> Drawing: ...",
-        "    def formula(self, notation: str = ..., *, lines: bool = ...) -> str: ...",
+        "    def show(self, **options: Any) -> Path: ...",
+        "    def formula(self, notation: str = ..., *, lines: bool = ..., names: Names = ...) -> str: ...",
         "    def register_hook(self, hook: Callable[[Any], Any]) -> Handle: ...",
-        "    def to_python(self, name: str = ...) -> str: ...",
+        "    def to_python(self, name: str = ..., *, names: Names = ...) -> str: ...",
     ]
     for op in TABLE.values():
         if op.is_users:

@@ -17,12 +17,13 @@ def to_svg(scene: Scene, theme: Theme, *, scheme: str = "auto", id_prefix: str =
     """The scene as one SVG document, the same bytes for the same scene.
 
     Light colours are presentation attributes. With scheme 'auto' a stylesheet overrides them by CSS variables, which
-    are the dark colours where the reader prefers a dark page. Every selector starts with the drawing's own id.
+    are the dark colours where the reader prefers a dark page. Every selector starts with the drawing's own id. Opened
+    by itself the picture has the browser's page of that scheme behind it, inside of a page nothing.
 
     Args:
         scene: what to write.
         theme: the colours.
-        scheme: 'auto', or 'light' or 'dark' for one of them without a stylesheet.
+        scheme: 'auto', or 'light' or 'dark' for one of them.
         id_prefix: start of every id; from the content if empty, so that different drawings share no id.
     """
     colors = theme.colors(scheme)
@@ -36,7 +37,7 @@ def to_svg(scene: Scene, theme: Theme, *, scheme: str = "auto", id_prefix: str =
         f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="{prefix}-title {prefix}-desc">\n'
         f'<title id="{prefix}-title">{title}</title>\n<desc id="{prefix}-desc">{description}</desc>\n'
     )
-    style = _style(prefix, theme, _roles(scene)) if scheme == "auto" else ""
+    style = _style(prefix, theme, _roles(scene)) if scheme == "auto" else _dark_page(prefix) if scheme == "dark" else ""
     return head + style + body.replace('<g id="', f'<g id="{prefix}-') + "\n</svg>\n"
 
 
@@ -47,7 +48,11 @@ def _style(prefix: str, theme: Theme, roles: list[str]) -> str:
         f"#{prefix} .f-{role}{{fill:var(--{role})}}#{prefix} .s-{role}{{stroke:var(--{role})}}" for role in roles
     )
     dark_page = f"@media (prefers-color-scheme: dark){{#{prefix}{{{dark}}}}}"
-    return f"<style>\n#{prefix}{{{light}}}\n{dark_page}\n{rules}\n</style>\n"
+    return f"<style>\n#{prefix}{{{light}color-scheme:light dark}}\n{dark_page}\n{rules}\n</style>\n"
+
+
+def _dark_page(prefix: str) -> str:
+    return f"<style>#{prefix}{{color-scheme:dark}}</style>\n"
 
 
 def _roles(scene: Scene) -> list[str]:

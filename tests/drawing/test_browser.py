@@ -1,5 +1,8 @@
 """What a reader sees in a real Chromium: no text outside its card, colours and contrast, nothing injected."""
 
+import base64
+import io
+
 import pytest
 from drawing_helpers import HOSTILE, hexed, mlp_loss, page_of, sigmoid_neuron
 from helpers import readme_example
@@ -104,8 +107,6 @@ def test_right_without_its_stylesheet(browser):
 
 def test_as_an_image_in_a_dark_page(browser):
     """Jupyter shows an SVG inside an img; the cards stay opaque, the page shows between them."""
-    import base64
-
     data = base64.b64encode(draw(sigmoid_neuron()).svg.encode()).decode()
     with page_of(browser, f'<img src="data:image/svg+xml;base64,{data}">', "dark") as (page, trouble):
         assert (
@@ -113,6 +114,40 @@ def test_as_an_image_in_a_dark_page(browser):
             > 500
         )
         assert [line for line in trouble if not line.startswith("request data:")] == []
+
+
+def corner(page):
+    """The colour of the page's last pixel, where no picture is."""
+    image = pytest.importorskip("PIL.Image", reason="the extra `plot` is not installed")
+    with image.open(io.BytesIO(page.screenshot())) as shot:
+        return "#{:02x}{:02x}{:02x}".format(*shot.convert("RGB").getpixel((shot.width - 1, shot.height - 1)))
+
+
+@pytest.mark.parametrize("reader", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["auto", "light", "dark"])
+def test_a_file_has_a_page_behind_it_on_which_it_can_be_read(browser, tmp_path, scheme, reader):
+    path = draw(sigmoid_neuron(), scheme=scheme).save(tmp_path / "graph.svg")
+    page = browser.new_page(color_scheme=reader, viewport={"width": 1400, "height": 900})
+    try:
+        page.goto(path.as_uri())
+        behind = corner(page)
+        assert (
+            contrast(behind, "#000000" if (scheme, reader) in (("auto", "dark"), ("dark", reader)) else "#ffffff") < 1.3
+        )
+        for item in page.evaluate(PAINT):
+            if item["tag"] == "text" and not item["face"]:
+                assert contrast(hexed(item["fill"]), behind) >= 4.5
+                assert contrast(hexed(item["stroke"]), behind) < 1.3, "the halo"
+        # Inside of a page the picture has no background of its own.
+        page.goto("about:blank")
+        data = base64.b64encode(path.read_bytes()).decode()
+        page.set_content(f'<body style="background:#336699"><img src="data:image/svg+xml;base64,{data}">')
+        page.locator("img").evaluate("image => image.decode()")
+        box = page.locator("img").bounding_box()
+        page.set_viewport_size({"width": int(box["x"] + box["width"]) - 1, "height": int(box["y"] + box["height"]) - 1})
+        assert corner(page) == "#336699"
+    finally:
+        page.close()
 
 
 def test_two_drawings_on_one_page_do_not_disturb_each_other(browser):

@@ -16,6 +16,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx_copybutton",
     "scalargrad_docs",
 ]
 exclude_patterns = ["_build", "_extensions"]
@@ -41,7 +42,10 @@ html_theme = "furo"
 html_title = f"scalargrad {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_math_renderer = "mathml"
 html_copy_source = html_show_sourcelink = html_show_copyright = False
-html_show_search_summary = False  # it fetches pages, which browsers refuse to pages opened from files
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"  # of a session what was typed, not what it printed
 pygments_dark_style = "a11y-dark"

@@ -1,14 +1,17 @@
 """The documentation site: built without a network and without a warning, whole, and right in a real Chromium."""
 
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -332,12 +335,113 @@ def test_in_chromium(browser, site, name, width, scheme):
 def test_what_is_wide_scrolls_in_its_own_box(browser, site):
     code = """(selector) => [...document.querySelectorAll(selector)].map(e => { e.scrollLeft = 10_000;
       return [e.scrollLeft, e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right]; })"""
-    for name, selector in (("drawing.html", ".picture"), ("mutants.html", ".table-wrapper"), ("tour.html", ".highlight pre"),
+    for name, selector in (("drawing.html", ".picture.full"), ("mutants.html", ".table-wrapper"), ("tour.html", ".highlight pre"),
                            ("reference/source.html", ".highlight pre"), ("tour.html", ".sg-view")):  # fmt: skip
         with opened(browser, site / name, 390, "light") as (page, _):
+            for button in page.locator(".picture .size").all():
+                button.click()
             boxes = page.evaluate(code, selector)
             assert any(hidden > 20 for _, hidden, _ in boxes), name
             assert all(abs(scrolled - hidden) < 2 and right <= 390 for scrolled, hidden, right in boxes), name
+
+
+# Every picture that is not seen whole: what sticks out of it, or how far it sticks out of what it stands in. What scrolls
+# by itself, with cues of its own, is the stepper's graph and code.
+CLIPPED = """() => [...document.querySelectorAll('article img, article svg')].flatMap(picture => {
+  if (!picture.checkVisibility() || picture.closest('.sg-live, button, a.headerlink, .copybtn')) return [];
+  const whole = picture.getBoundingClientRect(), troubles = [];
+  if (picture.tagName === 'IMG' && !picture.naturalWidth) troubles.push('not loaded');
+  if (whole.left < -1 || whole.right > document.documentElement.clientWidth + 1) troubles.push('leaves the page');
+  for (let box = picture.parentElement; box.tagName !== 'ARTICLE'; box = box.parentElement) {
+    const around = box.getBoundingClientRect();
+    if (getComputedStyle(box).overflowX !== 'visible' && (whole.left < around.left - 1 || whole.right > around.right + 1))
+      troubles.push(`cut off by ${box.className}`);
+  }
+  for (const part of picture.querySelectorAll('text, rect, path, polygon, ellipse, circle')) {
+    const box = part.getBoundingClientRect();
+    if (box.width && Math.max(whole.left - box.left, box.right - whole.right, whole.top - box.top, box.bottom - whole.bottom) > 1)
+      troubles.push(`${part.tagName} ${part.textContent.trim()} leaves the picture`);
+  }
+  return troubles.map(trouble => [trouble, Math.round(whole.width)]);
+})"""
+
+
+@pytest.mark.browser
+def test_no_picture_on_any_page_is_clipped(browser, site, pages):
+    clipped, seen = {}, 0
+    for path in sorted(pages):
+        if path.name in ("search.html", "genindex.html") or "_modules" in path.parts:
+            continue
+        with opened(browser, path, 390, "light") as (page, _):
+            page.evaluate("() => Promise.all([...document.images].map(image => image.decode().catch(() => 0)))")
+            seen += page.locator("article img, article svg").count()
+            for width in (390, 1366, 1920):
+                page.set_viewport_size({"width": width, "height": 900})
+                found = page.evaluate(CLIPPED)
+                if page.evaluate("() => document.documentElement.scrollWidth") > width:
+                    found.append("the page scrolls sideways")
+                if found:
+                    clipped[str(path.relative_to(site)), width] = found[:5]
+    assert clipped == {}
+    assert seen > 50
+
+
+@pytest.mark.browser
+def test_a_picture_too_small_to_read_has_a_button_for_its_full_size(browser, site):
+    scale = "() => [...document.querySelectorAll('.picture svg')].map(s => s.clientWidth / s.viewBox.baseVal.width)"
+    with opened(browser, site / "drawing.html", 390, "light") as (page, trouble):
+        small = [shown < 0.75 for shown in page.evaluate(scale)]
+        assert any(small)
+        assert page.locator(".picture .size").count() == sum(small)
+        for button in page.locator(".picture .size").all():
+            button.press("Enter")
+        assert min(page.evaluate(scale)) >= 0.75
+        assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+        for button in page.locator(".picture .size").all():
+            button.press("Enter")
+        assert [shown < 0.75 for shown in page.evaluate(scale)] == small
+        page.set_viewport_size({"width": 1920, "height": 900})
+        assert page.locator(".picture .size").count() <= sum(small)
+        assert trouble == []
+
+
+@contextmanager
+def served(browser, site):
+    """A page of the site from a web server, and its address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    try:
+        yield context.new_page(), f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        context.close()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.browser
+def test_search_results_have_excerpts(browser, site):
+    with served(browser, site) as (page, address):
+        page.goto(f"{address}search.html?q=check_gradients")
+        page.locator("#search-results li p.context").first.wait_for(timeout=10_000)
+        assert "check_gradients" in page.locator("#search-results li p.context").first.text_content()
+
+
+@pytest.mark.browser
+def test_code_is_copied_without_its_prompts_and_what_it_printed(browser, site):
+    with served(browser, site) as (page, address):
+        page.goto(f"{address}tour.html")
+        block = page.locator("div.highlight", has_text=">>> ").first
+        block.hover()
+        block.locator("button.copybtn").click()
+        copied = page.evaluate("() => navigator.clipboard.readText()")
+        lines = [line for line in block.locator("pre").text_content().splitlines() if line[:4] in (">>> ", "... ")]
+        assert [line for line in copied.splitlines() if line] == [line[4:] for line in lines]
 
 
 @pytest.mark.browser

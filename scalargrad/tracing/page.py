@@ -54,12 +54,16 @@ def check_length(graph: TracedGraph, max_steps: int) -> None:
     instead = [f"print({graph.call}) writes a table"]
     if len(graph.order) <= LARGEST:
         instead.insert(0, f"{graph.call}.save('walk.html', max_steps={n}) writes the page all the same")
-    try:
-        cards = len(draw(graph.root, collapse="layer", expand="expand" in graph.call, names=False).picture.cards)
-        expand = ", expand=True" if "expand" in graph.call else ""
-        instead.append(f"draw(value, collapse='layer'{expand}) draws {counted(cards, 'card')}")
-    except GraphTooLargeError:
-        pass
+    expand = ", expand=True" if "expand" in graph.call else ""
+    parts: list[dict[str, Any]] = [{"collapse": "layer"}, {"depth": 8}]
+    for part in parts:
+        try:
+            cards = len(draw(graph.root, expand=bool(expand), names=False, **part).picture.cards)
+        except GraphTooLargeError:
+            continue
+        ((name, given),) = part.items()
+        instead.append(f"draw(value, {name}={given!r}{expand}) draws {counted(cards, 'card')}")
+        break
     instead.append(f"{graph.call}[{n - 10}:] are the last ten steps")
     raise TraceTooLongError(
         f"this trace has {counted(n, 'step')}; the limit is max_steps={max_steps}. Instead: {'; or '.join(instead)}."

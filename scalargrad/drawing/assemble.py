@@ -123,7 +123,7 @@ def _card(graph: Snapshot, unit: Unit, names: Mapping[Value, str], root: int, do
     title.append(f"gradient {_full(grads)}" if done else "no gradient yet: backward() has not run")
     return Card(
         name, text, rows, "; ".join(title), tuple(kinds), unit.scope, value, len(unit.members),
-        graph.data[shown], graph.gradients[shown], about,
+        graph.data[shown], graph.gradients[shown], about, unit.module,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.drawing.assemble import assemble
+from scalargrad.drawing.blocks import holds_network
 from scalargrad.drawing.engines import check_engine
 from scalargrad.drawing.result import Drawing, check_look
 from scalargrad.drawing.sketch import choose_rankdir, length, make_room
@@ -178,7 +179,8 @@ def sketched(picture: Picture, style: str = "card", rankdir: str = "auto") -> Sk
     """What is to be laid out."""
     sketch = STYLES[style].sketch(picture)
     make_room(sketch)
-    sketch.rankdir = rankdir if rankdir != "auto" else choose_rankdir(sketch) if STYLES[style].turns else "LR"
+    by_shape = STYLES[style].turns and not holds_network(sketch)
+    sketch.rankdir = rankdir if rankdir != "auto" else choose_rankdir(sketch) if by_shape else "LR"
     return sketch
 
 

@@ -35,11 +35,12 @@ def sketch(picture: Picture) -> Sketch:
             Shape(
                 f"n{i}", max(width, 56.0), sum(map(_height, fields)), fields,
                 classes=" ".join(card.kinds), fill=_fill(card), border=_border(card), dashed=_dashed(card),
-                scope=card.scope,
+                scope=card.scope, module=card.module,
             )
         )  # fmt: skip
     links = [edge_link(f"e{i}", edge) for i, edge in enumerate(picture.edges)]
-    return Sketch(shapes, links, clusters={scope: clean_label(scope_title(scope)) for scope in picture.scopes})
+    clusters = {scope: clean_label(scope_title(scope)) for scope in picture.scopes}
+    return Sketch(shapes, links, clusters=clusters, columns=True)
 
 
 def paint(picture: Picture, sketch: Sketch, layout: Layout) -> Scene:
@@ -91,7 +92,9 @@ def paint_edge(key: str, edge: Edge, curve: Curve) -> Group:
     group = Group(key, f"edge {role}", edge.title)
     group.items.append(Line(curve.points, role, WIDTHS[abs(edge.bin)], curve.tip, edge.stub))
     if edge.label and curve.label:
-        group.items.append(edge_label(edge.label, curve.points, curve.label))
+        x, y = curve.label
+        exact = Text(x, y + 3.5, edge.label, "muted", 10.0, halo=True)
+        group.items.append(exact if curve.exact else edge_label(edge.label, curve.points, curve.label))
     return group
 
 

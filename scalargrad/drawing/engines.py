@@ -36,11 +36,15 @@ class EngineError(RuntimeError):
 
 @dataclass
 class Curve:
-    """A link's way: Bezier points (1 + 3n of them), the tip of its arrow, where its label is centred."""
+    """A link's way: Bezier points (1 + 3n of them), the tip of its arrow, where its label is centred.
+
+    An `exact` place for the label is free of everything else; another is that of an engine, near the curve.
+    """
 
     points: list[Point]
     tip: Point
     label: Point | None
+    exact: bool = False
 
 
 @dataclass

@@ -32,6 +32,7 @@ class Card:
         data: the Value's number when the picture was made.
         grad: and its gradient.
         about: the title without the numbers.
+        module: the module it stands for, if it is a collapsed one.
         later: texts that its rows show at other times; the card has room for them.
         variable: the user's variable that the name is from; empty where it is from a label, or made.
     """
@@ -47,6 +48,7 @@ class Card:
     data: float | None = None
     grad: float | None = None
     about: str = ""
+    module: Scope = ()
     later: list[str] = field(default_factory=list)
     variable: str = ""
 

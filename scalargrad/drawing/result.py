@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.drawing.blocks import in_blocks
 from scalargrad.drawing.dot import labelled_source, layout_source
 from scalargrad.drawing.engines import available, lay_out, no_engine
 from scalargrad.drawing.exports import to_json, to_mermaid, to_text
@@ -158,7 +159,7 @@ class Drawing:
         return available(self._engine)
 
     def _scene(self) -> Scene:
-        layout = lay_out(layout_source(self._sketch), self._engine)
+        layout = in_blocks(self._sketch) or lay_out(layout_source(self._sketch), self._engine)
         scene = self._style.paint(self.picture, self._sketch, layout)
         if self._legend:
             add_legend(scene, self._theme)

@@ -22,6 +22,7 @@ class Shape:
         border: colour role of the outline.
         dashed: whether the outline is.
         scope: the cluster it lies in; empty if none.
+        module: the module that it stands for; empty if none.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Shape:
     border: str = "border"
     dashed: bool = False
     scope: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Sketch:
     Attributes:
         rankdir: 'LR' or 'TB'.
         clusters: scope to title, in order.
+        columns: whether the layers of a network may be placed as columns, in order.
     """
 
     shapes: list[Shape]
@@ -67,6 +70,7 @@ class Sketch:
     clusters: dict[tuple[str, ...], str] = field(default_factory=dict)
     nodesep: float = 0.22
     ranksep: float = 0.42
+    columns: bool = False
 
 
 def levels(sketch: Sketch) -> list[list[Shape]]:

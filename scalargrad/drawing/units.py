@@ -32,6 +32,7 @@ class Unit:
         outputs: positions of those whose numbers it shows.
         title: the text of a collapsed group; empty for Values that stand for themselves.
         scope: the module it is drawn inside of; empty if none, and for groups.
+        module: the module that a group stands for; empty if none.
         repeats: how many samples it stands for.
         neurons: how many neurons a group holds.
         folded: whether it is a chain of additions.
@@ -41,6 +42,7 @@ class Unit:
     outputs: list[int] = field(default_factory=list)
     title: str = ""
     scope: Scope = ()
+    module: Scope = ()
     repeats: int = 1
     neurons: int = 0
     folded: bool = False
@@ -69,7 +71,9 @@ class Partition:
     def __init__(self, graph: Snapshot, root: int, collapse: Collapse = None, merge: bool = False) -> None:
         self.graph = graph
         self.modules = graph.modules()
-        self.groups, self.titles = _groups(graph, self.modules, collapse)
+        self.groups, keys = _groups(graph, self.modules, collapse)
+        self.titles = [_group_title(key) for key in keys]
+        self.of_modules: list[Scope] = keys if isinstance(collapse, str) else [()] * len(keys)
         self.chains = _chains(graph, root, self.modules, self.groups) if merge else {}
         self.keys: Sequence[int]
         if merge:
@@ -90,7 +94,7 @@ class Partition:
             if unit is None:
                 unit = units[key] = Unit()
                 if (group := self.groups[i]) >= 0:
-                    unit.title = self.titles[group]
+                    unit.title, unit.module = self.titles[group], self.of_modules[group]
                 else:
                     unit.scope = graph.scopes[self.modules[i]]
             unit.members.append(i)
@@ -120,8 +124,8 @@ def links(graph: Snapshot, units: Sequence[Unit]) -> dict[tuple[int, int], Uses]
     return found
 
 
-def _groups(graph: Snapshot, modules: list[int], collapse: Collapse) -> tuple[list[int], list[str]]:
-    """By Value, the number of the group it is drawn with, -1 for itself; and the groups' titles."""
+def _groups(graph: Snapshot, modules: list[int], collapse: Collapse) -> tuple[list[int], list[Any]]:
+    """By Value, the number of the group it is drawn with, -1 for itself; and what the groups are called."""
     numbers: dict[Any, int] = {None: -1}
     if collapse is None:
         return [-1] * len(modules), []
@@ -133,7 +137,7 @@ def _groups(graph: Snapshot, modules: list[int], collapse: Collapse) -> tuple[li
         groups = [numbers.setdefault(collapse(value), len(numbers) - 1) for value in graph.order]
     else:
         raise ValueError(f"collapse must be 'neuron', 'layer', a function of a Value, or None, not {brief(collapse)}")
-    return groups, [_group_title(key) for key in numbers if key is not None]
+    return groups, [key for key in numbers if key is not None]
 
 
 def _group_title(group: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scalargrad.drawing.blocks import in_blocks
 from scalargrad.drawing.build import picture_of_all, sketched
 from scalargrad.drawing.cards import free_edge_label
 from scalargrad.drawing.dot import layout_source
@@ -51,7 +52,7 @@ class Stage:
             self.picture.cards[self.position[step.node]].later.append(gradient_text(step))
         color_edges(self.picture)
         self._sketch = sketched(self.picture)
-        self._layout = lay_out(layout_source(self._sketch))
+        self._layout = in_blocks(self._sketch) or lay_out(layout_source(self._sketch))
 
     def _find_edges(self) -> list[list[int]]:
         """The edges of each step. What a closure hands on is known from its step alone, for all its edges at once."""

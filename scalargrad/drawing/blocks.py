@@ -274,7 +274,8 @@ def _route(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int], rects: S
             # What only sticks out beside the source or the target is no wall: lines leave and arrive level.
             near = [w for w in near if w[0] >= lo and w[2] <= hi + ARROW and w not in (source, target)]
             across = [t for t in titles if t[2] > lo and t[0] < hi]
-            if _hits(_bow(start, end), [*near, *across]):
+            ends = [(end[0], target[1] + (target[3] - target[1]) * share) for share in (0.1, 0.5, 0.9)]
+            if any(_hits(_bow(start, end), [*near, *across]) for end in ends):
                 blocked[link.key] = near
                 passed[link.key] = [*near, *across]
         lanes: dict[str, float] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from scalargrad.support.files import replace_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from scalargrad.drawing.engines import Layout
     from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.scene import Scene
     from scalargrad.drawing.sketch import Sketch
@@ -156,10 +158,17 @@ class Drawing:
 
     def _drawn_by(self) -> str:
         """The engine that lays out the picture; 'text' if there is none."""
+        if self._engine == "auto" and self._placed is not None:
+            return "scalargrad"
         return available(self._engine)
 
+    @cached_property
+    def _placed(self) -> Layout | None:
+        """Where everything is, if that needs no engine."""
+        return in_blocks(self._sketch)
+
     def _scene(self) -> Scene:
-        layout = in_blocks(self._sketch) or lay_out(layout_source(self._sketch), self._engine)
+        layout = self._placed or lay_out(layout_source(self._sketch), self._engine)
         scene = self._style.paint(self.picture, self._sketch, layout)
         if self._legend:
             add_legend(scene, self._theme)

@@ -21,6 +21,7 @@ from scalargrad.engine import topological_order as topological_order
 from scalargrad.node.contexts import no_grad as no_grad
 from scalargrad.node.misnamed import METHODS as _METHODS
 from scalargrad.node.variables import Names as _Names
+from scalargrad.support.spelling import explained as _explained
 from scalargrad.support.spelling import misnomers as _misnomers
 from scalargrad.table import ufuncs as _ufuncs
 from scalargrad.table.row import functions as _functions
@@ -184,6 +185,7 @@ Value.show = _show  # type: ignore[method-assign,assignment]
 Value.formula = _formula  # type: ignore[method-assign,assignment]
 Value.register_hook = _register_hook  # type: ignore[method-assign,assignment]
 Value.to_python = _to_python  # type: ignore[method-assign,assignment]
+Value.backward = _explained("y.backward()")(Value.backward)  # type: ignore[method-assign]
 _misnomers(Value, _METHODS)
 if _sys.platform == "emscripten":
     _import_module("scalargrad.node.webassembly").install(Value)

@@ -75,6 +75,7 @@ class Misnomer:
     def __init__(self, advice: str) -> None:
         self.advice = advice
         self.name = ""
+        self.__doc__ = f"No such name: {advice}."  # what help() shows
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -112,6 +113,13 @@ _SYNONYMS = {
     "direction": "rankdir", "format": "style", "limit": "max_nodes", "use_bias": "bias", "nonlin": "activation",
 }  # fmt: skip
 """What arguments are called elsewhere, and here."""
+_NEEDLESS = {
+    "retain_graph": "a graph is never freed, so leave it out",
+    "inputs": "scalargrad.grad(y, xs) gives the gradients of these alone",
+    "device": "all is computed with Python's floats, so leave it out",
+    "dtype": "all is computed with Python's floats, so leave it out",
+}
+"""What PyTorch's functions take and ours do without."""
 _UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
@@ -148,6 +156,8 @@ def _misfit(function: Any, reason: str, example: Any, arguments: Any, options: A
         text = text.split(". Did you mean", 1)[0].split("; did you mean", 1)[0]
         names = inspect.signature(function).parameters
         synonym = _SYNONYMS.get(found[1].lower())
+        if found[1] in _NEEDLESS:
+            return f"{text}: {_NEEDLESS[found[1]]}"
         meant = f" (did you mean {synonym!r}?)" if synonym in names else did_you_mean(found[1], names)
         return f"{text}{meant}" if meant else f"{text}; it takes {', '.join(name for name in names if name != 'self')}"
     shown = example if isinstance(example, str) else example(*arguments, **options)

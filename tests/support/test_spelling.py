@@ -4,6 +4,7 @@ import inspect
 import math
 import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -293,3 +294,33 @@ def test_softmax_gives_probabilities_and_the_gradient_of_cross_entropy():
     assert [p.data for p in nn.softmax([Value(-1e4), Value(1e4)])] == [0.0, 1.0]
     with pytest.raises(ValueError, match="there is no score"):
         nn.softmax([])
+
+
+# -------------------------------------------------------------------- what Python says itself
+
+PAGE = (Path(__file__).parents[2] / "docs" / "error-messages.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| `(.*?)` \| (.*?) \| `(.*?)`.* \|$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("wrong", "message", "right"), [row for row in ROWS if "sum([])" not in row[0]])
+def test_the_page_quotes_what_python_says_and_what_works(wrong, message, right):
+    names = {"sg": sg, "y": Value(2.0) * 1.5, "x": Value(1.0), "model": MODEL, "nn": nn}
+    with pytest.raises((TypeError, AttributeError), match=re.escape(message)):
+        eval(wrong, names)  # noqa: S307
+    eval(right, names)  # noqa: S307
+
+
+def test_the_page_has_rows():
+    assert len(ROWS) > 8
+    with pytest.raises(AttributeError, match="'int' object has no attribute 'backward'"):
+        sum([]).backward()
+
+
+@pytest.mark.parametrize(
+    ("option", "said"), [("retain_graph", "a graph is never freed"), ("create_grph", "did you mean 'create_graph'?")]
+)
+def test_options_of_backward(option, said):
+    with pytest.raises(TypeError, match=re.escape(said)):
+        (Value(2.0) * 2).backward(**{option: True})
+    with pytest.raises(TypeError, match=r": write y\.backward\(\)"):
+        (Value(2.0) * 2).backward(1.0, 2.0)

@@ -105,8 +105,13 @@ def test_nothing_else_becomes_a_value(given):
         v * 1.0
     v.data = 2.0
     if not isinstance(given, (Value, np.ndarray, np.generic)):
-        assert v.__add__(given) is NotImplemented
-        assert v.__rmul__(given) is NotImplemented
+        if isinstance(given, str):  # nobody else can compute with a text and a Value, so it is told what to write
+            for operate in (v.__add__, v.__rmul__):
+                with pytest.raises(TypeError, match=r"not the text '1\.5': write 1\.5 without quotes"):
+                    operate(given)
+        else:
+            assert v.__add__(given) is NotImplemented
+            assert v.__rmul__(given) is NotImplemented
         with pytest.raises(TypeError):
             v + given
         with pytest.raises(TypeError):

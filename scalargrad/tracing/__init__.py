@@ -1,8 +1,9 @@
 """Backpropagation step by step: `trace` and its front ends, `explain`, `diff`, worksheets.
 
 - trace.py: `trace`, and the Trace that it returns. steps.py: its steps, and the equation and sentence of each.
-- terminal.py: the table and the stepper of a terminal. page.py: those of a page and of Jupyter, with stepper.js,
-  stepper.css and page.css. stage.py: the picture as it stands after a step.
+- terminal.py: the table and the stepper of a terminal; keys.py: the keys that are pressed there.
+- page.py: table and stepper of a page and of Jupyter, with stepper.js, stepper.css and page.css. stage.py: the picture
+  as it stands after a step. guesses.py: what is judged if a step is guessed first.
 - explanation.py: `explain`, a derivative as a sum over paths. between.py: those paths, and how many there are.
 - difference.py: `diff`, what changed between two passes.
 - worksheet.py: `worksheet`. blanks.py: which numbers are left out. sheet_picture.py and sheet_page.py, with sheet.css:

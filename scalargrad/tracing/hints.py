@@ -21,25 +21,26 @@ if TYPE_CHECKING:
     from scalargrad.engine import Value
     from scalargrad.tracing.blanks import Blank
     from scalargrad.tracing.steps import Step, TracedGraph
-    from scalargrad.tracing.trace import Trace
 
     Mistakes = Iterator[tuple[float | None, str]]
 
 _MOST_USES = 10
 _MOST_OPERANDS = 50
-_NEAR = 0.02
+NEAR = 0.02
+"""How far from the right number an answer is close, as a share of it."""
+CLOSE = "close: carry more digits, four decimals are compared"
 
 
 class Diagnosis:
-    """Finds hints, given the trace and all the answers."""
+    """Finds hints, given the traced graph and all the answers."""
 
-    def __init__(self, trace: Trace, answers: Mapping[Blank, float], tolerance: float = 0.0) -> None:
-        self.graph: TracedGraph = trace.graph
+    def __init__(self, graph: TracedGraph, answers: Mapping[Blank, float], tolerance: float = 0.0) -> None:
+        self.graph = graph
         self.names = {node: symbol_of(name) for node, name in self.graph.names.items()}
         self.tolerance = tolerance
         self.computed: dict[Value, Step] = {}
         self.received: dict[Value, list[Step]] = {}
-        for step in trace:
+        for step in graph.steps:
             if step.phase == "forward":
                 self.computed[step.node] = step
             elif step.phase == "backward":
@@ -55,13 +56,17 @@ class Diagnosis:
 
     def hint(self, blank: Blank, answer: float) -> str:
         """What to look at after a wrong answer."""
+        for number, text in self.mistakes(blank):
+            if agrees(answer, number):
+                return text
+        return CLOSE if agrees(answer, blank.answer, NEAR) else self.general(blank)
+
+    def mistakes(self, blank: Blank) -> Iterator[tuple[float, str]]:
+        """The wrong numbers that typical mistakes give, the likeliest first, each with its hint."""
         mistakes = self._gradient_mistakes if blank.what == "gradient" else self._value_mistakes
         for number, text in mistakes(blank.node):
-            if number is not None and agrees(answer, number) and not agrees(number, blank.answer, self.tolerance):
-                return text
-        if agrees(answer, blank.answer, _NEAR):
-            return "close: carry more digits, four decimals are compared"
-        return self._general(blank)
+            if number is not None and not agrees(number, blank.answer, self.tolerance):
+                yield number, text
 
     # ------------------------------------------------------------------ gradients
 
@@ -76,7 +81,7 @@ class Diagnosis:
             for value in (*step.source.parents, step.source)
         ]
         yield from self._carried(inputs, lambda: sum(self._contribution_as_answered(step) for step in steps))
-        yield node.data, f"that is the value of {x}; its gradient {x}.grad is asked"
+        yield self.computed[node].data, f"that is the value of {x}; its gradient {x}.grad is asked"
         yield from self._missing(node)
         yield -total, f"check the sign of the local derivative on {self._edges(steps)}"
         for step in steps:
@@ -175,7 +180,8 @@ class Diagnosis:
             listed = " and ".join(letters)
             yield number(), f"this step follows from your answer to {listed}, so look at {listed} again"
 
-    def _general(self, blank: Blank) -> str:
+    def general(self, blank: Blank) -> str:
+        """What to look at where no mistake is recognised."""
         node, x = blank.node, self.names[blank.node]
         if blank.what == "value":
             parents = list(dict.fromkeys(node.parents))

@@ -93,11 +93,16 @@ def agrees(answer: float, right: float, tolerance: float = 0.0) -> bool:
     """
     if not (math.isfinite(answer) and math.isfinite(right)):
         return number_text(answer) == number_text(right)
+    return abs(answer - right) <= leeway(right, tolerance)
+
+
+def leeway(right: float, tolerance: float = 0.0) -> float:
+    """How far from the right number, which is finite, an answer may be: what `agrees` compares with."""
     unit = 1.0
     if right and not 1e-3 <= abs(right) <= 1e5:
         unit = 10.0 ** math.floor(math.log10(abs(right)))
     # A hair more than half a unit: 0.00005 itself is no exact binary number.
-    return abs(answer - right) <= max(0.500001e-4 * unit, tolerance * abs(right))
+    return max(0.500001e-4 * unit, tolerance * abs(right))
 
 
 def read_answers(blanks: Sequence[Blank], answers: Any) -> dict[Blank, float]:

@@ -15,8 +15,12 @@ from scalargrad.drawing.image import image
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
 from scalargrad.support.arguments import whole
+from scalargrad.tracing.guesses import USUAL, guesses
 from scalargrad.tracing.stage import Stage, gradient_text
-from scalargrad.words.texts import counted
+from scalargrad.words.equations import equation
+from scalargrad.words.expansion import expanded
+from scalargrad.words.notation import TEXT, TooLongError
+from scalargrad.words.texts import ELLIPSIS, counted, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +35,9 @@ _THEME = THEMES["default"]
 _LIGHT_PAGES = ('body[data-jp-theme-light="true"]', "body.vscode-light", '[data-theme="light"]')
 _DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", '[data-theme="dark"]')
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+_LONGEST = 60
+"""How long a formula may be in a title."""
+_STILL = '<p class="sg-still"><em>A still picture: run this cell, or allow this page its script, to step through it.</em></p>'
 _HEAD = 20
 """How many steps are shown of a trace that is too long."""
 
@@ -73,7 +80,7 @@ def check_length(graph: TracedGraph, max_steps: int) -> None:
 def fragment(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     """The trace as HTML for any page: the finished graph, a table of all steps, and the script that plays them.
 
-    Without the script, as in a notebook that is not trusted, picture and table stay. Without a layout engine there is
+    Without the script, as in a notebook that is not trusted, picture and table stay, and a line says how to step. Without a layout engine there is
     the table, and what to install.
 
     Raises:
@@ -84,7 +91,7 @@ def fragment(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     if available() == "text":
         return f'<div class="sg-trace">\n<p>({escape(no_engine())})</p>\n{table}\n</div>\n'
     stage = Stage(graph)
-    body = f"{_image(stage.finished())}\n{table}"
+    body = f"{_image(stage.finished())}\n{_STILL}\n{table}"
     key = sha256(body.encode()).hexdigest()[:16]
     script = _script(stage, key)
     head = f'<div class="sg-trace" data-scalargrad="{key}" data-title="{_title(graph)}">'
@@ -111,7 +118,7 @@ def page(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body class='sg-page'>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
     )
 
 
@@ -133,7 +140,22 @@ def step_shown(step: Step) -> str:
 
 
 def _title(graph: TracedGraph) -> str:
-    return escape(f"Backpropagation of {graph.names[graph.root]}, step by step")
+    return escape(f"Backpropagation of {heading(graph)}")
+
+
+def heading(graph: TracedGraph) -> str:
+    """What is differentiated: `f = (x + y) × z`, of a long formula the last operation, cut short if need be."""
+    root, name = graph.root, wrapped(graph.names[graph.root])
+    if root.is_leaf:
+        return name
+    order, replaced = expanded(graph.order)
+    leaves = {node: graph.names[node] for node in order if node.is_leaf and node in graph.names}
+    try:
+        text = TEXT.write(replaced.get(root, root), leaves, _LONGEST)
+    except TooLongError:
+        text = equation(root, graph.names)
+    text = f"{name} = {text}"
+    return text if len(text) <= 2 * _LONGEST else text[: 2 * _LONGEST - 1] + ELLIPSIS
 
 
 def _image(scene: Scene) -> str:
@@ -163,10 +185,13 @@ def _script(stage: Stage, key: str) -> str:
         for step in stage.steps
         if step.phase != "forward"
     ]
+    judged, hints = guesses(stage.graph)
     data: dict[str, Any] = {
         "key": key, "look": sha256(css.encode()).hexdigest()[:16], "css": css,
         "svg": to_svg(stage.bare(), _THEME, scheme="light", id_prefix="s"),
         "heads": [edge.head for edge in stage.picture.edges], "back": back,
+        "parts": [[list(piece) for piece in step.pieces] for step in stage.steps if step.phase != "forward"],
+        "guesses": judged, "hints": hints, "leeway": USUAL,
     }  # fmt: skip
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
     return f"{_asset('stepper.js').strip()}({text});"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.blocks import in_blocks
@@ -18,13 +20,16 @@ from scalargrad.drawing.theme import WIDTHS, edge_role
 from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
+    from scalargrad.drawing.engines import Point
     from scalargrad.drawing.scene import Group, Scene
     from scalargrad.tracing.steps import Step, TracedGraph
 
 NOTHING = "·"
 """What a row shows before its number is known."""
-NAME, VALUE, GRADIENT = range(3)
-"""The rows of a card."""
+ARROW = 10.0
+"""How long an arrowhead is."""
+VALUE, GRADIENT = -2, -1
+"""The last rows of a card; its name may take several."""
 
 
 class Stage:
@@ -33,6 +38,7 @@ class Stage:
     The i-th card is the i-th Value's, and the i-th of the forward steps computes it.
 
     Attributes:
+        graph: the traced graph.
         name: the output's.
         position: the Values' indices.
         picture: with the final gradients.
@@ -40,7 +46,7 @@ class Stage:
     """
 
     def __init__(self, graph: TracedGraph) -> None:
-        order, self.steps = graph.order, graph.steps
+        self.graph, order, self.steps = graph, graph.order, graph.steps
         self.name = graph.names[graph.root]
         self.position = {node: i for i, node in enumerate(order)}
         data = [step.data for step in self.steps[: len(order)]]
@@ -84,7 +90,10 @@ class Stage:
         scene.title = scene.description = f"Computation graph of {self.name}"
         cards = [box for group in scene.groups if group.key[0] == "n" for box in _boxes(group)]
         for group in scene.groups:
-            kind, i = group.key[0], int(group.key[1:])
+            kind, number = group.key[0], group.key[1:]
+            if not number.isdigit():
+                continue
+            i = int(number)
             if kind == "n":
                 group.title = self.picture.cards[i].about
                 root = i == self.picture.root
@@ -112,8 +121,7 @@ class Stage:
         if step.phase == "forward":
             current = {i for i, edge in enumerate(self.picture.edges) if edge.head == node}
         for i, edge in enumerate(self.picture.edges):
-            color = role if i in current else edge_role(edge.bin if i in used else 0)
-            _draw_edge(groups[f"e{i}"], color, i in current, shown=role == "gradient" and i in current | used)
+            _draw_edge(groups[f"e{i}"], edge_role(edge.bin if i in used else 0), i in current, i in used)
         for i in range(len(self.picture.cards)):
             _fill_in(groups[f"n{i}"], value=i in known, gradient=sums.get(i, NOTHING))
             if i in (node, source):
@@ -139,21 +147,45 @@ def _fill_in(group: Group, *, value: bool, gradient: str) -> None:
         for box in _boxes(group):
             box.stroke, box.line = "bad", 2.0
     if not value:
-        texts[VALUE].text, texts[VALUE].width, texts[NAME].color = NOTHING, None, "muted"
+        texts[VALUE].text, texts[VALUE].width = NOTHING, None
+        for text in texts[:VALUE]:
+            text.color = "muted"
         for box in _boxes(group):
             box.fill = "cluster"
     if texts[GRADIENT].color == "gradient":
         texts[GRADIENT].text = gradient
 
 
-def _draw_edge(group: Group, color: str, bold: bool, shown: bool) -> None:
-    """The edge in its colour of now; its local derivative only once it was used, 1 only while it is."""
+def _draw_edge(group: Group, color: str, current: bool, used: bool) -> None:
+    """The edge in its sign's colour once gradient passed it; what passes now is bold and points the way it goes.
+
+    Its local derivative is there once it was used, a 1 only while it is.
+    """
     for item in list(group.items):
         if isinstance(item, Line):
             item.color = color
-            item.line = WIDTHS[3] if bold else WIDTHS[0] if color == edge_role(0) else item.line
+            item.line = WIDTHS[3] if current else WIDTHS[0] if color == edge_role(0) else item.line
+            if current and used:
+                group.items[group.items.index(item)] = _turned(item)
         elif isinstance(item, Text):
-            if not shown or (item.text == "×1" and not bold):
+            if not used or (item.text == "×1" and not current):
                 group.items.remove(item)
-            elif bold:
-                item.color, item.bold, item.size = "gradient", True, 12.0
+            elif current:
+                item.color, item.bold, item.size = "ink", True, 12.0
+
+
+def _turned(line: Line) -> Line:
+    """The same way from its tip back to where it began, with the arrowhead there."""
+    *way, a, b, c, end = [*line.points, *([line.tip] * 3 if line.tip else [])][::-1]
+    t = 1.0
+    while True:  # the last curve, cut off where the arrowhead begins
+        ab, bc, cd = _between(a, b, t), _between(b, c, t), _between(c, end, t)
+        abc, bcd = _between(ab, bc, t), _between(bc, cd, t)
+        base = _between(abc, bcd, t)
+        if t <= 0.5 or math.dist(base, end) >= ARROW:
+            return replace(line, points=[*way, a, ab, abc, base], tip=end)
+        t -= 0.02
+
+
+def _between(p: Point, q: Point, t: float) -> Point:
+    return p[0] + (q[0] - p[0]) * t, p[1] + (q[1] - p[1]) * t

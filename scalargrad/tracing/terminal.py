@@ -1,4 +1,4 @@
-"""A trace in the terminal: the table that `print` shows, and a stepper that waits for a key and Enter."""
+"""A trace in the terminal: the table that `print` shows, and a stepper that waits for keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TextIO
 
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import in_encoding
+from scalargrad.tracing.keys import CLOSED, END, ENTER, ERASE, HOME, LEFT, RIGHT, single_keys
 from scalargrad.words.texts import ELLIPSIS, columns, grouped, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from scalargrad.engine import Value
     from scalargrad.tracing.steps import Step, TracedGraph
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 MOST = 1000
 """How many steps a table shows unless asked for more."""
 
-KEYS = "[Enter] next, b back, a number jumps, q quits"
+KEYS = "→ or Enter next, ← back, a number and Enter jumps, q quits"
+LINES = "[Enter] next, b back, a number jumps, q quits"
+"""What is said where keys come by lines only, each with its Enter."""
 _Column = tuple["Value", list[str], int]  # a Value, its texts, and how wide they are
 _STYLES = {"bold": "1", "muted": "2", "value": "36", "gradient": "33"}
 
@@ -43,7 +46,8 @@ def step_table(steps: Sequence[Step], limit: int | None = MOST) -> str:
 def play(steps: Sequence[Step], stdin: TextIO | None = None, stdout: TextIO | None = None) -> None:
     """Step through the trace in a terminal; where there is none, write the table.
 
-    Enter or n goes on, b back, a number to the step of that number, q leaves; so do Ctrl-C and the end of the input.
+    The arrow keys go on and back, Home and End to the ends, a number and Enter to the step of that number, q leaves; so
+    do Ctrl-C and the end of the input. A terminal that gives no single keys takes Enter or n, b, numbers and q as lines.
     """
     stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
     if stdout is None:  # a program without any console
@@ -54,37 +58,72 @@ def play(steps: Sequence[Step], stdin: TextIO | None = None, stdout: TextIO | No
         return
     position: int | None = 0
     try:
-        while position is not None:
-            screen.show(steps, position)
-            position = _ask(screen, stdin, position, len(steps))
+        with single_keys(stdin) as read:
+            while position is not None:
+                screen.show(steps, position)
+                if read is None:
+                    position = _ask(screen, stdin, position, len(steps))
+                else:
+                    position = _ask_key(screen, read, position, len(steps))
     except KeyboardInterrupt:
         screen.write("")
 
 
 def _ask(screen: _Screen, stdin: TextIO, position: int, count: int) -> int | None:
-    """The number of the next step to show; None to leave."""
+    """The number of the next step to show, from a line; None to leave."""
     while True:
-        last = position == count - 1
-        screen.write(screen.styled(KEYS.replace("next", "finish") if last else KEYS, "muted") + " > ", end="")
+        screen.prompt(LINES, last=position == count - 1)
         line = stdin.readline()
         if not line:
             screen.write("")
             return None
-        key = line.strip().lower()
-        if key in ("", "n"):
-            return None if last else position + 1
-        if key == "q":
-            return None
-        if key == "b" and position:
-            return position - 1
-        if key.isascii() and key.isdigit() and len(key) < 10 and 0 < int(key) <= count:
-            return int(key) - 1
-        if key == "b":
-            screen.write("this is the first step")
-        elif key.lstrip("-").isdigit():
-            screen.write(f"the steps are numbered 1 to {count}")
-        else:
-            screen.write("no such key")
+        answer = _answered(line.strip().lower(), position, count)
+        if not isinstance(answer, str):
+            return answer
+        screen.write(answer)
+
+
+def _ask_key(screen: _Screen, read: Callable[[], str], position: int, count: int) -> int | None:
+    """The number of the next step to show, from keys; None to leave. Digits are shown and wait for Enter."""
+    names = {RIGHT: "n", " ": "n", LEFT: "b", HOME: "1", END: str(count), CLOSED: "q"}
+    while True:
+        screen.prompt(KEYS, last=position == count - 1)
+        digits = ""
+        while True:
+            key = read()
+            if key.isdigit():
+                if len(digits) < 12:
+                    digits += key
+                    screen.write(key, end="")
+            elif key == ERASE and digits:
+                digits = digits[:-1]
+                screen.write("\b \b", end="")
+            elif key != ERASE:
+                break
+        screen.write("")
+        if key == RIGHT and position == count - 1:  # whoever keeps the key down stays at the end
+            screen.write("this is the last step")
+            continue
+        line = digits if key == ENTER else names.get(key, key.lower())
+        answer = _answered(line, position, count)
+        if not isinstance(answer, str):
+            return answer
+        screen.write(answer)
+
+
+def _answered(line: str, position: int, count: int) -> int | str | None:
+    """The step that is meant by what was typed, or what to say; None to leave."""
+    if line in ("", "n"):
+        return None if position == count - 1 else position + 1
+    if line == "q":
+        return None
+    if line == "b":
+        return position - 1 if position else "this is the first step"
+    if line.isascii() and line.isdigit() and len(line) < 10 and 0 < int(line) <= count:
+        return int(line) - 1
+    if line.lstrip("-").isdigit():
+        return f"the steps are numbered 1 to {count}"
+    return "no such key"
 
 
 class _Screen:
@@ -102,6 +141,10 @@ class _Screen:
     def write(self, text: str, end: str = "\n") -> None:
         self.stream.write(self.plain(text) + end)
         self.stream.flush()
+
+    def prompt(self, keys: str, *, last: bool) -> None:
+        """What keys there are; the last step's Enter finishes."""
+        self.write(self.styled(keys.replace("next", "finish") if last else keys, "muted") + " > ", end="")
 
     def plain(self, text: str) -> str:
         """The text in characters that the stream has."""

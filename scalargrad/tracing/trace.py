@@ -78,7 +78,7 @@ class Trace(Sequence[Step]):
     def play(self) -> None:
         """Step through it in a terminal: equation, explanation and all the numbers so far.
 
-        Enter goes on, b back, a number to that step, q leaves. Where there is no terminal, as in a
+        The arrow keys go on and back, a number and Enter to that step, q leaves. Where there is no terminal, as in a
         notebook or a pipe, the table is written. What cannot show × gets ASCII; NO_COLOR=1 turns colours off.
         """
         terminal.play(self)

@@ -143,7 +143,7 @@ class Worksheet:
         """
         given = read_answers(self.blanks, answers)
         tolerance = real(tolerance, "tolerance")
-        diagnosis = Diagnosis(self.trace, given, tolerance)
+        diagnosis = Diagnosis(self.trace.graph, given, tolerance)
         marks = []
         for blank in self.blanks:
             answer = given.get(blank)

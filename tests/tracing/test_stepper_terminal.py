@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from scalargrad import Value, trace
 from scalargrad.tracing import terminal
 
+termios = pytest.importorskip("termios", reason="the settings of a terminal are a thing of Unix")
 pty = pytest.importorskip("pty", reason="pseudo terminals are a thing of Unix")
 
 PROGRAM = """
@@ -184,8 +185,8 @@ def test_the_keys():
         assert "value" in first
         assert "grad " not in first  # nothing has a gradient yet
         assert "step 2 of 10" in t.type("\n")
-        assert "step 3 of 10" in t.type("n\n")
-        assert "step 2 of 10" in t.type("b\n")
+        assert "step 3 of 10" in t.type("n")
+        assert "step 2 of 10" in t.type("b")
         seventh = plain(t.type("7\n"))
         assert "step 7 of 10, backward\n  v1.grad += f.grad × local = 1 × (−4) = −4\n" in seventh
         assert "× switches" in seventh
@@ -197,18 +198,64 @@ def test_the_keys():
             len(gradients.rstrip()),
             gradients.index("−4") + 2,
         }
-        for keys, answer in [("11\n", "the steps are numbered 1 to 10"), ("0\n", "numbered 1 to 10"), ("-3\n", "numbered"),
-                             ("9" * 500 + "\n", "numbered"), ("w\n", "no such key"), ("٣\n", "numbered")]:  # fmt: skip
+        for keys, answer in [("11\n", "the steps are numbered 1 to 10"), ("0\n", "numbered 1 to 10"), ("9" * 500 + "\n", "numbered"),
+                             ("w", "no such key"), ("٣\n", "numbered"), ("\x1b[Z", "no such key"), ("é", "no such key")]:  # fmt: skip
             shown = t.type(keys)
             assert answer in shown
             assert "step 7" not in shown
-        assert "this is the first step" in (t.type("1\n"), t.type("b\n"))[1]
-        assert "[Enter] finish" in t.type("10\n")
+        assert "this is the first step" in (t.type("1\n"), t.type("b"))[1]
+        assert "Enter finish" in t.type("10\n")
         t.end("\n")
         assert t.process.wait(10) == 0
 
 
-@pytest.mark.parametrize("way", ["q\n", "Q\n", "\x04"])
+def test_the_arrow_keys_whatever_the_terminal_sends_for_them():
+    with playing() as t:
+        t.until(PROMPT)
+        for keys, step in [("\x1b[C", 2), ("\x1bOC", 3), (" ", 4), ("\x1b[D", 3), ("\x1bOD", 2), ("\x1b[F", 10), ("\x1b[H", 1),
+                           ("\x1b[6~", 2), ("\x1b[5~", 1), ("\x1bOF", 10), ("\x1b[1~", 1), ("\x1b[4~", 10)]:  # fmt: skip
+            assert f"step {step} of 10" in t.type(keys), keys
+        assert "this is the last step" in t.type("\x1b[C")
+        assert "step 2 of 10" in t.type("72\x7f\x7f2\n")
+        t.end("q")
+
+
+def settings_of(fd):
+    return termios.tcgetattr(fd)[:4]
+
+
+@pytest.mark.parametrize("end", ["q", "\x04", "TERM", "HUP", "INT"])
+def test_the_terminal_is_as_it_was_however_it_ends(end):
+    with playing() as t:
+        before = settings_of(t.fd)
+        t.until(PROMPT)
+        assert settings_of(t.fd) != before
+        if len(end) == 1:
+            os.write(t.fd, end.encode())
+        else:
+            t.process.send_signal(getattr(signal, f"SIG{end}"))
+        deadline = time.monotonic() + 20
+        while settings_of(t.fd) != before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert settings_of(t.fd) == before
+        if end in ("TERM", "HUP"):
+            assert t.process.wait(10) == -getattr(signal, f"SIG{end}")
+
+
+def test_where_no_single_keys_come_lines_do():
+    stream = Fake(terminal=True)
+    lines = Fake(terminal=True)
+    lines.write("\nb\nb\n3\nw\nq\n")
+    lines.seek(0)
+    terminal.play(trace(lecture()), lines, stream)
+    shown = plain(stream.getvalue())
+    assert [int(n) for n in re.findall(r"step (\d+) of 10", shown)] == [1, 2, 1, 3]
+    assert "[Enter] next" in shown
+    assert "this is the first step" in shown
+    assert "no such key" in shown
+
+
+@pytest.mark.parametrize("way", ["q", "Q", "\x04"])
 def test_q_and_the_end_of_the_input_leave_quietly(way):
     with playing() as t:
         t.until(PROMPT)
@@ -246,14 +293,14 @@ def test_narrow_terminals_wrap_the_numbers():
     with playing(NO_COLOR="1", COLUMNS="40") as t:
         t.until(PROMPT)
         shown = t.type("10\n")
-        assert max(len(line) for line in shown.splitlines() if "=" not in line and "[" not in line) <= 40
+        assert max(len(line) for line in shown.splitlines() if "=" not in line and "quits" not in line) <= 40
 
 
 def test_the_command_steps_in_a_terminal():
     with playing(arguments=["-m", "scalargrad", "step", "(x + y) * z", "x=-2", "y=5", "z=-4"], NO_COLOR="1") as t:
         assert "step 1 of 10" in t.until(PROMPT)
         assert "f = v1 × z = 3 × (−4) = −12" in t.type("5\n")
-        os.write(t.fd, b"q\n")
+        os.write(t.fd, b"q")
         assert t.process.wait(20) == 0
 
 

@@ -18,7 +18,7 @@ from scalargrad.words.texts import grad_of, symbol_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scalargrad.tracing.trace import Trace
+    from scalargrad.tracing.steps import TracedGraph
 
 What = Literal["value", "gradient"]
 Hide = Literal["gradients", "values", "both"] | float | Collection["Value | str"]
@@ -50,13 +50,12 @@ class Blank:
     node: Value = field(repr=False, compare=False)
 
 
-def choose_blanks(trace: Trace, hide: Hide, seed: int) -> list[Blank]:
+def choose_blanks(graph: TracedGraph, hide: Hide, seed: int) -> list[Blank]:
     """The blanks in the order in which they can be worked out: values forward, then gradients backward."""
-    graph = trace.graph
-    chosen = _chosen(trace, hide, seed)
+    chosen = _chosen(graph, hide, seed)
     if not chosen:
         raise ValueError(f"hide={brief(hide)} leaves nothing blank: {_HIDE_HELP}")
-    answers = {"value": {step.node: step.data for step in trace[: len(graph.order)]}, "gradient": graph.gradients}
+    answers = {"value": {step.node: step.data for step in graph.steps[: len(graph.order)]}, "gradient": graph.gradients}
     blanks = []
     for letter, (node, what) in zip(_letters(graph.names.values()), chosen, strict=False):
         name = graph.names[node]
@@ -65,10 +64,10 @@ def choose_blanks(trace: Trace, hide: Hide, seed: int) -> list[Blank]:
     return blanks
 
 
-def _chosen(trace: Trace, hide: Hide, seed: int) -> list[tuple[Value, What]]:
-    values: list[tuple[Value, What]] = [(node, "value") for node in trace.graph.order if not node.is_leaf]
+def _chosen(graph: TracedGraph, hide: Hide, seed: int) -> list[tuple[Value, What]]:
+    values: list[tuple[Value, What]] = [(node, "value") for node in graph.order if not node.is_leaf]
     # A gradient is complete with its last contribution. The output's is where one starts, so it is given.
-    last = {step.node: step.index for step in trace if step.phase == "backward"}
+    last = {step.node: step.index for step in graph.steps if step.phase == "backward"}
     gradients: list[tuple[Value, What]] = [(node, "gradient") for node in sorted(last, key=last.__getitem__)]
     if hide == "gradients":
         return gradients
@@ -78,10 +77,10 @@ def _chosen(trace: Trace, hide: Hide, seed: int) -> list[tuple[Value, What]]:
         return values + gradients
     if isinstance(hide, str) or not isinstance(hide, Collection) or not getattr(hide, "ndim", True):
         return _share(values + gradients, hide, seed)
-    wanted = {_node(trace, item) for item in hide}
+    wanted = {_node(graph, item) for item in hide}
     for node in wanted - last.keys():
-        name = trace.graph.names[node]
-        reason = "the output's is given: it is where one starts" if node is trace.graph.root else "it has none"
+        name = graph.names[node]
+        reason = "the output's is given: it is where one starts" if node is graph.root else "it has none"
         raise ValueError(f"the gradient of {name} cannot be left blank: {reason}")
     return [pair for pair in gradients if pair[0] in wanted]
 
@@ -99,9 +98,9 @@ def _share(candidates: list[tuple[Value, What]], hide: object, seed: int) -> lis
     return [candidates[i] for i in sorted(picked)]
 
 
-def _node(trace: Trace, item: object) -> Value:
+def _node(graph: TracedGraph, item: object) -> Value:
     """The Value that is meant, by itself or by its name."""
-    names = trace.graph.names
+    names = graph.names
     if isinstance(item, Value):
         if item not in names:
             raise ValueError(f"{describe(item)} is not part of this graph (a fused one that was expanded goes by name)")

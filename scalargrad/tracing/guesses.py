@@ -16,6 +16,8 @@ _MOST = 4000
 """How many mistakes are recognised in a whole trace, so that its page stays small; the likeliest come first."""
 _LEAST = 24
 """How many of them at each step at least."""
+USUAL = leeway(1.0)
+"""How far off an answer may be that is neither very small nor very large."""
 
 
 def asked(step: Step) -> str:

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-RIGHT, LEFT, HOME, END, ENTER, ERASE, CLOSED, OTHER = "right", "left", "home", "end", "enter", "erase", "closed", "other"
+RIGHT, LEFT, HOME, END, ENTER, ERASE, CLOSED, OTHER = (
+    "right",
+    "left",
+    "home",
+    "end",
+    "enter",
+    "erase",
+    "closed",
+    "other",
+)
 _SEQUENCES = {
     "C": RIGHT, "D": LEFT, "H": HOME, "F": END, "1~": HOME, "7~": HOME, "4~": END, "8~": END,
     "5~": LEFT, "6~": RIGHT,  # page up and down: the two buttons of a presenter's remote

@@ -37,7 +37,7 @@ _DARK_PAGES = ('body[data-jp-theme-light="false"]', "body.vscode-dark", '[data-t
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 _LONGEST = 60
 """How long a formula may be in a title."""
-_STILL = '<p class="sg-still"><em>A still picture: run this cell, or allow this page its script, to step through it.</em></p>'
+_STILL = "A still picture: run this cell, or allow this page its script, to step through it."
 _HEAD = 20
 """How many steps are shown of a trace that is too long."""
 
@@ -80,8 +80,8 @@ def check_length(graph: TracedGraph, max_steps: int) -> None:
 def fragment(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     """The trace as HTML for any page: the finished graph, a table of all steps, and the script that plays them.
 
-    Without the script, as in a notebook that is not trusted, picture and table stay, and a line says how to step. Without a layout engine there is
-    the table, and what to install.
+    Without the script, as in a notebook that is not trusted, picture and table stay, and a line says how to step.
+    Without a layout engine there is the table, and what to install.
 
     Raises:
         TraceTooLongError: if there are more than `max_steps` steps.
@@ -91,7 +91,7 @@ def fragment(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     if available() == "text":
         return f'<div class="sg-trace">\n<p>({escape(no_engine())})</p>\n{table}\n</div>\n'
     stage = Stage(graph)
-    body = f"{_image(stage.finished())}\n{_STILL}\n{table}"
+    body = f'{_image(stage.finished())}\n<p class="sg-still"><em>{_STILL}</em></p>\n{table}'
     key = sha256(body.encode()).hexdigest()[:16]
     script = _script(stage, key)
     head = f'<div class="sg-trace" data-scalargrad="{key}" data-title="{_title(graph)}">'
@@ -118,7 +118,8 @@ def page(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n<body class='sg-page'>\n<h1>{title}</h1>\n{content}</body>\n</html>\n"
+        f"<title>{title}</title>\n<style>{style}</style>\n</head>\n"
+        f'<body class="sg-page">\n<h1>{title}</h1>\n{content}</body>\n</html>\n'
     )
 
 

@@ -333,7 +333,7 @@
       if (source === null) return;
       if (factors.has("upstream")) chip(nodes[source].gradient, "upstream");
       for (const i of used) if (factors.has("local") && edges[i].label) chip(edges[i].label, "local");
-      if (!factors.has("contribution")) return;
+      if (!/\d|inf|nan/.test(factors.get("contribution"))) return; // nothing is handed on
       const [head] = marks.querySelectorAll(".sg-head"), [hx, hy] = head ? head.getAttribute("points").split(" ")[0].split(",").map(Number) : [0, 0];
       const end = resting(node, head && { x: hx, y: hy }), dot = pill(factors.get("contribution"), end);
       if (!moves || gentle.matches || !ways.length) return;

@@ -47,7 +47,7 @@ def play(steps: Sequence[Step], stdin: TextIO | None = None, stdout: TextIO | No
     """Step through the trace in a terminal; where there is none, write the table.
 
     The arrow keys go on and back, Home and End to the ends, a number and Enter to the step of that number, q leaves; so
-    do Ctrl-C and the end of the input. A terminal that gives no single keys takes Enter or n, b, numbers and q as lines.
+    do Ctrl-C and the end of the input. Where no single keys come, Enter or n, b, numbers and q are taken as lines.
     """
     stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
     if stdout is None:  # a program without any console

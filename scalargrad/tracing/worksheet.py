@@ -63,7 +63,7 @@ class Worksheet:
         self.trace = Trace(root, expand=expand, names=names)
         _check_size(len(self.trace.graph.order), "value", MOST_VALUES)
         _check_size(len(self.trace), "step", MOST_STEPS)
-        self.blanks: tuple[Blank, ...] = tuple(choose_blanks(self.trace, hide, seed))
+        self.blanks: tuple[Blank, ...] = tuple(choose_blanks(self.trace.graph, hide, seed))
         kinds = {blank.what for blank in self.blanks}
         # Gradients beside missing values would give these away where a product passes them on.
         with_gradients = hide != "values"

@@ -108,8 +108,7 @@ class Optimizer(ABC):
         """
         moving, numbers, states, counts = [], [], list(self._states), list(self._counts)
         prepared = 0
-        trained = [parameter for parameter in self.parameters if parameter.requires_grad]
-        self._watch.before_step(trained, type(self).__name__, self.warns)
+        marks = self._watch.take_marks()
         for i, parameter in enumerate(self.parameters):
             if parameter.requires_grad:
                 counts[i] += 1
@@ -119,8 +118,10 @@ class Optimizer(ABC):
                 data, states[i] = self.decayed_update(number_in(parameter), plain_gradient(parameter), states[i])
                 moving.append(parameter)
                 numbers.append(data)
+        if self.warns:
+            self._watch.look(moving, marks, type(self).__name__)
         self._commit(moving, numbers, states, counts, self.steps + 1)
-        self._watch.after_step(moving)
+        self._watch.mark(moving)
 
     def decayed_update(self, p: float, g: float, state: State) -> tuple[float, State]:
         """As `update`, weight decay included."""

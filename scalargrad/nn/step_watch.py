@@ -101,37 +101,30 @@ class StepWatch:
     """Looks at the gradients of an optimizer before and after each of its steps."""
 
     def __init__(self) -> None:
-        self._marked: list[Value] = []
-        self._used: list[Any] = []  # the gradients of the last step, these very objects
+        self._marked: list[tuple[Value, Used]] = []
         self._repeated = 0
         self._told: set[str] = set()
 
-    def before_step(self, parameters: list[Value], who: str, warns: bool) -> None:
-        """Look at the gradients that are about to be used, and leave them plain floats."""
+    def take_marks(self) -> list[tuple[Value, Any]]:
+        """Make the gradients that were marked plain floats, if they are not; return those that are."""
+        found: list[tuple[Value, Any]] = []
+        for parameter, mark in self._marked:
+            gradient = parameter.grad
+            if gradient is mark or type(gradient) is UsedAgain:
+                parameter.grad = float(gradient)
+                found.append((parameter, gradient))
+        return found
+
+    def look(self, parameters: list[Value], marks: list[tuple[Value, Any]], who: str) -> None:
+        """Warn if the gradients that are about to be used are none, or were used before; nothing has changed yet."""
         if not parameters:
             return
-        if warns:
-            self._look(parameters, who)
-        for parameter in self._marked:
-            if isinstance(parameter.grad, _Plain):
-                parameter.grad = float(parameter.grad)
-        self._marked = []
-
-    def after_step(self, parameters: list[Value]) -> None:
-        """Mark the first and the last gradient that was not 0."""
-        for order in (parameters, reversed(parameters)):
-            for parameter in order:
-                if type(parameter.grad) is float and parameter.grad:
-                    parameter.grad = Used(parameter.grad)
-                    self._marked.append(parameter)
-                    break
-        self._used = [parameter.grad for parameter in parameters]
-
-    def _look(self, parameters: list[Value], who: str) -> None:
-        first, last = parameters[0].grad, parameters[-1].grad
-        if _is_blank(first) and _is_blank(last) and _untouched(parameters):
-            self._tell("untouched", _nothing_to_follow(parameters, who))
-        elif self._used and last is self._used[-1] and first is self._used[0] and self._same(parameters):
+        if _is_blank(parameters[0].grad) and _is_blank(parameters[-1].grad) and "none" not in self._told:
+            if _untouched(parameters):
+                self._tell("none", _nothing_to_follow(parameters, who))
+        elif not marks:
+            self._repeated = 0
+        elif type(marks[0][1]) is type(marks[-1][1]) is Used:
             self._repeated += 1
             if self._repeated == _PATIENCE:
                 self._tell(
@@ -142,22 +135,25 @@ class StepWatch:
                 )
         else:
             self._repeated = 0
-        for parameter in self._marked:
-            gradient = parameter.grad
-            if isinstance(gradient, UsedAgain):
-                self._tell(
-                    "added",
-                    f"{who}.step() used gradients that hold those of an earlier step: the grad of "
-                    f"{describe(parameter)} is {float(gradient):.4g}, and {gradient.before:.4g} of that was used "
-                    "before. backward() adds to what is there, so without zero_grad() each step follows the sum of "
-                    f"all gradients so far, not the slope of where it is. {_ORDER}",
-                )
-                return
+            parameter, gradient = next(pair for pair in marks if type(pair[1]) is UsedAgain)
+            self._tell(
+                "added",
+                f"{who}.step() used gradients that hold those of an earlier step: the grad of {describe(parameter)} is "
+                f"{float(gradient):.4g}, and {gradient.before:.4g} of that was used before. backward() adds to what is "
+                "there, so without zero_grad() each step follows the sum of all gradients so far, not the slope of "
+                f"where it is. {_ORDER}",
+            )
 
-    def _same(self, parameters: list[Value]) -> bool:
-        if len(self._used) != len(parameters) or all(map(_is_blank, self._used)):
-            return False
-        return all(parameter.grad is used for parameter, used in zip(parameters, self._used, strict=True))
+    def mark(self, parameters: list[Value]) -> None:
+        """Mark the first and the last of the gradients just used that is not 0."""
+        self._marked = []
+        for order in (parameters, reversed(parameters)):
+            for parameter in order:
+                gradient = parameter.grad
+                if type(gradient) is float and gradient:
+                    parameter.grad = mark = Used(gradient)
+                    self._marked.append((parameter, mark))
+                    break
 
     def _tell(self, kind: str, message: str) -> None:
         if kind not in self._told:

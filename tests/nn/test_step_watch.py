@@ -188,7 +188,7 @@ def test_steps_are_those_of_an_optimizer_that_looks_at_nothing(kind):
         ways.append(model)
     plain = network()
     optimizer = kind(plain.parameters(), lr=1e-3)
-    optimizer._watch.before_step = optimizer._watch.after_step = lambda *_: None
+    optimizer._watch.mark = lambda *_: None
     for _ in range(8):
         optimizer.zero_grad()
         loss_of(plain).backward()

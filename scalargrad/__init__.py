@@ -161,6 +161,11 @@ def _show(value: Value, **options: _Any) -> _Any:
     return __getattr__("draw")(value, **options).show()
 
 
+def _training_view(*given: _Any) -> _Any:
+    """The live view of `nn.fit(..., watch=True)`, drawn in a room above nn."""
+    return _import_module("scalargrad.drawing.training_view").TrainingView(*given)
+
+
 def _formula(value: Value, notation: str = "text", *, lines: bool = False, names: _Names = True) -> str:
     """The expression that computes this Value, in 'text', 'latex' or 'python'; `lines` gives an equation per line.
 

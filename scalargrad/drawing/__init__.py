@@ -16,7 +16,8 @@ From a Value to a picture, file by file:
 - result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
 
 Beside pictures: summary.py counts a graph of any size, and plots.py plots what a network learned,
-asked on a grid by field.py.
+asked on a grid by field.py;
+training_view.py shows it while it learns.
 """
 
 from scalargrad.drawing.build import GraphTooLargeError, draw, draw_dot

@@ -10,9 +10,10 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 - losses.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as plain numbers.
 - optimizers.py, schedules.py, clipping.py: steps downhill. memories.py: where a compiled training keeps an
   optimizer's numbers; resuming.py: what it remembers, as plain data.
-- step_watch.py: what it says of loops by hand that go wrong.
+- step_watch.py: what is said of loops by hand that go wrong, run_watch.py of runs of `fit`, with dead_relus.py.
 - fitting.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
-  gathering.py and agreement.py. history.py: its epochs. rules_of_thumb.py: its warnings.
+  gathering.py and agreement.py. history.py: its epochs; progress.py: how they are shown. loss_advice.py: which
+  loss to give. rules_of_thumb.py: its warnings.
 - misnamed.py: what PyTorch's names are called here.
 - saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py: data to learn from.
 """
@@ -23,6 +24,7 @@ from scalargrad.nn.activations import Elementwise
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.clipping import clip_grad_norm, clip_grad_value
 from scalargrad.nn.datasets import blobs, circles, moons, spirals, xor
+from scalargrad.nn.dead_relus import dead_relus
 from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.fitting import DivergenceError, fit
 from scalargrad.nn.handwriting import digits
@@ -103,6 +105,7 @@ __all__ = [
     "constant_lr",
     "cosine_lr",
     "cross_entropy",
+    "dead_relus",
     "digits",
     "exponential_lr",
     "fit",

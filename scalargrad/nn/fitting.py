@@ -7,13 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.nn.history import History, Progress
+from scalargrad.nn.history import History
 from scalargrad.nn.inputs import as_array, as_rows, count, is_sequence, is_table
+from scalargrad.nn.loss_advice import advising, no_loss
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
 from scalargrad.nn.metrics import Metric, accuracy
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.predicting import learning
+from scalargrad.nn.progress import progress_of
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.nn.run_watch import EARLY, RunWatch
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
 from scalargrad.support.arguments import brief
 from scalargrad.support.spelling import did_you_mean
@@ -43,8 +46,8 @@ def fit(
     model: Any,
     X: Any,
     y: Any,
+    loss: str | Loss | None = None,
     *,
-    loss: str | Loss,
     optimizer: str | Optimizer = "sgd",
     lr: float | None = None,
     epochs: int = 100,
@@ -58,6 +61,8 @@ def fit(
     seed: int | None = None,
     rng: RandomSource | None = None,
     progress: bool = True,
+    watch: bool = False,
+    warn: bool = True,
     callback: Callable[[int, History], Any] | None = None,
     compiled: bool | str = False,
 ) -> History:
@@ -89,7 +94,12 @@ def fit(
         shuffle: whether batches are drawn afresh in every epoch.
         seed: seeds the shuffling; with neither seed nor rng, Python's global generator is used.
         rng: or a `random.Random` to shuffle with.
-        progress: shows a progress bar (tqdm) or plain lines on stderr.
+        progress: shows a line in a notebook; in a terminal a bar (tqdm) or plain lines on stderr.
+        watch: shows a live view instead: in a notebook a picture of the loss and, for samples of two numbers, of what
+            the model says everywhere; in a terminal curves of blocks. What is last shown stays. It is drawn so seldom
+            that training takes little longer.
+        warn: issues a `TrainingWarning`, once, if the loss rises or swings to and fro, or if relu neurons are dead
+            after the last epoch.
         callback: called as callback(epoch, history) after every epoch, counted from 1. Training ends if it returns True
             or the integer 1, Python's or numpy's; whatever else it returns, as None, a loss of 1.0 or a list, does not
             end it.
@@ -109,7 +119,10 @@ def fit(
         ValueError: if the numbers of samples and targets differ, or a name or number is wrong; with `compiled`, also if
             something in model or loss cannot be compiled, or if the loss of a batch is neither the mean nor the sum of
             the losses of its samples.
-        TypeError: if an argument is of the wrong kind.
+        TypeError: if an argument is of the wrong kind, or there is no loss; what is said then looks at y.
+
+    Warns:
+        TrainingWarning: see `warn`.
 
     >>> from scalargrad.nn import MLP, xor
     >>> history = fit(MLP(2, [4, 1], activation="tanh", seed=1), *xor(labels=(-1, 1)), loss="hinge", lr=0.3, epochs=60,
@@ -117,6 +130,14 @@ def fit(
     >>> history.accuracy[-1]
     1.0
     """
+    if isinstance(model, type):
+        raise TypeError(f"fit trains a model, not the class {model.__name__}: make one first, as nn.MLP(2, [16, 1])")
+    if not callable(model):
+        raise TypeError(
+            f"fit trains a model, as nn.MLP(2, [16, 1]), not {type(model).__name__}: fit(model, X, y, loss)"
+        )
+    if loss is None:
+        raise TypeError(no_loss(y))
     loss_of = resolve_loss(loss)
     measures = _resolve_metrics(metrics, loss)
     eager = compiled is False
@@ -129,14 +150,15 @@ def fit(
     optimizer = _resolve_optimizer(optimizer, model, lr)
     penalty_of = _resolve_penalty(penalty)
     source = random_source(seed, rng)
-    with learning(model):
+    with advising(loss_of, targets), learning(model):
         task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out)
         steps = EagerSteps(task) if eager else _compiled_steps(task, compiled)
         history = History()
         order = list(range(len(rows)))
         step = 0
         # Twice: a Ctrl-C that falls into the end of one, where the Values are brought up to date, meets the other.
-        with Progress(epochs, progress) as display, steps, steps:
+        watcher = RunWatch(model, rows, size == len(rows), warn)
+        with progress_of(task, epochs, progress, watch) as display, steps, steps:
             for epoch in range(1, epochs + 1):
                 if shuffle and size < len(rows):
                     source.shuffle(order)
@@ -157,11 +179,18 @@ def fit(
                 if held_out is not None:
                     numbers.update((f"val_{name}", x) for name, x in steps.validate().items())
                 history.append(numbers)
+                if display.looks_at_model and (display.is_due or epoch == epochs):
+                    steps.pause()
                 display.show(history)
+                watcher.epoch(history)
+                if epoch == EARLY < epochs and watcher.looks_for_the_dead:
+                    steps.pause()
+                    watcher.neurons(epoch)
                 if callback is not None:
                     steps.pause()
                     if _says_stop(callback(epoch, history)):
                         break
+        watcher.neurons(history.epochs)
         return history
 
 
@@ -181,9 +210,15 @@ def _compiled_steps(task: Task, compiled: bool | str) -> Steps:
 
 
 def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: History) -> DivergenceError:
+    if step == 0 and optimizer.steps == 0 and what.startswith("the loss"):
+        advice = " No step was made yet: look for nan and inf in X, in y and in the parameters"
+    else:
+        went = ", ".join(f"{x:.4g}" for x in history.get("loss", [])[-5:])
+        advice = f" The losses of the epochs before: {went}." * bool(went)
+        advice += f" Try a smaller lr, as lr={optimizer.lr / 10:.2g}, clip_norm=1.0, or inputs of about unit size"
     return DivergenceError(
         f"{what} in epoch {epoch} (step {step}, lr {optimizer.lr:g}); the parameters were put back to where the loss "
-        "was last finite. Try a smaller lr, clip_norm=1.0, or inputs of about unit size",
+        f"was last finite.{advice}",
         epoch,
         history,
     )

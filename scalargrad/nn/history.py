@@ -1,15 +1,8 @@
-"""What happened in training: the numbers of every epoch, and the display of progress."""
+"""What happened in training: the numbers of every epoch."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class History(Mapping[str, list[float]]):
@@ -68,56 +61,3 @@ class History(Mapping[str, list[float]]):
 
         parts = ", ".join(f"{name} {change(column)}" for name, column in self._columns.items())
         return f"History({self.epochs} epoch{'s' * (self.epochs != 1)}{': ' * bool(parts)}{parts})"
-
-
-class Progress:
-    """Shows on stderr how training goes: a tqdm bar if tqdm is installed, else about ten plain lines.
-
-    Without a stderr, as under pythonw, or with one that cannot be written to, it shows nothing: no training ends
-    because nobody can watch it.
-    """
-
-    def __init__(self, epochs: int, shown: bool) -> None:
-        self._epochs = epochs
-        self._stream = sys.stderr
-        self._shown = shown and self._stream is not None and not getattr(self._stream, "closed", False)
-        self._bar: Any = None
-        if self._shown:
-            try:
-                from tqdm import tqdm
-            except ImportError:
-                return
-            with self._or_nothing():
-                self._bar = tqdm(total=epochs, unit="epoch", file=self._stream)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            with self._or_nothing():
-                self._bar.close()
-
-    @contextmanager
-    def _or_nothing(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception:
-            self._shown = False
-
-    def show(self, history: History) -> None:
-        """Show the last epoch of the history."""
-        if not self._shown:
-            return
-        text = ", ".join(f"{name} {x:.4g}" for name, x in history.last.items())
-        with self._or_nothing():
-            self._write(text, history.epochs)
-
-    def _write(self, text: str, done: int) -> None:
-        if self._bar is not None:
-            self._bar.set_postfix_str(text, refresh=False)
-            self._bar.update()
-        elif done == 1 or done * 10 // self._epochs > (done - 1) * 10 // self._epochs:
-            print(f"epoch {done}/{self._epochs}: {text}", file=self._stream, flush=True)

@@ -42,8 +42,7 @@ def mse(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> mse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
     2.5
     """
-    pairs = all_outputs(scores, targets, "mse")
-    return _reduce([square(_difference(s, t)) for s, t in pairs], reduction)
+    return _reduce(_squares(scores, targets, "mse"), reduction)
 
 
 def sse(scores: Any, targets: Any) -> Any:
@@ -52,7 +51,11 @@ def sse(scores: Any, targets: Any) -> Any:
     >>> sse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
     5.0
     """
-    return mse(scores, targets, reduction="sum")
+    return _reduce(_squares(scores, targets, "sse"), "sum")
+
+
+def _squares(scores: Any, targets: Any, who: str) -> list[Any]:
+    return [square(_difference(s, t)) for s, t in all_outputs(scores, targets, who)]
 
 
 # -------------------------------------------------------------------- two classes, one score

@@ -38,7 +38,16 @@ def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
             raise ValueError(f"{who}: sample {i} has {_n(len(score), 'score')}, but must have a single one{hint}")
         if not isinstance(score, Value):
             real(score, f"{who}: score {i}")
-    return list(zip(scores, targets, strict=True))
+    pairs = list(zip(scores, map(_of_one, targets), strict=True))
+    for i, (_, target) in enumerate(pairs):
+        if is_sequence(target):
+            raise ValueError(f"{who}: sample {i} has a single score but {_n(len(target), 'target')}: they must match")
+    return pairs
+
+
+def _of_one(target: Any) -> Any:
+    """The number of a row of one, as a column of targets is made of; anything else as it is."""
+    return target[0] if is_sequence(target) and len(target) == 1 else target
 
 
 def all_outputs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
@@ -92,7 +101,7 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
             f"{who}: {_n(len(scores), 'sample')} but {_n(len(targets), 'target')}: give one target for each"
         )
     pairs: list[tuple[Sequence[Any], int | Value]] = []
-    for i, (row, t) in enumerate(zip(scores, targets, strict=True)):
+    for i, (row, t) in enumerate(zip(scores, map(_of_one, targets), strict=True)):
         s = list(row) if is_sequence(row) else []
         if len(s) < 2:
             raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")

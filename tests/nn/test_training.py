@@ -320,7 +320,7 @@ def test_progress_without_tqdm_is_plain_lines(capsys, monkeypatch):
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without_tqdm)
-    nn.fit(nn.Neuron(1), [1.0], [1.0], loss="mse", epochs=200)
+    nn.fit(nn.Neuron(1, nonlin=False), [1.0], [1.0], loss="mse", epochs=200)
     out, err = capsys.readouterr()
     lines = err.splitlines()
     assert out == ""

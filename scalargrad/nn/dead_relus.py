@@ -1,0 +1,90 @@
+"""Which relu neurons are dead: they answer 0 to every sample, so that no gradient reaches their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.engine import Value, topological_order
+from scalargrad.nn.inputs import as_rows
+from scalargrad.nn.module import Module
+from scalargrad.nn.neurons import Neuron
+from scalargrad.nn.predicting import evaluating
+from scalargrad.node.contexts import with_recording
+from scalargrad.node.structures import flatten
+from scalargrad.ops import relu
+
+if TYPE_CHECKING:
+    from scalargrad.nn.naming import Name
+
+
+def dead_relus(model: Module, X: Any) -> list[str]:
+    """Return the names of the model's dead relu neurons: those that answer 0 to every row of X.
+
+    Neurons of the package count, their own relu or one that follows them. The model is in eval mode meanwhile.
+
+    Args:
+        model: a Module.
+        X: rows of numbers, a list of lists, an array or a DataFrame.
+
+    Raises:
+        TypeError: if the model is no Module.
+        ValueError: if X is empty or its rows differ in length.
+
+    >>> from scalargrad.nn import MLP
+    >>> model = MLP(1, [2, 1], seed=1)
+    >>> model.layers[0].neurons[1].b.data = -100.0
+    >>> dead_relus(model, [[-1.0], [1.0]])
+    ['layer 0 · neuron 1 (relu)']
+    """
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"dead_relus looks at the neurons of a Module, as nn.MLP(2, [4, 1]), not {type(model).__name__}"
+        )
+    neurons, _ = dead_among(model, as_rows(X))
+    return [name_of(neuron) for neuron in neurons]
+
+
+def name_of(neuron: Neuron) -> str:
+    """The neuron's name in its network, as pictures show it."""
+    return " · ".join(neuron._output_label.scope)
+
+
+def dead_among(model: Module, rows: Iterable[Any]) -> tuple[list[Neuron], list[Neuron]]:
+    """The dead relu neurons, and all relu neurons, of a model that is asked about these rows.
+
+    Rows are looked at until each neuron has answered one of them, so mostly few.
+    """
+    owners = {id(neuron._output_label): neuron for neuron in model.modules() if isinstance(neuron, Neuron)}
+    if not owners:
+        return [], []
+    seen: dict[int, bool] = {}  # whether it has answered anything but 0
+    with evaluating(model):
+        for row in rows:
+            for node in topological_order(*_outputs(model, row)):
+                owner = _owner(node, owners)
+                if owner is not None:
+                    seen[owner] = seen.get(owner, False) or node.data != 0
+            if all(seen.values()):
+                break
+    neurons = {key: neuron for key, neuron in owners.items() if key in seen}
+    return [neuron for key, neuron in neurons.items() if not seen[key]], list(neurons.values())
+
+
+def _outputs(model: Module, row: Any) -> list[Value]:
+    leaves, _ = flatten(with_recording(model, row), "what the model returns")
+    return [leaf for leaf in leaves if isinstance(leaf, Value)]
+
+
+def _owner(node: Value, owners: dict[int, Neuron]) -> int | None:
+    """Whose relu the node is: its output has the neuron's own label, or it is what follows an output that has it."""
+    if node._rule is not _RELU:
+        return None
+    for one in (node, *node.parents):
+        label: Name | str = one.label
+        if id(label) in owners:
+            return id(label)
+    return None
+
+
+_RELU = with_recording(relu, Value(1.0))._rule

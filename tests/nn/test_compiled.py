@@ -524,7 +524,7 @@ for parameter in frozen.parameters():
     ("broken", "error", "text"),
     [
         (call(compiled=3), TypeError, "compiled must be True, False or the name of a backend, as 'llvm', not 3"),
-        (call(compiled="lvm"), ValueError, "there is no backend 'lvm'; choose one of auto, python"),
+        (call(compiled="lvm"), ValueError, "there is no backend 'lvm' .*; choose one of auto, python"),
         (call(y=[*Y[:7], 0, *Y[8:]]), ValueError, "hinge: target 7 is 0, but must be -1"),
         (call(validation=(X[:3], [1, -1, 0])), ValueError, "hinge: target 2 is 0, but must be -1"),
         (call(y=[2.0] * 19, loss="bce_with_logits"), ValueError, "target 0 is 2.0, but must lie between 0 and 1"),
@@ -533,7 +533,7 @@ for parameter in frozen.parameters():
             ValueError,
             "cross_entropy: target 0 is 3, but there are 3 classes",
         ),
-        (call(y=["a"] * 19), TypeError, r"y\[0\] must be a number, .* not str"),
+        (call(y=["a"] * 19), TypeError, "hinge: target 0 must be a number, not 'a'. y holds words"),
         (call(loss="cross_entropy"), ValueError, "each sample has a single score"),
         (
             call(X=[[trained, 2.0]], y=[1], model=lambda x: x[0], optimizer=nn.SGD([trained])),

@@ -233,6 +233,22 @@ def test_links_of_files_become_links_of_pages(extension, text, file, wanted):
     assert extension("links").relinked(text, file) == wanted
 
 
+def test_a_cell_is_linked_to_by_its_id_as_long_as_it_is_there(extension):
+    path = NOTEBOOKS[-1]
+    cell = json.loads(path.read_text(encoding="utf-8"))["cells"][-1]["id"]
+    there, gone = (f"[cell](../../notebooks/{path.name}#{name})" for name in (cell, "cell-that-is-gone"))
+    relinked = extension("links").relinked
+    assert relinked(there, "docs/lectures/page.md") == f"[cell](../notebooks/{path.name}#{cell})"
+    assert relinked(gone, "docs/lectures/page.md") == f"[cell](../notebooks/{path.name})"
+
+
+def test_each_cell_of_a_notebook_has_its_place(pages):
+    for path in NOTEBOOKS:
+        page = next(page for built, page in pages.items() if built.stem == path.stem)
+        cells = [cell["id"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+        assert set(cells) <= set(page.ids), path.name
+
+
 def test_an_unknown_command_in_a_formula_is_refused(extension):
     formulas = extension("formulas")
     assert "<mfrac>" in formulas.mathml(r"\displaystyle \frac{a}{b}", "inline")

@@ -170,7 +170,7 @@ def gate_class(op: str, name: str = "") -> type[Gate]:
     >>> ArctanGate, ArctanGate().forward(1.0)
     (<class 'scalargrad.circuit.gates.ArctanGate'>, 0.7853981633974483)
     >>> ArctanGate.__doc__
-    'z = arctan(x). Local derivatives: for x, 1 / (1 + x * x).'
+    'z = arctan(x). Local derivatives: 1 / (1 + x * x) for x.'
     """
     found = row(op)
     if not isinstance(name, str):
@@ -183,7 +183,7 @@ def _docstring(op: Op) -> str | None:
     if op.arity is None:
         return op.function.__doc__
     xs = "xy"[: op.arity]
-    derivatives = [f"for {x}, {partial_text(op, i, list(xs), 'z')[0]}" for i, x in enumerate(xs)]
+    derivatives = [f"{partial_text(op, i, list(xs), 'z')[0]} for {x}" for i, x in enumerate(xs)]
     return f"z = {op.name}({', '.join(xs)}). Local derivatives: {'; '.join(derivatives)}."
 
 

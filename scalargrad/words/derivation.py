@@ -127,7 +127,7 @@ def _arguments_and_signature(op: Op) -> tuple[list[str], str]:
 
 def _docstring(op: Op) -> str:
     arguments, signature = _arguments_and_signature(op)
-    derivatives = ", ".join(f"d/d{x} = {partial_text(op, i, arguments, 'z')[0]}" for i, x in enumerate(arguments))
+    derivatives = "; ".join(f"{partial_text(op, i, arguments, 'z')[0]} for {x}" for i, x in enumerate(arguments))
     derivatives += " (of two operands)" if signature.endswith(", ...") else ""
     infix = f" The operator {op.text}." if op.arity == 2 and INFIX.get(op.text) is op else ""
     domain = (
@@ -137,7 +137,7 @@ def _docstring(op: Op) -> str:
     )
     return (
         f"z = {op.name}({signature}) of Values or numbers: a Value, or a float if none is a Value.{infix}\n\n"
-        f"Derivatives: {derivatives}.{domain}\n"
+        f"Local derivatives: {derivatives}.{domain}\n"
     )
 
 

@@ -24,7 +24,8 @@ def expanded(order: Sequence[Value], *, exactly: bool = False) -> tuple[list[Val
     """The graph with every op that has a `spelled_out` as elementary nodes. The original stays as it is.
 
     What a hand-written closure or a node with hooks was computed from is left as it is: they refer to those very nodes.
-    So is a node whose elementary form does not give its number, as where exp overflows and logsumexp does not.
+    So is a node whose elementary form does not give its number, as where exp overflows and logsumexp does not. The
+    bias of a dot product is added last, as equations show it, unless the order of roundings matters (`exactly`).
 
     Args:
         order: a graph in topological order.
@@ -63,14 +64,22 @@ def _operands(node: Value, replaced: Mapping[Value, Value]) -> list[Operand]:
 def _elementary(node: Value, replaced: Mapping[Value, Value], tolerance: float) -> list[Value]:
     """The new nodes that compute the same, in topological order; none if there is no such form."""
     op, operands = node._rule, _operands(node, replaced)
-    if not isinstance(op, Op) or op.spelled_out is None or len(operands) < 2:
+    spelled_out = op.spelled_out if isinstance(op, Op) else None
+    if not isinstance(op, Op) or spelled_out is None or len(operands) < 2:
         return []
     stand_ins = {parent: Value(a) for parent, a in operands if parent is not None}
-    try:
-        root = with_recording(op.spelled_out, [a if parent is None else stand_ins[parent] for parent, a in operands])
-    except HARD:
-        return []
-    if not math.isclose(root.data, node.data, rel_tol=tolerance, abs_tol=tolerance / 1000):
+    xs = [a if parent is None else stand_ins[parent] for parent, a in operands]
+    forms = [spelled_out]
+    if tolerance and op.pair is not None and len(xs) % 2:
+        forms.insert(0, lambda xs: spelled_out(xs[:-1]) + xs[-1])  # as it is written: w x + b
+    for form in forms:
+        try:
+            root = with_recording(form, xs)
+        except HARD:
+            continue
+        if math.isclose(root.data, node.data, rel_tol=tolerance, abs_tol=tolerance / 1000):
+            break
+    else:
         return []
     made = [node for node in topological_order(root) if not node.is_leaf]
     replaced_by: dict[Value | None, Value] = {stand_in: parent for parent, stand_in in stand_ins.items()}

@@ -22,6 +22,7 @@ from scalargrad.table.operators import ATOM, PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.table.stand_ins import partials_read
 from scalargrad.words.notation import TooLongError, Written, identifier
+from scalargrad.words.places import placed
 from scalargrad.words.staged_helpers import above
 from scalargrad.words.staged_text import (
     RESERVED,
@@ -34,6 +35,7 @@ from scalargrad.words.staged_text import (
     is_own,
     lowered_names,
 )
+from scalargrad.words.texts import LOCAL
 
 MAX_LINES = 5000
 MAX_LENGTH = 2000
@@ -72,10 +74,10 @@ def to_python(value: Value, name: str = "f", *, names: Names = True) -> str:
     <BLANKLINE>
         # backward
         dt1 = 1.0
-        dq = dt1 * z  # d(q * z)/dq = z
-        dz = dt1 * q  # d(q * z)/dz = q
-        dx = dq  # d(x + y)/dx = 1
-        dy = dq  # d(x + y)/dy = 1
+        dq = dt1 * z  # q * z: local for q = z
+        dz = dt1 * q  # q * z: local for z = q
+        dx = dq  # x + y: local for x = 1
+        dy = dq  # x + y: local for y = 1
     <BLANKLINE>
         return t1, {"x": dx, "y": dy, "z": dz}
     """
@@ -224,7 +226,7 @@ def _derivatives(
     operands, n = node.operands, len(node.operands)
     whole = _WORDS.operation(op, _operands(code, node, names))[0]
     its_own = {names[node], *(names[parent] for parent, _ in operands if parent is not None)}
-    ways = [f"({whole})"] if len(whole) <= 40 and whole not in its_own else []
+    ways = [whole] if len(whole) <= 40 and whole not in its_own else []
     ways.append(names[node])
     turns = [i for i in _turns(op, n) if operands[i][0] in wanted]
     reads = partials_read(op, [a if parent is None else None for parent, a in operands], turns)
@@ -242,7 +244,8 @@ def _derivatives(
                 f"to_python: {describe(node)}: the derivative of {op.name} over {n} operands takes more than "
                 f"{MAX_LENGTH} characters; scalargrad.record(value) replays it"
             ) from None
-        yield parent, local, [f"d{way}/d{names[parent]} = {in_words}" for way in ways]
+        operand = placed(node, i, names[parent])
+        yield parent, local, [f"{way}: {LOCAL} for {operand} = {in_words}" for way in ways]
 
 
 def _turns(op: Op, n: int) -> Iterable[int]:

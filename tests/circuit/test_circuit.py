@@ -84,8 +84,8 @@ def test_named_classes_know_their_row_and_say_what_it_says():
         assert gate.name == cls.__name__
         assert gate.op is TABLE[gate.op.name]
         assert cls.__doc__.startswith("z = ")
-    assert MultiplyGate.__doc__ == "z = multiply(x, y). Local derivatives: for x, y; for y, x."
-    assert circuit.TanhGate.__doc__.endswith("for x, 1 - z * z.")
+    assert MultiplyGate.__doc__ == "z = multiply(x, y). Local derivatives: y for x; x for y."
+    assert circuit.TanhGate.__doc__.endswith("1 - z * z for x.")
     gate = MaxGate()
     gate.forward(1.0, 3.0)
     assert repr(gate) == "<MaxGate x=1.0 y=3.0 z=3.0>"

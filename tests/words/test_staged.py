@@ -182,10 +182,10 @@ def f(x=-2.0, y=5.0, z=-4.0):
 
     # backward
     df = 1.0
-    dq = df * z  # d(q * z)/dq = z
-    dz = df * q  # d(q * z)/dz = q
-    dx = dq  # d(x + y)/dx = 1
-    dy = dq  # d(x + y)/dy = 1
+    dq = df * z  # q * z: local for q = z
+    dz = df * q  # q * z: local for z = q
+    dx = dq  # x + y: local for x = 1
+    dy = dq  # x + y: local for y = 1
 
     return f, {"x": dx, "y": dy, "z": dz}"""
     )
@@ -213,17 +213,17 @@ def test_the_lecture_s_staged_function():
 
     # backward
     df = 1.0
-    dnum = df * (1 / den)  # d(num / den)/dnum = 1 / den
-    dden = df * (-f / den)  # d(num / den)/dden = -f / den
-    dsigx = dden  # d(sigx + xpysqr)/dsigx = 1
-    dxpysqr = dden  # d(sigx + xpysqr)/dxpysqr = 1
-    dxpy = dxpysqr * (2 * xpy)  # d(xpy ** 2)/dxpy = 2 * xpy
-    dx = dxpy  # d(x + y)/dx = 1
-    dy = dxpy  # d(x + y)/dy = 1
-    dx += dsigx * (sigx * (1 - sigx))  # d(sigmoid(x))/dx = sigx * (1 - sigx)
-    dx += dnum  # d(x + sigy)/dx = 1
-    dsigy = dnum  # d(x + sigy)/dsigy = 1
-    dy += dsigy * (sigy * (1 - sigy))  # d(sigmoid(y))/dy = sigy * (1 - sigy)
+    dnum = df * (1 / den)  # num / den: local for num = 1 / den
+    dden = df * (-f / den)  # num / den: local for den = -f / den
+    dsigx = dden  # sigx + xpysqr: local for sigx = 1
+    dxpysqr = dden  # sigx + xpysqr: local for xpysqr = 1
+    dxpy = dxpysqr * (2 * xpy)  # xpy ** 2: local for xpy = 2 * xpy
+    dx = dxpy  # x + y: local for x = 1
+    dy = dxpy  # x + y: local for y = 1
+    dx += dsigx * (sigx * (1 - sigx))  # sigmoid(x): local for x = sigx * (1 - sigx)
+    dx += dnum  # x + sigy: local for x = 1
+    dsigy = dnum  # x + sigy: local for sigy = 1
+    dy += dsigy * (sigy * (1 - sigy))  # sigmoid(y): local for y = sigy * (1 - sigy)
 
     return f, {"x": dx, "y": dy}""")
     assert code.startswith("from math import exp\n\n\ndef sigmoid(x):\n")
@@ -259,28 +259,28 @@ def svm(w1=-1.0, x=2.0, w0=0.5, w2=0.25):
 
     # backward
     dloss = 1.0
-    ddata_loss = dloss  # d(data_loss + reg_loss)/ddata_loss = 1
-    dreg_loss = dloss  # d(data_loss + reg_loss)/dreg_loss = 1
-    dt5 = dreg_loss * 0.1  # d(0.1 * t5)/dt5 = 0.1
-    dw0 = dt5 * w0  # d(w0 * w0 + w1 * w1 + w2 * w2)/dw0 = w0
-    dw1 = dt5 * w1  # d(w0 * w0 + w1 * w1 + w2 * w2)/dw1 = w1
-    dw2 = dt5 * w2  # d(w0 * w0 + w1 * w1 + w2 * w2)/dw2 = w2
-    dw0 += dt5 * w0  # d(w0 * w0 + w1 * w1 + w2 * w2)/dw0 = w0
-    dw1 += dt5 * w1  # d(w0 * w0 + w1 * w1 + w2 * w2)/dw1 = w1
-    dw2 += dt5 * w2  # d(w0 * w0 + w1 * w1 + w2 * w2)/dw2 = w2
-    dmargins0 = ddata_loss  # d(margins0 + margins1)/dmargins0 = 1
-    dmargins1 = ddata_loss  # d(margins0 + margins1)/dmargins1 = 1
-    dt4 = dmargins1 * (t4 > 0)  # d(max(0.0, t4))/dt4 = t4 > 0
-    dt3 = dt4  # d(t3 + 1)/dt3 = 1
-    dscores2 = dt3  # d(scores2 - scores0)/dscores2 = 1
-    dscores0 = -dt3  # d(scores2 - scores0)/dscores0 = -1
-    dw2 += dscores2 * x  # d(w2 * x)/dw2 = x
-    dt2 = dmargins0 * (t2 > 0)  # d(max(0.0, t2))/dt2 = t2 > 0
-    dt1 = dt2  # d(t1 + 1)/dt1 = 1
-    dscores1 = dt1  # d(scores1 - scores0)/dscores1 = 1
-    dscores0 += -dt1  # d(scores1 - scores0)/dscores0 = -1
-    dw0 += dscores0 * x  # d(w0 * x)/dw0 = x
-    dw1 += dscores1 * x  # d(w1 * x)/dw1 = x
+    ddata_loss = dloss  # data_loss + reg_loss: local for data_loss = 1
+    dreg_loss = dloss  # data_loss + reg_loss: local for reg_loss = 1
+    dt5 = dreg_loss * 0.1  # 0.1 * t5: local for t5 = 0.1
+    dw0 = dt5 * w0  # w0 * w0 + w1 * w1 + w2 * w2: local for left w0 = w0
+    dw1 = dt5 * w1  # w0 * w0 + w1 * w1 + w2 * w2: local for left w1 = w1
+    dw2 = dt5 * w2  # w0 * w0 + w1 * w1 + w2 * w2: local for left w2 = w2
+    dw0 += dt5 * w0  # w0 * w0 + w1 * w1 + w2 * w2: local for right w0 = w0
+    dw1 += dt5 * w1  # w0 * w0 + w1 * w1 + w2 * w2: local for right w1 = w1
+    dw2 += dt5 * w2  # w0 * w0 + w1 * w1 + w2 * w2: local for right w2 = w2
+    dmargins0 = ddata_loss  # margins0 + margins1: local for margins0 = 1
+    dmargins1 = ddata_loss  # margins0 + margins1: local for margins1 = 1
+    dt4 = dmargins1 * (t4 > 0)  # max(0.0, t4): local for t4 = t4 > 0
+    dt3 = dt4  # t3 + 1: local for t3 = 1
+    dscores2 = dt3  # scores2 - scores0: local for scores2 = 1
+    dscores0 = -dt3  # scores2 - scores0: local for scores0 = -1
+    dw2 += dscores2 * x  # w2 * x: local for w2 = x
+    dt2 = dmargins0 * (t2 > 0)  # max(0.0, t2): local for t2 = t2 > 0
+    dt1 = dt2  # t1 + 1: local for t1 = 1
+    dscores1 = dt1  # scores1 - scores0: local for scores1 = 1
+    dscores0 += -dt1  # scores1 - scores0: local for scores0 = -1
+    dw0 += dscores0 * x  # w0 * x: local for w0 = x
+    dw1 += dscores1 * x  # w1 * x: local for w1 = x
 
     return loss, {"w1": dw1, "w0": dw0, "w2": dw2}"""
     )
@@ -333,14 +333,14 @@ def net(
     )
     assert backward.startswith("""\
     dloss = 1.0
-    dlse = dloss  # d(lse - scores1)/dlse = 1
-    dscores1 = -dloss  # d(lse - scores1)/dscores1 = -1
-    dscores0 = dlse * exp(scores0 - lse)  # dlse/dscores0 = exp(scores0 - lse)
-    dscores1 += dlse * exp(scores1 - lse)  # dlse/dscores1 = exp(scores1 - lse)
-    dU10 = dscores1 * h0  # d(c1 + U10 * h0 + U11 * h1)/dU10 = h0
+    dlse = dloss  # lse - scores1: local for lse = 1
+    dscores1 = -dloss  # lse - scores1: local for scores1 = -1
+    dscores0 = dlse * exp(scores0 - lse)  # lse: local for scores0 = exp(scores0 - lse)
+    dscores1 += dlse * exp(scores1 - lse)  # lse: local for scores1 = exp(scores1 - lse)
+    dU10 = dscores1 * h0  # c1 + U10 * h0 + U11 * h1: local for U10 = h0
 """)
-    assert "    dh1 += dscores0 * U01  # d(c0 + U00 * h0 + U01 * h1)/dh1 = U01\n" in backward
-    assert "    dt4 = dh1 * (t4 > 0)  # d(max(0.0, t4))/dt4 = t4 > 0\n" in backward
+    assert "    dh1 += dscores0 * U01  # c0 + U00 * h0 + U01 * h1: local for h1 = U01\n" in backward
+    assert "    dt4 = dh1 * (t4 > 0)  # max(0.0, t4): local for t4 = t4 > 0\n" in backward
     check(loss)
 
 
@@ -355,7 +355,7 @@ def test_each_contribution_is_a_line_and_the_second_is_added():
     g, *_ = readme_example(Value)
     code = to_python(g)
     assert "    t9 = b * b * b\n" in code  # as the engine computes it
-    assert "    db += dt9 * (3 * (b * b))  # d(b ** 3)/db = 3 * b ** 2\n" in code
+    assert "    db += dt9 * (3 * (b * b))  # b ** 3: local for b = 3 * b ** 2\n" in code
     edges = sum(1 for node in topological_order(g) for parent in node.parents if parent.requires_grad)
     backward = code.split("# backward\n")[1].splitlines()
     assert sum(" = " in line or " += " in line for line in (x.split("  #")[0] for x in backward)) == edges + 1
@@ -411,7 +411,7 @@ def test_the_words_are_the_op_table_s():
     root = cube(x) + 1.0
     code = to_python(root)
     assert code.startswith("# cube_for_a_test: your own function, made with @primitive\n\n\ndef f(x=2.0):")
-    assert "    dx = dt1 * (3 * x * x)  # d(cube_for_a_test(x))/dx = 3 * x * x" in code
+    assert "    dx = dt1 * (3 * x * x)  # cube_for_a_test(x): local for x = 3 * x * x" in code
     assert run(root, known={"cube_for_a_test": cube})() == (9.0, {"x": 12.0})
 
     with pytest.raises(ValueError, match="'cube_for_a_test' cannot be the function's name"):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _CODE_OR_MARK = re.compile(r"`[^`]*`|(?<!^)[*|]|(?<=\w)_(?!\w)")
 _CALL = re.compile(r"z = (\w+\((.*?)\)) of ")
-_DERIVATIVES = re.compile(r"Derivatives: (.*?)( \(of two operands\))?\.(?= |\Z)", re.DOTALL)
+_DERIVATIVES = re.compile(r"Local derivatives: (.*?)( \(of two operands\))?\.(?= |\Z)", re.DOTALL)
 
 
 def setup(app: Sphinx) -> None:
@@ -67,8 +67,8 @@ def _operation(op: Op) -> str:
 
 
 def _as_code(derivatives: re.Match[str]) -> str:
-    equations = re.sub(r", (?=d/d)", "``, ``", derivatives[1])
-    return f"Derivatives{derivatives[2] or ''}: ``{equations}``."
+    equations = derivatives[1].replace("; ", "``; ``")
+    return f"Local derivatives{derivatives[2] or ''}: ``{equations}``."
 
 
 class Mistakes(SphinxDirective):

@@ -11,7 +11,7 @@ MINUS = "\N{MINUS SIGN}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 LOCAL = "local"
 """How equations write a local derivative; the gradient of a Value is its name with `.grad`."""
-_IDENTIFIER = re.compile(r"\u2068?[^\W\d]\w*\u2069?")  # with subscripts, and between isolates, too
+_IDENTIFIER = re.compile(r"\u2068?[^\W\d¹²³⁰-⁹][^\W¹²³⁰-⁹]*\u2069?")  # with subscripts, but x² is a square
 _LOOKS_COMPUTED = re.compile(r"[-+*/^%<>=|,×÷−·]")
 
 

@@ -206,7 +206,7 @@ def _node(network: Network, shown: Shown, c: int, i: int, x: float, y: float, r:
         group.items += _map([row[i] for row in shown.cells[c]], x, y, r, 1.6)
     elif number is not None and math.isfinite(number) and number != 0.0:
         most = max((abs(v) for v in shown.numbers[c] if math.isfinite(v)), default=0.0)
-        group.items.append(_disc(x, y, r, "plus" if number > 0 else "minus", 0.2 * abs(number) / most))
+        group.items.append(_disc(x, y, r, "plus" if number > 0 else "minus", 0.15 * abs(number) / most))
     bad = number is not None and not math.isfinite(number)
     line = 2.0 if last or bad else 1.2
     group.items.append(Box(x - r, y - r, 2 * r, 2 * r, "none", "bad" if bad else border, line=line, ellipse=True))

@@ -75,6 +75,7 @@ _ASK_FOR_OTHERS = {
     "scalargrad.node.errors", "scalargrad.node.mode", "scalargrad.node.node", "scalargrad.node.watched_data",
     "scalargrad.engine",
     "scalargrad.compiling.watching",
+    "scalargrad.support.spelling",
 }  # fmt: skip
 """The modules whose functions stand between a Value's attribute and whoever asked for it."""
 

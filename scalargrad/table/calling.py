@@ -92,9 +92,7 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
             except TypeError:
                 if isinstance(y, Value):
                     raise
-                if type(y) is str:
-                    raise _no_text(op, y) from None
-                return NotImplemented
+                return _told_of_text(op, y)
             node._b = b
         node._x = x
         a = x._data
@@ -117,9 +115,7 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
         except TypeError:
             if isinstance(x, Value):
                 raise
-            if type(x) is str:
-                raise _no_text(op, x) from None
-            return NotImplemented
+            return _told_of_text(op, x)
         node = new(Value)
         node._x, node._a = x, a
         node._y = y
@@ -164,16 +160,20 @@ def function_of_two(op: Op, *, parameter: bool = False) -> AnyFunction:
     return with_parameter if parameter else function
 
 
-def _no_text(op: Op, text: str) -> TypeError:
-    """No number is made of a text, and nobody else can compute with one and a Value."""
+def _told_of_text(op: Op, text: Any) -> Any:
+    """NotImplemented, for what may have an operator of its own; a text has none that a Value could be given to."""
+    if type(text) is not str:
+        return NotImplemented
     shown = text if len(text) <= 20 else f"{text[:19]}…"
     try:
         float(text)
     except ValueError:
+        if op.text == "*":  # Python goes on to ask for the number of repetitions
+            return NotImplemented
         hint = "write f'{v}' to join a Value to a text"
     else:
         hint = f"write {shown.strip()} without quotes, or float(...) of the text"
-    return TypeError(f"{op.text} takes numbers and Values, not the text {shown!r}: {hint}")
+    raise TypeError(f"{op.text} takes numbers and Values, not the text {shown!r}: {hint}") from None
 
 
 def _no_modulus(x: Any, y: Any, modulus: Any) -> TypeError:

@@ -1,6 +1,7 @@
 """The command line: `scalargrad demo`, `draw`, `grad`, `step` and `check`.
 
-Bad input gives one line on standard error and exit status 2.
+Bad input gives one line on standard error and exit status 2. demo.py is the demo, index_page.py its page; invocation.py
+says how the command was called.
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="train a small network on two moons and draw it")
     demo.add_argument("-o", "--output", type=Path, default=Path("scalargrad-demo"), help="folder for the pictures")
+    demo.add_argument("--open", action="store_true", help="open index.html in a browser at the end")
     demo.add_argument("--seed", type=int, default=1, help="of the data and the initial weights")
     demo.set_defaults(run=_demo)
 
@@ -130,7 +132,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _protect_minus(arguments: list[str]) -> list[str]:
     """Keep argparse from taking the expression `-x*y` for an option: it leaves arguments with a space alone."""
-    known = {"-o", "--output", "--style", "--seed", "--html", "--expand", "--order", "--help", "-h", "--version", "--"}
+    known = {"-o", "--output", "--style", "--seed", "--html", "--expand", "--order", "--open", "--help", "-h", "--version", "--"}
     return [
         f" {argument}" if argument.startswith("-") and argument.split("=")[0] not in known else argument
         for argument in arguments
@@ -264,5 +266,5 @@ def _check(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from scalargrad.cli.demo import run
 
-    run(options.output, options.seed)
+    run(options.output, options.seed, show=options.open)
     return 0

@@ -1,22 +1,32 @@
-"""`scalargrad demo`: train a small network on two moons, and draw what it learned and how it is built."""
+"""`scalargrad demo`: train a small network on two moons, draw what it learned and step through one of its neurons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.cli.index_page import Exhibit, index_page
+from scalargrad.cli.invocation import called_as, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EPOCHS, NOISE, PENALTY = 100, 0.1, 1e-4
+LESSON = Path("notebooks") / "00a-build-the-engine.ipynb"
 
 
-def run(folder: Path, seed: int = 1) -> None:
-    """Train a 2-16-16-1 network on 100 points to 100 % training accuracy and write four pictures into the folder.
+def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
+    """Train a 2-16-16-1 network on 100 points to 100 % training accuracy; write pictures and a page of them.
 
     The network, the loss (hinge, plus 1e-4 times the sum of squared parameters) and the schedule (lr from 1.0 to 0.1)
     are those of micrograd's demo, which takes 100 steps; should a point be on the wrong side then, training goes on.
+
+    Args:
+        folder: where the pictures, the stepper and index.html go.
+        seed: of the data and the first weights.
+        show: whether to open index.html in a browser.
     """
     import scalargrad as sg
-    from scalargrad.drawing import EngineError
-    from scalargrad.drawing.engines import available
 
     folder.mkdir(parents=True, exist_ok=True)
     X, y = sg.nn.moons(100, noise=NOISE, seed=seed, labels=(-1, 1))
@@ -32,39 +42,100 @@ def run(folder: Path, seed: int = 1) -> None:
     while accuracy() < 1.0 and steps < 10 * EPOCHS:
         more = sg.nn.fit(model, X, y, loss="hinge", penalty=PENALTY, epochs=EPOCHS // 10, lr=0.1, progress=False)
         steps, loss = steps + len(more.loss), more.loss[-1]
-    print(f"training accuracy {accuracy():.0%} after {steps} steps, loss {loss:.4f}")
+    result = f"training accuracy {accuracy():.0%} after {steps} steps, loss {loss:.4f}"
+    print(result)
 
-    neuron = sg.nn.Neuron(2, activation="tanh", seed=seed)
-    out = neuron([sg.Value(X[0][0], label="x0"), sg.Value(X[0][1], label="x1")])
+    index, neuron, sample, out = _strongest_neuron(model, X)
     out.backward()
-    score = model([sg.Value(X[0][0], label="x0"), sg.Value(X[0][1], label="x1")])
-    score.label = "score"
-    score.backward()
-    pictures: dict[str, tuple[str, Callable[[Path], object]]] = {
-        "decision-boundary.png": ("what it learned", lambda path: sg.decision_boundary(model, X, y).savefig(path)),
-        "loss.png": ("how it got there", lambda path: sg.loss_curve(history).savefig(path)),
-        "neuron.svg": ("one neuron, with its gradients", lambda path: sg.draw(out, expand=True).save(path)),
-        "network.svg": ("the network, layer by layer", lambda path: sg.draw(score, collapse="layer").save(path)),
-    }
+    exhibits = [
+        Exhibit(
+            "decision-boundary.png",
+            "What it learned",
+            "Each dot is a point of the two moons; the colour behind is what the network answers there, and the line "
+            "is where it changes its mind.",
+            lambda path: sg.decision_boundary(model, X, y).savefig(path),
+        ),
+        Exhibit(
+            "network.svg",
+            "The network that learned it",
+            "Every line is a weight: the wider, the larger. Inside each neuron is what it answers over the plane.",
+            lambda path: model.draw(X).save(path),
+        ),
+        Exhibit("loss.png", "How it got there", result + ".", lambda path: sg.loss_curve(history).savefig(path)),
+        Exhibit(
+            "neuron.html",
+            "One of its neurons, step by step",
+            f"Neuron {index} of the first layer with the weights that it has learned, at the point "
+            f"({sample[0]:.4g}, {sample[1]:.4g}). Use the arrow keys.",
+            lambda path: sg.trace(out, expand=True).save(path),
+        ),
+        Exhibit(
+            "neuron.svg",
+            "The same neuron as a picture",
+            "Values forward, gradients backward.",
+            lambda path: sg.draw(out, expand=True).save(path),
+        ),
+    ]
+    there = _written(exhibits, folder)
+    page = folder / "index.html"
+    page.write_text(index_page("What a scalar network learned", result, there), encoding="utf-8")
+    print(f"  {page.name:22} all of it on one page")
+    _print_next(page)
+    if show:
+        import webbrowser
+
+        webbrowser.open(page.absolute().as_uri())
+
+
+def _strongest_neuron(model: Any, X: Any) -> tuple[int, Any, list[float], Any]:
+    """The neuron of the first layer that answers most to some point: its index, itself, the point, its output."""
+    import scalargrad as sg
+
+    neurons = model.layers[0].neurons
+    with sg.no_grad():
+        answers = [(float(neuron(x).data), i, x) for x in X for i, neuron in enumerate(neurons)]
+    _, index, sample = max(answers, key=lambda answer: answer[0])
+    neuron = neurons[index]
+    inputs = [sg.Value(number, label=f"x{i}") for i, number in enumerate(sample)]
+    out = neuron(inputs)
+    out.label = "out"
+    return index, neuron, list(sample), out
+
+
+def _written(exhibits: list[Exhibit], folder: Path) -> list[Exhibit]:
+    """Write every file and say so; those that cannot be written here are named with the reason."""
+    from scalargrad.drawing import EngineError
+
+    there: list[Exhibit] = []
     missing: dict[str, list[str]] = {}
-    there = []
-    print(f"\npictures in {folder}{'/' if folder.name else ''}:")
-    for name, (what, write) in pictures.items():
+    print(f"\nwritten to {folder}:")
+    for exhibit in exhibits:
         try:
-            write(folder / name)
+            exhibit.write(folder / exhibit.file)
         except (ImportError, EngineError) as error:
-            missing.setdefault(str(error).splitlines()[0], []).append(name)
+            missing.setdefault(str(error).splitlines()[0], []).append(exhibit.file)
         else:
-            there.append(str(folder / name))
-            print(f"  {name:22} {what}")
+            there.append(exhibit)
+            print(f"  {exhibit.file:22} {exhibit.title[0].lower()}{exhibit.title[1:]}")
     for reason, names in missing.items():
         print(f"  not drawn: {', '.join(names)}: {reason}")
-    output = " -o f.svg" * (available() != "text")
+    return there
+
+
+def _print_next(page: Path) -> None:
+    """What to do now: commands that work as printed in the shell this one was started from."""
+    from scalargrad.drawing.engines import available
+
+    me = called_as()
+    output = " -o f.svg" if available() != "text" else ""
+    rows = [
+        (f"open {quoted(str(page))} in a browser", "what you have just trained"),
+        (f'{me} draw "(x + y) * z" x=-2 y=5 z=-4{output}', "your own expression, drawn"),
+        (f'{me} step "(x + y) * z" x=-2 y=5 z=-4', "its gradients, step by step"),
+    ]
+    if LESSON.exists():
+        rows.append((str(LESSON), "where the lessons begin"))
+    width = max(len(command) for command, _ in rows)
     print("\nnext:")
-    if there:
-        print(f"  open {' and '.join(there[::2])} (any browser shows them)")
-    print(
-        f'  {f"""scalargrad draw "(x + y) * z" x=-2 y=5 z=-4{output}""":55} your own expression, drawn\n'
-        '  scalargrad grad "tanh(w*x + b)" w=-3 x=2 b=6.88         its value and gradients\n'
-        "  notebooks/00-build-the-engine.ipynb                     where the lessons begin"
-    )
+    for command, what in rows:
+        print(f"  {command:{width}}  {what}")

@@ -1,0 +1,65 @@
+"""The demo's index.html: its pictures and its stepper on one page that opens from the file without any network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """Something to look at.
+
+    Attributes:
+        file: its name in the folder; an .html is a stepper, anything else a picture.
+        title: its heading.
+        text: what one sees.
+        write: writes the file.
+    """
+
+    file: str
+    title: str
+    text: str
+    write: Callable[[Path], object]
+
+
+def index_page(title: str, lead: str, exhibits: Sequence[Exhibit]) -> str:
+    """The page, as HTML."""
+    style = files("scalargrad.cli").joinpath("index_page.css").read_text(encoding="utf-8")
+    sections = "\n".join(_section(exhibit) for exhibit in exhibits)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<main>
+<h1>{escape(title)}</h1>
+<p class="lead">{escape(lead[:1].upper() + lead[1:])}. Two inputs, two layers of 16 neurons, one output: all of it made of single numbers that remember how they were computed.</p>
+{sections}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(exhibit: Exhibit) -> str:
+    file, title = escape(exhibit.file, quote=True), escape(exhibit.title)
+    if exhibit.file.endswith(".html"):
+        shown = (
+            f'<iframe src="{file}?embed" title="{title}"></iframe>\n'
+            f'<p><a href="{file}">Open it on a page of its own</a></p>'
+        )
+    else:
+        shown = f'<img src="{file}" alt="{title}">'
+    return f"<section>\n<h2>{title}</h2>\n<p>{escape(exhibit.text)}</p>\n{shown}\n</section>"

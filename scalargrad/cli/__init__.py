@@ -132,7 +132,20 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 def _protect_minus(arguments: list[str]) -> list[str]:
     """Keep argparse from taking the expression `-x*y` for an option: it leaves arguments with a space alone."""
-    known = {"-o", "--output", "--style", "--seed", "--html", "--expand", "--order", "--open", "--help", "-h", "--version", "--"}
+    known = {
+        "-o",
+        "--output",
+        "--style",
+        "--seed",
+        "--html",
+        "--expand",
+        "--order",
+        "--open",
+        "--help",
+        "-h",
+        "--version",
+        "--",
+    }
     return [
         f" {argument}" if argument.startswith("-") and argument.split("=")[0] not in known else argument
         for argument in arguments

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scalargrad.cli.index_page import Exhibit, index_page
 from scalargrad.cli.invocation import called_as, quoted
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 EPOCHS, NOISE, PENALTY = 100, 0.1, 1e-4
+_LEAD = (
+    "Two inputs, two layers of 16 neurons, one output: all of it is made of single numbers that remember how they were "
+    "computed."
+)
 LESSON = Path("notebooks") / "00a-build-the-engine.ipynb"
 
 
@@ -45,7 +46,7 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
     result = f"training accuracy {accuracy():.0%} after {steps} steps, loss {loss:.4f}"
     print(result)
 
-    index, neuron, sample, out = _strongest_neuron(model, X)
+    index, sample, out = _strongest_neuron(model, X)
     out.backward()
     exhibits = [
         Exhibit(
@@ -61,7 +62,12 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
             "Every line is a weight: the wider, the larger. Inside each neuron is what it answers over the plane.",
             lambda path: model.draw(X).save(path),
         ),
-        Exhibit("loss.png", "How it got there", result + ".", lambda path: sg.loss_curve(history).savefig(path)),
+        Exhibit(
+            "loss.png",
+            "How it got there",
+            result[0].upper() + result[1:] + ".",
+            lambda path: sg.loss_curve(history).savefig(path),
+        ),
         Exhibit(
             "neuron.html",
             "One of its neurons, step by step",
@@ -78,7 +84,7 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
     ]
     there = _written(exhibits, folder)
     page = folder / "index.html"
-    page.write_text(index_page("What a scalar network learned", result, there), encoding="utf-8")
+    page.write_text(index_page("What a scalar network learned", _LEAD, there), encoding="utf-8")
     print(f"  {page.name:22} all of it on one page")
     _print_next(page)
     if show:
@@ -87,19 +93,19 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
         webbrowser.open(page.absolute().as_uri())
 
 
-def _strongest_neuron(model: Any, X: Any) -> tuple[int, Any, list[float], Any]:
-    """The neuron of the first layer that answers most to some point: its index, itself, the point, its output."""
+def _strongest_neuron(model: Any, X: Any) -> tuple[int, list[float], Any]:
+    """The neuron of the first layer that answers most to some point: its index, the point, its output."""
     import scalargrad as sg
 
+    model.zero_grad()  # what training left there would be added to what is shown
     neurons = model.layers[0].neurons
     with sg.no_grad():
         answers = [(float(neuron(x).data), i, x) for x in X for i, neuron in enumerate(neurons)]
     _, index, sample = max(answers, key=lambda answer: answer[0])
-    neuron = neurons[index]
     inputs = [sg.Value(number, label=f"x{i}") for i, number in enumerate(sample)]
-    out = neuron(inputs)
+    out = neurons[index](inputs)
     out.label = "out"
-    return index, neuron, list(sample), out
+    return index, list(sample), out
 
 
 def _written(exhibits: list[Exhibit], folder: Path) -> list[Exhibit]:

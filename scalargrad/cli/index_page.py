@@ -45,7 +45,7 @@ def index_page(title: str, lead: str, exhibits: Sequence[Exhibit]) -> str:
 <body>
 <main>
 <h1>{escape(title)}</h1>
-<p class="lead">{escape(lead[:1].upper() + lead[1:])}. Two inputs, two layers of 16 neurons, one output: all of it made of single numbers that remember how they were computed.</p>
+<p class="lead">{escape(lead)}</p>
 {sections}
 </main>
 </body>

@@ -48,8 +48,7 @@ def test_pasted_it_prints_what_the_page_shows(page, tmp_path, monkeypatch):
         assert "Traceback" not in shown, f"{code}\n{shown}"
         assert "SyntaxError" not in shown, f"{code}\n{shown}"
         if output is not None:
-            checker = OutputChecker()
-            example = Example(code, output)
+            checker, example, shown = OutputChecker(), Example(code, output), shown.rstrip("\n") + "\n"
             assert checker.check_output(output, shown, ELLIPSIS), checker.output_difference(example, shown, ELLIPSIS)
 
 

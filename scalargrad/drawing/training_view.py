@@ -55,7 +55,7 @@ class TrainingView(Progress):
 
     def _head(self, history: History) -> str:
         """A line that fits above the panels, which say the other numbers."""
-        return f"epoch {history.epochs} of {self._epochs}, lr {history.lr[-1]:.3g}, {self._seconds():.1f} s"
+        return f"epoch {history.epochs} of {self._epochs}, lr {history.lr[-1]:.3g}{self._seconds(history)}"
 
 
 class _Plane:

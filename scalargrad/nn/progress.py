@@ -42,6 +42,7 @@ class Progress:
         self._start = time.perf_counter()
         self._history: History | None = None
         self._pending = False
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +52,8 @@ class Progress:
     ) -> None:
         if self._works:
             with self._or_nothing():
-                if self._pending and self._history is not None:
+                if self._history is not None and (self._pending or self._history.epochs < self._epochs):
+                    self._ended = True
                     self._write(self._history)
                 self._close()
 
@@ -88,10 +90,13 @@ class Progress:
     def _line(self, history: History) -> str:
         numbers = ", ".join(f"{name} {x:.4g}" for name, x in history.last.items())
         done = history.epochs
-        return f"epoch {done}/{self._epochs} {bar(done / self._epochs, 16)} {numbers} ({self._seconds():.1f} s)"
+        return f"epoch {done}/{self._epochs} {bar(done / self._epochs, 16)} {numbers}{self._seconds(history)}"
 
-    def _seconds(self) -> float:
-        return time.perf_counter() - self._start
+    def _seconds(self, history: History) -> str:
+        """How long it took so far; of what is left in the end nothing, so that each run leaves the same."""
+        if self._ended or history.epochs == self._epochs:
+            return ""
+        return f", {time.perf_counter() - self._start:.1f} s"
 
 
 class Silent(Progress):

@@ -61,6 +61,17 @@ def test_the_live_view_shows_the_model_that_there_is(notebook, compiled):
     assert notebook.held[0]["text/html"] != notebook.held[-1]["text/html"]
 
 
+@pytest.mark.parametrize("watch", [False, True])
+@pytest.mark.parametrize("last", [6, 3])
+def test_what_is_left_in_the_end_is_the_same_in_every_run(notebook, watch, last):
+    for _ in range(2):
+        nn.fit(network(), X, Y, "hinge", epochs=6, watch=watch, callback=lambda epoch, _: epoch == last)
+        notebook.held.append(notebook.held[-1])
+    ends = [bundle for bundle, after in zip(notebook.held, notebook.held[1:], strict=False) if bundle is after]
+    assert len(ends) == 2
+    assert ends[0] == ends[1]
+
+
 def test_watching_changes_no_number(notebook):
     runs = [
         nn.fit(network(), X, Y, "hinge", lr=0.1, epochs=6, watch=watch, progress=False, compiled=how)

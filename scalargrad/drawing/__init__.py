@@ -20,12 +20,25 @@ asked on a grid by field.py;
 training_view.py shows it while it learns.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from scalargrad.drawing.build import GraphTooLargeError, draw, draw_dot
 from scalargrad.drawing.engines import EngineError
-from scalargrad.drawing.network import draw_network
 from scalargrad.drawing.plots import decision_boundary, loss_curve
 from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.summary import summary
+
+if TYPE_CHECKING:
+    from scalargrad.drawing.network import draw_network
+
+
+def __getattr__(name: str) -> Any:
+    if name != "draw_network":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from scalargrad.drawing import network  # with all of nn, which pictures of graphs do without
+
+    return network.draw_network
+
 
 __all__ = [
     "Drawing",

@@ -76,8 +76,8 @@ def in_blocks(sketch: Sketch) -> Layout | None:
 
 
 def holds_network(sketch: Sketch) -> bool:
-    """Whether there are several neurons, or cards that stand for modules, to be placed as columns."""
-    return sketch.columns and len({shape.scope or shape.module for shape in sketch.shapes} - {()}) > 1
+    """Whether there are neurons, or cards that stand for modules, to be placed as columns."""
+    return sketch.columns and len({shape.scope or shape.module for shape in sketch.shapes} - {()}) > 0
 
 
 # -------------------------------------------------------------------- blocks and columns

@@ -207,7 +207,7 @@ def as_typeset(label):
 
 
 ALLOWED = set(
-    "backslash text mathrm wedge sim frac cdot left right partial quad operatorname infty cdots log sin cos tan tanh exp max min sigma sqrt bmod".split()
+    "backslash text mathrm wedge sim frac cdot to left right quad operatorname infty cdots log sin cos tan tanh exp max min sigma sqrt bmod".split()
 )
 
 

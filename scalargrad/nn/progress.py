@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SHARE = 0.05
 """Showing takes at most about this share of the time: after each picture as much longer is waited."""
+busy = getattr(time, "thread_time", time.perf_counter)
+"""The clock that this work is measured with: on a busy machine it stands still while others run."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN_BLOCKS = "_.-=+*#@"
 
@@ -38,7 +40,7 @@ class Progress:
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
         self._works = True
-        self._next = 0.0
+        self._next = self._at_last = self._worked = 0.0
         self._start = time.perf_counter()
         self._history: History | None = None
         self._pending = False
@@ -60,19 +62,21 @@ class Progress:
     @property
     def is_due(self) -> bool:
         """Whether it is time to show something."""
-        return self._works and time.perf_counter() >= self._next
+        now = time.perf_counter()
+        return self._works and now >= self._next and (busy() >= self._worked or now >= self._at_last)
 
     def show(self, history: History) -> None:
         """Show the last epoch of the history, if it is time to."""
         self._history, self._pending = history, True
         if self.is_due or (self._works and history.epochs == self._epochs):
-            start = time.perf_counter()
+            start = busy()
             with self._or_nothing():
                 self._write(history)
                 self._pending = False
-            end = time.perf_counter()
-            wait = (end - start) / SHARE
-            self._next = end + max(0.1, wait if self._next else min(wait, 0.5))  # the first makes preparations too
+            end, wait = busy(), (busy() - start) / SHARE
+            wait = wait if self._next else min(wait, 0.5)  # the first makes preparations too
+            now = time.perf_counter()
+            self._next, self._at_last, self._worked = now + 0.1, now + max(0.1, 4 * wait), end + wait
 
     def _write(self, history: History) -> None:
         """Show it."""

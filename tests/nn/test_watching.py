@@ -85,6 +85,7 @@ def test_watching_changes_no_number(notebook):
 def test_showing_takes_a_small_share_of_the_time(notebook, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr(progress.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(progress, "busy", lambda: clock[0])
 
     def slow(bundle):
         clock[0] += 0.02

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.drawing.build import GraphTooLargeError, draw
 from scalargrad.drawing.engines import available, no_engine
 from scalargrad.drawing.image import image
+from scalargrad.drawing.legend import add_legend
 from scalargrad.drawing.svg import to_svg
 from scalargrad.drawing.theme import THEMES
 from scalargrad.support.arguments import whole
@@ -160,6 +161,7 @@ def heading(graph: TracedGraph) -> str:
 
 
 def _image(scene: Scene) -> str:
+    add_legend(scene, _THEME)
     return image(to_svg(scene, _THEME), scene.description)
 
 

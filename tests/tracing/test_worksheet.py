@@ -612,7 +612,7 @@ def test_hostile_labels_are_text():
         for html in (sheet.html, sheet.key_html):
             assert set(re.findall(r"<([a-z0-9]+)", html)) <= set(
                 "html head meta title style body section header h1 div span p figure svg desc g rect path polygon text ol "
-                "li b table thead tbody tr th td".split()
+                "li b table thead tbody tr th td tspan".split()
             ), label
             assert not set(map(ord, html)) & (set(range(32)) - {10})
             assert html.count("<style>") == 1

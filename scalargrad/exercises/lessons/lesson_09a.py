@@ -18,7 +18,7 @@ def _tick() -> Value:
     neuron = Neuron(2, activation="sigmoid")
     for parameter, weight in zip(neuron.parameters(), (1.0, 2.0, -1.0), strict=True):
         parameter.data = weight
-    rate = neuron([2.0, -0.5])
+    rate: Value = neuron([2.0, -0.5])
     rate.label = "rate"
     return rate
 

@@ -1,11 +1,17 @@
-"""Every notebook runs in a fresh kernel and gives the outputs that are stored in it."""
+"""Every notebook runs in a fresh kernel and gives its stored outputs; says what one learns, and asks without answering."""
 
+import ast
 import base64
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
+import lessons_page
 import pytest
 from sizes import has_full_size, only_long
+
+from scalargrad.exercises.finding import all_exercises
 
 nbformat = pytest.importorskip("nbformat", reason="the extra `notebook` is not installed")
 nbclient = pytest.importorskip("nbclient", reason="the extra `notebook` is not installed")
@@ -70,3 +76,117 @@ def test_stored_outputs_are_what_running_gives(path, tmp_path):
 
 def test_there_are_notebooks():
     assert NOTEBOOKS
+
+
+# -------------------------------------------------------------------- what a lesson says, and what it asks
+
+BANK = {exercise.id: exercise for exercise in all_exercises()}
+YET_TO_COME = ("04", "05", "06", "07", "08", "10", "11", "12")
+"""Lessons that are still being written anew."""
+LESSONS = [path for path in NOTEBOOKS if not path.stem.startswith(YET_TO_COME)]
+EACH = pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
+
+
+@cache
+def cells_of(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+def lesson_of(path):
+    """`00a` of `00a-build-the-engine.ipynb`, as in the ids of its exercises."""
+    return path.stem.partition("-")[0]
+
+
+def asked(cell):
+    """The ids of the exercises that a cell checks."""
+    return re.findall(r"""\bcheck\(\s*["']([^"']+)["']""", cell.source) if cell.cell_type == "code" else []
+
+
+def texts_of(cell):
+    """All that is stored of a cell's outputs as text, pages and their pictures' texts included."""
+    return "\n".join(str(part) for seen in shown(cell) for part in seen)
+
+
+@EACH
+def test_the_first_cell_says_goals_minutes_and_prerequisites(path):
+    first = cells_of(path)[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith("# ")
+    goals = re.search(r"(?m)^\*\*You will be able to\*\*\n\n((?:- .*\n)+)", first.source)
+    assert goals, "a line **You will be able to**, and a list"
+    assert 3 <= goals[1].count("\n") <= 5
+    minutes = re.search(r"(?m)^\*\*Minutes:\*\* (\d+)$", first.source)
+    assert minutes, "a line **Minutes:** and a number"
+    assert 0 < int(minutes[1]) <= 50, "a class hour at most"
+    assert re.search(r"(?m)^\*\*Prerequisites:\*\* \S", first.source)
+
+
+@EACH
+def test_the_last_cell_says_what_next(path):
+    last = cells_of(path)[-1]
+    assert last.cell_type == "markdown"
+    assert re.search(r"\]\([^)]+\.(ipynb|md)", last.source), "a link to what comes next"
+    assert len(re.sub(r"\[[^]]*\]\([^)]*\)", "", last.source).split()) > 8, "and in words"
+
+
+@EACH
+def test_a_lesson_asks_all_through(path):
+    """At least three exercises, not all near the end, and none left for a last section of exercises."""
+    cells = cells_of(path)
+    places = [i / len(cells) for i, cell in enumerate(cells) if asked(cell)]
+    assert len(places) >= 3
+    assert min(places) < 0.55
+    assert max(places) - min(places) > 0.25
+    assert not any(cell.source.startswith("## Exercises") for cell in cells)
+
+
+def test_each_exercise_is_asked_once_in_its_own_lesson():
+    questions = Counter((lesson_of(path), name) for path in LESSONS for cell in cells_of(path) for name in asked(cell))
+    assert set(questions) == {(name.partition(".")[0], name) for name in BANK if not name.startswith(YET_TO_COME)}
+    assert set(questions.values()) == {1}
+
+
+@EACH
+def test_nothing_is_answered_in_a_stored_notebook(path):
+    """Exercises are stored unanswered, hints and solutions are not called for."""
+    for cell in cells_of(path):
+        if cell.cell_type == "code":
+            called = [node.func for node in ast.walk(ast.parse(plain_python(cell))) if isinstance(node, ast.Call)]
+            assert not {name.id for name in called if isinstance(name, ast.Name)} & {"hint", "solution"}, cell.source
+        for name in asked(cell):
+            assert f"{name} is not answered yet" in texts_of(cell)
+
+
+def plain_python(cell):
+    return "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!")))
+
+
+def telling(exercise):
+    """The lines of a solution that tell something."""
+    lines = (" ".join(line.partition("#")[0].split()) for line in exercise.solution.splitlines())
+    return {line for line in lines if len(line) >= 10 and not re.match(r"(def|class|from|import|return|for|if) ", line)}
+
+
+@EACH
+def test_no_answer_stands_in_a_cell_or_an_output(path):
+    """No cell has most of a solution's lines; those of the question's own stub, as `out = ...`, do not count."""
+    code = [cell for cell in cells_of(path) if cell.cell_type == "code"]
+    lines = {
+        cell.id: {" ".join(x.partition("#")[0].split()) for x in f"{cell.source}\n{texts_of(cell)}".splitlines()}
+        for cell in code
+    }
+    for asking in code:
+        for name in asked(asking):
+            secret = telling(BANK[name]) - lines[asking.id]
+            for cell in code:
+                assert len(secret & lines[cell.id]) <= len(secret) / 2, (
+                    f"{name}: {secret & lines[cell.id]} in {cell.id}"
+                )
+
+
+def test_the_lessons_page_says_what_the_notebooks_say():
+    written = lessons_page.PAGE.read_text(encoding="utf-8")
+    assert written == lessons_page.page(), "python tests/shared/lessons_page.py"
+    pictures = sorted(path.stem for path in lessons_page.PICTURES.iterdir())
+    assert set(pictures) >= {lesson_of(path) for path in LESSONS}
+    assert set(pictures) <= {lesson_of(path) for path in NOTEBOOKS}

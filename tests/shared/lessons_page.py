@@ -1,0 +1,143 @@
+"""docs/notebooks.md, the page of the lessons, and its small pictures: `python tests/shared/lessons_page.py` writes them.
+
+Title, minutes and prerequisites are those in a notebook's first cell, the picture is one of its stored outputs.
+"""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "notebooks.md"
+PICTURES = ROOT / "docs" / "pictures" / "lessons"
+WIDTH, HEIGHT = 220.0, 150.0
+
+ABOUT = {
+    "00a": "An engine from nothing: nudging, the chain rule, Values that remember, and the order in which to go back.",
+    "00b": "Neurons, layers and a network of your own Values, and the loop in which it learns. Then the real engine.",
+    "01": "What a Value is, what a gradient says, and how a neuron learns from it.",
+    "02": "Watch `backward()` go, edge by edge, and do it by hand.",
+    "03": "Gates with `forward` and `backward`, wired to the circuits of the slides.",
+    "04": "Layers for whole batches, written out in matrices, and what the lecture notes say about them.",
+    "05": "All derivatives of several outputs at once, and derivatives of derivatives.",
+    "06": "Three ways to add an operation of your own.",
+    "07": "How to find out whether a gradient is right, and which rule is wrong.",
+    "08": "What a training step costs, and how the graph becomes a program.",
+    "09a": "Activations, layers, and networks that no single neuron could be.",
+    "09b": "Learning rates, batches, optimizers, regularization, tried out.",
+    "10": "How to say how wrong an answer is: SVM, softmax, least squares.",
+    "11": "A network reads handwritten digits.",
+    "12a": "A gallery of engines that are wrong, and how one sees it.",
+    "12b": "What goes wrong in a training loop, and how one sees it.",
+}
+SHOWN = {"00a": "cell-09", "00b": "columns", "01": "cell-16", "02": "docs/pictures/stepper.png", "03": "cell-34"}
+"""The cell whose picture stands for a lesson, or a picture of the docs; of the others the first that there is."""
+
+TOP = """\
+# Lessons
+
+Notebooks, to be read here or run in Jupyter, where the exercises mark your answers. **They begin with
+[0a, build the engine](../notebooks/00a-build-the-engine.ipynb)**, in which you write the whole thing yourself. Each
+takes a class hour at most.
+
+| | lesson | what it is about | minutes |
+|---|---|---|---|
+"""
+BOTTOM = """
+In a checkout, this opens them:
+
+    pip install -e ".[notebook,demo]" jupyterlab
+    jupyter lab notebooks
+
+- **In a hurry?** [1](../notebooks/01-a-value.ipynb) and [2](../notebooks/02-backpropagation-step-by-step.ipynb) are
+  backpropagation; everything after them can be read in any order that its first cell allows.
+- **Exercises** are asked all through a lesson: replace `...`, run the cell, and it says what is right and where to look
+  again. `hint("01.twice")` helps, `solution("01.twice")` shows one way, `exercises("01")` lists a lesson's questions.
+- **Pictures that step** answer to the arrow keys when you have clicked into them.
+- **With a lecture's notes in hand**: [each of their points, with its cell](lectures/index.md).
+
+```{toctree}
+:glob:
+:hidden:
+:maxdepth: 1
+
+notebooks/*
+```
+"""
+
+
+def lessons():
+    """Of each notebook: its file, its number, its cells."""
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        yield path, path.stem.partition("-")[0], json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def text_of(cell):
+    return "".join(cell["source"])
+
+
+def page():
+    """The page's text."""
+    rows = []
+    for path, number, cells in lessons():
+        first = text_of(cells[0])
+        title = first.partition("\n")[0].removeprefix("# ")
+        minutes = re.search(r"(?m)^\*\*Minutes:\*\* (\d+)", first)
+        picture = next(PICTURES.glob(f"{number}.*"), None)
+        shown = f"![a picture of the lesson](pictures/lessons/{picture.name})" if picture else ""
+        about = ABOUT.get(number, first.split("\n\n")[1].partition(". ")[0])
+        link = f"[{title}](../notebooks/{path.name})"
+        rows.append(f"| {shown} | {link} | {about} | {minutes[1] if minutes else ''} |\n")
+    return TOP + "".join(rows) + BOTTOM
+
+
+def picture(number, cells):
+    """A small picture of a lesson as its kind and bytes, or None."""
+    chosen = SHOWN.get(number)
+    if chosen and "/" in chosen:
+        return "png", small_png((ROOT / chosen).read_bytes())
+    for cell in cells:
+        for output in cell.get("outputs", ()) if chosen in (None, cell["id"]) else ():
+            data = {
+                kind: "".join(text) for kind, text in output.get("data", {}).items() if isinstance(text, (str, list))
+            }
+            drawn = re.search(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", data.get("text/html", ""))
+            if drawn and "sg-trace" not in data["text/html"]:
+                return "svg", small_svg(base64.b64decode(drawn[1]).decode()).encode()
+            if "image/png" in data:
+                return "png", small_png(base64.b64decode(data["image/png"]))
+    return None
+
+
+def small_svg(svg):
+    """The same drawing in a smaller box."""
+    width, height = (float(re.search(rf'<svg[^>]*? {side}="([\d.]+)"', svg)[1]) for side in ("width", "height"))
+    scale = min(1.0, WIDTH / width, HEIGHT / height)
+    for side, size in (("width", width), ("height", height)):
+        svg = re.sub(rf'(<svg[^>]*? {side}=")[\d.]+"', rf'\g<1>{size * scale:.0f}"', svg, count=1)
+    return svg
+
+
+def small_png(data):
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    image.thumbnail((WIDTH, HEIGHT))
+    file = io.BytesIO()
+    image.quantize(64).save(file, "png", optimize=True)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for old in PICTURES.iterdir():
+        old.unlink()
+    for _, number, cells in lessons():
+        found = picture(number, cells)
+        if found:
+            (PICTURES / f"{number}.{found[0]}").write_bytes(found[1])
+        else:
+            print("no picture of", number)
+    PAGE.write_text(page(), encoding="utf-8")

@@ -194,6 +194,11 @@ def _figure_class() -> Any:
             self.savefig(buffer, format="png", dpi=110)
             return buffer.getvalue()
 
+        def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+            """Asked for first; `_repr_png_` may not be, as pyplot, once imported, formats all Figures itself."""
+            self._is_due(False)
+            return {}
+
         def _is_due(self, due: bool) -> None:
             """Have the notebook, if this is one, show the figure when the cell has run; or no longer."""
             shell = notebook_shell()

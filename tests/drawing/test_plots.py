@@ -14,6 +14,7 @@ from scalargrad.drawing.field import SEVERAL, SEVERAL_DARK, Field, field_of
 from scalargrad.drawing.theme import THEMES
 
 pytest.importorskip("matplotlib", reason="the extra 'plot' is not installed")
+figures = pytest.importorskip("matplotlib.figure")
 np = pytest.importorskip("numpy")
 to_hex = pytest.importorskip("matplotlib.colors").to_hex
 
@@ -168,6 +169,18 @@ def test_a_notebook_shows_each_figure_once(monkeypatch, plot):
     assert len(shown) == 1
     _ = figure._repr_png_()
     assert shell.late == []
+
+
+def test_a_notebook_that_has_pyplot_shows_each_figure_once_too(monkeypatch):
+    """pyplot registers a formatter of its own for every Figure."""
+    formatters = pytest.importorskip("IPython.core.formatters", reason="the extra `notebook` is not installed")
+    shell = Shell()
+    monkeypatch.setattr(plots, "notebook_shell", lambda: shell)
+    formatter = formatters.DisplayFormatter()
+    formatter.formatters["image/png"].for_type(figures.Figure, lambda figure: b"pyplot's")
+    shown, _ = formatter.format(loss_curve([2.0, 1.0]))
+    assert shown["image/png"] == b"pyplot's"
+    assert shell.late == []  # nothing is left to be shown after the cell
 
 
 def test_samples_may_be_values_and_axes_given():

@@ -21,9 +21,6 @@ CELLS = sorted({place for _, item in ITEMS for place in item.at if not place.sta
 WAITING = frozenset(
     place
     for place in (
-        "04#lec-additive-rule 04#lec-circular 04#lec-dz-dW 04#lec-grad-names 04#lec-letters "
-        "04#lec-sgn-h 04#lec-sgn-relu 04#lec-shape-of-dY-dW 04#lec-toolbox 04#lec-two-layer-task 05#lec-409600 "
-        "05#lec-jacobian-24 05#lec-jacobian-8 05#lec-transpose 06#lec-all-losses 06#lec-script "
         "10#lec-step-gradient 10#lec-svm-task 12#lec-no-grad"
     ).split()
 )

@@ -141,7 +141,7 @@ class Comparison:
         """
         head = (
             f"<p><b>{html.escape(self.mistake.name)}</b>: {html.escape(self.mistake.story)}</p>"
-            f"<pre>{html.escape(self.mistake.code)}</pre>"
+            f"<pre><code>{html.escape(self.mistake.code)}</code></pre>"
         )
         try:
             if available("auto") == "text":
@@ -149,7 +149,7 @@ class Comparison:
             drawings = [("right", self.right_drawing), ("wrong", self.wrong_drawing)]
             pictures = [(caption, image(drawing.svg, drawing.picture.description)) for caption, drawing in drawings]
         except EngineError:
-            return f"<div>{head}<pre>{html.escape(self.table())}</pre></div>"
+            return f"<div>{head}<pre><code>{html.escape(self.table())}</code></pre></div>"
         figures = "".join(
             f'<figure style="margin:0;overflow-x:auto"><figcaption>{caption}</figcaption>{picture}</figure>'
             for caption, picture in pictures

@@ -32,7 +32,17 @@ ABOUT = {
     "12a": "A gallery of engines that are wrong, and how one sees it.",
     "12b": "What goes wrong in a training loop, and how one sees it.",
 }
-SHOWN = {"00a": "cell-09", "00b": "columns", "01": "cell-16", "02": "docs/pictures/stepper.png", "03": "cell-34"}
+SHOWN = {
+    "00a": "cell-09",
+    "00b": "columns",
+    "01": "cell-16",
+    "02": "docs/pictures/stepper.png",
+    "03": "cell-34",
+    "09a": "heat",
+    "09b": "lec-optimizers",
+    "10": "cell-21",
+    "12b": "cell-81",
+}
 """The cell whose picture stands for a lesson, or a picture of the docs; of the others the first that there is."""
 
 TOP = """\

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "notebooks.md"
 PICTURES = ROOT / "docs" / "pictures" / "lessons"
-WIDTH, HEIGHT = 220.0, 150.0
+WIDTH, HEIGHT = 300, 180
 
 ABOUT = {
     "00a": "An engine from nothing: nudging, the chain rule, Values that remember, and the order in which to go back.",
@@ -25,8 +25,8 @@ ABOUT = {
     "06": "Three ways to add an operation of your own.",
     "07": "How to find out whether a gradient is right, and which rule is wrong.",
     "08": "What a training step costs, and how the graph becomes a program.",
-    "09a": "Activations, layers, and networks that no single neuron could be.",
-    "09b": "Learning rates, batches, optimizers, regularization, tried out.",
+    "09a": "Activations, layers, and what networks can do that no single neuron could.",
+    "09b": "Learning rates, batches, optimizers and regularization, tried out.",
     "10": "How to say how wrong an answer is: SVM, softmax, least squares.",
     "11": "A network reads handwritten digits.",
     "12a": "A gallery of engines that are wrong, and how one sees it.",
@@ -37,7 +37,10 @@ SHOWN = {
     "00b": "columns",
     "01": "cell-16",
     "02": "docs/pictures/stepper.png",
-    "03": "cell-34",
+    "03": "cell-19",
+    "04": "cell-40",
+    "05": "cell-19",
+    "08": "network",
     "09a": "heat",
     "09b": "lec-optimizers",
     "10": "cell-21",
@@ -52,10 +55,14 @@ Notebooks, to be read here or run in Jupyter, where the exercises mark your answ
 [0a, build the engine](../notebooks/00a-build-the-engine.ipynb)**, in which you write the whole thing yourself. Each
 takes a class hour at most.
 
-| | lesson | what it is about | minutes |
-|---|---|---|---|
+<div class="lessons">
+
+| | lesson | minutes |
+|---|---|---|
 """
 BOTTOM = """
+</div>
+
 In a checkout, this opens them:
 
     pip install -e ".[notebook,demo]" jupyterlab
@@ -99,55 +106,63 @@ def page():
         shown = f"![a picture of the lesson](pictures/lessons/{picture.name})" if picture else ""
         about = ABOUT.get(number, first.split("\n\n")[1].partition(". ")[0])
         link = f"[{title}](../notebooks/{path.name})"
-        rows.append(f"| {shown} | {link} | {about} | {minutes[1] if minutes else ''} |\n")
+        rows.append(f"| {shown} | **{link}**<br>{about} | {minutes[1] if minutes else ''} |\n")
     return TOP + "".join(rows) + BOTTOM
 
 
-def picture(number, cells):
-    """A small picture of a lesson as its kind and bytes, or None."""
+def picture(number, cells, browser):
+    """A small picture of a lesson as a PNG, or None; stored outputs are made anew too rarely to compare them."""
     chosen = SHOWN.get(number)
     if chosen and "/" in chosen:
-        return "png", small_png((ROOT / chosen).read_bytes())
+        return small((ROOT / chosen).read_bytes())
     for cell in cells:
         for output in cell.get("outputs", ()) if chosen in (None, cell["id"]) else ():
             data = {
                 kind: "".join(text) for kind, text in output.get("data", {}).items() if isinstance(text, (str, list))
             }
-            drawn = re.search(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", data.get("text/html", ""))
-            if drawn and "sg-trace" not in data["text/html"]:
-                return "svg", small_svg(base64.b64decode(drawn[1]).decode()).encode()
+            html = data.get("text/html", "")
+            drawn = re.search(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", html)
+            if drawn and "sg-trace" not in html:
+                return small(photograph(base64.b64decode(drawn[1]).decode(), browser))
             if "image/png" in data:
-                return "png", small_png(base64.b64decode(data["image/png"]))
+                return small(base64.b64decode(data["image/png"]))
     return None
 
 
-def small_svg(svg):
-    """The same drawing in a smaller box."""
-    width, height = (float(re.search(rf'<svg[^>]*? {side}="([\d.]+)"', svg)[1]) for side in ("width", "height"))
-    scale = min(1.0, WIDTH / width, HEIGHT / height)
-    for side, size in (("width", width), ("height", height)):
-        svg = re.sub(rf'(<svg[^>]*? {side}=")[\d.]+"', rf'\g<1>{size * scale:.0f}"', svg, count=1)
-    return svg
+def photograph(svg, browser):
+    page = browser.new_page(device_scale_factor=2)
+    page.set_content(svg)
+    shot = page.locator("svg").first.screenshot()
+    page.close()
+    return shot
 
 
-def small_png(data):
+def small(data):
     from PIL import Image
 
     image = Image.open(io.BytesIO(data)).convert("RGB")
-    image.thumbnail((WIDTH, HEIGHT))
+    image.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     image.quantize(64).save(file, "png", optimize=True)
     return file.getvalue()
 
 
-if __name__ == "__main__":
+def write():
+    """The pictures, for which a browser is needed, and the page."""
+    from drawing_helpers import chromium
+
     PICTURES.mkdir(parents=True, exist_ok=True)
     for old in PICTURES.iterdir():
         old.unlink()
-    for _, number, cells in lessons():
-        found = picture(number, cells)
-        if found:
-            (PICTURES / f"{number}.{found[0]}").write_bytes(found[1])
-        else:
-            print("no picture of", number)
+    with chromium() as browser:
+        for _, number, cells in lessons():
+            found = picture(number, cells, browser)
+            if found:
+                (PICTURES / f"{number}.png").write_bytes(found)
+            else:
+                print("no picture of", number)
     PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -7,7 +7,7 @@ Value outside of all neurons; blocks stand in columns, and a line that cards are
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -33,6 +33,8 @@ PADDING = 12.0
 TITLE = 24.0
 ARROW = 8.0
 LANE = 5.9
+BESIDE = 80.0
+"""How much farther a line goes to have a gap between cards to itself."""
 MOST_LABELS = 64
 """Beyond so many lines between two columns, their labels would be a hedge; the numbers stand in the lines' titles."""
 
@@ -258,12 +260,13 @@ def _route(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int], rects: S
     lefts = [wall[0] for wall in walls]
     widest = max(right - left for left, _, right, _ in walls)
     crowded = _crowded(sketch, blocks, of)
-    taken: set[tuple[int, int]] = set()
+    taken: dict[int, list[float]] = {}  # by column, the heights of its lanes, sorted
     into: dict[str, list[Link]] = {}
     for link in sketch.links:
         into.setdefault(link.head, []).append(link)
     for head, links in into.items():
         target = cards[head]
+        column = taken.setdefault(blocks[of[head]].column, [])
         blocked: dict[str, list[Rect]] = {}  # the cards in between; and with titles, which lie over the lines' ends
         passed: dict[str, list[Rect]] = {}
         for link in links:
@@ -278,10 +281,14 @@ def _route(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int], rects: S
             if any(_hits(_bow(start, end), [*near, *across]) for end in ends):
                 blocked[link.key] = near
                 passed[link.key] = [*near, *across]
+            elif near:
+                _, y = min(sampled(_bow(start, end)), key=lambda p: abs(p[0] - near[0][0]))
+                insort(column, y)
         lanes: dict[str, float] = {}
         for link in sorted((k for k in links if k.key in blocked), key=lambda k: (cards[k.tail][1], k.key)):
             own = rects[of[head]] if blocks[of[head]].framed else None
-            lanes[link.key] = _lane(passed[link.key], cards[link.tail], target, own, taken)
+            lanes[link.key] = _lane(passed[link.key], cards[link.tail], target, own, column)
+        _uncross(lanes, passed)
         order = sorted(links, key=lambda k: lanes.get(k.key, (cards[k.tail][1] + cards[k.tail][3]) / 2))
         for n, link in enumerate(order):
             start, end = _ends(cards[link.tail], target)
@@ -324,7 +331,7 @@ def _crowded(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int]) -> set
     return {key for keys in into.values() if len(keys) > MOST_LABELS for key in keys}
 
 
-def _lane(near: Sequence[Rect], source: Rect, target: Rect, own: Rect | None, taken: set[tuple[int, int]]) -> float:
+def _lane(near: Sequence[Rect], source: Rect, target: Rect, own: Rect | None, taken: list[float]) -> float:
     """The height at which a level line passes all these walls, near the target, and that no other line has taken."""
     spans: list[tuple[float, float]] = []
     for top, bottom in sorted((w[1] - 4, w[3] + 4) for w in near):
@@ -335,21 +342,32 @@ def _lane(near: Sequence[Rect], source: Rect, target: Rect, own: Rect | None, ta
     free = [(spans[0][0] - 40, spans[0][0])] + [(a[1], b[0]) for a, b in pairwise(spans)]
     free.append((spans[-1][1], spans[-1][1] + 40))
     wish = (source[1] + source[3] + 3 * (target[1] + target[3])) / 8
-    slots = []
+    slots: list[tuple[float, float]] = []  # cost and height
     for top, bottom in free:
         n = max(1, int((bottom - top) / LANE))
-        slots += [top + (bottom - top) * (i + 0.5) / n for i in range(n)]
-    outside = 0.0 if own is None else 400.0
-    x = round(target[0])
-
-    def cost(y: float) -> float:
-        away = own is not None and not own[1] < y < own[3]
-        return abs(y - wish) + (outside if away else 0.0)
-
-    slots.sort(key=cost)
-    best = next((y for y in slots if (x, round(y)) not in taken), slots[0])
-    taken.add((x, round(best)))
+        others = bisect_left(taken, bottom) - bisect_left(taken, top)
+        for i in range(n):
+            y = top + (bottom - top) * (i + 0.5) / n
+            away = own is not None and not own[1] < y < own[3]
+            slots.append((abs(y - wish) + (400.0 if away else 0.0) + BESIDE * others, y))
+    slots.sort()
+    best = next((y for _, y in slots if not _between(taken, y - LANE / 2, y + LANE / 2)), slots[0][1])
+    insort(taken, best)
     return best
+
+
+def _between(heights: Sequence[float], low: float, high: float) -> bool:
+    n = bisect_left(heights, low)
+    return n < len(heights) and heights[n] < high
+
+
+def _uncross(lanes: dict[str, float], passed: dict[str, list[Rect]]) -> None:
+    """Give lanes past the same walls to lines in the order in which these begin, the order of `lanes`."""
+    same: dict[tuple[Rect, ...], list[str]] = {}
+    for key in lanes:
+        same.setdefault(tuple(passed[key]), []).append(key)
+    for keys in same.values():
+        lanes.update(zip(keys, sorted(lanes[key] for key in keys), strict=True))
 
 
 def _passed(near: Sequence[Rect], y0: float, y1: float) -> Sequence[Rect]:
@@ -384,6 +402,7 @@ def _label(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int], layout: 
     """A place for every label on its line, where there is no card, no title, no other label, and few other lines."""
     crowded = _crowded(sketch, blocks, of)
     taken = [*_card_rects(sketch, layout).values(), *_title_rects(sketch, layout)]
+    frames = list(layout.clusters.values())
     ways = {key: sampled(curve.points) for key, curve in layout.curves.items()}
     for link in sketch.links:
         if not link.label or link.key in crowded:
@@ -401,7 +420,8 @@ def _label(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int], layout: 
                 if any(_overlap(rect, other) for other in taken):
                     continue
                 crossings = sum(rect[0] < px < rect[2] and rect[1] < py < rect[3] for px, py in near)
-                cost = crossings + 0.05 * abs(n - middle)
+                on_frames = sum(_overlap(rect, frame) and not _inside(rect, frame) for frame in frames)
+                cost = crossings + on_frames + 0.05 * abs(n - middle)
                 if best is None or cost < best[0]:
                     best = (cost, (x, y), rect)
             if best is not None and best[0] < 1:
@@ -413,6 +433,10 @@ def _label(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int], layout: 
 
 def _overlap(a: Rect, b: Rect) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _inside(a: Rect, b: Rect) -> bool:
+    return b[0] <= a[0] and b[1] <= a[1] and a[2] <= b[2] and a[3] <= b[3]
 
 
 def _fit(sketch: Sketch, layout: Layout) -> None:

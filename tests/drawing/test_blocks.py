@@ -107,6 +107,25 @@ def test_no_line_runs_through_a_card_or_a_title(sizes):
                 assert not (a + 1 < x < c - 1 and b + 1 < y < d - 1), (link, (x, y), (a, b, c, d))
 
 
+@pytest.mark.parametrize(("nin", "expand"), [(2, False), (2, True), (3, False), (3, True), (6, True)])
+def test_a_line_past_weights_has_a_gap_to_itself_and_crosses_no_other_on_its_way_there(nin, expand):
+    neuron = nn.Neuron(nin, activation="tanh", seed=1)
+    sketch = draw(neuron([Value(0.5 + i, label=f"x{i}") for i in range(nin)]), expand=expand)._sketch
+    layout = in_blocks(sketch)
+    of = {s.key: s for s in sketch.shapes}
+    weights = [rect(layout, s) for s in sketch.shapes if "parameter" in s.classes and s.scope]
+    left = min(w[0] for w in weights)
+    heights = []
+    for shape in sorted((s for s in sketch.shapes if "input" in s.classes), key=lambda s: layout.centers[s.key][1]):
+        (link,) = (link for link in sketch.links if link.tail == shape.key)
+        assert of[link.head].scope
+        heights += [y for x, y in sampled(layout.curves[link.key].points) if abs(x - left) < 12][:1]
+    assert len(heights) == nin
+    assert heights == sorted(heights)
+    gaps = [sum(w[1] < y for w in weights) for y in heights]
+    assert len(set(gaps)) == nin
+
+
 def test_it_needs_no_engine_and_only_networks_are_placed_so(monkeypatch):
     root = graph_of([2, 4, 1])
     x = Value(2.0, label="x")

@@ -61,5 +61,5 @@ def _section(exhibit: Exhibit) -> str:
             f'<p><a href="{file}">Open it on a page of its own</a></p>'
         )
     else:
-        shown = f'<img src="{file}" alt="{title}">'
+        shown = f'<div class="picture"><a href="{file}"><img src="{file}" alt="{title}"></a></div>'
     return f"<section>\n<h2>{title}</h2>\n<p>{escape(exhibit.text)}</p>\n{shown}\n</section>"

@@ -266,6 +266,21 @@ def test_a_drawing_inside_a_page_follows_the_page(extension):
     assert pictures.inline("<svg><style>*{fill: red}</style></svg>") == ""
 
 
+def test_the_picture_of_the_home_page_is_what_draw_gives_today():
+    w, x, b = Value(-3.0, label="w", parameter=True), Value(2.0, label="x"), Value(6.88, label="b", parameter=True)
+    s = w * x + b
+    s.label = "s"
+    y = s.tanh()
+    y.label = "y"
+    y.backward()
+    shown = (ROOT / "docs" / "pictures" / "neuron.svg").read_text(encoding="utf-8")
+    said = re.compile(r"<style>.*?</style>|<(?:text|title|desc)[^>]*>[^<]*", re.DOTALL)
+    plain = re.compile(r"sg[0-9a-f]{10}|[xy]=\"[^\"]*\"")  # engines place alike, but not to the digit
+    assert sorted(plain.sub("", t) for t in said.findall(shown)) == sorted(
+        plain.sub("", t) for t in said.findall(y.draw().svg)
+    )
+
+
 def test_what_is_shown_is_what_the_examples_above_give(extension):
     shown = extension("shown")
     page = ">>> from scalargrad import Value\n>>> y = Value(2.0) * 3\n>>> 1 / 0\nTraceback (most recent call last):\nZeroDivisionError\n"

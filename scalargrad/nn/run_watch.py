@@ -24,6 +24,8 @@ ROWS = 128
 """Dead neurons are looked for among so many samples, spread over all."""
 EARLY = 10
 """The epoch after which dead neurons are looked for first; the last is the other one."""
+FEWEST = 4
+"""Of fewer samples none may be on the side where a healthy neuron answers."""
 SHARE = 0.4
 """Of this share of a layer's relu neurons dead is told. Some are in many a network, and do no harm."""
 
@@ -79,6 +81,8 @@ class RunWatch:
 
     def _of_the_dead(self) -> str:
         n = len(self._rows)
+        if n < FEWEST:
+            return ""
         rows = [self._rows[i] for i in range(0, n, -(-n // ROWS))]
         rows = [constants(row.tolist() if hasattr(row, "tolist") else row, "X") for row in rows]
         dead, all_ = dead_among(self._model, rows)

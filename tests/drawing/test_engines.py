@@ -132,13 +132,14 @@ def test_demo_does_what_it_can_and_names_what_is_there(tmp_path, state, has_plot
     status, out, err = run(tmp_path, script, state, has_dot=False, matplotlib=has_plots)
     assert status == 0, err
     there = {path.name for path in (tmp_path / "out").iterdir()}
-    # Layers as columns need no engine.
-    assert there == {"network.svg"} | ({"decision-boundary.png", "loss.png"} if has_plots else set())
+    # What is made of modules is laid out without an engine.
+    plots = {"decision-boundary.png", "loss.png"}
+    assert there == {"network.svg", "neuron.svg", "neuron.html", "index.html"} | (plots if has_plots else set())
     said = out.partition("next:")[2]
     named = re.findall(r"out/[\w.-]+", said)
     assert {Path(name).name for name in named} <= there
     assert named
-    assert "neuron.svg" in out.partition("not drawn: ")[2]
+    assert ("not drawn: decision-boundary.png, loss.png: " in out) != has_plots
     assert "f.svg" not in said
     if state == "OSError":
         assert "pip install wasi" not in out

@@ -7,6 +7,7 @@ Blocks of one page run one after the other.
 import contextlib
 import io
 import re
+import warnings
 from code import InteractiveConsole
 from doctest import ELLIPSIS, Example, OutputChecker
 from pathlib import Path
@@ -19,11 +20,11 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def snippets(page):
     """The code of each Python block without prompts, with the output that the page shows for it, or None."""
-    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
-    for i, (kind, content) in enumerate(blocks):
-        if kind == "python" and not content.startswith(">>>"):
-            below = blocks[i + 1] if i + 1 < len(blocks) else ("", "")
-            yield content, below[1] if below[0] == "text" else None
+    text = page.read_text(encoding="utf-8")
+    for block in BLOCK.finditer(text):
+        if block[1] == "python" and not block[2].startswith(">>>"):
+            below = BLOCK.match(text, block.end() + 2)
+            yield block[2], below[2] if below and below[1] == "text" else None
 
 
 PAGES = [page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))] if list(snippets(page))]
@@ -32,7 +33,8 @@ PAGES = [page for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")
 def pasted(code, console):
     """What Python shows when the text is pasted at its prompt, line by line."""
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with warnings.catch_warnings(record=True), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        warnings.simplefilter("default")  # as in a plain Python; one page shows a warning
         for line in [*code.splitlines(), ""]:
             console.push(line)
     return said.getvalue()

@@ -95,8 +95,9 @@ def _mistake(mistake: mistakes.Mistake) -> str:
 
 
 def _skip_operations(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:  # noqa: ARG001
-    """Leave the functions of the table out of the methods of Value: they have a page of their own."""
-    return True if isinstance(getattr(thing, "op", None), Op) else None
+    """Leave out of the methods of Value the functions of the table, which have a page of their own, and of all classes
+    the names that they have only to say that they do not."""
+    return True if isinstance(thing, Misnomer) or isinstance(getattr(thing, "op", None), Op) else None
 
 
 def _plain(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:  # noqa: ARG001

@@ -158,6 +158,11 @@ def test_every_exported_name_is_in_the_reference(site):
         assert missing == [], f"list them in docs/reference/{package}.rst"
 
 
+def test_names_that_only_say_what_to_write_are_not_in_the_reference(site, pages):
+    assert site / "reference" / "nn.html" in pages
+    assert not [path.name for path in pages if "No such name: " in path.read_text(encoding="utf-8")]
+
+
 def _drawings(data):
     """How many pictures of an output stand in the page: all but those of steppers, whose scripts put them there."""
     html = "".join(data.get("text/html", ""))

@@ -10,6 +10,7 @@ from sphinx.domains.python import PyObject
 from sphinx.util.docutils import SphinxDirective
 
 from scalargrad import mistakes
+from scalargrad.support.spelling import Misnomer
 from scalargrad.table import TABLE, Op
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ def _mistake(mistake: mistakes.Mistake) -> str:
 
 
 def _skip_operations(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:  # noqa: ARG001
-    """Leave out of the methods of Value the functions of the table, which have a page of their own, and of all classes
-    the names that they have only to say that they do not."""
+    """Leave out of the methods the functions of the table, which have a page of their own, and names that are none."""
     return True if isinstance(thing, Misnomer) or isinstance(getattr(thing, "op", None), Op) else None
 
 

@@ -81,10 +81,7 @@ def test_there_are_notebooks():
 # -------------------------------------------------------------------- what a lesson says, and what it asks
 
 BANK = {exercise.id: exercise for exercise in all_exercises()}
-YET_TO_COME = ("10", "11")
-"""Lessons that are still being written anew."""
-LESSONS = [path for path in NOTEBOOKS if not path.stem.startswith(YET_TO_COME)]
-EACH = pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
+EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 
 
 @cache
@@ -141,8 +138,8 @@ def test_a_lesson_asks_all_through(path):
 
 
 def test_each_exercise_is_asked_once_in_its_own_lesson():
-    questions = Counter((lesson_of(path), name) for path in LESSONS for cell in cells_of(path) for name in asked(cell))
-    assert set(questions) == {(name.partition(".")[0], name) for name in BANK if not name.startswith(YET_TO_COME)}
+    questions = Counter((lesson_of(path), name) for path in NOTEBOOKS for cell in cells_of(path) for name in asked(cell))
+    assert set(questions) == {(name.partition(".")[0], name) for name in BANK}
     assert set(questions.values()) == {1}
 
 

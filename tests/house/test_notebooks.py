@@ -138,7 +138,9 @@ def test_a_lesson_asks_all_through(path):
 
 
 def test_each_exercise_is_asked_once_in_its_own_lesson():
-    questions = Counter((lesson_of(path), name) for path in NOTEBOOKS for cell in cells_of(path) for name in asked(cell))
+    questions = Counter(
+        (lesson_of(path), name) for path in NOTEBOOKS for cell in cells_of(path) for name in asked(cell)
+    )
     assert set(questions) == {(name.partition(".")[0], name) for name in BANK}
     assert set(questions.values()) == {1}
 

@@ -187,5 +187,5 @@ def test_the_lessons_page_says_what_the_notebooks_say():
     written = lessons_page.PAGE.read_text(encoding="utf-8")
     assert written == lessons_page.page(), "python tests/shared/lessons_page.py"
     pictures = sorted(path.stem for path in lessons_page.PICTURES.iterdir())
-    assert set(pictures) >= {lesson_of(path) for path in LESSONS}
+    assert set(pictures) >= {lesson_of(path) for path in NOTEBOOKS}
     assert set(pictures) <= {lesson_of(path) for path in NOTEBOOKS}

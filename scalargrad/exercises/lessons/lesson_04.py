@@ -189,11 +189,12 @@ EXERCISES = (
         solution="""
 class layer:
     def forward(self, X):
-        self.X = X
+        self.inputs = X
         return [[x if x > 0 else 0.1 * x for x in row] for row in X]
 
     def backward(self, DY):
-        return [[d if x > 0 else 0.1 * d for d, x in zip(*rows, strict=True)] for rows in zip(DY, self.X, strict=True)]
+        pairs = zip(DY, self.inputs, strict=True)
+        return [[d if x > 0 else 0.1 * d for d, x in zip(*rows, strict=True)] for rows in pairs]
 
     def update_parameters(self, lr):
         pass  # there is nothing to learn in it

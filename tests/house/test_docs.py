@@ -484,7 +484,7 @@ def test_code_is_copied_without_its_prompts_and_what_it_printed(browser, site):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_switch_for_light_and_dark_reaches_pictures_and_steppers(browser, site, scheme):
     with opened(browser, site / "tour.html", 1280, scheme) as (page, trouble):
-        assert len(page.evaluate(FILLS)) > 20
+        assert len(page.evaluate(FILLS)) > 15
         for wanted in ("light", "dark"):
             for _ in range(3):
                 if page.evaluate("() => document.body.dataset.theme") != wanted:

@@ -1,5 +1,6 @@
 """The documentation site: built without a network and without a warning, whole, and right in a real Chromium."""
 
+import base64
 import functools
 import json
 import os
@@ -164,9 +165,11 @@ def test_names_that_only_say_what_to_write_are_not_in_the_reference(site, pages)
 
 
 def _drawings(data):
-    """How many pictures of an output stand in the page: all but those of steppers, whose scripts put them there."""
+    """How many pictures of an output stand in the page: all drawings but those of steppers, whose scripts put them there."""
     html = "".join(data.get("text/html", ""))
-    return ("image/svg+xml" in data) + (0 if 'class="sg-trace"' in html else html.count("data:image/svg+xml;base64,"))
+    images = [] if 'class="sg-trace"' in html else re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", html)
+    drawn = [image for image in images if re.match(r'<svg [^>]*\bid="sg', base64.b64decode(image).decode())]
+    return ("image/svg+xml" in data) + len(drawn)
 
 
 def test_every_notebook_is_a_page_with_all_its_pictures_and_steppers(site, pages):

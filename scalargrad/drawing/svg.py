@@ -129,7 +129,12 @@ def _box(item: Box, colors: dict[str, str]) -> str:
 
 
 def _area(item: Area, colors: dict[str, str]) -> str:
-    way = "".join(f"M{_n(x)} {_n(y)}h{_n(width)}v{_n(height)}h{_n(-width)}z" for x, y, width, height in item.boxes)
+    way = ""
+    for x, y, width, height in item.boxes:
+        # From rounded edge to rounded edge: a hundredth between two boxes is a stripe where it meets a pixel's centre.
+        left, top = round(x, 2), round(y, 2)
+        across, down = round(x + width, 2) - left, round(y + height, 2) - top
+        way += f"M{_n(left)} {_n(top)}h{_n(across)}v{_n(down)}h{_n(-across)}z"
     fill = f'class="f-{item.fill}" fill="{colors[item.fill]}" fill-opacity="{_n(item.opacity)}" stroke="none"'
     return f'<path {fill} shape-rendering="crispEdges" d="{way}"/>'
 

@@ -159,6 +159,18 @@ def test_gradients_are_those_of_the_last_backward_or_of_a_sample():
     assert signs == {k: "edge-plus-2" if g > 0 else "edge-minus-2" for k, g in grads.items()}
 
 
+def test_no_stripe_is_left_between_the_rows_of_a_heat_map():
+    model = nn.MLP(2, [5, 1], seed=1)
+    tops, bottoms = set(), set()
+    for path in re.findall(r'<path [^>]*crispEdges" d="([^"]*)"', model.draw([[-1.5, -0.9], [2.6, 1.5]]).svg):
+        for y, height in re.findall(r"M[-\d.]+ ([-\d.]+)h[-\d.]+v([-\d.]+)", path):
+            tops.add(round(float(y) * 100))
+            bottoms.add(round((float(y) + float(height)) * 100))
+    near = [(top, bottom) for top in tops for bottom in bottoms if 0 < abs(top - bottom) < 5]
+    assert len(tops) > 30
+    assert near == []
+
+
 def test_circles_show_what_neurons_answer_over_the_plane():
     X, y = nn.moons(30, labels=(-1, 1), seed=1)
     model = nn.MLP(2, [3, 1], activation="tanh", seed=1)

@@ -107,20 +107,27 @@ def edge_label(text: str, points: list[Point], place: Point) -> Text:
 def free_edge_label(text: str, points: list[Point], cards: Sequence[Box]) -> Text:
     """A text beside a curve for which the engine left no room: as near to its middle as no card is in the way."""
     way = _sampled(points)
-    half = text_width(text, 11.0) / 2 + 2
-    near_middle = sorted(way, key=lambda p: abs(way.index(p) - len(way) // 2))
-    labels = [edge_label(text, points, (x + d, y - d)) for x, y in near_middle for d in (1.0, -1.0)]
+    wide, high = text_width(text, 10.0) / 2 + 3, 6.0
+    middle = len(way) // 2
+    places = []
+    for n in sorted(range(len(way)), key=lambda n: abs(n - middle)):
+        (x0, y0), (x1, y1) = way[max(n - 1, 0)], way[min(n + 1, len(way) - 1)]
+        long = math.hypot(x1 - x0, y1 - y0) or 1.0
+        across, down = (y1 - y0) / long, (x0 - x1) / long  # to the curve's right
+        if down > 0 or (down == 0 and across < 0):  # above first, or on the right
+            across, down = -across, -down
+        off = wide * abs(across) + high * abs(down) + 4
+        places += [(way[n][0] + side * off * across, way[n][1] + side * off * down) for side in (1, -1)]
     free = (
-        label
-        for label in labels
+        (x, y)
+        for x, y in places
         if not any(
-            box.x - half < label.x < box.x + box.width + half
-            and box.y < label.y + 2
-            and label.y - 10 < box.y + box.height
+            box.x - wide < x < box.x + box.width + wide and box.y - high < y < box.y + box.height + high
             for box in cards
         )
     )
-    return next(free, labels[0])
+    x, y = next(free, places[0])
+    return Text(x, y + 3.5, text, "muted", 10.0, halo=True)
 
 
 def _beside(points: list[Point], label: Point, width: float, height: float) -> Point:

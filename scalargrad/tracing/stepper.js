@@ -482,7 +482,7 @@
       const left = Math.min(...group.map((i) => faces[i].left)), right = Math.max(...group.map((i) => faces[i].right));
       const top = Math.min(...group.map((i) => faces[i].top)), bottom = Math.max(...group.map((i) => faces[i].bottom));
       scale = zoom;
-      if (zoom === "fit" || (zoom === "auto" && whole >= (wide < 600 ? 0.62 : filled() ? 0.5 : 0.3))) scale = whole;
+      if (zoom === "fit" || (zoom === "auto" && whole >= (embedded ? 0.5 : filled() ? 0.9 : wide < 600 ? 0.62 : 0.3))) scale = whole;
       else if (zoom === "auto") {
         // Not readable as a whole: the cards of the step, large enough to be read.
         const both = Math.min((wide - 24) / (right - left), (high - 24) / (bottom - top));

@@ -16,8 +16,11 @@ import scalargrad as sg
 from scalargrad import Value, nn, topological_order
 from scalargrad.cli import main
 from scalargrad.drawing import Drawing, GraphTooLargeError, draw, draw_dot, summary
+from scalargrad.drawing.blocks import sampled
 from scalargrad.drawing.build import LONGEST
+from scalargrad.drawing.cards import free_edge_label
 from scalargrad.drawing.picture import Edge
+from scalargrad.drawing.scene import Box, Line
 from scalargrad.drawing.sketch import length
 from scalargrad.drawing.styles import STYLES, StyleName
 from scalargrad.drawing.theme import THEMES, contrast, edge_role, text_width
@@ -615,3 +618,21 @@ def test_a_networks_graph_says_how_the_network_is_drawn():
     assert draw(nn.MLP(2, [2, 1], seed=1)([1.0, 2.0])).picture.notes == []
     with pytest.raises(GraphTooLargeError, match=re.escape("model.draw() draws the network")):
         draw(nn.MLP(2, [30, 30, 1], seed=1)([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("make", [sigmoid_neuron, lambda: readme_example(Value)[0], mlp_loss])
+@pytest.mark.parametrize("rankdir", ["LR", "TB"])
+def test_a_local_derivative_of_1_stands_beside_its_line_and_on_no_card(make, rankdir):
+    drawing = make().draw(rankdir=rankdir, clusters=False)
+    scene = drawing._scene()
+    boxes = [box for group in scene.groups if group.key[0] == "n" for box in group.items if isinstance(box, Box)]
+    lines = [line for group in scene.groups if group.key[0] == "e" for line in group.items if isinstance(line, Line)]
+    assert lines
+    for line in lines:
+        text = free_edge_label("×1", line.points, boxes)
+        wide, high, y = text_width("×1", 10.0) / 2, 5.0, text.y - 3.5
+        for px, py in sampled(line.points):
+            assert not (abs(px - text.x) < wide and abs(py - y) < high), line
+        for box in boxes:
+            right, bottom = box.x + box.width, box.y + box.height
+            assert not (box.x - wide < text.x < right + wide and box.y - high < y < bottom + high), line

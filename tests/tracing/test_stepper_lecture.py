@@ -219,7 +219,7 @@ def test_f_fills_the_screen_with_type_for_the_last_row(browser, tmp_path, make):
     trace = sg.trace(make())
     code = """() => { const box = s => document.querySelector(s).getBoundingClientRect(), live = box('.sg-live'), frame = box('.sg-frame'), svg = box('.sg-view svg');
       return { type: parseFloat(getComputedStyle(document.querySelector('.sg-equation')).fontSize), live: [live.width, live.height],
-        filled: Math.max(svg.width / frame.width, svg.height / frame.height), inside: document.querySelector('.sg-live').contains(document.activeElement) }; }"""
+        filled: Math.max(svg.width / frame.width, svg.height / frame.height), card: 12 * svg.width / document.querySelector('.sg-view svg').getAttribute('width'), inside: document.querySelector('.sg-live').contains(document.activeElement) }; }"""
     with opened(browser, saved(trace, tmp_path), width=1920) as (page, trouble):
         page.set_viewport_size({"width": 1920, "height": 1080})
         small = page.evaluate(code)
@@ -231,6 +231,9 @@ def test_f_fills_the_screen_with_type_for_the_last_row(browser, tmp_path, make):
         assert seen["live"] == [1920, 1080]
         assert seen["filled"] > 0.9
         assert seen["inside"]
+        assert seen["card"] >= 10.8  # whole where it is read so, else the cards of the step
+        assert page.evaluate(IN_VIEW)["card"]
+        page.keyboard.press("0")
         assert page.evaluate(WHOLE)
         page.keyboard.press("PageUp")
         assert page.evaluate(STEPPED) == len(trace) - 1

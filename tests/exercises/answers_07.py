@@ -22,6 +22,7 @@ HALF_RIGHT = {
     "07.notice": [
         lambda: {"graph": "a * b + a", "right": 3, "wrong": 3},
         lambda: {"graph": "a * b + c", "right": 4, "wrong": 1},
+        lambda: {"graph": "a*b+a", "right": 3, "wrong": 4},
     ],
     "07.softplus": [
         slope(lambda x: [1 / (1 + math.exp(x))]),

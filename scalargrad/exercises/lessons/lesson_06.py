@@ -54,8 +54,8 @@ def _function(answer: Any) -> None:
     kind: Any = answer if isinstance(answer, type) else type(answer)
     expect(issubclass(kind, Function), "a class that inherits from Function is asked for, as LegendrePolynomial3 does")
     ctx = Context((True, True))
-    result_of(kind.forward, ctx, 3.0, 2.0)
-    result_of(kind.backward, ctx, 1.0)
+    result_of(kind.forward, ctx, Value(3.0), Value(2.0))
+    result_of(kind.backward, ctx, Value(1.0))
     for r, h in ((3.0, 2.0), (-1.5, 0.5)):
         leaves = Value(r), Value(h)
         out = result_of(kind.apply, *leaves)

@@ -54,6 +54,12 @@ def _slopes(answer: Any, function: Any, known: dict[str, Any]) -> None:
         expect(close(given, wanted), f"at {x:g} it gives {given:g}, and differences do not agree")
 
 
+def _graph(answer: Any) -> None:
+    """A formula, with or without spaces."""
+    formula = choice("graph", "a*b+a", {"a*b+c": "there every value is used once, and = does the same as +="})
+    formula.judge("".join(answer.split()) if isinstance(answer, str) else answer)
+
+
 def _softsign(answer: Any) -> None:
     known = {
         "that is the rule that the report calls wrong": lambda x: 1 / (1 + abs(x)),
@@ -140,7 +146,7 @@ def slope(x):
         "does it show, 'a * b + c' or 'a * b + a'? What is a.grad of a * b + a really, and what does that engine give, "
         "if the product's backward is the last to run?",
         parts=(
-            choice("graph", "a * b + a", {"a * b + c": "there every value is used once, and = does the same as +="}),
+            Part("graph", _graph),
             number("right", lambda: _right(0), {3: "that is the way through the product only; a is used twice"}),
             number("wrong", _overwritten, {4: "that is the right one", 1: "that was there first and is overwritten"}),
         ),

@@ -75,6 +75,7 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.ops import *  # noqa: F403
     from scalargrad.tracing import Trace as Trace
     from scalargrad.tracing import Worksheet as Worksheet
+    from scalargrad.tracing import Worksheets as Worksheets
     from scalargrad.tracing import diff as diff
     from scalargrad.tracing import explain as explain
     from scalargrad.tracing import name as name
@@ -110,7 +111,7 @@ _LATER = {
         "mistakes": ["mistakes"],
         "nn": ["nn"],
         "strategies": ["strategies"],
-        "tracing": ["Trace", "Worksheet", "diff", "explain", "name", "trace", "worksheet"],
+        "tracing": ["Trace", "Worksheet", "Worksheets", "diff", "explain", "name", "trace", "worksheet"],
     }.items()
     for name in names
 }  # fmt: skip

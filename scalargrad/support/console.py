@@ -17,6 +17,7 @@ _SYMBOLS = {
     "\u2068": "", "\u2069": "", "\u2060": "",
 }  # fmt: skip
 _PLAIN = _SYMBOLS | {digit: str(i) for i, digit in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+_PLAIN |= {chr(ord("①") + i): f"({i + 1})" for i in range(10)}
 ERRORS = "scalargrad.plain"
 """What to give `str.encode` or `stream.reconfigure` as `errors`, once this module is imported."""
 

@@ -1,29 +1,27 @@
-"""Which numbers of a trace a worksheet leaves blank, and the letters they get."""
+"""Which numbers of a trace a worksheet leaves blank, and how they are numbered."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from itertools import count, product
 from typing import TYPE_CHECKING, Literal
 
 from scalargrad.engine import Value
 from scalargrad.node.numbers import describe
 from scalargrad.support.arguments import brief, generator
 from scalargrad.support.labels import clean_label
-from scalargrad.support.reals import number
+from scalargrad.support.reals import number as real_number
 from scalargrad.words.texts import grad_of, symbol_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from scalargrad.tracing.steps import TracedGraph
 
 What = Literal["value", "gradient"]
 Hide = Literal["gradients", "values", "both"] | float | Collection["Value | str"]
 
-_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # handwritten, I and O look like 1 and 0
+_CIRCLED = 10
+"""How many circled numbers fonts have everywhere."""
 _HIDE_HELP = (
     "hide must be 'gradients', 'values', 'both', a share between 0 and 1, or a collection of the Values (or their "
     "names) whose gradients are left blank"
@@ -35,19 +33,33 @@ class Blank:
     """A number that a worksheet asks for.
 
     Attributes:
-        letter: what stands in its place: A, B, ...
+        number: its number on the sheet, from 1.
         name: the Value's name.
         what: 'value' or 'gradient'.
         question: what is asked, in formulas: `v1` or `v1.grad`.
         answer: the right number.
     """
 
-    letter: str
+    number: int
     name: str
     what: What
     question: str
     answer: float
     node: Value = field(repr=False, compare=False)
+
+    @property
+    def sign(self) -> str:
+        """What stands in its place, and is no variable: the number in a circle; above 10 in parentheses."""
+        return sign_of(self.number)
+
+
+def sign_of(number: int) -> str:
+    """A number as sheets show it.
+
+    >>> sign_of(3), sign_of(11)
+    ('③', '(11)')
+    """
+    return chr(ord("①") - 1 + number) if number <= _CIRCLED else f"({number})"
 
 
 def choose_blanks(graph: TracedGraph, hide: Hide, seed: int) -> list[Blank]:
@@ -57,10 +69,10 @@ def choose_blanks(graph: TracedGraph, hide: Hide, seed: int) -> list[Blank]:
         raise ValueError(f"hide={brief(hide)} leaves nothing blank: {_HIDE_HELP}")
     answers = {"value": {step.node: step.data for step in graph.steps[: len(graph.order)]}, "gradient": graph.gradients}
     blanks = []
-    for letter, (node, what) in zip(_letters(graph.names.values()), chosen, strict=False):
+    for number, (node, what) in enumerate(chosen, 1):
         name = graph.names[node]
         question = symbol_of(name) if what == "value" else grad_of(name)
-        blanks.append(Blank(letter, name, what, question, answers[what][node], node))
+        blanks.append(Blank(number, name, what, question, answers[what][node], node))
     return blanks
 
 
@@ -88,7 +100,7 @@ def _chosen(graph: TracedGraph, hide: Hide, seed: int) -> list[tuple[Value, What
 def _share(candidates: list[tuple[Value, What]], hide: object, seed: int) -> list[tuple[Value, What]]:
     """A random share of the candidates, at least one, in their order."""
     try:
-        share = number(hide)
+        share = real_number(hide)
     except TypeError:
         share = -1.0
     if isinstance(hide, bool) or not 0.0 < share <= 1.0:
@@ -113,12 +125,3 @@ def _node(graph: TracedGraph, item: object) -> Value:
         hint = f"; near it are {', '.join(near)}" if near else ""
         raise ValueError(f"no Value of this graph has the name {clean_label(item)!r}{hint}")
     raise TypeError(f"hide takes Values or their names, not {type(item).__name__}")
-
-
-def _letters(names: Collection[str]) -> Iterator[str]:
-    """A, B, ... Z, AA, AB, ... without those that are the name of a Value, in either case."""
-    taken = {name.casefold() for name in names}
-    for length in count(1):
-        for letters in product(_ALPHABET, repeat=length):
-            if (letter := "".join(letters)).casefold() not in taken:
-                yield letter

@@ -46,14 +46,13 @@ def guesses(graph: TracedGraph) -> tuple[list[Any], list[str]]:
             continue
         diagnosis.received.setdefault(step.node, []).append(step)
         question = asked(step)
-        blank = Blank("", step.name, "gradient", question, step.after, step.node)
-        mistakes: dict[str, list[Any]] = {}
-        for number, text in diagnosis.mistakes(blank):
-            if len(mistakes) < most and repr(number) not in mistakes:  # the first that gives a number is the likeliest
-                mistakes[repr(number)] = [hints.setdefault(text, len(hints)), *_number(number)]
+        blank = Blank(0, step.name, "gradient", question, step.after, step.node)
+        mistakes = [
+            [hints.setdefault(text, len(hints)), *_number(number)] for number, text in diagnosis.likeliest(blank, most)
+        ]
         found.append(
             [
-                question, _number(step.after), list(mistakes.values()), _number(step.after, NEAR),
+                question, _number(step.after), mistakes, _number(step.after, NEAR),
                 hints.setdefault(CLOSE, len(hints)), hints.setdefault(diagnosis.general(blank), len(hints)),
             ]
         )  # fmt: skip

@@ -51,7 +51,7 @@ class Diagnosis:
         self.wrong: dict[tuple[Value | None, str], str] = {}
         for blank, answer in answers.items():
             if not agrees(answer, blank.answer, tolerance):
-                self.wrong[blank.node, blank.what] = blank.letter
+                self.wrong[blank.node, blank.what] = blank.sign
                 (self.values if blank.what == "value" else self.gradients)[blank.node] = answer
 
     def hint(self, blank: Blank, answer: float) -> str:
@@ -67,6 +67,14 @@ class Diagnosis:
         for number, text in mistakes(blank.node):
             if number is not None and not agrees(number, blank.answer, self.tolerance):
                 yield number, text
+
+    def likeliest(self, blank: Blank, most: int) -> list[tuple[float, str]]:
+        """The mistakes that are recognised if only so many can be; of those that give one number the likeliest."""
+        found: dict[str, tuple[float, str]] = {}
+        for number, text in self.mistakes(blank):
+            if len(found) < most:
+                found.setdefault(repr(number), (number, text))
+        return list(found.values())
 
     # ------------------------------------------------------------------ gradients
 
@@ -175,9 +183,9 @@ class Diagnosis:
 
     def _carried(self, inputs: Sequence[tuple[Value | None, str]], number: Callable[[], float | None]) -> Mistakes:
         """What follows correctly from other answers that are wrong."""
-        letters = [self.wrong[key] for key in dict.fromkeys(inputs) if key in self.wrong]
-        if letters:
-            listed = " and ".join(letters)
+        signs = [self.wrong[key] for key in dict.fromkeys(inputs) if key in self.wrong]
+        if signs:
+            listed = " and ".join(signs)
             yield number(), f"this step follows from your answer to {listed}, so look at {listed} again"
 
     def general(self, blank: Blank) -> str:

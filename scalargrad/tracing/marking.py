@@ -57,19 +57,19 @@ class Marks(Sequence[Mark]):
         return all(mark.verdict == "right" for mark in self._marks)
 
     @property
-    def right(self) -> list[str]:
-        """The letters of the right answers."""
-        return [mark.blank.letter for mark in self if mark.verdict == "right"]
+    def right(self) -> list[int]:
+        """The numbers of the blanks with right answers."""
+        return [mark.blank.number for mark in self if mark.verdict == "right"]
 
     @property
-    def wrong(self) -> dict[str, str]:
-        """The hint for each wrong answer, by letter."""
-        return {mark.blank.letter: mark.hint for mark in self if mark.verdict == "wrong"}
+    def wrong(self) -> dict[int, str]:
+        """The hint for each wrong answer, by the number of its blank."""
+        return {mark.blank.number: mark.hint for mark in self if mark.verdict == "wrong"}
 
     @property
-    def open(self) -> list[str]:
-        """The letters that have no answer yet."""
-        return [mark.blank.letter for mark in self if mark.verdict == "open"]
+    def open(self) -> list[int]:
+        """The numbers of the blanks that have no answer yet."""
+        return [mark.blank.number for mark in self if mark.verdict == "open"]
 
     def __str__(self) -> str:
         return printable(repr(self))
@@ -77,7 +77,7 @@ class Marks(Sequence[Mark]):
     def __repr__(self) -> str:
         verdicts = [f"not yet: {mark.hint}" if mark.verdict == "wrong" else mark.verdict for mark in self]
         lines = columns(
-            [[mark.blank.letter, mark.blank.question, text] for mark, text in zip(self, verdicts, strict=True)]
+            [[mark.blank.sign, mark.blank.question, text] for mark, text in zip(self, verdicts, strict=True)]
         )
         unanswered = f", {len(self.open)} open" if self.open else ""
         return "\n".join([*lines, f"{len(self.right)} of {len(self)} right{unanswered}"])
@@ -112,7 +112,7 @@ def read_answers(blanks: Sequence[Blank], answers: Any) -> dict[Blank, float]:
         for key, answer in answers.items():
             blank = _find(blanks, key)
             if any(blank is other for other, _ in pairs):
-                raise ValueError(f"{blank.letter} ({blank.question}) is answered twice")
+                raise ValueError(f"{blank.sign} ({blank.question}) is answered twice")
             pairs.append((blank, answer))
     elif isinstance(answers, Iterable) and not isinstance(answers, (str, bytes, AbstractSet)):
         answers = items(answers, "answers", "[0.5, -1.0]")
@@ -121,32 +121,32 @@ def read_answers(blanks: Sequence[Blank], answers: Any) -> dict[Blank, float]:
         pairs = list(zip(blanks, answers, strict=False))
     else:
         raise TypeError(
-            "answers must be a dict, as {'A': 0.5}, or a list in the order of the blanks, "
-            f"not {type(answers).__name__}"
+            f"answers must be a dict, as {{1: 0.5}}, or a list in the order of the blanks, not {type(answers).__name__}"
         )
     read = {blank: _read(blank, answer) for blank, answer in pairs}
     return {blank: answer for blank, answer in read.items() if answer is not None}
 
 
 def _find(blanks: Sequence[Blank], key: object) -> Blank:
-    """The blank of a letter, a name, a question, or a Value."""
+    """The blank of a number, a name, a question, or a Value."""
     found: list[Blank] = []
     if isinstance(key, Value):
         found = [blank for blank in blanks if blank.node is key]
     elif isinstance(key, str):
         key = key.strip()
         found = [blank for blank in blanks if key in (blank.name, blank.question)]
-        found = found or [blank for blank in blanks if blank.letter.casefold() == key.casefold()]
+        found = found or [blank for blank in blanks if key in (blank.sign, str(blank.number))]
+    elif isinstance(key, int) and not isinstance(key, bool):
+        found = [blank for blank in blanks if blank.number == key]
     if len(found) == 1:
         return found[0]
     shown = clean_label(key) if isinstance(key, str) else repr(key)
     if found:
-        choices = " or ".join(f"{blank.letter} ({blank.what})" for blank in found)
-        raise ValueError(f"{shown} has more than one blank: answer by letter, {choices}")
-    everything = [text for blank in blanks for text in (blank.letter, blank.name)]
-    near = difflib.get_close_matches(shown, everything, n=3)
+        choices = " or ".join(f"{blank.number} ({blank.what})" for blank in found)
+        raise ValueError(f"{shown} has more than one blank: answer by number, {choices}")
+    near = difflib.get_close_matches(shown, [blank.name for blank in blanks], n=3)
     hint = f"; near it are {', '.join(near)}" if near else ""
-    raise ValueError(f"no blank is called {shown}: they are {blanks[0].letter} to {blanks[-1].letter}{hint}")
+    raise ValueError(f"no blank is called {shown}: they are 1 to {len(blanks)}, or go by name{hint}")
 
 
 def _read(blank: Blank, answer: Any) -> float | None:
@@ -161,9 +161,7 @@ def _read(blank: Blank, answer: Any) -> float | None:
         return _number_in(answer)
     except (TypeError, ValueError, ArithmeticError):
         given = repr(clean_label(answer, _LONGEST)) if isinstance(answer, str) else type(answer).__name__
-        raise ValueError(
-            f"the answer to {blank.letter} ({blank.question}), {given}, is not a number: {_FORMS}"
-        ) from None
+        raise ValueError(f"the answer to {blank.sign} ({blank.question}), {given}, is not a number: {_FORMS}") from None
 
 
 def _number_in(text: str) -> float:

@@ -105,22 +105,25 @@ def page(graph: TracedGraph, max_steps: int = MAX_STEPS) -> str:
     Raises:
         TraceTooLongError: if there are more than `max_steps` steps.
     """
-    content = fragment(graph, max_steps)
+    return page_around(_title(graph), fragment(graph, max_steps))
+
+
+def page_around(title: str, content: str, *, heading: bool = True) -> str:
+    """A complete page around a fragment with at most one script; title and content are HTML."""
     script = content.partition("<script>")[2].rpartition("</script>")[0]
-    style = _asset("page.css")
+    style = asset("page.css")
     policy = "; ".join(
         [
             "default-src 'none'", "img-src data:", f"script-src {_hash(script)}" if script else "script-src 'none'",
             f"style-src {_hash(style)}", "base-uri 'none'", "form-action 'none'",
         ]
     )  # fmt: skip
-    title = _title(graph)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{style}</style>\n</head>\n"
-        f'<body class="sg-page">\n<h1>{title}</h1>\n{content}</body>\n</html>\n'
+        f'<body class="sg-page">\n{f"<h1>{title}</h1>" * heading}\n{content}</body>\n</html>\n'
     )
 
 
@@ -177,7 +180,7 @@ def _table(steps: Iterable[Step], title: str, *, opened: bool = False) -> str:
 
 def _script(stage: Stage, key: str) -> str:
     """The program, called with what it needs to know; texts are in the table and are not repeated."""
-    css = _colors() + _asset("stepper.css")
+    css = colors(".sg-trace", picture=".sg-view") + asset("stepper.css")
     back = [
         [
             stage.position[step.node],
@@ -196,26 +199,43 @@ def _script(stage: Stage, key: str) -> str:
         "parts": [[list(piece) for piece in step.pieces] for step in stage.steps if step.phase != "forward"],
         "guesses": judged, "hints": hints, "leeway": USUAL,
     }  # fmt: skip
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
-    return f"{_asset('stepper.js').strip()}({text});"
+    return f"{program('stepper.js')}({as_script_data(data)});"
 
 
-def _colors() -> str:
-    """The theme as CSS variables, dark on dark pages, and the rules by which the picture's elements take them."""
+def as_script_data(data: dict[str, Any]) -> str:
+    """What a script is called with; nothing in it ends the script."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
+
+
+def program(name: str) -> str:
+    """A script of this room, with what it shares with others in its place."""
+    return asset(name).strip().replace("  // answers.js\n", asset("answers.js"))
+
+
+def colors(host: str, picture: str = "") -> str:
+    """The theme as CSS variables, dark on dark pages, and the rules by which the picture's elements take them.
+
+    Args:
+        host: the selector of the element that gets the variables.
+        picture: the selector of the picture that takes them, if there is one.
+    """
     light, dark = (
         "".join(f"--{role}:{color};" for role, color in colors.items()) + f"color-scheme:{scheme};"
         for colors, scheme in ((_THEME.light, "light"), (_THEME.dark, "dark"))
     )
-    rules = [f".sg-trace{{{light}}}", f"@media (prefers-color-scheme: dark){{.sg-trace{{{dark}}}}}"]
-    rules += [f"{','.join(f'{page} .sg-trace' for page in _LIGHT_PAGES)}{{{light}}}"]
-    rules += [f"{','.join(f'{page} .sg-trace' for page in _DARK_PAGES)}{{{dark}}}"]
-    rules += [
-        f".sg-view .f-{role}{{fill:var(--{role})}}.sg-view .s-{role}{{stroke:var(--{role})}}" for role in _THEME.light
-    ]
+    rules = [f"{host}{{{light}}}", f"@media (prefers-color-scheme: dark){{{host}{{{dark}}}}}"]
+    rules += [f"{','.join(f'{page} {host}' for page in _LIGHT_PAGES)}{{{light}}}"]
+    rules += [f"{','.join(f'{page} {host}' for page in _DARK_PAGES)}{{{dark}}}"]
+    if picture:
+        rules += [
+            f"{picture} .f-{role}{{fill:var(--{role})}}{picture} .s-{role}{{stroke:var(--{role})}}"
+            for role in _THEME.light
+        ]
     return "\n".join([*rules, ""])
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of one of this room's files."""
     return files("scalargrad.tracing").joinpath(name).read_text(encoding="utf-8")
 
 

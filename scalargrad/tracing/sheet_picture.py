@@ -32,10 +32,10 @@ def sheet_picture(trace: Trace, blanks: Sequence[Blank], *, with_locals: bool, w
     """
     graph = trace.graph
     picture = _picture(trace)
-    letters = {(blank.node, blank.what): blank.letter for blank in blanks}
-    unknown = {i for i, node in enumerate(graph.order) if (node, "value") in letters}
+    signs = {(blank.node, blank.what): blank.sign for blank in blanks}
+    unknown = {i for i, node in enumerate(graph.order) if (node, "value") in signs}
     for node, card in zip(graph.order, picture.cards, strict=True):
-        value, gradient = letters.get((node, "value")), letters.get((node, "gradient"))
+        value, gradient = signs.get((node, "value")), signs.get((node, "gradient"))
         _blank_out(card, value, gradient, with_gradients=with_gradients)
     feeding: dict[int, set[int]] = {}
     for edge in picture.edges:
@@ -55,9 +55,9 @@ def sheet_picture(trace: Trace, blanks: Sequence[Blank], *, with_locals: bool, w
 
 
 def key_picture(trace: Trace, blanks: Sequence[Blank], *, with_gradients: bool) -> Picture:
-    """The graph with the answers, and the letters of the blanks before them."""
+    """The graph with the answers, and the signs of the blanks before them."""
     picture = _picture(trace)
-    rows = {(blank.node, blank.what): blank.letter for blank in blanks}
+    rows = {(blank.node, blank.what): blank.sign for blank in blanks}
     for node, card in zip(trace.graph.order, picture.cards, strict=True):
         for what, row in (("value", 1), ("gradient", 2)):
             if (node, what) in rows:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from html import escape
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from scalargrad.drawing.build import GraphTooLargeError
 from scalargrad.drawing.engines import available
 from scalargrad.drawing.result import check_place
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.contexts import with_recording
 from scalargrad.node.errors import no_graph
-from scalargrad.support.arguments import place, real
+from scalargrad.support.arguments import generator, place, real, whole
 from scalargrad.support.console import Text, printable
 from scalargrad.support.files import replace_file
 from scalargrad.support.labels import clean_label
@@ -24,13 +28,13 @@ from scalargrad.tracing.trace import Trace
 from scalargrad.words.texts import columns, counted, number_text, symbol_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from scalargrad.drawing.result import Drawing
     from scalargrad.node.variables import Names
     from scalargrad.tracing.blanks import Blank
 
-MOST_VALUES, MOST_STEPS = 100, 400
+MOST_VALUES, MOST_STEPS, MOST_VARIANTS = 100, 400, 500
 
 
 class Worksheet:
@@ -39,9 +43,10 @@ class Worksheet:
     Jupyter shows the sheet, `print` shows it as text; the answers are in `blanks`, `key` and `key_drawing` alone.
 
     Attributes:
-        blanks: what is asked, in the order in which it can be worked out; each with letter, name, what and answer.
+        blanks: what is asked, in the order in which it can be worked out; each with number, name, what and answer.
         trace: the steps, with all the numbers.
         title: the heading.
+        variant: its number among sheets with different numbers; None if it is the only one.
         drawing: the picture with blanks.
         key_drawing: the picture with the answers.
     """
@@ -56,6 +61,7 @@ class Worksheet:
         title: str | None,
         expand: bool,
         names: Names = True,
+        variant: int | None = None,
     ) -> None:
         if not isinstance(root, Value):
             raise no_graph("worksheet", root)
@@ -67,6 +73,7 @@ class Worksheet:
         kinds = {blank.what for blank in self.blanks}
         # Gradients beside missing values would give these away where a product passes them on.
         with_gradients = hide != "values"
+        self.variant = variant
         self.title = clean_label(title, 200) if title is not None else _TITLES[" and ".join(sorted(kinds))]
         self._picture = sheet_picture(self.trace, self.blanks, with_locals=with_locals, with_gradients=with_gradients)
         self._key_picture = key_picture(self.trace, self.blanks, with_gradients=with_gradients)
@@ -98,13 +105,18 @@ class Worksheet:
         return drawings(self._key_picture, "auto")[0]
 
     @property
+    def heading(self) -> str:
+        """The title, and which variant it is."""
+        return self.title if self.variant is None else f"{self.title}, variant {self.variant}"
+
+    @property
     def key(self) -> str:
         """The answers as text, each with the steps that lead to it."""
         rows = []
         for blank, how in self.solutions():
-            rows.append([blank.letter, f"{blank.question} = {number_text(blank.answer)}"])
+            rows.append([blank.sign, f"{blank.question} = {number_text(blank.answer)}"])
             rows += [["", f"  {text}"] for text in how]
-        return "\n".join([f"Answer key: {self.title}", *columns(rows)])
+        return Text("\n".join([f"Answer key: {self.heading}", *columns(rows)]))
 
     def solutions(self) -> list[tuple[Blank, list[str]]]:
         """Every blank with the equations of the steps that lead to it."""
@@ -118,7 +130,7 @@ class Worksheet:
         """Mark the answers.
 
         Args:
-            answers: a dict by letter, by name or by Value, or a list in the order of the blanks. An answer is a number
+            answers: a dict by number, by name or by Value, or a list in the order of the blanks. An answer is a number
                 or text, as `−0.3932`, `-0,3932`, `1/3` or `1e-7`; None or an empty text leaves a blank open.
             tolerance: how far an answer may be off, relative to the right number. What is right to four decimals
                 (below 0.001 and above 100 000: to four decimals of the mantissa) is right in any case.
@@ -137,8 +149,8 @@ class Worksheet:
         >>> b.label = 'b'
         >>> sheet = worksheet(b * a)
         >>> print(sheet.check({'b': 3, 'a': 5}))
-        C  b.grad  right
-        D  a.grad  not yet: a is used 2 times, and the contribution through edge a → b is missing
+        ①  b.grad  right
+        ②  a.grad  not yet: a is used 2 times, and the contribution through edge a → b is missing
         1 of 2 right
         """
         given = read_answers(self.blanks, answers)
@@ -158,60 +170,171 @@ class Worksheet:
     @property
     def html(self) -> str:
         """The sheet as a page to print."""
-        from scalargrad.tracing.sheet_page import page
+        from scalargrad.tracing.sheet_page import pages
 
-        return page(self, [False])
+        return pages([self], sheets=True, keys=False)
 
     @property
     def key_html(self) -> str:
         """The answer key as a page to print."""
-        from scalargrad.tracing.sheet_page import page
+        from scalargrad.tracing.sheet_page import pages
 
-        return page(self, [True])
+        return pages([self], sheets=False, keys=True)
 
-    def save(self, path: str | os.PathLike[str], key: bool | str | os.PathLike[str] = False) -> Path:
+    @property
+    def fields_html(self) -> str:
+        """The sheet as a page to fill in on a screen, which says what is right and what to look at; it has no key."""
+        from scalargrad.tracing.fields import page
+
+        return page(self)
+
+    def save(
+        self, path: str | os.PathLike[str], key: bool | str | os.PathLike[str] = False, *, fields: bool = False
+    ) -> Path:
         """Write the sheet as a page to print, on A4 or Letter; it needs no network. Returns the path.
 
         Args:
             path: where; the suffix is .html.
             key: True puts the answer key behind it, on paper of its own; a path writes the key to that file.
+            fields: whether the page is to be filled in on a screen instead: it marks each answer, with the hints of
+                `check`. The answers are in the page, but nowhere as they are written.
 
         Raises:
-            ValueError: for another suffix.
+            ValueError: for another suffix, or a key on a page to fill in.
             OSError: if a file cannot be written.
         """
-        from scalargrad.tracing.sheet_page import page
-
-        path = place(path, "save: path")
-        check_place(path, "worksheet", [".html"])
-        if isinstance(key, bool):
-            replace_file(path, page(self, [False, True] if key else [False]).encode())
-            return path
-        key = place(key, "save: key")
-        check_place(key, "worksheet", [".html"])
-        if key.resolve() == path.resolve():
-            raise ValueError("sheet and key would be the same file: give the key another name, or say key=True")
-        replace_file(path, self.html.encode())
-        replace_file(key, self.key_html.encode())
-        return path
+        if fields and key is True:
+            raise ValueError("save: a page to fill in has no key: give the key a file of its own, key='key.html'")
+        return save_pages([self], path, key, self.fields_html if fields else None)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
-        """What Jupyter shows: the sheet, or its text without a layout engine."""
-        from scalargrad.tracing.sheet_page import fragment
+        """What Jupyter shows: the sheet, with fields where scripts may run; without a layout engine its text."""
+        from scalargrad.tracing.fields import fragment
 
         return {"text/plain": self.text} | ({} if available() == "text" else {"text/html": fragment(self)})
 
     @property
     def text(self) -> str:
         """The sheet as text: the task, the graph, and the questions."""
-        asked = "\n".join(f"{blank.letter}  {blank.question} = ?" for blank in self.blanks)
-        return Text(f"{self.title}\n{self.task}\n\n{self.drawing.text}\n{asked}")
+        asked = "\n".join(f"{blank.sign}  {blank.question} = ?" for blank in self.blanks)
+        return Text(f"{self.heading}\n{self.task}\n\n{self.drawing.text}\n{asked}")
+
+    @property
+    def _name(self) -> str:
+        return self.trace.graph.names[self.trace.graph.root]
 
     def __str__(self) -> str:
         return printable(self.text)
 
     def __repr__(self) -> str:
-        return f"<worksheet on {self.trace.graph.names[self.trace.graph.root]}: {counted(len(self.blanks), 'blank')}>"
+        which = "" if self.variant is None else f", variant {self.variant}"
+        return f"<worksheet on {self._name}{which}: {counted(len(self.blanks), 'blank')}>"
+
+
+class Worksheets(Collection[Worksheet]):
+    """The same worksheet with different numbers, from 1 on: `sheets[7]` is the one that says "Variant 7".
+
+    Made by `worksheet(..., variants=30)`. Printed pages have one sheet for each; the key has one for each, too, and
+    begins with a table of all answers.
+
+    Attributes:
+        title: the heading.
+    """
+
+    def __init__(self, sheets: Sequence[Worksheet]) -> None:
+        self._sheets = tuple(sheets)
+        self.title = sheets[0].title
+
+    def __getitem__(self, variant: int) -> Worksheet:
+        number = whole(variant, "sheets[...]: the number of the variant", "sheets[1]", least=None)
+        if not 1 <= number <= len(self):
+            raise IndexError(f"there is no variant {number}: they are 1 to {len(self)}")
+        return self._sheets[number - 1]
+
+    def __len__(self) -> int:
+        return len(self._sheets)
+
+    def __iter__(self) -> Iterator[Worksheet]:
+        return iter(self._sheets)
+
+    def __contains__(self, sheet: object) -> bool:
+        return any(sheet is other for other in self._sheets)
+
+    @property
+    def key(self) -> str:
+        """The answers to every variant as a table: a row for each."""
+        head = ["variant", *(f"{blank.sign} {blank.question}" for blank in self._sheets[0].blanks)]
+        rows = [[str(sheet.variant), *(number_text(blank.answer) for blank in sheet.blanks)] for sheet in self]
+        return Text("\n".join([f"Answer key: {self.title}", *columns([head, *rows], ">" * len(head))]))
+
+    @property
+    def html(self) -> str:
+        """All the sheets as pages to print."""
+        from scalargrad.tracing.sheet_page import pages
+
+        return pages(self._sheets, sheets=True, keys=False)
+
+    @property
+    def key_html(self) -> str:
+        """The answer keys as pages to print: a table of all answers, then for each variant the steps."""
+        from scalargrad.tracing.sheet_page import pages
+
+        return pages(self._sheets, sheets=False, keys=True)
+
+    def save(self, path: str | os.PathLike[str], key: bool | str | os.PathLike[str] = False) -> Path:
+        """Write all the sheets as one file to print, on A4 or Letter; it needs no network. Returns the path.
+
+        Args:
+            path: where; the suffix is .html.
+            key: True puts the answer keys behind the sheets; a path writes them to that file.
+
+        Raises:
+            ValueError: for another suffix.
+            OSError: if a file cannot be written.
+        """
+        return save_pages(self._sheets, path, key)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """What Jupyter shows: the first sheet, and how to get at the others."""
+        shown = dict(self._sheets[0]._repr_mimebundle_())
+        if "text/html" in shown:
+            shown["text/html"] += f"<p>{escape(self._how())}</p>\n"
+        return shown | {"text/plain": repr(self)}
+
+    def _how(self) -> str:
+        n = len(self)
+        return (
+            f"{counted(n, 'variant')}: sheets[{n}] is the last, sheets.save('sheets.html', key='keys.html') prints all."
+        )
+
+    def __str__(self) -> str:
+        return printable("\n\n".join(sheet.text for sheet in self))
+
+    def __repr__(self) -> str:
+        return f"<{counted(len(self), 'worksheet')} on {self._sheets[0]._name}: {self._how()}>"
+
+
+def save_pages(
+    sheets: Sequence[Worksheet],
+    path: str | os.PathLike[str],
+    key: bool | str | os.PathLike[str],
+    content: str | None = None,
+) -> Path:
+    """Write sheets, and their keys behind them or to a file of their own; `content` is what to write for the sheets."""
+    from scalargrad.tracing.sheet_page import pages
+
+    path = place(path, "save: path")
+    check_place(path, "worksheet", [".html"])
+    if isinstance(key, bool):
+        replace_file(path, (content or pages(sheets, sheets=True, keys=key)).encode())
+        return path
+    key = place(key, "save: key")
+    check_place(key, "worksheet", [".html"])
+    if key.resolve() == path.resolve():
+        raise ValueError("sheet and key would be the same file: give the key another name, or say key=True")
+    replace_file(path, (content or pages(sheets, sheets=True, keys=False)).encode())
+    replace_file(key, pages(sheets, sheets=False, keys=True).encode())
+    return path
 
 
 _TITLES = {
@@ -221,27 +344,44 @@ _TITLES = {
 }
 
 
+@overload
+def worksheet(
+    root: Value, hide: Hide = ..., seed: int = ..., *, variants: None = ..., local_derivatives: bool = ...,
+    title: str | None = ..., expand: bool = ..., names: Names = ...,
+) -> Worksheet: ...  # fmt: skip
+@overload
+def worksheet(
+    root: Value | Callable[..., Value], hide: Hide = ..., seed: int = ..., *, variants: int,
+    local_derivatives: bool = ..., title: str | None = ..., expand: bool = ..., names: Names = ...,
+) -> Worksheets: ...  # fmt: skip
 @explained("worksheet(y)")
 def worksheet(
-    root: Value,
+    root: Value | Callable[..., Value],
     hide: Hide = "gradients",
     seed: int = 0,
     *,
+    variants: int | None = None,
     local_derivatives: bool = False,
     title: str | None = None,
     expand: bool = False,
     names: Names = True,
-) -> Worksheet:
+) -> Worksheet | Worksheets:
     """The graph of this Value as an exercise: some numbers left blank, with an answer key and a check.
 
-    No `grad` is touched. Blanks are lettered in the order in which they can be worked out; inputs are always given.
+    No `grad` is touched. Blanks are numbered in the order in which they can be worked out; inputs are always given.
+
+    With `variants` there are that many sheets, each with numbers of its own, so that neighbours cannot copy: small
+    integers, or one decimal where the graph's own numbers have some; off kinks and ties, gradients that differ, results
+    with few digits. What does not require a gradient, and constants in the formula, stay as they are. Instead of a
+    Value a function of the inputs can be given, whose defaults say of what kind the numbers are.
 
     Args:
-        root: the output of the graph, of at most 100 values.
+        root: the output of the graph, of at most 100 values; for variants also a function.
         hide: 'gradients' asks for all of them but the output's; 'values' for all that are computed, and shows no
             gradients; 'both'. A number above 0, at most 1, asks for that share of both, picked by `seed`. A collection
             of Values or names asks for their gradients.
-        seed: picks the share; the same seed leaves the same blanks.
+        seed: picks the share, and the numbers of variants; the same seed gives the same sheets.
+        variants: how many sheets; None for one, with the graph's own numbers.
         local_derivatives: whether edges show them, which leaves only multiplying and adding: an easier sheet. Never
             shown are those that a missing value can be read off.
         title: the heading.
@@ -249,22 +389,40 @@ def worksheet(
         names: whether Values without a label are called as the caller's variables are, as in `draw`.
 
     Returns:
-        A Worksheet: Jupyter shows it, `save('sheet.html', key='key.html')` prints it, `check(answers)` marks answers.
+        A Worksheet: Jupyter shows it, with fields to fill in; `save('sheet.html', key='key.html')` prints it;
+        `check(answers)` marks answers. With `variants` Worksheets, of which `sheets[7]` is the seventh.
 
     Raises:
         GraphTooLargeError: of a graph too large for paper.
-        ValueError: for another `hide`, or if nothing would be left blank.
+        ValueError: for another `hide`, if nothing would be left blank, or if there are no such numbers.
         TypeError: if `root` is not a Value.
 
     >>> x, y, z = Value(-2.0, label='x'), Value(5.0, label='y'), Value(-4.0, label='z')
     >>> f = (x + y) * z
     >>> sheet = worksheet(f)
-    >>> [(blank.letter, blank.question) for blank in sheet.blanks]
-    [('A', 'v1.grad'), ('B', 'z.grad'), ('C', 'x.grad'), ('D', 'y.grad')]
-    >>> sheet.check({'A': -4, 'B': 3, 'C': '−4', 'D': 1}).wrong
-    {'D': 'edge y → v1: that is the local derivative alone; multiply it by the gradient of v1'}
+    >>> [(blank.number, blank.question) for blank in sheet.blanks]
+    [(1, 'v1.grad'), (2, 'z.grad'), (3, 'x.grad'), (4, 'y.grad')]
+    >>> sheet.check({1: -4, 2: 3, 3: '−4', 'y': 1}).wrong
+    {4: 'edge y → v1: that is the local derivative alone; multiply it by the gradient of v1'}
+    >>> sheets = worksheet(f, variants=3)
+    >>> print(sheets.key)
     """
-    return Worksheet(root, hide, seed, with_locals=local_derivatives, title=title, expand=expand, names=names)
+    options: dict[str, Any] = {"with_locals": local_derivatives, "title": title, "expand": expand}
+    if variants is None:
+        return Worksheet(root, hide, seed, names=names, **options)  # type: ignore[arg-type]  # a function is refused
+    from scalargrad.tracing.variants import exercise_of, numbers_for
+
+    count = whole(variants, "variants", "worksheet(y, variants=30)", most=MOST_VARIANTS)
+    exercise = exercise_of(root, names)
+    _check_size(exercise.size, "value", MOST_VALUES)
+    sheets = []
+    for variant, numbers in enumerate(islice(numbers_for(exercise, generator(seed)), count), 1):
+        made, twins = with_recording(exercise.make, numbers)
+        asked = hide
+        if isinstance(hide, Collection) and not isinstance(hide, str):
+            asked = [twins.get(item, item) if isinstance(item, Value) else item for item in hide]
+        sheets.append(Worksheet(made, asked, seed, names=False, variant=variant, **options))
+    return Worksheets(sheets)
 
 
 def _check_size(n: int, noun: str, most: int) -> None:

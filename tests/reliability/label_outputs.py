@@ -185,7 +185,7 @@ def provocations(label):
         "SGD of a result": (label, lambda: sg.nn.SGD([named(x * 2)])),
         "worksheet's hide": (other, lambda: worksheet(x * 2, hide=[other])),
         "check of a blank": (other.strip(), lambda: worksheet(x * 2).check({other: 1})),
-        "check of an answer": (f"no {label}!", lambda: worksheet(x * 2).check({"A": f"no {label}!"})),
+        "check of an answer": (f"no {label}!", lambda: worksheet(x * 2).check({1: f"no {label}!"})),
         "diff": (label, lambda: sg.diff(named(x * 2), named(x + 2))),
         "diff of unequal size": (label, lambda: sg.diff(x * 2, x * 2 * x)),
         "mistakes by hand": (label, lambda: sg.mistakes.GALLERY[0].show(hand)),

@@ -401,8 +401,8 @@ def test_a_guess_is_asked_before_each_backward_step_and_judged_as_on_a_worksheet
                 assert "number" in page.locator(".sg-verdict").inner_text()
             box.fill(str(hint[name]))
             box.press("Enter")
-            (letter,) = [blank.letter for blank in sheet.blanks if blank.name == name]
-            wanted = sheet.check({letter: hint[name]}).wrong[letter]
+            (number,) = [blank.number for blank in sheet.blanks if blank.name == name]
+            wanted = sheet.check({number: hint[name]}).wrong[number]
             assert page.locator(".sg-verdict").inner_text() == f"Not yet: {wanted}"
             box.fill(f" {number_text(step.after).replace('.', ',')} ")
             page.locator(".sg-ask button").click()

@@ -95,7 +95,7 @@ def test_worksheets_ask_for_the_number_and_hints_stay_right():
     x, w = Value(0.0, label="x"), Value(2.0, label="w")
     y = sg.where(x > 0, sg.sqrt(x) * w, 0.0) + x * w
     sheet = sg.worksheet(y, hide="gradients")
-    right = {b.letter: b.answer for b in sheet.blanks}
+    right = {b.number: b.answer for b in sheet.blanks}
     assert sheet.check(right)
-    wrong = {letter: answer + 1.0 for letter, answer in right.items()}
+    wrong = {number: answer + 1.0 for number, answer in right.items()}
     assert "nan" not in str(sheet.check(wrong))

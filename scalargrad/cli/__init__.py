@@ -1,4 +1,4 @@
-"""The command line: `scalargrad demo`, `draw`, `grad`, `step` and `check`.
+"""The command line: `scalargrad demo`, `draw`, `grad`, `step`, `worksheet` and `check`.
 
 Bad input gives one line on standard error and exit status 2. demo.py is the demo, index_page.py its page; invocation.py
 says how the command was called.
@@ -122,6 +122,19 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     step.add_argument("--expand", action="store_true", help="spell out sums and other fused operations")
     step.set_defaults(run=_step)
 
+    sheet = commands.add_parser("worksheet", help="make an exercise to print: gradients left blank, and an answer key")
+    sheet.add_argument("expression", help=_EXPRESSION_HELP)
+    sheet.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
+    sheet.add_argument("-o", "--output", type=Path, metavar="FILE", help="write pages to print, ending in .html")
+    sheet.add_argument("--key", type=Path, metavar="FILE", help="write the answer key to this file, ending in .html")
+    sheet.add_argument("--variants", type=int, metavar="N", help="N sheets, each with numbers of its own")
+    sheet.add_argument("--hide", choices=["gradients", "values", "both"], default="gradients", help="what is asked")
+    sheet.add_argument("--fields", action="store_true", help="a page to fill in on a screen instead of one to print")
+    sheet.add_argument("--expand", action="store_true", help="spell out sums and other fused operations")
+    sheet.add_argument("--title", help="the heading")
+    sheet.add_argument("--seed", type=int, default=0, help="picks the numbers of variants")
+    sheet.set_defaults(run=_worksheet)
+
     check = commands.add_parser("check", help="check the gradient of an expression against finite differences")
     check.add_argument("expression", help=_EXPRESSION_HELP)
     check.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
@@ -139,6 +152,11 @@ def _protect_minus(arguments: list[str]) -> list[str]:
         "--seed",
         "--html",
         "--expand",
+        "--key",
+        "--variants",
+        "--hide",
+        "--fields",
+        "--title",
         "--order",
         "--open",
         "--help",
@@ -262,6 +280,33 @@ def _step(options: argparse.Namespace) -> int:
         print(f"wrote {options.html}")
         if available() == "text":
             warnings.warn(f"it has a table and no pictures: {no_engine()}", stacklevel=1)
+    return 0
+
+
+def _worksheet(options: argparse.Namespace) -> int:
+    import scalargrad
+    from scalargrad.drawing.engines import available, no_engine
+
+    root, _ = _expression(options)
+    title = None if options.title is None else options.title.strip()
+    given = {"hide": options.hide, "seed": options.seed, "expand": options.expand, "title": title, "names": False}
+    made = scalargrad.worksheet(root, variants=options.variants, **given)
+    if options.output is None:
+        if options.key is not None or options.fields:
+            raise ValueError("say where the sheet goes, too: -o sheet.html")
+        print(made)
+        return 0
+    key = False if options.key is None else options.key
+    if options.fields and options.variants is not None:
+        raise ValueError("--fields is for one sheet: leave out --variants, or --fields")
+    if options.fields:
+        made.save(options.output, key=key, fields=True)
+    else:
+        made.save(options.output, key=key)
+    for path in [options.output] + [options.key] * (options.key is not None):
+        print(f"wrote {path}")
+    if available() == "text":
+        warnings.warn(f"it has the graph as text and no pictures: {no_engine()}", stacklevel=1)
     return 0
 
 

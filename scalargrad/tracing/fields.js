@@ -95,7 +95,7 @@
       input.removeAttribute("aria-invalid");
       if (!text) return say("open", "");
       const number = numberIn(text);
-      let right = false, words = "That is not a number: write −0.3932, 0,5, 1/3 or 1e-7.";
+      let right = false, words = "That is not a number: write −7.125, 0,5, 1/3 or 1e-7.";
       if (number === null || !isNaN(number)) {
         const [good, hint] = judged(i + 1, number);
         right = good;

@@ -406,6 +406,11 @@ def worksheet(
     {4: 'edge y → v1: that is the local derivative alone; multiply it by the gradient of v1'}
     >>> sheets = worksheet(f, variants=3)
     >>> print(sheets.key)
+    Answer key: Backpropagation by hand
+    variant  ① v1.grad  ② z.grad  ③ x.grad  ④ y.grad
+          1          2         4         2         2
+          2         −6        −1        −6        −6
+          3          3         1         3         3
     """
     options: dict[str, Any] = {"with_locals": local_derivatives, "title": title, "expand": expand}
     if variants is None:

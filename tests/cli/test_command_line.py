@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import need_layout
 
 from scalargrad.cli import main
 from scalargrad.words.expressions import ExpressionError, parse_expression
@@ -196,3 +197,42 @@ def test_any_text_is_an_expression_or_an_error_of_the_documented_kinds(text):
     except (ExpressionError, ValueError, ZeroDivisionError):
         return
     assert isinstance(root.data, float)
+
+
+def test_worksheets_are_printed_or_written_with_their_keys(capsys, tmp_path):
+    expression = ["(x + y) * z", "x=-2", "y=5", "z=-4"]
+    status, out, err = run(capsys, "worksheet", *expression)
+    assert (status, err) == (0, "")
+    assert "grad ① = ____" in out
+    assert out.count("①  v1.grad = ?") == 1
+    assert run(capsys, "worksheet", *expression, "--variants", "3", "--hide", "values")[1].count("①  v1 = ?") == 3
+    need_layout()
+    sheets, keys = tmp_path / "s.html", tmp_path / "k.html"
+    status, out, err = run(
+        capsys,
+        "worksheet",
+        *expression,
+        "--variants",
+        "3",
+        "-o",
+        str(sheets),
+        "--key",
+        str(keys),
+        "--title",
+        "-Week 3-",
+    )
+    assert (status, out, err) == (0, f"wrote {sheets}\nwrote {keys}\n", "")
+    assert sheets.read_text("utf-8").count("<section") == 3
+    assert "<title>Answer key: -Week 3-</title>" in keys.read_text("utf-8")
+    assert run(capsys, "worksheet", *expression, "--fields", f"--output={sheets}")[0] == 0
+    assert "sg-asked" in sheets.read_text("utf-8")
+    for more, said in [
+        (["--key", str(keys)], "say where the sheet goes"),
+        (["-o", str(sheets), "--fields", "--variants", "2"], "leave out --variants"),
+        (["-o", str(tmp_path / "s.pdf")], "the suffix must be"),
+        (["--variants", "0"], "variants must be at least 1"),
+    ]:
+        status, _, err = run(capsys, "worksheet", *expression, *more)
+        assert status == 2
+        assert said in err
+        assert len(err.splitlines()) == 1

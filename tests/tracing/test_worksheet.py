@@ -397,16 +397,16 @@ def test_what_follows_from_a_wrong_answer_is_told_from_a_new_mistake():
     v1 = next(b for b in sheet.blanks if b.name == "v1") if any(b.name == "v1" for b in sheet.blanks) else None
     assert v1 is not None
     wrong = 2 * v1.answer
-    text = hint(sheet, "q", wrong * step(sheet, "q", "v1").local, {v1.number: wrong})
+    text = hint(sheet, "q", wrong * step(sheet, "q", "v1").local, others={v1.number: wrong})
     assert text == f"this step follows from your answer to {v1.sign}, so look at {v1.sign} again"
-    assert "follows" not in hint(sheet, "q", 9.99, {v1.number: wrong})
+    assert "follows" not in hint(sheet, "q", 9.99, others={v1.number: wrong})
     assert len({r.number, q.number, p.number}) == 3
 
 
 def test_gradients_that_follow_from_wrong_values():
     sheet = worksheet(odd()[0], "both")
     p = blank_of(sheet, "p", "value")
-    text = hint(sheet, "r", 2 * p.answer, {p.number: 2 * p.answer})
+    text = hint(sheet, "r", 2 * p.answer, others={p.number: 2 * p.answer})
     assert text == f"this step follows from your answer to {p.sign}, so look at {p.sign} again"
 
 
@@ -424,7 +424,7 @@ def test_mistakes_in_values_are_named():
     assert hint(sheet, "e", d.data + 1.7, "value") == "b is left out, edge b → e"
     wrong = 1.1
     c_blank = blank_of(sheet, "c", "value")
-    assert hint(sheet, "d", math.tanh(wrong), "value", {c_blank.number: wrong}).startswith(
+    assert hint(sheet, "d", math.tanh(wrong), "value", others={c_blank.number: wrong}).startswith(
         f"this step follows from your answer to {c_blank.sign}"
     )
     g = a / b
@@ -589,7 +589,7 @@ def test_save_writes_the_sheet_and_the_key_behind_it_or_beside_it(tmp_path):
     assert "<title>Week 3</title>" in alone
     sheet.save(tmp_path / "b.html", key=True)
     both = (tmp_path / "b.html").read_text(encoding="utf-8")
-    assert both.count("<section>") == 2
+    assert both.count("<section") == 2
     assert "Answer key: Week 3" in both
     sheet.save(str(tmp_path / "c.html"), key=str(tmp_path / "k.html"))
     assert (tmp_path / "c.html").read_text(encoding="utf-8") == alone

@@ -12,7 +12,7 @@ import math
 import sys
 from hashlib import sha256
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.drawing.engines import available, no_engine
 from scalargrad.drawing.image import image
@@ -24,7 +24,10 @@ from scalargrad.tracing.page import as_script_data, asset, colors, page_around, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from scalargrad.tracing.worksheet import Worksheet
+    from scalargrad.drawing.picture import Picture
+    from scalargrad.drawing.result import Drawing
+    from scalargrad.tracing.blanks import Blank
+    from scalargrad.tracing.trace import Trace
 
 _MOST_MISTAKES = 40
 """How many mistakes are recognised in an answer."""
@@ -38,7 +41,27 @@ Said = list[Any]
 """[its place in the order, the hint or "" for right, the number, how far off an answer may be]."""
 
 
-def fragment(sheet: Worksheet) -> str:
+class Sheet(Protocol):
+    """What is shown of a worksheet."""
+
+    blanks: tuple[Blank, ...]
+    trace: Trace
+    _picture: Picture
+
+    @property
+    def heading(self) -> str:
+        """The title, and which variant it is."""
+
+    @property
+    def task(self) -> str:
+        """What is to be done."""
+
+    @property
+    def drawing(self) -> Drawing:
+        """The picture with blanks."""
+
+
+def fragment(sheet: Sheet) -> str:
     """The sheet as HTML for any page: heading, task, picture, questions, and the script that makes fields of these.
 
     Without the script, as in a notebook that is not trusted, all but the fields is there.
@@ -55,12 +78,12 @@ def fragment(sheet: Worksheet) -> str:
     return f'<div class="sg-sheet" data-scalargrad="{key}">\n{body}\n<script>{_script(sheet, key)}</script>\n</div>\n'
 
 
-def page(sheet: Worksheet) -> str:
+def page(sheet: Sheet) -> str:
     """A complete page around the fragment that works from a file, and allows itself its own script and nothing else."""
     return page_around(escape(sheet.heading), fragment(sheet), heading=False)
 
 
-def _script(sheet: Worksheet, key: str) -> str:
+def _script(sheet: Sheet, key: str) -> str:
     css = colors(".sg-sheet") + asset("fields.css")
     data = {
         "key": key, "look": sha256(css.encode()).hexdigest()[:16], "css": css, "leeway": USUAL, "salt": key,
@@ -69,7 +92,7 @@ def _script(sheet: Worksheet, key: str) -> str:
     return f"{program('fields.js')}({as_script_data(data)});"
 
 
-def _sealed(sheet: Worksheet, salt: str) -> dict[str, str]:
+def _sealed(sheet: Sheet, salt: str) -> dict[str, str]:
     """What is said of answers, by the digest of blank and number."""
     diagnosis = Diagnosis(sheet.trace.graph, {})
     places: dict[str, list[Said]] = {}

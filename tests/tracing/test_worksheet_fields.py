@@ -134,7 +134,7 @@ def test_fields_are_filled_in_by_keyboard_as_people_write_and_nothing_is_clipped
         first.focus()
         for text, said in [
             ("x", "That is not a number: write −7.125, 0,5, 1/3 or 1e-7."),
-            ("4", "not yet: edge v1 → f: check the sign of the local derivative for v1"),
+            ("4", "not yet: check the sign of the local derivative on edge v1 → f"),
             ("−8/2", "✓ right"),
         ]:
             first.fill(text)

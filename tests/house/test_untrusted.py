@@ -50,7 +50,8 @@ def objects():
         "drawing": draw(f), "circuit": draw(f, style="circuit"), "micrograd": draw(f, style="micrograd"),
         "before backward": draw(Value(2.0) * 3.0), "draw_dot": sg.draw_dot(f), "trace": trace(f),
         "long trace": trace(long_graph()), "forward step": trace(f)[2], "backward step": trace(f)[-1],
-        "worksheet": worksheet(f), "mistake": mistakes.overwriting, "comparison": mistakes.overwriting.show(f),
+        "worksheet": worksheet(f), "worksheets": worksheet(f, variants=2),
+        "mistake": mistakes.overwriting, "comparison": mistakes.overwriting.show(f),
         "difference": sg.diff(f, graph(1.1)), "explanation": sg.explain(f, wrt=f.parents[1]), "formula": sg.explain(f, wrt=f.parents[1]).latex,
         "check": sg.check_gradients(lambda a, b: (a * b).tanh(), [1.0, 2.0]), "curve": figure(),
     }  # fmt: skip

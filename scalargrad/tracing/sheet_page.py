@@ -240,5 +240,6 @@ def _style(layout: _Layout) -> str:
         f"{css}{size}body {{ max-width: {width}px; }}\n"
         f"ol {{ grid-template-columns: repeat({layout.columns}, minmax(0, 1fr)); }}\n"
         f".work div {{ height: {layout.line:.2f}mm; }}\n"
+        "@media screen and (max-width: 900px) { ol { grid-template-columns: repeat(2, minmax(0, 1fr)); } }\n"
         "@media screen and (max-width: 560px) { ol { grid-template-columns: 1fr; } }\n"
     )

@@ -37,7 +37,7 @@ def pages(found):
 
 
 CARDS = "() => [...document.querySelectorAll('svg g.node')].map(g => g.querySelector('text').textContent)"
-TAGS = "() => { const n = {}; for (const e of document.querySelectorAll('*')) n[e.tagName] = (n[e.tagName] || 0) + 1; return n; }"
+TAGS = "() => { const n = {}; for (const e of document.querySelectorAll('*:not(tspan)')) n[e.tagName] = (n[e.tagName] || 0) + 1; return n; }"
 
 
 def in_chromium(browser, folder, found):

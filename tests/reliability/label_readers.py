@@ -109,14 +109,18 @@ class Skeleton(HTMLParser):
 
     @property
     def shape(self):
-        return self.tags, self.attributes
+        """What must not depend on the labels; lines of a wrapped text do, and hold nothing but text."""
+        tags = Counter({tag: n for tag, n in self.tags.items() if tag != "tspan"})
+        attributes = {name for name in self.attributes if not name.startswith("tspan ")}
+        assert self.attributes - attributes <= {"tspan x", "tspan y"}
+        return tags, attributes
 
 
 def svg_cards(svg):
-    """The texts of each card of an SVG, read as XML."""
+    """The texts of each card of an SVG, read as XML; the lines of a wrapped one are lines."""
     root = ElementTree.fromstring(svg)  # noqa: S314
     groups = [g for g in root.iter(SVG + "g") if "node" in g.get("class", "").split()]
-    return [[text.text or "" for text in group.iter(SVG + "text")] for group in groups]
+    return [["\n".join(text.itertext()) for text in group.iter(SVG + "text")] for group in groups]
 
 
 # -------------------------------------------------------------------- Mermaid

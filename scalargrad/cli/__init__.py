@@ -31,8 +31,13 @@ class _Parser(argparse.ArgumentParser):
         from scalargrad.support.spelling import did_you_mean
 
         if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
-            message += did_you_mean(found[1], re.findall(r"\w+", found[2]))
+            message += did_you_mean(found[1], re.findall(r"\w+", found[2])) or _command_left_out(found[1])
         self.exit(2, f"{self.prog}: {_one_line(message)} (see {self.prog} --help)\n")
+
+
+def _command_left_out(typed: str) -> str:
+    """What to write where an expression stands in the place of a command."""
+    return "" if typed.isidentifier() else '; an expression comes after a command: scalargrad grad "x*y" x=2 y=3'
 
 
 def main(arguments: list[str] | None = None) -> int:

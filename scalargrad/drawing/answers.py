@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.engine import Value
 from scalargrad.functional import grad
 from scalargrad.nn.inputs import as_rows, is_sequence
+from scalargrad.nn.module import children
 from scalargrad.nn.predicting import evaluating
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import plain_number
@@ -15,9 +16,10 @@ from scalargrad.support.arguments import items, real
 from scalargrad.words.texts import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from scalargrad.drawing.columns import Network
+    from scalargrad.nn.module import Module
 
 MARGIN = 0.15
 """How far beyond the samples a plane reaches, as a share of their range."""
@@ -94,11 +96,34 @@ def answers(network: Network, rows: Sequence[Sequence[float]]) -> list[list[list
     return found
 
 
+def does_more(network: Network) -> bool:
+    """Whether a model of the user's own answers something else than its layers one after another, tried at two samples.
+
+    A model that takes no single row, or answers with no numbers, is not tried. Those of this package do no more.
+    """
+    if all(_is_of_the_package(part) for part in _modules(network.model)):
+        return False
+    n = len(network.columns[0].nodes)
+    rows = [[sign * (0.5 + i / n) for i in range(n)] for sign in (1.0, -1.0)]
+    try:
+        answers(network, rows[:1])
+        answers(network, rows[1:])
+    except _DoesMoreError:
+        return True
+    except Exception:  # whatever a method of the user's own raises
+        return False
+    return False
+
+
 def gradients_of(network: Network, row: Sequence[float]) -> tuple[list[list[float]], dict[Value, float]]:
     """The gradient of the outputs' sum at this sample: for each column's neurons, and for the parameters.
 
     No `grad` is touched.
+
+    Raises:
+        ValueError: if the model gives something else than its layers one after another.
     """
+    answers(network, [row])
     with evaluating(network.model):
         inputs = [Value(x) for x in row]
         passed = _passed(network, inputs)
@@ -137,8 +162,24 @@ def _same(one: Sequence[Any], other: Sequence[float]) -> bool:
     )
 
 
+class _DoesMoreError(ValueError):
+    pass
+
+
+def _modules(model: Module) -> Iterator[Module]:
+    stack = [model]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack += [child for _, child in children(part)]
+
+
+def _is_of_the_package(part: Module) -> bool:
+    return type(part).__module__.partition(".")[0] == __package__.partition(".")[0]
+
+
 def _does_more(network: Network) -> ValueError:
-    return ValueError(
+    return _DoesMoreError(
         f"{network.head} answers something else than its layers one after another, so what its neurons say cannot be "
         "shown: build it as a Sequential of its layers and activations, or draw it without samples"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -226,6 +227,7 @@ def _as_python(path: str) -> str:
 
 
 def _title(path: str) -> str:
-    """The path in words: `.layers[0]` as `layer 0`, `.first` as `first`."""
-    text = path.replace(".layers[", " · layer ").replace("[", " ").replace("]", "").replace("'", "").replace(".", " · ")
+    """The path in words: `.layers[0]` as `layer 0`, `.layers[0].layers[2]` as `layer 0.2`, `.first` as `first`."""
+    text = re.sub(r"(\.layers\[\d+\])+", lambda run: ".layer " + ",".join(re.findall(r"\d+", run[0])), path)
+    text = text.replace("[", " ").replace("]", "").replace("'", "").replace(".", " · ").replace(",", ".")
     return clean_label(text.removeprefix(" · ").strip(), 24)

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from scalargrad.drawing.answers import answers, gradients_of, plane_of
+from scalargrad.drawing.answers import answers, does_more, gradients_of, plane_of
 from scalargrad.drawing.columns import Network, read_network
 from scalargrad.drawing.layered import Shown, paint_network, place, wires
 from scalargrad.drawing.picture import Card, Edge, Picture
@@ -147,7 +147,8 @@ def _caption(network: Network) -> str:
     first = network.columns[1].nodes[0]
     name = "neuron" if first.neuron is network.model else f"model{first.path}"
     call = f"{name}.draw(x)" if isinstance(first.neuron, Neuron) else f"draw({name}(x))"
-    return f"One neuron as a graph: {call}"
+    more = f"{type(network.model).__name__} computes more than is drawn: its graph is model(x).draw(). "
+    return more * does_more(network) + f"One neuron as a graph: {call}"
 
 
 class NetworkDrawing(Drawing):

@@ -39,6 +39,8 @@ def as_number(answer: Any) -> float:
         return float(answer)
     except OverflowError:
         return math.inf if answer > 0 else -math.inf
+    except (TypeError, ValueError):  # an array of several numbers has __float__, too
+        raise NotYetError(f"a number is asked for, not {_what(answer)}") from None
 
 
 def number(

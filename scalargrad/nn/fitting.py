@@ -19,7 +19,7 @@ from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.run_watch import EARLY, RunWatch
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
 from scalargrad.support.arguments import brief
-from scalargrad.support.spelling import did_you_mean
+from scalargrad.support.spelling import did_you_mean, explained
 
 if TYPE_CHECKING:
     from scalargrad.nn.schedules import Schedule
@@ -42,6 +42,7 @@ class DivergenceError(ArithmeticError):
         return str(self.args[0])
 
 
+@explained("fit(model, X, y, loss='mse')")
 def fit(
     model: Any,
     X: Any,

@@ -79,6 +79,8 @@ loss='cross_entropy') for a model with 3 outputs"
     except (TypeError, ValueError):
         return ""
     k = len(found)
+    if found == {1.0}:  # of either pair of labels
+        return f"y holds 1 alone: {_call('mse')}; labels of two classes are -1 and 1, or 0 and 1"
     if found <= {-1.0, 1.0}:
         return f"y holds -1 and 1: {_call('hinge')}" if found else ""
     if found <= {0.0, 1.0}:

@@ -81,7 +81,7 @@ class Step:
 
     @property
     def place(self) -> str:
-        """Backward only: `left`, `right` or `3rd`, where the node is several operands of the source; else empty."""
+        """Backward only: `left`, `right` or `2nd`, where the node is several operands of the source; else empty."""
         return "" if self.source is None else place_of(self.source, self.operand)
 
     @cached_property
@@ -286,7 +286,8 @@ def step_pieces(step: Step) -> Iterator[tuple[str, str]]:
 
 def _why_nothing(step: Step, source: Value) -> str:
     """Why the source passes nothing on, in a few words."""
-    op, x, gate = source._rule, symbol_of(step.name), op_symbol(source)
+    op, gate = source._rule, op_symbol(source)
+    x = "the " * bool(step.place) + placed(source, step.operand, symbol_of(step.name))
     if step.nothing == "unreached" or not isinstance(op, Op):
         return f"nothing came to {symbol_of(step.graph.names[source])}"
     if op is PACKAGE_ROWS["where"] and step.operand == 0:

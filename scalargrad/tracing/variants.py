@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import warnings
 from dataclasses import dataclass
 from types import MethodType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rules import Leaf
 from scalargrad.node.variables import variable_names
 from scalargrad.table.row import HARD, Op
-from scalargrad.words.texts import number_text
+from scalargrad.words.texts import counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,8 @@ CLEARANCE = 0.05
 """How far every operand is from a kink: nobody has to know which side counts."""
 _TRIES, _CANDIDATES = 300, 8
 """How many sets of numbers are tried for a sheet, and of how many good ones the nicest is taken."""
+_FINEST = 2
+"""How many decimals more there may be when a class needs more sheets than there are nice numbers."""
 _SMALLEST, _LARGEST = 0.01, 100.0
 """What can be calculated with by hand; four decimals show little of what is smaller."""
 
@@ -46,13 +49,16 @@ class Input:
     name: str
     usual: float | None
 
-    def choose(self, random: Random, *, same_sign: bool, small: bool) -> float:
-        """Another number like the usual one: an integer if that is one, else with one decimal; never 0."""
+    def choose(self, random: Random, *, same_sign: bool, small: bool, finer: int = 0) -> float:
+        """Another number like the usual one: an integer if that is one, else with one decimal; never 0.
+
+        Each `finer` is one decimal more.
+        """
         usual = 3.0 if self.usual is None else self.usual
         least = 5.0 if usual == int(usual) else 2.0
         size = min(least, 3.0) if small else min(max(2.0 * abs(usual), least), 20.0)
-        tenths = 10 if usual == int(usual) else 1
-        number = random.randint(1, int(size * 10) // tenths) * tenths / 10.0
+        parts = 10 ** (finer + (usual != int(usual)))
+        number = random.randint(1, int(size * parts)) / parts
         negative = usual < 0.0 if same_sign else random.random() < 0.5
         return -number if negative else number
 
@@ -89,15 +95,18 @@ def numbers_for(exercise: Exercise, random: Random) -> Iterator[tuple[float, ...
 
     Every number and gradient in the graph is finite, and no operand is near a kink. As far as the graph allows it,
     inputs and gradients differ, few gradients are 0, nothing is very small or very large, and results have few digits.
+    When there are no more, the inputs get a decimal more, and then another.
 
     Raises:
-        ValueError: when there are no more.
+        ValueError: when there are no more even so.
     """
     used: dict[tuple[float, ...], list[float]] = {}
+    finer = 0
     while True:
         candidates: list[tuple[int, int, tuple[float, ...], list[float]]] = []
         for i in range(_TRIES):
-            numbers = tuple(x.choose(random, same_sign=i % 2 == 1, small=i % 4 > 1) for x in exercise.inputs)
+            same_sign, small = i % 2 == 1, i % 4 > 1
+            numbers = tuple(x.choose(random, same_sign=same_sign, small=small, finer=finer) for x in exercise.inputs)
             if numbers in used or any(numbers == other for _, _, other, _ in candidates):
                 continue
             answers = _answers(exercise, numbers)
@@ -109,9 +118,12 @@ def numbers_for(exercise: Exercise, random: Random) -> Iterator[tuple[float, ...
             candidates.append((flaws, digits, numbers, found))
             if sum(not flaws for flaws, *_ in candidates) == _CANDIDATES:
                 break
+        if not candidates and finer < _FINEST:
+            finer += 1
+            continue
         if not candidates:
             listed = ", ".join(x.name for x in exercise.inputs[:6])
-            there = f"only {len(used)} sets of numbers" if used else "no numbers"
+            there = f"only {counted(len(used), 'set')} of numbers" if used else "no numbers"
             raise ValueError(
                 f"worksheet: for {listed} there are {there} that are small, and at which everything is finite and off "
                 "its kinks: ask for fewer variants, or start from other numbers"
@@ -124,9 +136,11 @@ def numbers_for(exercise: Exercise, random: Random) -> Iterator[tuple[float, ...
 def _answers(exercise: Exercise, numbers: tuple[float, ...]) -> tuple[list[float], list[float]] | None:
     """What is computed from these numbers, and the gradients; None if they cannot be used."""
     try:
-        root, _ = with_recording(exercise.make, numbers)
-        order = topological_order(root)
-        found = gradients([root], [1.0], order=order)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that are tried, and then left
+            root, _ = with_recording(exercise.make, numbers)
+            order = topological_order(root)
+            found = gradients([root], [1.0], order=order)
     except HARD:
         return None
     results = [node.data for node in order if not node.is_leaf]

@@ -238,6 +238,7 @@ class StudentLayer(Module):
         (Own(nn.MLP(2, [3, 2], seed=0), nn.Layer(2, 1, seed=1)), ["inputs", "parts 0 · layer 0", "parts 0 · layer 1", "parts 1"], 14),
         (Own(StudentLayer(2, 3), StudentLayer(3, 2)), ["inputs", "parts 0", "parts 1"], 12),
         (StudentLayer(2, 3), ["inputs", "layer"], 6),
+        (nn.Sequential(nn.Sequential(nn.MLP(2, [3, 2], seed=0)), nn.MLP(2, [1], seed=0)), ["layer 0.0.0", "layer 0.0.1", "layer 1.0"], 14),
     ],
 )  # fmt: skip
 def test_what_can_be_drawn(model, titles, weights):
@@ -245,6 +246,23 @@ def test_what_can_be_drawn(model, titles, weights):
     assert len(lines(drawing.svg)) == weights
     assert set(titles) <= set(texts(drawing))
     model.draw(x=[0.5] * len(read_network(model).columns[0].nodes), show="values")
+
+
+def test_a_model_that_does_more_than_its_layers_says_so():
+    class Twice(Module):
+        def __init__(self):
+            self.first = nn.Layer(2, 2, seed=1)
+
+        def __call__(self, x):
+            return self.first(self.first(x))
+
+    layers = nn.Layer(2, 3, False, seed=1), nn.Layer(3, 1, False, seed=1)
+    for model in (Twice(), Squashed(*layers), nn.Sequential(Twice(), nn.Layer(2, 1, seed=1))):
+        assert "computes more than is drawn: its graph is model(x).draw()" in model.draw().text
+        with pytest.raises(ValueError, match="answers something else than its layers"):
+            model.draw(x=[1.0, 2.0], show="gradients")
+    for model in (Own(*layers), nn.Sequential(*layers), StudentLayer(2, 3)):
+        assert "computes more" not in model.draw().text
 
 
 class Line(Module):

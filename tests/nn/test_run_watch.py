@@ -180,7 +180,7 @@ LABELS = {
     "-1 and 1": ([-1, 1, 1, -1], "hinge", 1), "0 and 1": ([0, 1, 1, 0], "bce_with_logits", 1),
     "the class numbers 0 to 2": ([0, 1, 2, 1], "cross_entropy", 3), "numbers": ([0.5, 1.5, 7.0, -2.0], "mse", 1),
     "the class numbers 1 to 3": ([1, 2, 3, 1], "cross_entropy", 3), "2 numbers": ([[1, 2.5]] * 4, "mse", 2),
-    "rows with a 1": ([[0, 0, 1], [1, 0, 0]] * 2, "cross_entropy", 3), "words": (["a", "b"] * 2, "", 0),
+    "1 alone": ([1, 1, 1, 1], "mse", 1), "rows with a 1": ([[0, 0, 1], [1, 0, 0]] * 2, "cross_entropy", 3), "words": (["a", "b"] * 2, "", 0),
 }  # fmt: skip
 
 

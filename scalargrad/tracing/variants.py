@@ -57,7 +57,7 @@ class Input:
         usual = 3.0 if self.usual is None else self.usual
         least = 5.0 if usual == int(usual) else 2.0
         size = min(least, 3.0) if small else min(max(2.0 * abs(usual), least), 20.0)
-        parts = 10 ** (finer + (usual != int(usual)))
+        parts = int(10.0 ** (finer + (usual != int(usual))))
         number = random.randint(1, int(size * parts)) / parts
         negative = usual < 0.0 if same_sign else random.random() < 0.5
         return -number if negative else number

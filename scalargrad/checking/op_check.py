@@ -54,7 +54,10 @@ def check_op(
     >>> check_op(tanh, examples=10)[Verdict.FAIL]
     0
     """
-    from hypothesis import HealthCheck, Phase, given, settings
+    try:
+        from hypothesis import HealthCheck, Phase, given, settings
+    except ImportError as error:
+        raise ImportError("check_op needs hypothesis, which is not installed: pip install hypothesis") from error
 
     examples = whole(examples, "examples", "check_op(op, examples=100)")
     strategy, function = _strategy_and_function(op, domain)

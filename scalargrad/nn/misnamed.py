@@ -43,6 +43,7 @@ NAMES = {
 METHODS = {
     "fit": "write nn.fit(model, X, y, loss='mse')",
     "predict": "write nn.predict(model, X), or call it with one sample: model([1.0, 2.0])",
+    "forward": "call the model itself: model([1.0, 2.0])",
     "backward": "a model has no gradient of its own: compute a loss from its outputs and write loss.backward()",
     "step": "write optimizer.step(), with optimizer = nn.SGD(model.parameters(), lr=0.1)",
     "parameter": "write model.parameters()",

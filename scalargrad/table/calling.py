@@ -92,7 +92,7 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
             except TypeError:
                 if isinstance(y, Value):
                     raise
-                return _told_of_text(op, y)
+                return _told_of_no_number(op, y)
             node._b = b
         node._x = x
         a = x._data
@@ -115,7 +115,7 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
         except TypeError:
             if isinstance(x, Value):
                 raise
-            return _told_of_text(op, x)
+            return _told_of_no_number(op, x)
         node = new(Value)
         node._x, node._a = x, a
         node._y = y
@@ -160,20 +160,27 @@ def function_of_two(op: Op, *, parameter: bool = False) -> AnyFunction:
     return with_parameter if parameter else function
 
 
-def _told_of_text(op: Op, text: Any) -> Any:
-    """NotImplemented, for what may have an operator of its own; a text has none that a Value could be given to."""
-    if type(text) is not str:
-        return NotImplemented
-    shown = text if len(text) <= 20 else f"{text[:19]}…"
+def _told_of_no_number(op: Op, given: Any) -> Any:
+    """NotImplemented, for what may have an operator of its own; a text, a list and None have none for a Value."""
+    kind = type(given)
+    takes = f"{op.text} takes numbers and Values, not"
+    if given is None:
+        raise TypeError(f"{takes} None, which is what a function without return gives") from None
+    if kind is not str:
+        if op.text == "*" or kind not in (list, tuple):  # Python goes on to ask for the number of repetitions
+            return NotImplemented
+        hint = f"write [v {op.text} x for x in xs] for each of its numbers"
+        raise TypeError(f"{takes} a {kind.__name__}: {hint}") from None
+    shown = given if len(given) <= 20 else f"{given[:19]}…"
     try:
-        float(text)
+        float(given)
     except ValueError:
-        if op.text == "*":  # Python goes on to ask for the number of repetitions
+        if op.text == "*":
             return NotImplemented
         hint = "write f'{v}' to join a Value to a text"
     else:
         hint = f"write {shown.strip()} without quotes, or float(...) of the text"
-    raise TypeError(f"{op.text} takes numbers and Values, not the text {shown!r}: {hint}") from None
+    raise TypeError(f"{takes} the text {shown!r}: {hint}") from None
 
 
 def _no_modulus(x: Any, y: Any, modulus: Any) -> TypeError:

@@ -1,5 +1,7 @@
 """`check_op`: a student's operation in any of the three shapes, checked in one line, its simplest failure found."""
 
+import sys
+
 import pytest
 from helpers import cube_by_function
 
@@ -36,6 +38,12 @@ def test_each_shape_of_custom_operation(make):
     with pytest.raises(GradientError, match="WRONG") as caught:
         check_op(make(3.01), examples=30)
     assert "'cube'" in str(caught.value).lower()
+
+
+def test_without_hypothesis_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(ImportError, match="check_op needs hypothesis, .*: pip install hypothesis"):
+        check_op(sg.tanh)
 
 
 def test_the_simplest_failing_point_is_found():

@@ -109,6 +109,11 @@ def test_nothing_else_becomes_a_value(given):
             for operate in (v.__add__, v.__rmul__):
                 with pytest.raises(TypeError, match=r"not the text '1\.5': write 1\.5 without quotes"):
                     operate(given)
+        elif given is None or isinstance(given, list):  # nor with these
+            with pytest.raises(TypeError, match="takes numbers and Values, not"):
+                v.__add__(given)
+            with pytest.raises(TypeError, match="takes numbers and Values, not"):
+                v.__rsub__(given)
         else:
             assert v.__add__(given) is NotImplemented
             assert v.__rmul__(given) is NotImplemented

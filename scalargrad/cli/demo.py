@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from scalargrad.cli.index_page import Exhibit, index_page
-from scalargrad.cli.invocation import called_as, quoted
+from scalargrad.cli.invocation import called_as, python_as, quoted
 
 EPOCHS, NOISE, PENALTY = 100, 0.1, 1e-4
 _LEAD = (
@@ -28,6 +29,7 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
         show: whether to open index.html in a browser.
     """
     import scalargrad as sg
+    from scalargrad.words.texts import number_text
 
     folder.mkdir(parents=True, exist_ok=True)
     X, y = sg.nn.moons(100, noise=NOISE, seed=seed, labels=(-1, 1))
@@ -72,7 +74,7 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
             "neuron.html",
             "One of its neurons, step by step",
             f"Neuron {index} of the first layer with the weights that it has learned, at the point "
-            f"({sample[0]:.4g}, {sample[1]:.4g}). Use the arrow keys.",
+            f"({', '.join(map(number_text, sample))}). Use the arrow keys.",
             lambda path: sg.trace(out, expand=True).save(path),
         ),
         Exhibit(
@@ -128,6 +130,16 @@ def _written(exhibits: list[Exhibit], folder: Path) -> list[Exhibit]:
     return there
 
 
+def _lesson_commands(me: str) -> list[tuple[str, str]]:
+    """What opens the first lesson, after what installs JupyterLab where it is not there."""
+    begin = "where the lessons begin"
+    if me.startswith("uv run "):  # an environment without pip
+        return [(f"uv run --extra demo --with jupyterlab jupyter lab {quoted(str(LESSON))}", begin)]
+    python = python_as()
+    install = [] if find_spec("jupyterlab") else [(f"{python} -m pip install -q jupyterlab", "what shows the lessons")]
+    return [*install, (f"{python} -m jupyterlab {quoted(str(LESSON))}", begin)]
+
+
 def _print_next(page: Path) -> None:
     """What to do now: commands that work as printed in the shell this one was started from."""
     from scalargrad.drawing.engines import available
@@ -140,7 +152,7 @@ def _print_next(page: Path) -> None:
         (f'{me} step "(x + y) * z" x=-2 y=5 z=-4', "its gradients, step by step"),
     ]
     if LESSON.exists():
-        rows.append((str(LESSON), "where the lessons begin"))
+        rows += _lesson_commands(me)
     width = max(len(command) for command, _ in rows)
     print("\nnext:")
     for command, what in rows:

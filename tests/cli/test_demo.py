@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,36 @@ def test_it_says_how_it_was_called(monkeypatch, tmp_path):
     assert invocation.called_as() == "scalargrad"
     monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
     assert invocation.called_as() == "uv run scalargrad"
+
+
+def test_the_lesson_is_a_command_of_the_same_interpreter(monkeypatch, tmp_path, capsys):
+    lesson = tmp_path / demo.LESSON
+    lesson.parent.mkdir()
+    lesson.touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["/x/scalargrad/__main__.py", "demo"])
+    monkeypatch.setattr(sys, "orig_argv", [".venv/bin/python", "-m", "scalargrad", "demo"])
+    path = invocation.quoted(str(demo.LESSON))
+    for there in (True, False):
+        monkeypatch.setattr(demo, "find_spec", lambda name, there=there: there or None)
+        demo._print_next(tmp_path / "index.html")
+        printed = capsys.readouterr().out
+        assert f"\n  .venv/bin/python -m jupyterlab {path} " in printed
+        assert (".venv/bin/python -m pip install -q jupyterlab " in printed) is not there
+    script = tmp_path / "bin" / "scalargrad"
+    script.parent.mkdir()
+    for name in ("scalargrad", "python"):
+        (script.parent / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [str(script), "demo"])
+    monkeypatch.setattr(sys, "executable", str(script.parent / "python"))
+    monkeypatch.setenv("PATH", str(script.parent))
+    if sys.platform != "win32":  # where a file's suffix makes it a command
+        assert invocation.python_as() == "python"
+    monkeypatch.setenv("PATH", "")
+    assert invocation.python_as() == invocation.quoted(str(Path("bin") / "python"))
+    monkeypatch.setenv("UV_RUN_RECURSION_DEPTH", "1")
+    demo._print_next(tmp_path / "index.html")
+    assert f"uv run --extra demo --with jupyterlab jupyter lab {path} " in capsys.readouterr().out
 
 
 def test_a_browser_opens_on_request_only(monkeypatch, tmp_path, capsys):

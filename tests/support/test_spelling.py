@@ -249,7 +249,7 @@ def test_a_function_of_math_names_ours(name, tmp_path):
         (lambda x: x ** "2", r"\*\* takes numbers and Values, not the text '2': write 2 without quotes"),
         (lambda x: "2" * x, r"\* takes numbers and Values, not the text '2'"),
         (lambda x: "x = " + x, "to join a Value to a text"),
-        (lambda x: x + [1.0, 2.0], r"not a list: write \[v \+ x for x in xs\]"),
+        (lambda x: x - [1.0, 2.0], r"not a list: write \[v - x for x in xs\]"),
         (lambda x: (1.0, 2.0) - x, "not a tuple: write"),
         (lambda x: x * None, "not None, which is what a function without return gives"),
         (lambda x: None / x, "not None"),

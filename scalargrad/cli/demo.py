@@ -10,6 +10,10 @@ from scalargrad.cli.index_page import Exhibit, index_page
 from scalargrad.cli.invocation import called_as, python_as, quoted
 
 EPOCHS, NOISE, PENALTY = 100, 0.1, 1e-4
+_AFTER = (
+    "Build it yourself: the lessons begin with 0a, build the engine, in the folder notebooks of the package's source "
+    "(notebooks/00a-build-the-engine.ipynb)."
+)
 _LEAD = (
     "Two inputs, two layers of 16 neurons, one output: all of it is made of single numbers that remember how they were "
     "computed."
@@ -86,7 +90,7 @@ def run(folder: Path, seed: int = 1, *, show: bool = False) -> None:
     ]
     there = _written(exhibits, folder)
     page = folder / "index.html"
-    page.write_text(index_page("What a scalar network learned", _LEAD, there), encoding="utf-8")
+    page.write_text(index_page("What a scalar network learned", _LEAD, there, _AFTER), encoding="utf-8")
     print(f"  {page.name:22} all of it on one page")
     _print_next(page)
     if show:

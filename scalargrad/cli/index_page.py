@@ -29,8 +29,8 @@ class Exhibit:
     write: Callable[[Path], object]
 
 
-def index_page(title: str, lead: str, exhibits: Sequence[Exhibit]) -> str:
-    """The page, as HTML."""
+def index_page(title: str, lead: str, exhibits: Sequence[Exhibit], after: str) -> str:
+    """The page, as HTML; `after` stands below the exhibits."""
     style = files("scalargrad.cli").joinpath("index_page.css").read_text(encoding="utf-8")
     sections = "\n".join(_section(exhibit) for exhibit in exhibits)
     return f"""<!doctype html>
@@ -47,6 +47,7 @@ def index_page(title: str, lead: str, exhibits: Sequence[Exhibit]) -> str:
 <h1>{escape(title)}</h1>
 <p class="lead">{escape(lead)}</p>
 {sections}
+<p>{escape(after)}</p>
 </main>
 </body>
 </html>

@@ -13,7 +13,7 @@ from scalargrad.node.naming import NO_VARIABLES, display_names
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.support.labels import clean_label
 from scalargrad.words.equations import equation, op_symbol
-from scalargrad.words.texts import ELLIPSIS, counted, grouped, listed, number_text
+from scalargrad.words.texts import ELLIPSIS, counted, grouped, listed, number_text, symbol_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -66,6 +66,7 @@ def assemble(
     color_edges(picture)
     picture.scopes = list(dict.fromkeys(card.scope for card in cards if card.scope))
     _describe(picture, graph, names[graph.order[root]], root)
+    picture.notes += _changed(graph, names)
     return picture
 
 
@@ -219,6 +220,24 @@ def _add_stubs(
             if (tail in hidden and head in index) or (head in hidden and tail in index)
         }
         picture.edges += [Edge(tail, head, title="not drawn in full", stub=True) for tail, head in sorted(pairs)]
+
+
+def _changed(graph: Snapshot, names: Mapping[Value, str]) -> list[str]:
+    """A sentence where results are not those of the numbers shown, as after a step of training."""
+    now = dict(zip(graph.order, graph.data, strict=True))
+    used: dict[Value, float] = {}
+    for node in graph.order:
+        for parent, number in node.operands:
+            if parent is not None and now[parent] != number and number == number:
+                used.setdefault(parent, number)
+    if not used:
+        return []
+    (first, number), n = next(iter(used.items())), len(used)
+    x, at = symbol_of(names[first]), number_text(number)
+    if n == 1:
+        return [f"{x} was changed after it was used: results are those at {x} = {at}."]
+    others = counted(n - 1, "other value")
+    return [f"{x} and {others} were changed after they were used: results are those of before, as at {x} = {at}."]
 
 
 def _describe(picture: Picture, graph: Snapshot, name: str, root: int) -> None:

@@ -636,3 +636,18 @@ def test_a_local_derivative_of_1_stands_beside_its_line_and_on_no_card(make, ran
         for box in boxes:
             right, bottom = box.x + box.width, box.y + box.height
             assert not (box.x - wide < text.x < right + wide and box.y - high < y < bottom + high), line
+
+
+def test_results_of_numbers_that_were_changed_since_are_said_to_be_so():
+    x, w = Value(3.0), Value(2.0)
+    y = x * w
+    f = y * y
+    assert "changed" not in draw(f).text
+    x.data = 5.0
+    said = "x was changed after it was used: results are those at x = 3."
+    assert said in draw(f).text
+    assert said in draw(f)._repr_mimebundle_()["text/html"]
+    w.data = math.nan
+    assert "x and 1 other value were changed after they were used: results are those of before" in draw(f).text
+    assert "changed" not in draw(x * w).text
+    assert "x = 3" in str(sg.trace(f)), "a trace shows what was computed with"

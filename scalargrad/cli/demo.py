@@ -151,13 +151,12 @@ def _print_next(page: Path) -> None:
     me = called_as()
     output = " -o f.svg" if available() != "text" else ""
     rows = [
-        (f"open {quoted(str(page))} in a browser", "what you have just trained"),
         (f'{me} draw "(x + y) * z" x=-2 y=5 z=-4{output}', "your own expression, drawn"),
         (f'{me} step "(x + y) * z" x=-2 y=5 z=-4', "its gradients, step by step"),
     ]
     if LESSON.exists():
         rows += _lesson_commands(me)
     width = max(len(command) for command, _ in rows)
-    print("\nnext:")
+    print(f"\nwhat you have just trained, in a browser: {page}\n\nnext:")
     for command, what in rows:
         print(f"  {command:{width}}  {what}")

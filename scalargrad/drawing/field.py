@@ -55,15 +55,15 @@ def field_of(model: Callable[[list[float]], Any], across: Sequence[float], up: S
     return Field(model, across, up).rows()
 
 
-def output_of(output: Any) -> Any:
-    """A model's answer as a float, or as a list of floats if it has several outputs."""
+def output_of(output: Any, what: str = "the model's output") -> Any:
+    """A model's answer as a float, or as a list of floats if it has several outputs; errors call it `what`."""
     if hasattr(output, "tolist"):
         output = output.tolist()
     if isinstance(output, (list, tuple)):
         if len(output) == 1:
-            return output_of(output[0])
+            return output_of(output[0], what)
         return [real(plain_number(o), "each output of the model") for o in output]
-    return real(plain_number(output), "the model's output")
+    return real(plain_number(output), what)
 
 
 def leads(scores: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import io
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -68,11 +69,14 @@ def decision_boundary(
 
     rows = [items(row, "a row of X", "[1.0, 2.0]") for row in items(X, "X", "[[1.0, 2.0], [3.0, 4.0]]")]
     points = [[real(plain_number(x), "each number of X") for x in row] for row in rows]
-    labels = [real(output_of(label), "each of y") for label in items(y, "y", "[-1, 1]")]
+    labels = [real(output_of(label, "each of y"), "each of y") for label in items(y, "y", "[-1, 1]")]
     if not points or any(len(point) != 2 for point in points):
         raise ValueError("decision_boundary draws models of two inputs: X must be a list of pairs, and not empty")
     if len(points) != len(labels):
         raise ValueError(f"X has {len(points)} samples and y {len(labels)} labels; they must be equally many")
+    if bad := [i for i, row in enumerate([*zip(*points, strict=True), labels]) if not all(map(math.isfinite, row))]:
+        what = ("x0", "x1", "y")[bad[0]]
+        raise ValueError(f"{what} holds nan or inf, which has no place in the picture: leave such samples out")
     model, resolution = function(model, "model"), whole(resolution, "resolution", "resolution=60", least=2, most=5000)
     margin, threshold = real(margin, "margin"), real(threshold, "threshold")
     own = ax is None

@@ -1,5 +1,6 @@
 """Plots are figures without pyplot, evaluated without recording a graph."""
 
+import math
 import sys
 from types import SimpleNamespace
 
@@ -195,11 +196,14 @@ def test_samples_may_be_values_and_axes_given():
 
 @pytest.mark.parametrize(
     ("X", "y", "options", "message"),
-    [([[1, 2, 3]], [1], {}, "two inputs"), ([], [], {}, "two inputs"), (X, [1], {}, "4 samples and y 1"), (X, [1] * 4, {"resolution": 1}, "resolution")],
+    [([[1, 2, 3]], [1], {}, "two inputs"), ([], [], {}, "two inputs"), (X, [1], {}, "4 samples and y 1"), (X, [1] * 4, {"resolution": 1}, "resolution"),
+     ([[0, 1], [math.nan, 1]], [1, 1], {}, "x0 holds nan or inf"), ([[0, 1], [1, math.inf]], [1, 1], {}, "x1 holds nan"), (X, [1, 1, 1, math.nan], {}, "y holds nan")],
 )  # fmt: skip
 def test_bad_input_to_decision_boundary(X, y, options, message):
     with pytest.raises(ValueError, match=message):
         decision_boundary(line, X, y, **options)
+    with pytest.raises(TypeError, match="each of y must be a real number, not str"):
+        decision_boundary(line, [[1, 2]], ["a"])
 
 
 def test_loss_curves():

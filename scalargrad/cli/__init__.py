@@ -44,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 for a failed check, 2 for bad input, 130 for Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _make_parser(arguments)
+    if not arguments:
+        parser.print_help()
+        return 0
     options = parser.parse_args(_protect_minus(arguments))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # where an encoding lacks −, it is written -

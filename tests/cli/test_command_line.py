@@ -32,6 +32,12 @@ def test_grad_prints_the_value_and_a_table(capsys):
     ]
 
 
+def test_alone_it_says_what_there_is(capsys):
+    status, out, err = run(capsys)
+    assert (status, err) == (0, "")
+    assert all(f"\n    {command}" in out for command in ("demo", "draw", "grad", "step", "worksheet", "check"))
+
+
 def test_an_expression_may_start_with_a_minus_and_have_no_variables(capsys):
     assert run(capsys, "grad", "-x*y", "x=2", "y=3")[1].startswith("-x*y = -6.0")
     assert run(capsys, "grad", "9**9**9")[1] == "9**9**9 = inf\n"

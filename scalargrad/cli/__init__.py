@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from scalargrad.support.console import ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from scalargrad import Value
 
@@ -27,9 +27,13 @@ MOST = 800
 
 
 class _Parser(argparse.ArgumentParser):
+    commands: Iterable[str] = ()
+
     def error(self, message: str) -> NoReturn:
         from scalargrad.support.spelling import did_you_mean
 
+        if message.endswith("required: COMMAND"):
+            message = f"write one of {', '.join(self.commands)} behind it"
         if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
             message += did_you_mean(found[1], re.findall(r"\w+", found[2])) or _command_left_out(found[1])
         self.exit(2, f"{self.prog}: {_one_line(message)} (see {self.prog} --help)\n")
@@ -44,9 +48,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 for a failed check, 2 for bad input, 130 for Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _make_parser(arguments)
-    if not arguments:
-        parser.print_help()
-        return 0
     options = parser.parse_args(_protect_minus(arguments))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # where an encoding lacks −, it is written -
@@ -104,6 +105,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"scalargrad {scalargrad.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.commands = commands.choices
 
     demo = commands.add_parser("demo", help="train a small network on two moons and draw it")
     demo.add_argument("-o", "--output", type=Path, default=Path("scalargrad-demo"), help="folder for the pictures")

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from scalargrad.drawing.engines import Curve, Layout
+from scalargrad.drawing.scene import sampled
 from scalargrad.drawing.scopes import layer_of
 from scalargrad.drawing.sketch import Sketch, levels
 from scalargrad.drawing.theme import text_width
@@ -381,18 +382,6 @@ def _hits(points: Sequence[Point], walls: Sequence[Rect]) -> bool:
         return False
     way = sampled(points)
     return any(w[0] - 1 < x < w[2] + 1 and w[1] - 2 < y < w[3] + 2 for w in walls for x, y in way)
-
-
-def sampled(points: Sequence[Point], steps: int = 14) -> list[Point]:
-    """Points along a Bezier curve of 1 + 3n points."""
-    found = []
-    for i in range(0, len(points) - 3, 3):
-        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[i : i + 4]
-        for n in range(steps + 1):
-            t = n / steps
-            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-            found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
-    return found
 
 
 # -------------------------------------------------------------------- labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.scene import LEADING, Area, Box, Group, Line, Scene, Text
+from scalargrad.drawing.scene import LEADING, Area, Box, Group, Line, Scene, Text, sampled
 from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
@@ -106,7 +106,7 @@ def edge_label(text: str, points: list[Point], place: Point) -> Text:
 
 def free_edge_label(text: str, points: list[Point], cards: Sequence[Box]) -> Text:
     """A text beside a curve for which the engine left no room: as near to its middle as no card is in the way."""
-    way = _sampled(points)
+    way = sampled(points)
     wide, high = text_width(text, 10.0) / 2 + 3, 6.0
     middle = len(way) // 2
     places = []
@@ -133,7 +133,7 @@ def free_edge_label(text: str, points: list[Point], cards: Sequence[Box]) -> Tex
 def _beside(points: list[Point], label: Point, width: float, height: float) -> Point:
     """Where a label's centre goes: on the side that the engine chose, close to the curve but clear of it."""
     x, y = label
-    way = _sampled(points)
+    way = sampled(points)
     (x0, y0), (x1, y1) = way[0], way[-1]
     if abs(y1 - y0) > abs(x1 - x0):
         beside = [p[0] for p in way if abs(p[1] - y) <= height / 2] or [min(way, key=lambda p: abs(p[1] - y))[0]]
@@ -144,17 +144,6 @@ def _beside(points: list[Point], label: Point, width: float, height: float) -> P
     below = y > sum(beside) / len(beside)
     new = max(beside) + height / 2 + 3 if below else min(beside) - height / 2 - 2
     return (x, new) if abs(new - y) < 14 else (x, y)
-
-
-def _sampled(points: list[Point], steps: int = 12) -> list[Point]:
-    found = []
-    for i in range(0, len(points) - 3, 3):
-        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[i : i + 4]
-        for n in range(steps + 1):
-            t = n / steps
-            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
-            found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
-    return found
 
 
 def paint_clusters(sketch: Sketch, layout: Layout) -> list[Group]:

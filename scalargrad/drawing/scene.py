@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from scalargrad.drawing.theme import MONO
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from scalargrad.drawing.engines import Point
 
 
@@ -90,3 +92,15 @@ class Scene:
     title: str
     description: str
     groups: list[Group]
+
+
+def sampled(points: Sequence[Point], steps: int = 14) -> list[Point]:
+    """Points along a Bezier curve of 1 + 3n points."""
+    found = []
+    for i in range(0, len(points) - 3, 3):
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[i : i + 4]
+        for n in range(steps + 1):
+            t = n / steps
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
+    return found

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from scalargrad import Value, draw, mean, nn
 from scalargrad.drawing import engines
-from scalargrad.drawing.blocks import _overlap, in_blocks, sampled
+from scalargrad.drawing.blocks import _overlap, in_blocks
+from scalargrad.drawing.scene import sampled
 from scalargrad.drawing.theme import text_width
 
 

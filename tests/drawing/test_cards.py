@@ -16,11 +16,10 @@ import scalargrad as sg
 from scalargrad import Value, nn, topological_order
 from scalargrad.cli import main
 from scalargrad.drawing import Drawing, GraphTooLargeError, draw, draw_dot, summary
-from scalargrad.drawing.blocks import sampled
 from scalargrad.drawing.build import LONGEST
 from scalargrad.drawing.cards import free_edge_label
 from scalargrad.drawing.picture import Edge
-from scalargrad.drawing.scene import Box, Line
+from scalargrad.drawing.scene import Box, Line, sampled
 from scalargrad.drawing.sketch import length
 from scalargrad.drawing.styles import STYLES, StyleName
 from scalargrad.drawing.theme import THEMES, contrast, edge_role, text_width

@@ -22,8 +22,8 @@ def grouped(n):
 
 NOT_FOR_A_GRAPH = {
     "AnomalyError", "BranchError", "GradientError",  # exceptions
-    "Drawing", "Trace", "Worksheet", "Exact", "Function",  # classes: what draw, trace and worksheet make; numbers
-    "circuit", "layers", "mistakes", "nn",  # modules
+    "Drawing", "Trace", "Worksheet", "Worksheets", "Exact", "Function",  # classes: what draw, trace and worksheet make; numbers
+    "circuit", "exercises", "layers", "mistakes", "nn",  # modules
     "check_op", "decision_boundary", "loss_curve", "name",  # take an operation, a model, numbers, variables
     "no_grad", "primitive",
 }  # fmt: skip

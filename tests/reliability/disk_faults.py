@@ -39,8 +39,8 @@ def savers():
     What they write is made once: it is the writing that fails here.
     """
     page.page = functools.cache(page.page)
-    made = functools.cache(sheet_page.page)
-    sheet_page.page = lambda sheet, keys: made(sheet, tuple(keys))
+    made = functools.cache(sheet_page.pages)
+    sheet_page.pages = lambda given, **what: made(tuple(given), **what)
     roots = [sigmoid_neuron(), mlp_loss((2, 4, 1))]
     things = {"model.json": [nn.MLP(2, [n, 1], seed=4) for n in (3, 100)]}
     drawings = [draw(root) for root in roots]

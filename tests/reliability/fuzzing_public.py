@@ -137,6 +137,6 @@ def add_members(add, text, thing, instances):
                     lambda data: None,
                     instances,
                 )
-        elif callable(getattr(thing, member)):
+        elif callable(getattr(thing, member, None)):  # a name that only says what to write raises
             bound = isinstance(static, (classmethod, staticmethod))
             add(name, lambda self, m=member: getattr(self, m), getattr(thing, member), instances, skip=not bound)

@@ -20,6 +20,7 @@ from scalargrad.node.numbers import number_in, plain_gradient, plain_number
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.console import Text
+from scalargrad.support.spelling import explained
 from scalargrad.words.texts import columns as table
 from scalargrad.words.texts import counted, grouped, number_text
 
@@ -32,6 +33,7 @@ _FINE, _COARSE = 28, 20
 """Along each side of the plane, how many points networks of few weights are asked at, and how many larger ones."""
 
 
+@explained("draw_network(model)")
 def draw_network(
     model: Module,
     X: Any = None,

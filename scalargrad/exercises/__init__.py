@@ -16,6 +16,5 @@ exercise by its id. lessons/ has a file for each lesson.
 """
 
 from scalargrad.exercises.finding import check, exercises, hint, solution
-from scalargrad.exercises.marks import Marks
 
-__all__ = ["Marks", "check", "exercises", "hint", "solution"]
+__all__ = ["check", "exercises", "hint", "solution"]

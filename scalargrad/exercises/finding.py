@@ -10,6 +10,7 @@ from typing import Any
 from scalargrad.exercises import lessons
 from scalargrad.exercises.exercise import Exercise  # noqa: TC001  (read by those who ask for type hints)
 from scalargrad.exercises.marks import Marks
+from scalargrad.support.arguments import brief
 from scalargrad.support.console import Text
 
 _PREFIX = "lesson_"
@@ -39,7 +40,7 @@ def check(exercise: str, /, **answers: Any) -> Marks:
     for name in answers:
         if name not in found.names:
             raise TypeError(f"{found.id} asks for {', '.join(found.names)}; it has no part {name!r}")
-    return Marks.of(found, answers)
+    return Marks(found, answers)
 
 
 def hint(exercise: str, number: int = 1, /) -> Text:
@@ -50,7 +51,7 @@ def hint(exercise: str, number: int = 1, /) -> Text:
     """
     found = _find(exercise)
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(found.hints):
-        raise ValueError(f"{found.id} has hints 1 to {len(found.hints)}, not {number!r}")
+        raise ValueError(f"{found.id} has hints 1 to {len(found.hints)}, not {brief(number)}")
     more = f'\nhint("{found.id}", {number + 1}) says more.' if number < len(found.hints) else ""
     return _Shown(found.hints[number - 1] + more)
 
@@ -93,7 +94,7 @@ def all_exercises() -> list[Exercise]:
 
 def _find(exercise: str) -> Exercise:
     if not isinstance(exercise, str):
-        raise ValueError(f"an exercise is asked for by its id, as '01.twice', not {exercise!r}")
+        raise ValueError(f"an exercise is asked for by its id, as '01.twice', not {brief(exercise)}")
     lesson = exercise.partition(".")[0]
     for one in _of_lesson(lesson) if lesson in _lessons() else ():
         if one.id == exercise:

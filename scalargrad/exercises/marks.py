@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
-from scalargrad.exercises.exercise import NotYetError, UnansweredError
+from scalargrad.exercises.exercise import Exercise, NotYetError, UnansweredError
 from scalargrad.support.console import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from scalargrad.exercises.exercise import Exercise, Part
+    from scalargrad.exercises.exercise import Part
 
 _SIGNS = {"right": "✓", "open": "…", "not yet": "✗"}
 
@@ -32,17 +31,24 @@ class Mark:
     why: str = ""
 
 
-class Marks(tuple[Mark, ...]):
-    """The marks of all parts, in order; true if all of them are right. Printed, it says what is missing."""
+class Marks(Sequence[Mark]):
+    """The marks of all parts, in order, as `check` makes them; true if all are right. Printed, they say what is not."""
 
-    exercise: Exercise
+    def __init__(self, exercise: Exercise, answers: Mapping[str, object]) -> None:
+        if not isinstance(exercise, Exercise) or not isinstance(answers, Mapping):
+            raise TypeError("Marks are made by check, as in check('01.twice', a_grad=5)")
+        self._exercise = exercise
+        self._marks = tuple(_mark(part, answers.get(part.name, ...)) for part in exercise.parts)
 
-    @classmethod
-    def of(cls, exercise: Exercise, answers: Mapping[str, object]) -> Marks:
-        """The marks of these answers; a part that is not among them is open."""
-        marks = cls(_mark(part, answers.get(part.name, ...)) for part in exercise.parts)
-        marks.exercise = exercise
-        return marks
+    @overload
+    def __getitem__(self, index: int) -> Mark: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Mark]: ...
+    def __getitem__(self, index: int | slice) -> Mark | Sequence[Mark]:
+        return self._marks[index]
+
+    def __len__(self) -> int:
+        return len(self._marks)
 
     def __bool__(self) -> bool:
         return all(mark.state == "right" for mark in self)
@@ -51,7 +57,7 @@ class Marks(tuple[Mark, ...]):
         return printable(repr(self))
 
     def __repr__(self) -> str:
-        name, ask = self.exercise.id, f'hint("{self.exercise.id}") says what to look at.'
+        name, ask = self._exercise.id, f'hint("{self._exercise.id}") says what to look at.'
         if all(mark.state == "open" for mark in self):
             return f"{name} is not answered yet: {', '.join(mark.name for mark in self)}\n  {ask}"
         lines = []
@@ -59,7 +65,7 @@ class Marks(tuple[Mark, ...]):
             text = f"{_SIGNS[mark.state]} {mark.name}: {mark.state}" + f", {mark.why}" * bool(mark.why)
             lines += textwrap.wrap(text, 100, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
         if self:
-            lines += textwrap.wrap(self.exercise.reveal, 100, initial_indent="  ", subsequent_indent="  ")
+            lines += textwrap.wrap(self._exercise.reveal, 100, initial_indent="  ", subsequent_indent="  ")
             return "\n".join([f"{name} is right.", *lines])
         right = sum(mark.state == "right" for mark in self)
         return "\n".join([f"{name}: {right} of {len(self)} right", *lines, f"  {ask}"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from scalargrad.engine import Value
-from scalargrad.support.arguments import MAX_DEPTH, too_deep
+from scalargrad.support.arguments import MAX_DEPTH, brief, too_deep
 from scalargrad.support.reals import number
 
 Rows = list[list[float]]
@@ -51,6 +51,7 @@ def matrix(A: Any, what: str, rows: int | None = None, columns: int | None = Non
         ValueError: if A has another shape; the message says which and what was expected.
         TypeError: if an element is no real number.
     """
+    what = what if isinstance(what, str) else brief(what)
     A = _rows(A, what, rows, columns)
     for i, row in enumerate(A):
         for j, x in enumerate(row):

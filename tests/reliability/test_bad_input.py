@@ -51,7 +51,7 @@ def test_every_public_callable_refuses_bad_arguments_in_words_of_its_own(tmp_pat
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])},
+            env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
         )
         for seed in range(processes)
     ]
@@ -223,7 +223,7 @@ def test_every_option_is_understood_or_refused_in_one_line(watched, tmp_path, fi
 def test_a_process_ends_as_main_does(watched, tmp_path, figure):
     """A sample through a real process: its own arguments, streams and exit status."""
     rng, count = random.Random(28), size(6, 150)
-    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1]), "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2]), "PYTHONUTF8": "1"}
     statuses = Counter()
     for i in range(count):
         arguments = ["grad", rng.choice((rng.choice(BY_HAND), typed(rng))), "x=0.75"] if i % 3 else command_line(rng)

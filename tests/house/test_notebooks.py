@@ -137,6 +137,17 @@ def test_a_lesson_asks_all_through(path):
     assert not any(cell.source.startswith("## Exercises") for cell in cells)
 
 
+@EACH
+def test_a_lesson_has_a_worksheet_to_fill_in(path):
+    """One is shown, with the script that puts fields into its picture, and no cell asks for its key."""
+    code = [cell for cell in cells_of(path) if cell.cell_type == "code"]
+    pages = [output.data.get("text/html", "") for cell in code for output in cell.outputs if "data" in output]
+    sheets = [page for page in pages if re.search(r'class="sg-sheet\b', page)]
+    assert sheets
+    assert all("<script" in page for page in sheets)
+    assert not [cell.source for cell in code if re.search(r"\.(key|key_drawing|blanks)\b", cell.source)]
+
+
 def test_each_exercise_is_asked_once_in_its_own_lesson():
     questions = Counter(
         (lesson_of(path), name) for path in NOTEBOOKS for cell in cells_of(path) for name in asked(cell)

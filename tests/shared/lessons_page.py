@@ -63,10 +63,9 @@ takes a class hour at most.
 BOTTOM = """
 </div>
 
-In a checkout, this opens them:
+In a checkout, this opens them (the package called `scalargrad` on PyPI is by other people: do not install it beside):
 
-    pip install -e ".[notebook,demo]" jupyterlab
-    jupyter lab notebooks
+    python3 -m venv .venv && .venv/bin/pip install -q -e ".[notebook,demo]" jupyterlab && .venv/bin/jupyter lab notebooks
 
 - **In a hurry?** [1](../notebooks/01-a-value.ipynb) and [2](../notebooks/02-backpropagation-step-by-step.ipynb) are
   backpropagation; everything after them can be read in any order that its first cell allows.

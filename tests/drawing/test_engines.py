@@ -136,7 +136,7 @@ def test_demo_does_what_it_can_and_names_what_is_there(tmp_path, state, has_plot
     plots = {"decision-boundary.png", "loss.png"}
     assert there == {"network.svg", "neuron.svg", "neuron.html", "index.html"} | (plots if has_plots else set())
     said = out.partition("next:")[2]
-    named = re.findall(r"out/[\w.-]+", said)
+    named = re.findall(r"out/[\w.-]+", out)
     assert {Path(name).name for name in named} <= there
     assert named
     assert ("not drawn: decision-boundary.png, loss.png: " in out) != has_plots

@@ -100,7 +100,8 @@ def to_text(picture: Picture) -> str:
     A branch too deep for the screen is drawn as a tree of its own further down.
     """
     parents: dict[int, list[tuple[int, str]]] = {}
-    for edge in picture.edges:
+    in_order = sorted(picture.edges, key=lambda edge: edge.operand or 0)  # as the equation names them
+    for edge in in_order:
         parents.setdefault(edge.head, []).append((edge.tail, edge.label))
     lines: list[tuple[str, Card | None, str]] = []
     done: set[int] = set()

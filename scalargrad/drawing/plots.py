@@ -25,6 +25,9 @@ _MARKERS = "osD^vP"
 _FINE = 361
 """So many points along each side the shades and lines are drawn with, between those where the model was asked."""
 
+_BELOW = 36
+"""How far below the plane its legend begins, in points: below the numbers and the name of the axis."""
+
 
 def decision_boundary(
     model: Callable[[list[float]], Any],
@@ -102,7 +105,12 @@ def decision_boundary(
     ax.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]), xlabel="x0", ylabel="x1")
     ax.set_title(title, color=colors["ink"], fontsize=11)
     handles = [*ax.get_legend_handles_labels()[0][-len(classes) :], *keys]
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.13), "borderaxespad": 0.0, "ncols": min(5, len(handles))}
+    from matplotlib.transforms import ScaledTranslation
+
+    below = {
+        "loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 0.0, "ncols": min(5, len(handles)),
+        "bbox_transform": ax.transAxes + ScaledTranslation(0, -_BELOW / 72, figure.dpi_scale_trans),
+    }  # fmt: skip
     _legend(ax, colors, handles=handles, columnspacing=1.2, handletextpad=0.4, handlelength=1.3, **below)
     return _due(figure, own)
 

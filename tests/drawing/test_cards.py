@@ -650,3 +650,11 @@ def test_results_of_numbers_that_were_changed_since_are_said_to_be_so():
     assert "x and 1 other value were changed after they were used: results are those of before" in draw(f).text
     assert "changed" not in draw(x * w).text
     assert "x = 3" in str(sg.trace(f)), "a trace shows what was computed with"
+
+
+def test_the_tree_of_text_has_operands_in_the_order_of_the_equation():
+    x, y = Value(2.0, label="x"), Value(3.0, label="y")
+    out = sg.sum([y, x, y, x])
+    out.label = "out"
+    lines = draw(out).text.splitlines()[2:]
+    assert [line.split()[1] for line in lines] == ["y", "x", "y", "x"]

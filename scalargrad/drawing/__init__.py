@@ -6,18 +6,18 @@ From a Value to a picture, file by file:
 - snapshot.py: the graph read once, as lists. units.py: what becomes one card; scopes.py knows neurons and layers.
 - assemble.py: the texts of cards, and edges.py those of edges; picture.py: the Picture that they make.
 - cards.py, circuit.py, micrograd.py: the three styles, listed in styles.py. Each makes a sketch (sketch.py: sizes), has
-  it laid out (dot.py writes it, engines.py runs Graphviz; graphs of networks are laid out by blocks.py), and paints a
-  scene (scene.py: shapes, theme.py: colours). wrapping.py: long titles in lines.
+  it laid out (dot.py writes it, engines.py runs Graphviz; graphs of networks are laid out by blocks.py and ways.py),
+  and paints a scene (scene.py: shapes, theme.py: colours). wrapping.py: long titles in lines.
 - legend.py: the line that says which hue is which sign.
 - svg.py, raster.py: a scene as SVG, PNG or PDF; image.py: an SVG in HTML.
 - exports.py: a Picture as Mermaid, JSON or text.
 - A Module is drawn as a network, without Graphviz: columns.py reads it, answers.py asks what its neurons answer,
-  layered.py places and paints columns of neurons, and network.py, `draw_network`, makes a Drawing of them.
+  layered.py places and paints columns of neurons, heat_map.py those answers, and network.py, `draw_network`, makes a
+  Drawing of them.
 - result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
 
-Beside pictures: summary.py counts a graph of any size, and plots.py plots what a network learned,
-asked on a grid by field.py;
-training_view.py shows it while it learns.
+Beside pictures: summary.py counts a graph of any size; plots.py plots what a network learned, asked on a grid by
+field.py; training_view.py shows it while it learns.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from scalargrad import Value, draw, mean, nn
 from scalargrad.drawing import engines
-from scalargrad.drawing.blocks import _overlap, in_blocks
+from scalargrad.drawing.blocks import in_blocks
 from scalargrad.drawing.scene import sampled
 from scalargrad.drawing.theme import text_width
+from scalargrad.drawing.ways import _overlap
 
 
 def graph_of(sizes, fused=True, samples=1, activation="tanh"):

@@ -2,7 +2,6 @@
 
 import math
 import re
-import sys
 from base64 import b64decode
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -630,7 +629,7 @@ def test_hostile_labels_are_text():
 
 def test_without_a_layout_engine_the_sheet_has_the_picture_as_text(monkeypatch):
     monkeypatch.setattr("scalargrad.tracing.sheet_page.available", lambda *_: "text")
-    monkeypatch.setattr(sys.modules["scalargrad.tracing.worksheet"], "available", lambda *_: "text")
+    monkeypatch.setattr("scalargrad.tracing.sheet.available", lambda *_: "text")
     sheet = worksheet(lecture())
     assert "<pre>" in sheet.html
     assert "grad ① = ____" in sheet.html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scalargrad.compiling import compile as compiled
+from scalargrad.compiling import record
 from scalargrad.engine import Value
 from scalargrad.exercises.exercise import Exercise, NotYetError, Part
 from scalargrad.exercises.judging import as_number, close, expect, number, result_of
@@ -74,13 +74,14 @@ def _safe_log(safe_log: Any) -> None:
             raise NotYetError(f"at {x:g} it raises: {str(error).splitlines()[0]}") from None
         expect(close(value, right[0]), f"at {x:g} it gives {value:g}")
         expect(close(slope, right[1]), f"at {x:g} its slope is {slope:g}")
-    recorded = compiled(safe_log)
-    recorded(2.0)
+    leaf = Value(2.0)  # the graph made there is run again at −1: some backends would make another one, others refuse
+    recorded = record(result_of(safe_log, leaf))
+    leaf.data = -1.0
     try:
-        after = as_number(recorded(-1.0))
+        after = as_number(recorded.forward())
     except (ValueError, ArithmeticError, RuntimeError) as error:
-        raise NotYetError(f"compiled at 2, it raises {type(error).__name__} at −1: what decides there?") from None
-    expect(close(after, 0.0), f"compiled at 2, it gives {after:g} at −1")
+        raise NotYetError(f"recorded at 2, it raises {type(error).__name__} at −1: what decides there?") from None
+    expect(close(after, 0.0), f"recorded at 2, it gives {after:g} at −1")
 
 
 EXERCISES = (

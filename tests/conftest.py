@@ -3,7 +3,10 @@
 Hypothesis tries the same examples on every machine by default; `--hypothesis-profile=random` explores.
 """
 
+import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,8 @@ class TableKeeper:
 
 def pytest_configure(config):
     """Plugins of their own see the doctests of package and docs too, which lie outside this folder."""
+    if "SCALARGRAD_CACHE" not in os.environ:  # one for all processes of this run, and none of the user's
+        config.machine_code = os.environ["SCALARGRAD_CACHE"] = tempfile.mkdtemp(prefix="scalargrad-tests-")
     config.pluginmanager.register(TableKeeper(), "table_keeper")
     config.pluginmanager.register(optional, "optional")
 
@@ -67,3 +72,10 @@ def browser():
 
     with chromium() as opened:
         yield opened
+
+
+def pytest_unconfigure(config):
+    """The machine code of this run goes."""
+    if hasattr(config, "machine_code"):
+        shutil.rmtree(config.machine_code, ignore_errors=True)
+        del os.environ["SCALARGRAD_CACHE"]

@@ -14,7 +14,7 @@ PAUSES = 0.02, 0.05, 0.1, 0.2, 0.4
 """Seconds between attempts to replace a file that another program holds open, as Windows does not allow."""
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write the file anew, beside its place first, and then move it there.
 
     The content is on the disk before it gets the name, so that a crash at any moment leaves the old file or the new
@@ -22,6 +22,11 @@ def replace_file(path: Path, content: bytes) -> None:
     link stays one: what it points to is replaced. A file that was there keeps its permissions, and its owner where the
     system allows it; one that is write-protected is not replaced. On Windows none can be replaced while another program
     has it open: that is tried again for less than a second.
+
+    Args:
+        path: of the file.
+        content: what shall be in it.
+        mode: the permissions of a new file, less what the umask takes away.
 
     Raises:
         OSError: with the path: there is no such folder, it is read-only, the disk is full, the path is a folder or
@@ -34,7 +39,7 @@ def replace_file(path: Path, content: bytes) -> None:
         old = _replaceable(target)
         # Not by mkstemp: with this mode the system applies the umask, which Python could only read by changing it for
         # all threads.
-        mode = 0o666 if old is None else stat.S_IMODE(old.st_mode) & 0o777
+        mode = mode if old is None else stat.S_IMODE(old.st_mode) & 0o777
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(temporary, flags, mode), "wb") as file:
             if old is not None and hasattr(os, "fchown"):  # Windows has fchmod alone

@@ -1,4 +1,7 @@
-"""The LLVM backend (extra `fast`): straight-line code for small programs, a machine for large ones, lanes for all."""
+"""The LLVM backend (extra `fast`): straight-line code for small programs, a machine for large ones, lanes for all.
+
+library.py compiles and links, object_cache.py keeps what it compiled on disk.
+"""
 
 from scalargrad.compiling.llvm.batch import BatchRunner
 from scalargrad.compiling.llvm.in_memory import InMemory

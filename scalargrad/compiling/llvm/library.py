@@ -1,4 +1,4 @@
-"""Machine code from LLVM's language, kept for as long as something uses it."""
+"""Machine code from LLVM's language, kept for as long as something uses it, and on disk (object_cache.py)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from scalargrad.compiling.llvm import object_cache
 from scalargrad.support.turns import Turns
 
 Made = TypeVar("Made")
@@ -51,12 +52,45 @@ def _binding() -> Any:
 
 
 @once
-def _compiler(effort: int) -> Any:
+def _target(effort: int) -> Any:
+    """What LLVM writes code for."""
     binding = _binding()
-    machine = binding.Target.from_default_triple().create_target_machine(
+    return binding.Target.from_default_triple().create_target_machine(
         cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=effort, jit=True
     )
-    return binding.create_lljit_compiler(machine)
+
+
+@once
+def _linker() -> Any:
+    binding = _binding()
+    return binding.create_lljit_compiler(
+        binding.Target.from_default_triple().create_target_machine(
+            cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), jit=True
+        )
+    )
+
+
+@once
+def _host() -> tuple[str, ...]:
+    """Everything but its text that machine code depends on."""
+    import llvmlite
+
+    binding = _binding()
+    return (
+        llvmlite.__version__, ".".join(map(str, binding.llvm_version_info)), binding.get_default_triple(),
+        binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(),
+    )  # fmt: skip
+
+
+def _object(text: str, effort: int) -> bytes:
+    """The object code of a module: the stored one, or a new one, which is stored."""
+    key = object_cache.key_of(*_host(), str(effort), text)
+    code = object_cache.stored(key)
+    if code is None:
+        module = _binding().parse_assembly(text)
+        code = bytes(_target(effort).emit_object(module))
+        object_cache.store(key, code)
+    return code
 
 
 def available() -> bool:
@@ -91,9 +125,9 @@ class Machinery:
     """
 
     def __init__(self, text: str, names: list[str], effort: int) -> None:
-        builder = _binding().JITLibraryBuilder().add_ir(text).add_current_process()
-        for name in names:
-            builder = builder.export_symbol(name)
         with _turns:
-            self._tracker = builder.link(_compiler(effort), f"scalargrad_{next(_numbers)}")
+            builder = _binding().JITLibraryBuilder().add_object_img(_object(text, effort)).add_current_process()
+            for name in names:
+                builder = builder.export_symbol(name)
+            self._tracker = builder.link(_linker(), f"scalargrad_{next(_numbers)}")
         self.addresses = {name: self._tracker[name] for name in names}

@@ -39,35 +39,51 @@ class Template(NamedTuple):
 def templates(function: Callable[..., Any], arguments: int) -> list[Template]:
     """A template for each result of a function of so many Values that does not branch in Python."""
     xs, found = form_read(function, arguments)
-    return [_template(xs, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
+    places = _places(xs)
+    return [_template(places, one) for one in (found if isinstance(found, (list, tuple)) else [found])]
 
 
-def _template(xs: list[Value], result: Any) -> Template:
+def _places(xs: Sequence[Value]) -> dict[Value, int]:
+    """The number of each argument: of a node of many operands, one dict serves all its derivatives."""
+    return {x: i for i, x in enumerate(xs)}
+
+
+def _template(places: dict[Value, int], result: Any) -> Template:
     if not isinstance(result, Value):
         return Template((), float(result))
-    numbers: dict[Value | None, int] = {x: i for i, x in enumerate(xs)}
+    if result in places:
+        return Template((), places[result])
+    computed: dict[Value, int] = {}
     steps: list[Step] = []
+
+    def reference(parent: Value | None, a: Any) -> int | float:
+        if parent is None:
+            return float(a)
+        place = places.get(parent)
+        return computed[parent] if place is None else place
+
     for node in topological_order(result):
-        if node in numbers:
+        if node in places:
             continue
         if node.is_leaf:
             raise TypeError("a rule of the op table made a Value of its own")
-        refs = tuple(numbers[parent] if parent is not None else float(a) for parent, a in node.operands)
+        refs = tuple(reference(parent, a) for parent, a in node.operands)
         rule: Any = node._rule
-        numbers[node] = len(xs) + len(steps)
+        computed[node] = len(places) + len(steps)
         steps.append((name_of(rule), refs))
-    return Template(tuple(steps), numbers[result])
+    return Template(tuple(steps), computed[result])
 
 
 @lru_cache(maxsize=512)
 def partials_of(op: str, n: int) -> tuple[Template, ...]:
     """The partial derivatives of op over n operands: templates over the operands and the result."""
     found: list[Template] = []
-    arguments: list[Value] = []
+    places: dict[Value, int] = {}
+    result: Value | None = None
     for xs, z, partial in partials_read(op_of(op), [None] * n, range(n)):
-        if not arguments or z is not arguments[-1]:  # the rules of many operands share their stand-ins
-            arguments = [*xs, z]
-        found.append(_template(arguments, partial))
+        if z is not result:  # the rules of many operands share their stand-ins
+            places, result = _places([*xs, z]), z
+        found.append(_template(places, partial))
     return tuple(found)
 
 

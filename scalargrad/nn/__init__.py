@@ -5,6 +5,7 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 - module.py: Module, and how its parameters are found. states.py: their numbers by name; naming.py: their labels.
 - neurons.py: Neuron and Layer; networks.py: MLP and Sequential; maxout.py, batchnorm.py, dropout.py: more layers.
   activations.py, initialisers.py, randomness.py, numpy_random.py: what they are made with. inputs.py: their checks.
+- convolution.py, pooling.py, response_norm.py, flatten.py: layers of images, which images.py reads.
 - A new layer: a subclass of Module with its parameters and `__call__`. If model files shall name it, a KnownModule
   (known_module.py), which says its settings, and a place in architecture.py.
 - losses.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as plain numbers.
@@ -23,10 +24,12 @@ from typing import TYPE_CHECKING
 from scalargrad.nn.activations import Elementwise
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.clipping import clip_grad_norm, clip_grad_value
+from scalargrad.nn.convolution import Conv2d
 from scalargrad.nn.datasets import blobs, circles, moons, spirals, xor
 from scalargrad.nn.dead_relus import dead_relus
 from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.fitting import DivergenceError, fit
+from scalargrad.nn.flatten import Flatten, Unflatten
 from scalargrad.nn.handwriting import digits
 from scalargrad.nn.history import History
 from scalargrad.nn.initialisers import (
@@ -65,7 +68,9 @@ from scalargrad.nn.optimizers import (
     Optimizer,
     RMSprop,
 )
+from scalargrad.nn.pooling import AvgPool2d, MaxPool2d
 from scalargrad.nn.predicting import predict
+from scalargrad.nn.response_norm import LocalResponseNorm
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
@@ -77,12 +82,17 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "AvgPool2d",
     "BatchNorm",
+    "Conv2d",
     "DivergenceError",
     "Dropout",
     "Elementwise",
+    "Flatten",
     "History",
     "Layer",
+    "LocalResponseNorm",
+    "MaxPool2d",
     "Maxout",
     "MaxoutNeuron",
     "ModelFileError",
@@ -95,6 +105,7 @@ __all__ = [
     "RuleOfThumbWarning",
     "Sequential",
     "TrainingWarning",
+    "Unflatten",
     "accuracy",
     "bce_with_logits",
     "blobs",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.known_module import NAME, KnownModule, OfItsOwnError, Settings
 from scalargrad.ops import TABLE
-from scalargrad.support.arguments import brief
+from scalargrad.support.arguments import MAX_DEPTH, brief, too_deep
 from scalargrad.support.spelling import did_you_mean
 
 Activation = str | Callable[[Any], Any] | None
@@ -76,7 +76,7 @@ def known_activation(name: str, function: Any) -> str:
 
 
 class Elementwise(KnownModule):
-    """An activation as a layer of its own: applied to a Value, or to each of a list.
+    """An activation as a layer of its own: applied to a Value, or to each number of a list or of lists nested in lists.
 
     >>> Elementwise("relu")([-1.0, 2.0])
     [0.0, 2.0]
@@ -88,11 +88,18 @@ class Elementwise(KnownModule):
         self.activation, self.function = resolve_activation(activation)
 
     def __call__(self, x: Any) -> Any:
-        """Return activation(x), or the list of activation(x_i) if x is a sequence."""
-        if self.function is None:
-            return x
+        """Return activation(x), or the list of activation(x_i) if x is a sequence, as an image is one of channels.
+
+        Raises:
+            ValueError: if lists are nested deeper than 100 levels.
+        """
+        return x if self.function is None else self._applied(self.function, x, 0)
+
+    def _applied(self, f: Callable[[Any], Any], x: Any, depth: int) -> Any:
+        if depth > MAX_DEPTH:  # the cap is what allows recursion here
+            raise too_deep(f"{self!r}: the input")
         x = as_sequence(x)
-        return [self.function(value) for value in x] if is_sequence(x) else self.function(x)
+        return [self._applied(f, value, depth + 1) for value in x] if is_sequence(x) else f(x)
 
     def _settings(self) -> Settings:
         return {"activation": known_activation(self.activation, self.function)}

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.activations import Elementwise
 from scalargrad.nn.batchnorm import BatchNorm
+from scalargrad.nn.convolution import Conv2d
 from scalargrad.nn.dropout import Dropout
+from scalargrad.nn.flatten import Flatten, Unflatten
 from scalargrad.nn.known_module import MODULES, KnownModule, OfItsOwnError, Settings
 from scalargrad.nn.maxout import Maxout, MaxoutNeuron
 from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
+from scalargrad.nn.pooling import AvgPool2d, MaxPool2d
+from scalargrad.nn.response_norm import LocalResponseNorm
 
 if TYPE_CHECKING:
     from scalargrad.nn.module import Module
 
 _KNOWN: tuple[type[KnownModule], ...] = (
     Neuron, Layer, MLP, MaxoutNeuron, Maxout, BatchNorm, Dropout, Elementwise, Sequential,
+    Conv2d, MaxPool2d, AvgPool2d, LocalResponseNorm, Flatten, Unflatten,
 )  # fmt: skip
 KINDS = {kind.__name__: kind for kind in _KNOWN}
 """Every kind that a file may name; nothing else is ever built."""

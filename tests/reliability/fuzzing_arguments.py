@@ -199,6 +199,11 @@ MODEL = [
     "nn.Layer(2, 2, seed=1)",
     "nn.Sequential(nn.Layer(2, 3), nn.BatchNorm(3), nn.Dropout(0.5), nn.Layer(3, 1))",
 ]
+IMAGE = [
+    "[[[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]]]",
+    "[[[Value(1.0), 2.0], [0.0, Value(-1.0)]], [[1.0, 2.0], [3.0, 4.0]]]",
+    "np.ones((1, 3, 3))",
+]
 PARAMETERS = ["mlp().parameters()", "[Value(1.0), Value(2.0)]", "mlp()", "[graph()]", "[]"]
 FLAG = ["True", "False"]
 SIZE = ["2", "1", "3", "10"]
@@ -249,11 +254,13 @@ RIGHT = {
     "min": ["-1.0"], "max": ["1.0"], "ops": ["None", "['add', 'tanh']"], "max_ops": ["5"], "span": ["4.0"], "max_size": ["1e4"],
     "max_layers": ["2"], "max_width": ["3"], "activations": ["('tanh', 'relu')"], "max_operands": ["4"], "engine_": ["None"],
     "merge_repeats": ["None", "True"], "clusters": FLAG, "replace": FLAG, "lines": FLAG, "changed": FLAG, "numpy_options": ["None"],
+    "kernel": ["1", "2", "(1, 2)"], "stride": ["1", "2", "None"], "padding": ["0", "1", "(0, 1)"], "size": SIZE, "k": ["1.0", "2.0"],
     "g": ["0.5"], "mu": ["0.0"], "sigma": ["1.0"], "values": ["1.0"], "arguments": NUMBER,
 }  # fmt: skip
 """Right arguments by the parameter's name."""
 
 BETTER = {
+    "nn.*2d.x": IMAGE, "nn.LocalResponseNorm.x": IMAGE, "nn.Flatten.x": IMAGE, "nn.Unflatten.x": VECTOR, "nn.Unflatten.sizes": ["2", "1"],
     "nn.*.y": TARGETS, "sg.decision_boundary.y": TARGETS, "nn.*.inputs": VECTOR, "nn.*.x": [*VECTOR, "1.0"],
     "sg.depends_on.*": VALUE, "sg.explain.y": VALUE, "sg.circuit.*.inputs": ["'x'", "'y'", "{'x': 1.0, 'y': 2.0, 'z': 3.0}"],
     "sg.circuit.*.forward.inputs": ["{'x': 1.0, 'y': 2.0, 'z': 3.0}", "1.0"], "sg.circuit.*.name": ["''", "'g'"],
@@ -273,6 +280,8 @@ INSTANCES = {
     "Sequential": ["nn.Sequential(nn.Layer(2, 3), nn.BatchNorm(3), nn.Dropout(0.5), nn.Layer(3, 1))"],
     "Layer": ["nn.Layer(2, 2, seed=1)"], "Neuron": ["nn.Neuron(2, seed=1)"], "Maxout": ["nn.Maxout(2, 2, seed=1)"],
     "MaxoutNeuron": ["nn.MaxoutNeuron(2, seed=1)"], "nn.Elementwise": ["nn.Elementwise('tanh')"],
+    "Conv2d": ["nn.Conv2d(1, 2, 2, padding=1, seed=1)"], "MaxPool2d": ["nn.MaxPool2d(2)"], "AvgPool2d": ["nn.AvgPool2d(2)"],
+    "LocalResponseNorm": ["nn.LocalResponseNorm(3)"], "Flatten": ["nn.Flatten()"], "Unflatten": ["nn.Unflatten(1, 2)"],
     "BatchNorm": ["nn.BatchNorm(2)", "nn.BatchNorm(2).eval()"], "Dropout": ["nn.Dropout(0.5)"], "Name": ["nn.Name('w', ('layer',))"],
     "History": ["nn.fit(mlp(), [[0.0, 1.0], [1.0, 0.0]], [1, -1], loss='mse', epochs=2, progress=False)", "nn.History()"],
     "SGD": ["nn.SGD(mlp().parameters(), momentum=0.9)"], "Adagrad": ["nn.Adagrad([Value(1.0)])"], "RMSprop": ["nn.RMSprop([Value(1.0)])"],

@@ -1,7 +1,7 @@
 """Parity of networks with PyTorch and JAX.
 
 Losses and their gradients, the optimizers over 100 steps of a linear regression, learning rates, gradient clipping,
-batch normalisation and the initialisers, each beside its counterpart with the same settings, in float64. The bar is 1e-12
+batch normalisation, the layers of images and the initialisers, each beside its counterpart with the same settings, in float64. The bar is 1e-12
 of the other's number, or of the largest score where a loss is the difference of scores. JAX has no optimizers of its own.
 """
 
@@ -14,6 +14,7 @@ from parity_helpers import TOLERANCE, Jax, Torch
 from sizes import size
 
 from scalargrad import Value, nn
+from scalargrad import dot as sum_of
 from scalargrad.nn.losses import LOSSES
 from scalargrad.nn.optimizers import OPTIMIZERS
 
@@ -261,6 +262,62 @@ def test_batch_normalisation(pytorch, figure):
         ours.eval(), theirs.eval()
         worst.compare([y.data for y in flat(ours(rows))], flat(theirs(pytorch.numbers(rows)).tolist()), least=1.0)
     figure(f"{pytorch.name}: BatchNorm in training and in evaluation", str(worst))
+
+
+# -------------------------------------------------------------------- layers of images
+
+
+def nested(x):
+    return [nested(part) if isinstance(part, list) else x_of(part) for part in x]
+
+
+def x_of(value):
+    return value.data if isinstance(value, Value) else value
+
+
+def image_layers(torch, rng):
+    """Pairs of a layer here and the same in PyTorch, for images of three channels, 5 rows and 6 columns."""
+    kernel = rng.randint(1, 3), rng.randint(1, 3)
+    window = {"stride": (rng.randint(1, 3), rng.randint(1, 2)), "padding": tuple(k // 2 for k in kernel)}
+    conv = nn.Conv2d(3, 2, kernel, **window)
+    theirs = torch.nn.Conv2d(3, 2, kernel, **window).double()
+    norm = {"alpha": rng.choice((1e-4, 0.5, 2.0)), "beta": rng.choice((0.5, 0.75)), "k": rng.choice((1.0, 2.0))}
+    size = rng.randint(1, 6)
+    with torch.no_grad():
+        for bias in conv.bias:
+            bias.data = rng.uniform(-1, 1)
+        theirs.weight.copy_(torch.tensor(nested(conv.weight), dtype=torch.float64))
+        theirs.bias.copy_(torch.tensor(nested(conv.bias), dtype=torch.float64))
+    return [
+        (conv, theirs),
+        (nn.MaxPool2d(kernel, **window), torch.nn.MaxPool2d(kernel, **window)),
+        (nn.AvgPool2d(kernel, **window), torch.nn.AvgPool2d(kernel, **window)),
+        (nn.LocalResponseNorm(size, **norm), torch.nn.LocalResponseNorm(size, **norm)),
+        (nn.Flatten(), torch.nn.Flatten()),
+        (nn.Sequential(nn.Flatten(), nn.Unflatten(3, 5, 6)), torch.nn.Unflatten(1, (3, 5, 6))),
+    ]
+
+
+def test_layers_of_images(pytorch, figure):
+    """Outputs, and the gradients of a random weighted sum of them in the image, the weights and the biases."""
+    torch, rng, worst = pytorch.module, random.Random(0), Worst()
+    for _ in range(BATCHES):
+        for ours, theirs in image_layers(torch, rng):
+            image = [[[rng.uniform(-2, 2) for _ in range(6)] for _ in range(5)] for _ in range(3)]
+            leaves = [[[Value(x) for x in row] for row in channel] for channel in image]
+            one = torch.tensor([image], dtype=torch.float64)
+            inputs = one.flatten(1) if isinstance(theirs, torch.nn.Unflatten) else one
+            inputs.requires_grad_(True)
+            outputs, expected = flat(ours(leaves)), theirs(inputs)[0].flatten()
+            worst.compare([y.data for y in outputs], expected.tolist(), least=1.0)
+            weights = [rng.uniform(-1, 1) for _ in outputs]
+            sum_of(weights, outputs).backward()
+            (torch.tensor(weights, dtype=torch.float64) * expected).sum().backward()
+            worst.compare([x.grad for x in flat(leaves)], inputs.grad.flatten().tolist(), least=1.0)
+            slopes = [g for p in theirs.parameters() for g in p.grad.flatten().tolist()]
+            mine = [] if ours.parameters() == [] else [*flat(ours.weight), *ours.bias]
+            worst.compare([p.grad for p in mine], slopes, least=1.0)
+    figure(f"{pytorch.name}: layers of images", str(worst))
 
 
 # -------------------------------------------------------------------- initialisers

@@ -4,11 +4,14 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 
 - module.py: Module, and how its parameters are found. states.py: their numbers by name; naming.py: their labels.
 - neurons.py: Neuron and Layer; networks.py: MLP and Sequential; maxout.py, batchnorm.py, dropout.py: more layers.
+  affine.py: Linear; normalisation.py: LayerNorm and RMSNorm; attending.py: attention; vectors.py: lists as vectors
+  and matrices.
   activations.py, initialisers.py, randomness.py, numpy_random.py: what they are made with. inputs.py: their checks.
 - convolution.py, pooling.py, response_norm.py, flatten.py: layers of images, which images.py reads.
 - A new layer: a subclass of Module with its parameters and `__call__`. If model files shall name it, a KnownModule
   (known_module.py), which says its settings, and a place in architecture.py.
-- losses.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as plain numbers.
+- losses.py, softmaxes.py, targets.py, metrics.py: how wrong the scores are, and how often. predicting.py: scores as
+  plain numbers.
 - optimizers.py, schedules.py, clipping.py: steps downhill. memories.py: where a compiled training keeps an
   optimizer's numbers; resuming.py: what it remembers, as plain data.
 - step_watch.py: what is said of loops by hand that go wrong, run_watch.py of runs of `fit`, with dead_relus.py.
@@ -22,6 +25,8 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 from typing import TYPE_CHECKING
 
 from scalargrad.nn.activations import Elementwise
+from scalargrad.nn.affine import Linear, linear
+from scalargrad.nn.attending import MultiHeadAttention, attention, attention_weights
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.clipping import clip_grad_norm, clip_grad_value
 from scalargrad.nn.convolution import Conv2d
@@ -50,7 +55,6 @@ from scalargrad.nn.losses import (
     l2_penalty,
     mse,
     multiclass_hinge,
-    softmax,
     sse,
 )
 from scalargrad.nn.maxout import Maxout, MaxoutNeuron
@@ -59,6 +63,7 @@ from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Name
 from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
+from scalargrad.nn.normalisation import LayerNorm, RMSNorm, layer_norm, rms_norm
 from scalargrad.nn.numpy_random import NumpyRandom
 from scalargrad.nn.optimizers import (
     SGD,
@@ -74,6 +79,7 @@ from scalargrad.nn.response_norm import LocalResponseNorm
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
+from scalargrad.nn.softmaxes import log_softmax, softmax
 from scalargrad.nn.step_watch import TrainingWarning
 
 __all__ = [
@@ -91,22 +97,28 @@ __all__ = [
     "Flatten",
     "History",
     "Layer",
+    "LayerNorm",
+    "Linear",
     "LocalResponseNorm",
     "MaxPool2d",
     "Maxout",
     "MaxoutNeuron",
     "ModelFileError",
     "Module",
+    "MultiHeadAttention",
     "Name",
     "Neuron",
     "NumpyRandom",
     "Optimizer",
+    "RMSNorm",
     "RMSprop",
     "RuleOfThumbWarning",
     "Sequential",
     "TrainingWarning",
     "Unflatten",
     "accuracy",
+    "attention",
+    "attention_weights",
     "bce_with_logits",
     "blobs",
     "circles",
@@ -127,13 +139,17 @@ __all__ = [
     "inverse_time_lr",
     "l1_penalty",
     "l2_penalty",
+    "layer_norm",
+    "linear",
     "linear_lr",
     "load",
+    "log_softmax",
     "moons",
     "mse",
     "multiclass_hinge",
     "normal",
     "predict",
+    "rms_norm",
     "save",
     "softmax",
     "spirals",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.activations import Elementwise
+from scalargrad.nn.affine import Linear
+from scalargrad.nn.attending import MultiHeadAttention
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.convolution import Conv2d
 from scalargrad.nn.dropout import Dropout
@@ -14,6 +16,7 @@ from scalargrad.nn.known_module import MODULES, KnownModule, OfItsOwnError, Sett
 from scalargrad.nn.maxout import Maxout, MaxoutNeuron
 from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
+from scalargrad.nn.normalisation import LayerNorm, RMSNorm
 from scalargrad.nn.pooling import AvgPool2d, MaxPool2d
 from scalargrad.nn.response_norm import LocalResponseNorm
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 _KNOWN: tuple[type[KnownModule], ...] = (
     Neuron, Layer, MLP, MaxoutNeuron, Maxout, BatchNorm, Dropout, Elementwise, Sequential,
     Conv2d, MaxPool2d, AvgPool2d, LocalResponseNorm, Flatten, Unflatten,
+    Linear, LayerNorm, RMSNorm, MultiHeadAttention,
 )  # fmt: skip
 KINDS = {kind.__name__: kind for kind in _KNOWN}
 """Every kind that a file may name; nothing else is ever built."""

@@ -9,15 +9,15 @@ Value will hold when the graph is replayed cannot be checked: each loss says wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from scalargrad.engine import Value, operand
+from scalargrad.engine import Value
 from scalargrad.nn.module import Module, parameters_of
+from scalargrad.nn.softmaxes import shifted
 from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
-from scalargrad.node.mode import being_compiled
-from scalargrad.ops import dot, exp, logsumexp, max_, mean, relu, rint, softplus, square, sum_, where
-from scalargrad.support.arguments import brief, items, real
+from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_, where
+from scalargrad.support.arguments import brief, real
 from scalargrad.support.reals import number
 from scalargrad.support.spelling import did_you_mean
 
@@ -160,29 +160,6 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     return _reduce(losses, reduction)
 
 
-def softmax(scores: Sequence[Any]) -> list[Any]:
-    """Return the probabilities exp(s_i) / sum_j exp(s_j) of k classes, as exp(s_i - logsumexp(s)).
-
-    Finite for any finite scores. The loss over them is `cross_entropy`, which takes the scores themselves.
-
-    Args:
-        scores: a list of k Values or numbers.
-
-    Raises:
-        ValueError: if there is no score.
-        TypeError: if scores is not a list of numbers.
-
-    >>> [p.data for p in softmax([Value(-1000.0), Value(1000.0)])]
-    [0.0, 1.0]
-    """
-    given = items(scores, "softmax: scores", "softmax([a, b, c])")
-    if not given:
-        raise ValueError("softmax: there is no score: give one for each class")
-    s = shifted(given)
-    total = logsumexp(s)
-    return [exp(score - total) for score in s]
-
-
 def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """Return the cross-entropy of softmax, -log(exp(s_t) / sum_j exp(s_j)) = logsumexp(s) - s_t.
 
@@ -206,26 +183,6 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """
     pairs = [(shifted(s), t) for s, t in class_scores(scores, targets, "cross_entropy")]
     return _reduce([logsumexp(s) - picked(s, t) for s, t in pairs], reduction)
-
-
-def shifted(scores: Sequence[Any]) -> Sequence[Any]:
-    """Return the scores minus a number near the largest of them: softmax stays what it is.
-
-    The number is a multiple of 16: it is subtracted without rounding from scores near the largest, and scores of usual
-    size stay as they are. It has no slope: where a function is recorded, to be replayed with other scores, rint sees to
-    that.
-    """
-    if being_compiled():
-        top = rint(max_(scores) / _GRAIN) * _GRAIN
-    else:
-        try:
-            top = rint(max_([operand(s)[1] for s in scores]) / _GRAIN) * _GRAIN
-        except TypeError:  # what is no number meets the op, which says so
-            return scores
-    return scores if isinstance(top, float) and top == 0 else [s - top for s in scores]
-
-
-_GRAIN = 16.0
 
 
 # -------------------------------------------------------------------- penalties

@@ -9,9 +9,10 @@ from scalargrad.ops import TABLE
 from scalargrad.support.spelling import nearest
 
 NAMES = {
-    "linear": "write nn.Layer(nin, nout, activation=None)",
-    "dense": "write nn.Layer(nin, nout)",
-    "fullyconnected": "write nn.Layer(nin, nout)",
+    "dense": "write nn.Linear(nin, nout), or nn.Layer(nin, nout) with an activation",
+    "fullyconnected": "write nn.Linear(nin, nout), or nn.Layer(nin, nout) with an activation",
+    "multiheadattention": "write nn.MultiHeadAttention(width, heads)",
+    "scaled_dot_product_attention": "write nn.attention(queries, keys, values)",
     "perceptron": "write nn.Neuron(nin), or nn.MLP(2, [16, 1]) for several layers",
     "network": "write nn.MLP(2, [16, 1]), or nn.Sequential(...)",
     "batchnorm1d": "write nn.BatchNorm(n)",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.node.extras import give_label
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -44,3 +46,28 @@ def relabel(value: Value, text: str, scope: tuple[str, ...]) -> None:
         value.label = Name(label, scope, given=True)
     elif not label or isinstance(label, Name):
         value.label = Name(text, scope)
+
+
+class Tag:
+    """Labels what a module computes, so that pictures can draw the module as one card: tag(node) returns the node.
+
+    A node on the way between two labelled ones belongs to no module, so every one is labelled, most with an empty text.
+    """
+
+    __slots__ = ("label",)
+
+    def __init__(self, scope: tuple[str, ...], text: str = "") -> None:
+        self.label = Name(text, scope)
+
+    def __call__(self, node: Any) -> Any:
+        """Label one node, which nobody has labelled before it."""
+        if node._a is None or type(node._kept) is tuple:  # a constant, inside no_grad()
+            give_label(node, self.label)
+        else:  # as give_label does it, but for the calls: there are many nodes
+            node._kept = (self.label, node._kept)
+        return node
+
+
+def untagged(node: Any) -> Any:
+    """Return the node, or number, as it is: what functions that are no modules do in place of a Tag."""
+    return node

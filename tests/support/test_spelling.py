@@ -65,7 +65,7 @@ def test_a_slip_in_any_public_name_is_answered_with_a_name_that_there_is(owner):
         ("from scalargrad import value", "did you mean 'Value'?"),
         ("from scalargrad import sofmax", "from scalargrad.nn import softmax"),
         ("from scalargrad.nn import adam", "did you mean 'Adam'?"),
-        ("from scalargrad.nn import Linear", "nn.Layer(nin, nout"),
+        ("from scalargrad.nn import BatchNorm1d", "nn.BatchNorm(n)"),
         ("from scalargrad.nn import Value", "scalargrad.Value"),
     ],
 )

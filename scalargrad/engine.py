@@ -248,7 +248,8 @@ def topological_order(*roots: Value) -> list[Value]:
                         finish(x)
                         put_last(x)
                     if y not in finished:
-                        if y._a is not None:
+                        below = y._x  # a product whose factors are finished is finished on sight, too
+                        if y._a is not None and (type(below) is tuple or below not in finished or y._y not in finished):
                             push(node)
                             node = y
                             continue

@@ -6,63 +6,13 @@ import random
 from functools import cache
 
 import pytest
+from gpt_of_scalars import GPT, OwnValue, backpropagate
 from hypothesis import given
 from hypothesis import strategies as st
 from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value
-
-
-class Reference:
-    """A Value as microgpt has it: a node keeps its parents and the local derivative for each."""
-
-    __slots__ = ("_children", "_local_grads", "data", "grad")
-
-    def __init__(self, data, children=(), local_grads=()):
-        self.data, self.grad = data, 0.0
-        self._children, self._local_grads = children, local_grads
-
-    def __add__(self, other):
-        other = other if isinstance(other, Reference) else Reference(other)
-        return Reference(self.data + other.data, (self, other), (1, 1))
-
-    def __mul__(self, other):
-        other = other if isinstance(other, Reference) else Reference(other)
-        return Reference(self.data * other.data, (self, other), (other.data, self.data))
-
-    def __pow__(self, exponent):
-        return Reference(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),))
-
-    def log(self):
-        return Reference(math.log(self.data), (self,), (1 / self.data,))
-
-    def exp(self):
-        return Reference(math.exp(self.data), (self,), (math.exp(self.data),))
-
-    def relu(self):
-        return Reference(max(0, self.data), (self,), (float(self.data > 0),))
-
-    def __neg__(self):
-        return self * -1
-
-    def __radd__(self, other):
-        return self + other
-
-    def __sub__(self, other):
-        return self + (-other)
-
-    def __rsub__(self, other):
-        return other + (-self)
-
-    def __rmul__(self, other):
-        return self * other
-
-    def __truediv__(self, other):
-        return self * other**-1
-
-    def backward(self):
-        backpropagate(self)
 
 
 class Mine(Value):
@@ -93,26 +43,8 @@ class Mine(Value):
     def relu(self):
         return Mine(max(0, self.data), (self,), (float(self.data > 0),))
 
-    __neg__, __radd__, __sub__ = Reference.__neg__, Reference.__radd__, Reference.__sub__
-    __rsub__, __rmul__, __truediv__ = Reference.__rsub__, Reference.__rmul__, Reference.__truediv__
-
-
-def backpropagate(root):
-    """microgpt's backward(), word for word but for the recursion's name."""
-    topo, visited = [], set()
-
-    def build_topo(v):
-        if v not in visited:
-            visited.add(v)
-            for child in v._children:
-                build_topo(child)
-            topo.append(v)
-
-    build_topo(root)
-    root.grad = 1
-    for v in reversed(topo):
-        for child, local_grad in zip(v._children, v._local_grads):  # noqa: B905
-            child.grad += local_grad * v.grad
+    __neg__, __radd__, __sub__ = OwnValue.__neg__, OwnValue.__radd__, OwnValue.__sub__
+    __rsub__, __rmul__, __truediv__ = OwnValue.__rsub__, OwnValue.__rmul__, OwnValue.__truediv__
 
 
 def gated(Value, x):
@@ -186,7 +118,7 @@ def language_model(Value, backward=lambda loss: loss.backward(), steps=STEPS):
 
 @cache
 def losses_of_the_reference():
-    return language_model(Reference)
+    return language_model(OwnValue)
 
 
 @has_full_size
@@ -198,6 +130,31 @@ def test_a_program_in_microgpts_style_trains_to_the_same_losses(backward):
     assert language_model(Value, backward, steps) == pytest.approx(reference[:steps], rel=1e-12, abs=0)
     # Where every node is made by the constructor, the arithmetic is the program's own.
     assert language_model(Mine, backward, steps) == pytest.approx(reference[:steps], rel=1e-14, abs=0)
+
+
+def names():
+    """Thirty made-up names in which all letters occur, one of them longer than the model's 16 positions."""
+    rng = random.Random(7)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    made = ["".join(rng.choices(letters, k=rng.randint(2, 9))) for _ in range(27)]
+    return [*made, letters[:13], letters[13:], "abcdefghijklmnopqr"]
+
+
+@has_full_size
+def test_a_gpt_trains_and_samples_as_on_the_engine_it_brought():
+    own, ours = GPT(OwnValue, names()), GPT(Value, names())
+    steps = size(3, 31)
+    assert len(ours.params) == 4192
+    reference = own.train(steps)
+    assert ours.train(steps) == pytest.approx(reference, rel=1e-12, abs=0)
+    assert [p.data for p in ours.params] == pytest.approx([p.data for p in own.params], rel=1e-9, abs=1e-12)
+    assert [ours.sample() for _ in range(3)] == [own.sample() for _ in range(3)]
+
+
+def test_no_warning_misfires_where_gradients_are_emptied_by_hand(recwarn):
+    model = GPT(Value, ["ab", "ba"])
+    model.train(4)
+    assert not recwarn.list
 
 
 partials = st.floats(-1e6, 1e6)

@@ -19,7 +19,8 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
   gathering.py and agreement.py. history.py: its epochs; progress.py: how they are shown. loss_advice.py: which
   loss to give. rules_of_thumb.py: its warnings.
 - misnamed.py: what PyTorch's names are called here.
-- saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py: data to learn from.
+- saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py, given_names.py: data to
+  learn from. tokens.py: texts as numbers, and sampling.
 """
 
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ from scalargrad.nn.dead_relus import dead_relus
 from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.fitting import DivergenceError, fit
 from scalargrad.nn.flatten import Flatten, Unflatten
+from scalargrad.nn.given_names import names
 from scalargrad.nn.handwriting import digits
 from scalargrad.nn.history import History
 from scalargrad.nn.initialisers import (
@@ -81,6 +83,7 @@ from scalargrad.nn.saving import ModelFileError, load, save
 from scalargrad.nn.schedules import constant_lr, cosine_lr, exponential_lr, inverse_time_lr, linear_lr, step_lr
 from scalargrad.nn.softmaxes import log_softmax, softmax
 from scalargrad.nn.step_watch import TrainingWarning
+from scalargrad.nn.tokens import Tokenizer, sample
 
 __all__ = [
     "MLP",
@@ -114,6 +117,7 @@ __all__ = [
     "RMSprop",
     "RuleOfThumbWarning",
     "Sequential",
+    "Tokenizer",
     "TrainingWarning",
     "Unflatten",
     "accuracy",
@@ -147,9 +151,11 @@ __all__ = [
     "moons",
     "mse",
     "multiclass_hinge",
+    "names",
     "normal",
     "predict",
     "rms_norm",
+    "sample",
     "save",
     "softmax",
     "spirals",

@@ -108,7 +108,8 @@ def test_the_wheel_is_the_package_and_nothing_else(wheel, figure):
     assert {name.split("/", 1)[1] for name in about} == {
         "METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE"
     }  # fmt: skip
-    assert {"scalargrad/py.typed", "scalargrad/_methods.pyi", "scalargrad/nn/data/digits.txt"} <= names
+    data = {"scalargrad/nn/data/digits.txt", "scalargrad/nn/data/names.txt.gz"}
+    assert {"scalargrad/py.typed", "scalargrad/_methods.pyi", *data} <= names
     assert wheel.name.endswith("-py3-none-any.whl")
     kilobytes = wheel.stat().st_size / 1000
     figure("files in the wheel, all of them the package's", f"{len(files)}, {kilobytes:.0f} kB packed")

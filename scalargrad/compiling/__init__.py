@@ -5,8 +5,8 @@ program for arguments of this structure is kept: a second call only runs it. The
 fn on Values, taping.py writes their graph on a tape, pipeline.py simplifies and lowers it, and the backend that
 backends.py chooses makes of it the function of plain numbers that every call runs.
 
-- Asked for by compiled.py (compile: points.py for one set of arguments, batches.py for many samples of samples.py),
-  replay.py (replay) and program.py (record).
+- Asked for by compiled.py (compile: points.py for one set of arguments, batches.py for many samples of samples.py,
+  which groups.py sorts by structure), replay.py (replay) and program.py (record).
 - A call: watching.py runs the function on Values and notes what it compares, for branches.py.
 - A tape: taping.py writes the graph that the call has left as instructions, in tape.py.
 - A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py);

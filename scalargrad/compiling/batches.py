@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from operator import add
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.batch_program import BatchProgram
 from scalargrad.compiling.branches import Broken, branch_error
+from scalargrad.compiling.groups import Batch, Group, batch_of
 from scalargrad.compiling.recordings import Recordings
-from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.node.structures import flatten
@@ -19,6 +20,20 @@ if TYPE_CHECKING:
 
 LOSS, VALUES = "loss", "values"
 """What a program is for: the loss and its gradients, or all that the function returns."""
+
+
+class Part(NamedTuple):
+    """What one program has found for some samples of a batch.
+
+    Attributes:
+        program: it.
+        rows: which samples they are.
+        columns: what the function gave beside its loss: for each number a list with that of each sample.
+    """
+
+    program: BatchProgram
+    rows: Sequence[int]
+    columns: Sequence[Sequence[float]]
 
 
 class BatchFunction:
@@ -59,34 +74,42 @@ class BatchFunction:
 
     # ---------------------------------------------------------------- recording
 
-    def program(self, samples: Sequence[Samples]) -> BatchProgram:
-        """The program for samples of this structure; recorded at the first of them if there is none yet."""
-        known = self._known(LOSS, samples)
-        if known:
-            return known[0]
-        rows = range(samples[0].n if samples else 1)
-        return self.recordings.another(known, 0, partial(self._of_loss, samples, rows))
+    def programs(self, batch: Batch) -> list[BatchProgram]:
+        """For each structure of the samples its program; recorded at the first of them if there is none yet."""
+        return [self._program(group) for group in batch.groups]
+
+    def _program(self, group: Group) -> BatchProgram:
+        known = self._known(LOSS, group)
+        return known[0] if known else self.recordings.another(known, 0, partial(self._of_loss, group))
 
     def have_changed(self) -> bool:
         """Whether a leaf was frozen, is trained now, or has a hook; or what the function reads around it is another."""
         return self.recordings.reached.have_changed()
 
-    def _known(self, what: str, samples: Sequence[Samples]) -> list[BatchProgram]:
-        return self.recordings.of((what, *[one.kind for one in samples]))
+    def _known(self, what: str, group: Group) -> list[BatchProgram]:
+        return self.recordings.of((what, *group.kind))
 
-    def _of_loss(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
-        """A program for the loss, recorded at the first of these rows."""
-        program = self.recordings.recorded(
-            lambda: BatchProgram(self._fn, samples, rows[0], self._given, self._backend, has_aux=self._has_aux)
-        )
-        self._check_first(program, samples, rows)
+    def _recorded(self, fn: Callable[..., Any], group: Group, **how: Any) -> BatchProgram:
+        """The function recorded at the first sample of a group."""
+        given = self._given if how.get("gradients", True) else None
+        try:
+            return self.recordings.recorded(lambda: BatchProgram(fn, group.samples, 0, given, self._backend, **how))
+        except Exception as error:
+            if not isinstance(group.rows, range) and hasattr(error, "add_note"):  # Python 3.11 and later have it
+                error.add_note(f"{self._name} was being recorded at sample {group.rows[0]} of the batch: {group}")
+            raise
+
+    def _of_loss(self, group: Group) -> BatchProgram:
+        """A program for the loss."""
+        program = self._recorded(self._fn, group, has_aux=self._has_aux)
+        self._check_first(program, group)
         self._leaves = {**self._leaves, **dict.fromkeys(program.reached)}
         order = self._given if self._given is not None else self._leaves
         self._order = [p for p in order if p.requires_grad]
         program.in_order = program.leaves[: program.trained] == self._order
         return program
 
-    def _of_values(self, samples: Sequence[Samples], rows: Sequence[int]) -> BatchProgram:
+    def _of_values(self, group: Group) -> BatchProgram:
         """A program for all that the function returns, wanted per sample: for a function without a loss."""
         fn = self._fn
         rebuilds: list[Rebuild] = []
@@ -96,107 +119,94 @@ class BatchFunction:
             rebuilds[:] = [rebuild]
             return Value(0.0, requires_grad=False) * 1.0, leaves
 
-        program = self.recordings.recorded(
-            lambda: BatchProgram(outputs, samples, rows[0], None, self._backend, gradients=False, has_aux=True)
-        )
+        program = self._recorded(outputs, group, gradients=False, has_aux=True)
         program.rebuild = rebuilds[0]
-        self._check_first(program, samples, rows)
+        self._check_first(program, group)
         return program
 
-    def _check_first(self, program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]) -> None:
-        """Raise BranchError if the program does not serve the first of the rows, at which it was recorded.
+    def _check_first(self, program: BatchProgram, group: Group) -> None:
+        """Raise BranchError if the program does not serve the first of the samples, at which it was recorded.
 
         A comparison with NaN never holds, not even where it was recorded.
         """
         if program.guards:
-            sums, columns = self._part(program, samples, rows)
-            if sums[1] != 0.0 and columns[-1][0] != 0.0:
-                raise self._branch_error(program, rows[0], columns[-1][0])
+            sums, columns = program.run(group.taken([0]).samples, 1, mean=False)
+            if sums[1] != 0.0:
+                raise self._branch_error(program, group.rows[0], columns[-1][0])
 
     # ---------------------------------------------------------------- running
 
     def values(self, *batches: Any) -> list[Any]:
         """See `Compiled.values`."""
         refuse_to_be_recorded(f"values of the compiled {self._name}")
-        samples = batch_of(batches)
-        found: list[Any] = [None] * samples[0].n
-        for program, mine, _, columns in self._by_branches(VALUES, self._of_values, samples):
-            kept = columns[: program.columns]
-            for k, i in enumerate(mine):
-                found[i] = program.rebuild(iter([column[k] for column in kept]))
+        batch = batch_of(batches)
+        found: list[Any] = [None] * batch.n
+        for group in batch.groups:
+            for part, _ in self._by_branches(VALUES, self._of_values, group):
+                for k, i in enumerate(part.rows):
+                    found[i] = part.program.rebuild(iter([column[k] for column in part.columns]))
         return found
 
-    def run(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
-        """As `value_and_grad`, with the batch as `Samples`; also returns what fn gave beside its loss, as columns."""
+    def run(self, batch: Batch) -> tuple[float, list[float], list[Part]]:
+        """As `value_and_grad`, with the batch as Samples; also returns what fn gave beside its loss."""
         refuse_to_be_recorded(f"value_and_grad of the compiled {self._name}")
-        program = self.program(samples)
-        sums, columns = program.run(samples, samples[0].n, mean=self.mean)
-        if program.guards and sums[1] != 0.0:
-            return self._run_by_branches(samples)
+        programs = self.programs(batch)  # first of all: another structure may reach more parameters
         order = self._order
-        if program.in_order and program.trained == len(order):
-            return sums[0], sums[2:], columns[: program.columns]
-        return sums[0], _in_order(order, program, sums), columns[: program.columns]
-
-    def _run_by_branches(self, samples: Sequence[Samples]) -> tuple[float, list[float], list[list[float]]]:
-        """As `run`, each sample by the program that was recorded for the branches it takes."""
-        n = samples[0].n
-        found = self._by_branches(LOSS, self._of_loss, samples)
-        divisor, order = float(n) if self.mean else 1.0, self._order
-        grads = [0.0] * len(order)
-        rows: list[Sequence[float]] = [()] * n
-        for program, mine, sums, columns in found:
-            grads = [a + b / divisor for a, b in zip(grads, _in_order(order, program, sums), strict=True)]
-            for i, row in zip(mine, zip(*columns[: program.columns], strict=True), strict=False):
-                rows[i] = row
-        loss = sum(sums[0] for _, _, sums, _ in found) / divisor
-        return loss, grads, [list(column) for column in zip(*rows, strict=True)]
+        if len(programs) == 1:
+            (program,), (group,) = programs, batch.groups
+            sums, columns = program.run(group.samples, batch.n, mean=self.mean)
+            if not program.guards or sums[1] == 0.0:
+                return sums[0], _in_order(order, program, sums), [Part(program, group.rows, columns[: program.columns])]
+        loss, grads, parts = 0.0, [0.0] * len(order), []
+        for group in batch.groups:
+            for part, sums in self._by_branches(LOSS, self._of_loss, group):
+                loss += sums[0]
+                grads = list(map(add, grads, _in_order(self._order, part.program, sums)))
+                parts.append(part)
+        if self.mean:
+            loss, grads = loss / batch.n, [grad / batch.n for grad in grads]
+        return loss, grads, parts
 
     def _by_branches(
-        self, what: str, record: Callable[[Sequence[Samples], Sequence[int]], BatchProgram], samples: Sequence[Samples]
-    ) -> list[tuple[BatchProgram, Sequence[int], list[float], list[list[float]]]]:
-        """For each program that some samples take: which they are, its sums over them and its columns."""
-        rest: Sequence[int] = range(samples[0].n)
-        known, tried, found = self._known(what, samples), 0, []
-        while rest:
-            program = self.recordings.another(known, tried, partial(record, samples, rest))
+        self, what: str, record: Callable[[Group], BatchProgram], group: Group
+    ) -> list[tuple[Part, list[float]]]:
+        """What each program that some samples of the group take finds for them, and its sums over them."""
+        known, tried, found = self._known(what, group), 0, []
+        rest = group
+        while rest.rows:
+            program = self.recordings.another(known, tried, partial(record, rest))
             tried += 1
-            mine = rest
-            sums, columns = self._part(program, samples, rest)
+            mine, left = rest, rest.taken(())
+            sums, columns = program.run(rest.samples, len(rest.rows), mean=False)
             if program.guards and sums[1] != 0.0:
                 holds = [violation == 0.0 for violation in columns[-1]]
                 if self.branches == "raise":
                     k = holds.index(False)
-                    raise self._branch_error(program, rest[k], columns[-1][k])
-                mine = [i for i, held in zip(rest, holds, strict=True) if held]
-                rest = [i for i, held in zip(rest, holds, strict=True) if not held]
-                if not mine:
-                    continue
-                sums, columns = self._part(program, samples, mine)
-            else:
-                rest = ()
-            found.append((program, mine, sums, columns))
+                    raise self._branch_error(program, rest.rows[k], columns[-1][k])
+                mine, left = (rest.taken([k for k, x in enumerate(holds) if x is wanted]) for wanted in (True, False))
+                if mine.rows:
+                    sums, columns = program.run(mine.samples, len(mine.rows), mean=False)
+            if mine.rows:
+                found.append((Part(program, mine.rows, columns[: program.columns]), sums))
+            rest = left
         return found
 
-    @staticmethod
-    def _part(
-        program: BatchProgram, samples: Sequence[Samples], rows: Sequence[int]
-    ) -> tuple[list[float], list[list[float]]]:
-        """The sums and columns of some samples."""
-        part = samples if len(rows) == samples[0].n else [one.taken(rows) for one in samples]
-        return program.run(part, len(rows), mean=False)
-
-    def check(self, program: BatchProgram, sums: Sequence[float], columns: Sequence[Sequence[float]]) -> None:
+    def check(
+        self, program: BatchProgram, group: Group, sums: Sequence[float], columns: Sequence[Sequence[float]]
+    ) -> None:
         """Raise BranchError if a guard does not hold for some sample."""
         if not program.guards or sums[1] == 0.0:
             return
-        raise self._branch_error(program, *next((i, x) for i, x in enumerate(columns[-1]) if x != 0.0))
+        k, violation = next((k, x) for k, x in enumerate(columns[-1]) if x != 0.0)
+        raise self._branch_error(program, group.rows[k], violation)
 
     def _branch_error(self, program: BatchProgram, sample: int, violation: float) -> BranchError:
         return branch_error(self._name, Broken(program.guards, violation != violation), f"for sample {sample} ")
 
 
-def _in_order(order: Sequence[Value], program: BatchProgram, sums: Sequence[float]) -> list[float]:
+def _in_order(order: Sequence[Value], program: BatchProgram, sums: list[float]) -> list[float]:
     """The program's gradients in this order of the parameters."""
+    if program.in_order and program.trained == len(order):
+        return sums[2:]
     found = dict(zip(program.leaves[: program.trained], sums[2:], strict=True))
     return [found.get(parameter, 0.0) for parameter in order]

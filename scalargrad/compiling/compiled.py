@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.batches import BatchFunction
 from scalargrad.compiling.branches import ADVICE, check_branches
+from scalargrad.compiling.groups import batch_of
 from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import PointFunction
-from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
@@ -133,8 +133,12 @@ class Compiled:
         The loss is the mean (or sum, if `reduction` says so) of what the function gives for each sample. Outside the
         domain of an op there is no error as in eager code, but IEEE's inf or nan.
 
+        Samples may differ in structure, as sentences differ in length: the function is recorded once for each structure.
+        Parameters that a structure does not reach get nothing from its samples.
+
         Args:
-            batches: one list of samples, or array, for each argument of the function: n rows of X, n targets.
+            batches: one list of samples, or array, for each argument of the function: n rows of X, n targets. A numpy
+                array of objects counts as the list of them.
 
         Raises:
             BranchError: if a comparison in the function comes out otherwise for a sample than when it was recorded.
@@ -145,12 +149,15 @@ class Compiled:
         >>> loss = scalargrad.compile(lambda x, y: (w * x - y) ** 2, backend="python")
         >>> loss.value_and_grad([1.0, 2.0], [1.0, 3.0])
         (1.0, [3.0])
+        >>> total = scalargrad.compile(lambda xs: w * scalargrad.sum(xs), backend="python")
+        >>> total.value_and_grad([[1.0], [2.0, 3.0], [4.0, 5.0, 6.0]])
+        (14.0, [7.0])
         """
         loss, grads, _ = self.batches.run(batch_of(batches))
         return loss, grads
 
     def values(self, *batches: Any) -> list[Any]:
-        """What the function gives for each sample of a batch, as floats in its structure."""
+        """What the function gives for each sample of a batch, as floats in its structure; samples may differ in theirs."""
         return self.batches.values(*batches)
 
     def training(self, optimizer: Optimizer) -> Training:

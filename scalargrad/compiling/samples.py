@@ -15,8 +15,20 @@ PLAIN = frozenset((float, int))
 """The types of which an array takes numbers without more ado: it would take whatever has a `__float__`."""
 
 
+class DifferentStructuresError(ValueError):
+    """The samples are not all of one structure: they are to be taken group by group."""
+
+
 class Samples:
     """One argument of a function for every sample of a batch.
+
+    Args:
+        batch: a list of samples of one structure, or an array.
+        what: how messages name it.
+        places: where the samples stand in the batch that messages speak of, if not one after the other.
+
+    Raises:
+        DifferentStructuresError: if the samples differ in structure.
 
     Attributes:
         flat: all numbers, sample after sample, as contiguous doubles.
@@ -30,11 +42,14 @@ class Samples:
 
     _rebuild: Rebuild
 
-    def __init__(self, batch: Any, what: str) -> None:
+    def __init__(self, batch: Any, what: str, places: Sequence[int] | None = None) -> None:
         self._address = 0
         if hasattr(batch, "__array_interface__"):
-            self._from_array(batch, what)
-            return
+            if batch.dtype.kind != "O":
+                self._from_array(batch, what)
+                return
+            _refuse_masks(batch, what)
+            batch = batch.tolist()  # arrays or lists of different lengths, as numpy keeps them side by side
         if not isinstance(batch, (list, tuple, array)):
             raise TypeError(f"{what} must be a list of samples or an array, not {type(batch).__name__}")
         self.n = len(batch)
@@ -57,20 +72,17 @@ class Samples:
             self._row()
             return
         first = batch[0]
-        leaves, self._rebuild = flatten(first, f"{what}[0]")
-        self.width = len(leaves)
-        self.structure, self.kind = skeleton(first), structure(first)
+        self.kind = structure(first)
+        if any(structure(sample) != self.kind for sample in batch):
+            raise DifferentStructuresError(f"{what}: the samples differ in structure")
         flat: list[float] = []
         for i, sample in enumerate(batch):
-            if structure(sample) != self.kind:
-                other = skeleton(sample)
-                if other == self.structure:
-                    other = f"a {type(sample).__name__}, not a {type(first).__name__}, {other}"
-                raise ValueError(
-                    f"{what}: sample {i} is {other} where sample 0 is {self.structure}: "
-                    "all samples need the same structure, of containers of the same types"
-                )
-            flat += [number(getattr(x, "data", x)) for x in flatten(sample, f"{what}[{i}]")[0]]
+            leaves, rebuild = flatten(sample, f"{what}[{places[i] if places else i}]")
+            flat += [number(getattr(x, "data", x)) for x in leaves]
+        self.width, self._rebuild = len(leaves), rebuild
+        if len(flat) != self.n * self.width:  # machine code would read past their end
+            raise ValueError(f"{what}: a sample has changed while it was read")
+        self.structure = skeleton(first)
         self.flat = array("d", flat)
 
     def _from_array(self, batch: Any, what: str) -> None:
@@ -161,20 +173,3 @@ def doubles(x: Any, what: str) -> memoryview[float]:
             f"not {kind}"
         )
     return view.cast("B").cast("d")
-
-
-def batch_of(batches: Sequence[Any]) -> list[Samples]:
-    """All arguments of a batch.
-
-    Raises:
-        ValueError: if they have not equally many samples.
-    """
-    found = [Samples(batch, f"argument {j}") for j, batch in enumerate(batches)]
-    if not found:
-        raise TypeError("a batch is needed: a list of samples for each argument of the function")
-    for j, one in enumerate(found):
-        if one.n != found[0].n:
-            raise ValueError(
-                f"argument 0 has {found[0].n} samples but argument {j} has {one.n}: give one of each for every sample"
-            )
-    return found

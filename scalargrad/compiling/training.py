@@ -8,10 +8,10 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scalargrad.compiling.groups import Batch, batch_of
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
-from scalargrad.compiling.samples import Samples, batch_of
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.surroundings.contents import differ, frozen
 from scalargrad.compiling.taping import TapedCall
@@ -23,7 +23,7 @@ from scalargrad.support.turns import Turns
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from scalargrad.compiling.batches import BatchFunction
+    from scalargrad.compiling.batches import BatchFunction, Part
     from scalargrad.compiling.tape import Instruction
 
 
@@ -58,7 +58,7 @@ class Training:
         self._reached = Reached(Surroundings(type(optimizer).update))
         self._now: Any = None
         self._settings: Any = None
-        self._cached: tuple[tuple[Any, ...], list[Any], list[Samples]] = ((), [], [])
+        self._cached: tuple[tuple[Any, ...], list[Any], Batch] = ((), [], Batch([], 0))
         self._has_ended = False
         self._turns = Turns()
 
@@ -84,7 +84,7 @@ class Training:
         with self._turns:
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
-            samples = self._samples(batches)
+            batch = self._batch(batches)
             if self._memory is not None and self._has_changed():
                 self.write_back()
             if self._memory is None:
@@ -92,8 +92,8 @@ class Training:
                 # In one call: this is asked before each step.
                 self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
                 self._settings = self._now(vars(self.optimizer))
-                self._memory = memory_for(self._batches, self.optimizer, samples)
-            return self._memory.step(self._batches, samples)
+                self._memory = memory_for(self._batches, self.optimizer, batch)
+            return self._memory.step(self._batches, batch)
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values."""
@@ -108,27 +108,29 @@ class Training:
             return True
         return bool(self._now(vars(self.optimizer)) != self._settings)
 
-    def _samples(self, batches: tuple[Any, ...]) -> list[Samples]:
-        known, shapes, samples = self._cached
+    def _batch(self, batches: tuple[Any, ...]) -> Batch:
+        known, shapes, batch = self._cached
         is_known = len(known) == len(batches) and all(map(operator.is_, known, batches))
         if is_known and [x.shape for x in batches] == shapes:
-            return samples
-        samples = batch_of(batches)
+            return batch
+        batch = batch_of(batches)
         # An array is read where it lies, so it need not be looked at again, if it was not resized; a list is copied.
-        if all(one.flat is batch for one, batch in zip(samples, batches, strict=True)):
-            self._cached = batches, [x.shape for x in batches], samples
+        if len(batch.groups) == 1 and all(
+            one.flat is given for one, given in zip(batch.groups[0].samples, batches, strict=True)
+        ):
+            self._cached = batches, [x.shape for x in batches], batch
         else:
-            self._cached = (), [], samples
-        return samples
+            self._cached = (), [], batch
+        return batch
 
 
-def memory_for(batches: BatchFunction, optimizer: Optimizer, samples: Sequence[Samples]) -> ParameterMemory:
+def memory_for(batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> ParameterMemory:
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
-    program = batches.program(samples)
+    program = batches.programs(batch)[0]
     branches = bool(program.guards) and batches.branches == "record"
     if not hasattr(program.backend, "InMemory") or branches or not optimizer._steps_by_update:
         return OnValues(optimizer)
-    return program.backend.InMemory(program, optimizer, samples)  # type: ignore[no-any-return]
+    return program.backend.InMemory(program, optimizer, batch)  # type: ignore[no-any-return]
 
 
 class ParameterMemory(Protocol):
@@ -140,11 +142,11 @@ class ParameterMemory(Protocol):
     gradients: list[float]
     """What `forward` found, and `update` uses."""
 
-    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
+    def step(self, batches: BatchFunction, batch: Batch) -> float:
         """One step; returns the loss before it."""
 
-    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
-        """The loss and the columns; finds the gradients for `update`."""
+    def forward(self, batches: BatchFunction, batch: Batch) -> tuple[float, list[Part]]:
+        """The loss and what the function gave beside it; finds the gradients for `update`."""
 
     def update(self, keep: bool = False) -> bool:
         """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
@@ -167,19 +169,19 @@ class OnValues:
         self._undo = optimizer.snapshot()
         self._trained: list[Value] = []
 
-    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
+    def step(self, batches: BatchFunction, batch: Batch) -> float:
         """One step; returns the loss before it."""
-        loss, _ = self.forward(batches, samples)
+        loss, _ = self.forward(batches, batch)
         self.update()
         return loss
 
-    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
-        """The loss and the columns; finds the gradients for `update`."""
-        loss, gradients, columns = batches.run(samples)
+    def forward(self, batches: BatchFunction, batch: Batch) -> tuple[float, list[Part]]:
+        """The loss and what the function gave beside it; finds the gradients for `update`."""
+        loss, gradients, parts = batches.run(batch)
         self._trained = batches.parameters
         check_same(self._trained, self._optimizer)
         self.gradients = gradients
-        return loss, columns
+        return loss, parts
 
     @property
     def gradients(self) -> list[float]:

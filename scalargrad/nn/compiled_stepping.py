@@ -71,7 +71,9 @@ class CompiledSteps(Steps):
         self._settings = self._all_settings()
         self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
         samples = self._batches.all(self._loss.adds_up)
-        self._reached.add([*self._loss.batches.program(samples).leaves, *optimizer.parameters])
+        self._reached.add(
+            [*(x for program in self._loss.batches.programs(samples) for x in program.leaves), *optimizer.parameters]
+        )
         ours = type(optimizer) in OPTIMIZERS.values()
         self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
 
@@ -149,7 +151,7 @@ class CompiledSteps(Steps):
         if self._loss_held_out is None or self._loss_held_out.adds_up != adds_up:
             self._loss_held_out = SampleLoss(task, None, self._backend, adds_up)
             with evaluating(task.model):
-                self._loss_held_out.batches.program(samples)
+                self._loss_held_out.batches.programs(samples)
         loss = self._loss_held_out
         total, _, columns = loss.batches.run(samples)
         return {"loss": total, **loss.measured(columns, task.held_out[1], range(batches.n), plain)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from scalargrad.compiling.groups import Batch
 from scalargrad.compiling.samples import Samples
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import constants
@@ -38,8 +39,8 @@ class Batches:
             targets = [_fixed_all(y, known, f"y[{i}]") for i, y in enumerate(targets)]
         self._arguments = [Samples(rows, "X"), Samples(targets, "y")]
         self._pieces: list[list[memoryview]] = []
-        self._rooms: dict[tuple[int, bool], tuple[list[Samples], list[memoryview]]] = {}
-        self._all: dict[bool, list[Samples]] = {}
+        self._rooms: dict[tuple[int, bool], tuple[Batch, list[memoryview]]] = {}
+        self._all: dict[bool, Batch] = {}
 
     def row(self, i: int) -> list[Value]:
         """The numbers of a row as constants."""
@@ -53,13 +54,13 @@ class Batches:
         flat = one.numbers()
         return [flat[k :: one.width] for k in range(one.width)]
 
-    def all(self, with_count: bool) -> list[Samples]:
+    def all(self, with_count: bool) -> Batch:
         """All samples, in order, as the arguments x, y, and if asked for n."""
         if with_count not in self._all:
-            self._all[with_count] = [*self._arguments, *([_counts(self.n)] if with_count else [])]
+            self._all[with_count] = Batch.uniform([*self._arguments, *([_counts(self.n)] if with_count else [])])
         return self._all[with_count]
 
-    def taken(self, batch: Sequence[int], with_count: bool) -> list[Samples]:
+    def taken(self, batch: Sequence[int], with_count: bool) -> Batch:
         """The samples of these indices, as `all` gives them. They stay as they are until the next are taken."""
         n = len(batch)
         if n == self.n:
@@ -69,11 +70,11 @@ class Batches:
         if (n, with_count) not in self._rooms:
             made = [one.taken(range(n)) for one in self._arguments]
             views = [memoryview(one.flat).cast("B") if one.width else memoryview(bytearray()) for one in made]
-            self._rooms[n, with_count] = [*made, *([_counts(n)] if with_count else [])], views
-        samples, views = self._rooms[n, with_count]
+            self._rooms[n, with_count] = Batch.uniform([*made, *([_counts(n)] if with_count else [])]), views
+        gathered, views = self._rooms[n, with_count]
         for view, pieces in zip(views, self._pieces, strict=True):
             view[:] = b"".join([pieces[i] for i in batch])
-        return samples
+        return gathered
 
 
 def _counts(n: int) -> Samples:

@@ -12,6 +12,7 @@ from scalargrad.node.contexts import as_value
 from scalargrad.node.structures import Rebuild, flatten
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.batches import Part
     from scalargrad.nn.stepping import Task
 
 
@@ -54,12 +55,13 @@ class SampleLoss:
         self.batches = compile_(loss_of_a_sample, parameters=parameters or [], backend=backend, has_aux=True).batches
 
     def measured(
-        self, columns: list[list[float]], targets: Sequence[Any], batch: Sequence[int],
+        self, parts: list[Part], targets: Sequence[Any], batch: Sequence[int],
         shown: Callable[[Any], Any] | None = None,
     ) -> dict[str, float]:  # fmt: skip
         """The metrics of a batch. They see the scores, Values as constants, or what `shown` makes of them."""
         if not self._measures:
             return {}
+        ((_, _, columns),) = parts
         scores: list[Any] = []
         if self._rebuild is not None:
             rows = zip(*columns[bool(self._counted) :], strict=True)

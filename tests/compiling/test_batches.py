@@ -323,13 +323,6 @@ def test_nan_and_infinity_go_through(backend):
 @pytest.mark.parametrize(
     ("batches", "error", "message"),
     [
-        (
-            ([[1.0, 2.0], [3.0]], [1.0, 2.0]),
-            ValueError,
-            r"argument 0: sample 1 is \[\*\] where sample 0 is \[\*, \*\]: all",
-        ),
-        (([1.0, [2.0]], [1.0, 2.0]), ValueError, r"argument 0: sample 1 is \[\*\] where sample 0 is \*"),
-        (([[1.0], 2.0], [1.0, 2.0]), ValueError, r"argument 0: sample 1 is \* where sample 0 is \[\*\]"),
         (([1.0, 2.0], [1.0]), ValueError, "argument 0 has 2 samples but argument 1 has 1: give one"),
         (([], []), ValueError, "argument 0 has no sample"),
         ((np.zeros((0, 2)), np.zeros(0)), ValueError, "argument 0 has no sample: its shape is"),

@@ -623,7 +623,7 @@ def test_batches_are_the_samples_of_their_indices(data):
         batch = data.draw(st.permutations(range(n)))[: data.draw(st.integers(1, n))]
         if len(batch) == n:
             batch = list(range(n))
-        x, y, count = batches.taken(batch, True)
+        (((x, y, count), _),) = batches.taken(batch, True).groups
         assert list(x.numbers()) == [v for i in batch for v in rows[i]]
         assert list(y.numbers()) == batch
         assert list(count.numbers()) == [float(len(batch))] * len(batch)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
+from scalargrad.compiling.batches import BatchFunction, Part
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.stepping import Block, has_nan, step
 from scalargrad.compiling.llvm.tiles import batch_code
@@ -17,11 +18,9 @@ from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batch_program import BatchProgram
-    from scalargrad.compiling.batches import BatchFunction
+    from scalargrad.compiling.groups import Batch
     from scalargrad.compiling.llvm.batch import BatchRunner
     from scalargrad.compiling.optimizer import Optimizer
-    from scalargrad.compiling.samples import Samples
-
 
 _turns = Turns()
 _living: WeakSet[InMemory] = WeakSet()
@@ -35,7 +34,8 @@ class InMemory:
         ValueError: if the optimizer does not train what the program was differentiated for.
     """
 
-    def __init__(self, program: BatchProgram, optimizer: Optimizer, samples: Sequence[Samples]) -> None:
+    def __init__(self, program: BatchProgram, optimizer: Optimizer, batch: Batch) -> None:
+        (samples, _), *_ = batch.groups
         self._structure = [one.kind for one in samples]
         self._as_text = ", ".join(one.structure for one in samples)
         self._moving = program.leaves[: program.trained]
@@ -143,30 +143,31 @@ class InMemory:
             ctypes.memmove(self._before.address, self._now.address, self._moved)
         self._has_stepped = self._is_behind = self._is_new = False
 
-    def step(self, batches: BatchFunction, samples: Sequence[Samples]) -> float:
+    def step(self, batches: BatchFunction, batch: Batch) -> float:
         """One step; returns the loss before it."""
+        samples = batch.groups[0].samples
         loss, aim = self._loss, (samples, batches.mean)
         if self._aimed != aim:
-            if loss.parts(samples[0].n) > 1:
-                found, _ = self.forward(batches, samples)
+            if loss.parts(batch.n) > 1:
+                found, _ = self.forward(batches, batch)
                 self.update()
                 return found
-            self._check(samples)
+            self._check(batch)
         if self._is_behind or self._has_others:
             self._catch_up()
         if self._aimed != aim or loss.samples is not samples:
-            loss.fill(self._block, samples, samples[0].n, batches.mean, self._parameters)
+            loss.fill(self._block, samples, batch.n, batches.mean, self._parameters)
             self._aimed = aim
         count = self._prepare()
         if not self._step(self._block.address):
             out = loss.out.view
             if out[1] != 0.0:
-                batches.check(self._program, out[:2].tolist(), loss.columns(samples[0].n))
+                batches.check(self._program, batch.groups[0], out[:2].tolist(), loss.columns(batch.n))
             self._optimizer.steps = count
             self._has_stepped = True
             return float(out[0])
         self._mask()
-        return self.step(batches, samples)
+        return self.step(batches, batch)
 
     def _mask(self) -> None:
         """From now on compute gradients in the masked form, if that differs: the plain one has given nan."""
@@ -208,17 +209,18 @@ class InMemory:
                 view[at : at + length] = memoryview(_doubles([getattr(optimizer, name)]) * length)
             start += length
 
-    def _check(self, samples: Sequence[Samples]) -> None:
-        if self._structure != [one.kind for one in samples]:
+    def _check(self, batch: Batch) -> None:
+        samples = batch.groups[-1].samples
+        if len(batch.groups) > 1 or self._structure != [one.kind for one in samples]:
             raise ValueError(
                 f"this batch has samples of {', '.join(one.structure for one in samples)}, the first one of this "
                 f"training had {self._as_text}: begin another with f.training(optimizer)"
             )
 
-    def forward(self, batches: BatchFunction, samples: Sequence[Samples]) -> tuple[float, list[list[float]]]:
-        """The loss and the columns; finds the gradients for `update`."""
-        n = samples[0].n
-        self._check(samples)
+    def forward(self, batches: BatchFunction, batch: Batch) -> tuple[float, list[Part]]:
+        """The loss and what the function gave beside it; finds the gradients for `update`."""
+        n, samples = batch.n, batch.groups[0].samples
+        self._check(batch)
         if self._is_behind or self._has_others:
             self._catch_up()
         room = self._runner.take()  # another one each time: the helping threads of an interrupted call go on
@@ -226,13 +228,13 @@ class InMemory:
         if self._program.may_have_masks and has_nan()(room.out.address + 16, self._n):
             self._runner.give_back(room)
             self._mask()
-            return self.forward(batches, samples)
+            return self.forward(batches, batch)
         (found, broken), columns = room.out.view[:2].tolist(), room.columns(n)
         if self._program.guards and broken != 0.0:
-            batches.check(self._program, (found, broken), columns)
+            batches.check(self._program, batch.groups[0], (found, broken), columns)
         ctypes.memmove(self._gradients.address, room.out.address + 16, 8 * self._n)
         self._runner.give_back(room)
-        return found, columns[: self._program.columns]
+        return found, [Part(self._program, range(n), columns[: self._program.columns])]
 
     @property
     def gradients(self) -> list[float]:

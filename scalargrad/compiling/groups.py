@@ -1,0 +1,113 @@
+"""Batches whose samples differ in structure, as sentences of any length do: in groups, each of one structure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples
+from scalargrad.node.structures import structure
+
+
+class Group(NamedTuple):
+    """Samples of a batch that have one structure.
+
+    Attributes:
+        samples: they, one for each argument of the function.
+        rows: which ones of the batch they are.
+    """
+
+    samples: list[Samples]
+    rows: Sequence[int]
+
+    @property
+    def kind(self) -> tuple[Hashable, ...]:
+        """Their structure."""
+        return tuple([one.kind for one in self.samples])
+
+    def __str__(self) -> str:
+        return ", ".join(
+            one.structure if len(one.structure) <= 60 else one.structure[:50] + "…" for one in self.samples
+        )
+
+    def taken(self, places: Sequence[int]) -> Group:
+        """Those at these places of the group."""
+        if len(places) == len(self.rows):
+            return self
+        return Group([one.taken(places) for one in self.samples], [self.rows[k] for k in places])
+
+
+class Batch:
+    """All samples of a batch.
+
+    Attributes:
+        groups: they, by structure, in the order in which the structures are met.
+        n: how many.
+    """
+
+    __slots__ = ("groups", "n")
+
+    def __init__(self, groups: list[Group], n: int) -> None:
+        self.groups, self.n = groups, n
+
+    @classmethod
+    def uniform(cls, samples: list[Samples]) -> Batch:
+        """One whose samples are all of the same structure."""
+        n = samples[0].n if samples else 1
+        return cls([Group(samples, range(n))], n)
+
+
+def batch_of(batches: Sequence[Any]) -> Batch:
+    """The arguments of a batch.
+
+    Raises:
+        ValueError: if they have not equally many samples.
+    """
+    if not batches:
+        raise TypeError("a batch is needed: a list of samples for each argument of the function")
+    found = [_alike(batch, f"argument {j}") for j, batch in enumerate(batches)]
+    counts = [len(batch) if one is None else one.n for batch, one in zip(batches, found, strict=True)]
+    for j, n in enumerate(counts):
+        if n != counts[0]:
+            raise ValueError(
+                f"argument 0 has {counts[0]} samples but argument {j} has {n}: give one of each for every sample"
+            )
+    alike = [one for one in found if one is not None]
+    if len(alike) == len(found):
+        return Batch([Group(alike, range(counts[0]))], counts[0])
+    both = list(zip(batches, found, strict=True))
+    kinds = [map(kind_of, batch) if one is None else repeat(one.kind) for batch, one in both]
+
+    def group(rows: Sequence[int]) -> Group:
+        return Group(
+            [
+                Samples([batch[i] for i in rows], f"argument {j}", rows) if one is None else one.taken(rows)
+                for j, (batch, one) in enumerate(both)
+            ],
+            rows,
+        )
+
+    return Batch(list(map(group, places_by(zip(*kinds, strict=False)))), counts[0])
+
+
+def _alike(batch: Any, what: str) -> Samples | None:
+    try:
+        return Samples(batch, what)
+    except DifferentStructuresError:
+        return None
+
+
+def places_by(keys: Iterable[Hashable]) -> list[list[int]]:
+    """For each key, in the order in which they are met, where it stands."""
+    places: dict[Hashable, list[int]] = {}
+    for i, key in enumerate(keys):
+        places.setdefault(key, []).append(i)
+    return list(places.values())
+
+
+def kind_of(sample: Any) -> Hashable:
+    """The structure of a sample, as `structure` gives it; that of a list of numbers by a short way."""
+    if type(sample) is list and PLAIN.issuperset(map(type, sample)):
+        return list, len(sample)
+    return structure(sample)

@@ -133,8 +133,8 @@ class Compiled:
         The loss is the mean (or sum, if `reduction` says so) of what the function gives for each sample. Outside the
         domain of an op there is no error as in eager code, but IEEE's inf or nan.
 
-        Samples may differ in structure, as sentences differ in length: the function is recorded once for each structure.
-        Parameters that a structure does not reach get nothing from its samples.
+        Samples may differ in structure, as sentences differ in length: the function is recorded once for each
+        structure. Parameters that a structure does not reach get nothing from its samples.
 
         Args:
             batches: one list of samples, or array, for each argument of the function: n rows of X, n targets. A numpy
@@ -157,7 +157,7 @@ class Compiled:
         return loss, grads
 
     def values(self, *batches: Any) -> list[Any]:
-        """What the function gives for each sample of a batch, as floats in its structure; samples may differ in theirs."""
+        """What the function gives for each sample of a batch, as floats in its structure."""
         return self.batches.values(*batches)
 
     def training(self, optimizer: Optimizer) -> Training:

@@ -4,8 +4,8 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 
 - module.py: Module, and how its parameters are found. states.py: their numbers by name; naming.py: their labels.
 - neurons.py: Neuron and Layer; networks.py: MLP and Sequential; maxout.py, batchnorm.py, dropout.py: more layers.
-  affine.py: Linear; normalisation.py: LayerNorm and RMSNorm; attending.py: attention; vectors.py: lists as vectors
-  and matrices.
+  affine.py: Linear; normalisation.py: LayerNorm and RMSNorm; recurrent.py: cells of RNNs; attending.py: attention;
+  vectors.py: lists as vectors and matrices.
   activations.py, initialisers.py, randomness.py, numpy_random.py: what they are made with. inputs.py: their checks.
 - convolution.py, pooling.py, response_norm.py, flatten.py: layers of images, which images.py reads.
 - A new layer: a subclass of Module with its parameters and `__call__`. If model files shall name it, a KnownModule
@@ -77,6 +77,7 @@ from scalargrad.nn.optimizers import (
 )
 from scalargrad.nn.pooling import AvgPool2d, MaxPool2d
 from scalargrad.nn.predicting import predict
+from scalargrad.nn.recurrent import GRUCell, LSTMCell, RNNCell
 from scalargrad.nn.response_norm import LocalResponseNorm
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, hidden_neurons
 from scalargrad.nn.saving import ModelFileError, load, save
@@ -98,7 +99,9 @@ __all__ = [
     "Dropout",
     "Elementwise",
     "Flatten",
+    "GRUCell",
     "History",
+    "LSTMCell",
     "Layer",
     "LayerNorm",
     "Linear",
@@ -115,6 +118,7 @@ __all__ = [
     "Optimizer",
     "RMSNorm",
     "RMSprop",
+    "RNNCell",
     "RuleOfThumbWarning",
     "Sequential",
     "Tokenizer",

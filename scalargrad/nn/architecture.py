@@ -18,6 +18,7 @@ from scalargrad.nn.networks import MLP, Sequential
 from scalargrad.nn.neurons import Layer, Neuron
 from scalargrad.nn.normalisation import LayerNorm, RMSNorm
 from scalargrad.nn.pooling import AvgPool2d, MaxPool2d
+from scalargrad.nn.recurrent import GRUCell, LSTMCell, RNNCell
 from scalargrad.nn.response_norm import LocalResponseNorm
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _KNOWN: tuple[type[KnownModule], ...] = (
     Neuron, Layer, MLP, MaxoutNeuron, Maxout, BatchNorm, Dropout, Elementwise, Sequential,
     Conv2d, MaxPool2d, AvgPool2d, LocalResponseNorm, Flatten, Unflatten,
-    Linear, LayerNorm, RMSNorm, MultiHeadAttention,
+    Linear, LayerNorm, RMSNorm, RNNCell, GRUCell, LSTMCell, MultiHeadAttention,
 )  # fmt: skip
 KINDS = {kind.__name__: kind for kind in _KNOWN}
 """Every kind that a file may name; nothing else is ever built."""

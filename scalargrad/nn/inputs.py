@@ -68,12 +68,14 @@ def inputs(x: Any, nin: int, who: Callable[[], str]) -> Sequence[Any]:
     return row if set(map(type, row)) == _ALL_VALUES else constants(row, who)
 
 
-def constants(x: Sequence[Any], who: str | Callable[[], str]) -> list[Value]:
+def constants(x: Sequence[Any], who: str | Callable[[], str], letter: str = "x") -> list[Value]:
     """Return x with each number as a constant Value labelled x0, x1, ...; Values stay as they are."""
     values = []
     for i, value in enumerate(x):
         try:
-            values.append(value if isinstance(value, Value) else Value(value, label=f"x{i}", requires_grad=False))
+            values.append(
+                value if isinstance(value, Value) else Value(value, label=f"{letter}{i}", requires_grad=False)
+            )
         except TypeError:
             hint = ": give one row at a time" if is_sequence(value) else ""
             name = who if isinstance(who, str) else who()

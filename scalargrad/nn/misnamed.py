@@ -11,6 +11,9 @@ from scalargrad.support.spelling import nearest
 NAMES = {
     "dense": "write nn.Linear(nin, nout), or nn.Layer(nin, nout) with an activation",
     "fullyconnected": "write nn.Linear(nin, nout), or nn.Layer(nin, nout) with an activation",
+    "rnn": "write nn.RNNCell(nin, hidden), and a loop over the sequence: h = rnn(x, h)",
+    "gru": "write nn.GRUCell(nin, hidden), and a loop over the sequence: h = gru(x, h)",
+    "lstm": "write nn.LSTMCell(nin, hidden), and a loop over the sequence: h, c = lstm(x, (h, c))",
     "multiheadattention": "write nn.MultiHeadAttention(width, heads)",
     "scaled_dot_product_attention": "write nn.attention(queries, keys, values)",
     "perceptron": "write nn.Neuron(nin), or nn.MLP(2, [16, 1]) for several layers",

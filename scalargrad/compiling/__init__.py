@@ -9,9 +9,9 @@ backends.py chooses makes of it the function of plain numbers that every call ru
   which groups.py sorts by structure), replay.py (replay) and program.py (record).
 - A call: watching.py runs the function on Values and notes what it compares, for branches.py.
 - A tape: taping.py writes the graph that the call has left as instructions, in tape.py.
-- A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py);
-  both repeat short pieces of tape (templates.py), as those of Functions of the user's (applied.py). batch_program.py
-  does so for the loss of a batch.
+- A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py)
+  and, in long programs, to sums of products (sums.py); both repeat short pieces of tape (templates.py), as those of
+  Functions of the user's (applied.py). batch_program.py does so for the loss of a batch.
 - A backend: backends.py chooses python/, llvm/ or jax/. Two of them compute level by level (order.py).
 - Kept in recordings.py as long as it holds: reached.py and surroundings/ see what changes.
 - training.py: steps of an optimizer on a compiled loss; optimizer.py: what it asks of one.

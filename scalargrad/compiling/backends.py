@@ -54,7 +54,8 @@ class Backend(Protocol):
 
     Some have more, which is asked for with hasattr. `InMemory`, as llvm's, trains parameters in memory of the backend's
     own: see ParameterMemory in training.py. A Run with `bound` goes from memory to memory: see llvm/single.py. llvm's
-    `available()` says whether what it needs is installed.
+    `available()` says whether what it needs is installed, and `takes_whole(primitives, batch=...)` whether sums of
+    products are better left whole in a program of so many operations.
     """
 
     BatchRunner: MakesBatchRunner
@@ -82,15 +83,21 @@ def check_backend(name: str) -> None:
         )
 
 
-def backend(name: str, code: Sequence[Instruction]) -> Backend:
+def backend(name: str, code: Sequence[Instruction], whole: Sequence[str] = ()) -> Backend:
     """The backend of this name, or the best for this program.
+
+    Args:
+        name: the choice.
+        code: the program.
+        whole: ops that were not lowered, though they have a form.
 
     Raises:
         ValueError: if there is none of this name, or it cannot compute an op of the program, or a row of the op table.
         MissingExtraError: if it needs a package that is not installed.
     """
     check_backend(name)
-    unknown = {op_of(i[0]).name for i in code if i[0] not in SOURCES and i[0] not in PRIMITIVE}
+    ops = {i[0] for i in code} - SOURCES - PRIMITIVE
+    unknown = {op_of(op).name for op in ops.difference(whole)}
     if name == "auto":
         name = "llvm" if not unknown and loaded("llvm").available() else "python"
     if unknown and name != "python":

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.gradient import contributions, has_choices, total
+from scalargrad.compiling.gradient import Share, contributions, has_choices, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
@@ -126,8 +126,9 @@ def _terms(tape: Tape, root: int, kinds: Sequence[int]) -> list[int]:
     return [root, *reversed(found)]
 
 
-def _split(tape: Tape, terms: Sequence[int], kinds: Sequence[int]) -> Sum:
-    parts: tuple[list[int], list[int]] = ([], [])
+def _split(tape: Tape, terms: Iterable[Share], kinds: Sequence[int]) -> Sum:
+    parts: tuple[list[Share], list[Share]] = ([], [])
     for term in terms:
-        parts[0 if kinds[term] else 1].append(term)
+        varies = kinds[term] if isinstance(term, int) else kinds[term[0]] or kinds[term[1]]
+        parts[0 if varies else 1].append(term)
     return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None

@@ -1,6 +1,7 @@
 """From the ops of the table to the few that backends know: sums of many terms become additions, sigmoid its formula.
 
-The formulas are the rows' own (`lowered`), users' rows included; a formula may use ops that have one themselves.
+The formulas are the rows' own (`lowered`), users' rows included; a formula may use ops that have one themselves. In a
+long program `dot` stays whole, for a backend that has an instruction for it, and sums of several terms become one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.applied import FunctionRow
-from scalargrad.compiling.tape import CONSTANT, SOURCES, Instruction, Tape, live, name_of, op_of
+from scalargrad.compiling.sums import with_sums
+from scalargrad.compiling.tape import CONSTANT, DOT, SOURCES, Instruction, Tape, live, name_of, op_of
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
 from scalargrad.table.row import HARD
@@ -63,6 +65,13 @@ def _formula(op: str, n: int, inside: tuple[str, ...] = ()) -> Template | None:
     return Template(tuple(steps), _at(places, outer.result))
 
 
+@lru_cache(maxsize=512)
+def _formula_in_sums(op: str, n: int) -> Template | None:
+    """The same with its sums of several terms as one instruction each."""
+    formula = _formula(op, n)
+    return None if formula is None else with_sums(formula, n)
+
+
 def value_lowered(op: Op, xs: Sequence[float]) -> float | None:
     """The op's value as compiled programs compute it, under IEEE rules; None if there is no formula for it."""
     formula = _formula(name_of(op), len(xs))
@@ -83,8 +92,16 @@ def _at(places: Sequence[int | float], ref: float) -> int | float:
     return places[ref] if type(ref) is int else ref
 
 
-def simplified(code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True) -> tuple[Tape, list[int]]:
+def simplified(
+    code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True, whole: bool = False
+) -> tuple[Tape, list[int]]:
     """The same outputs by fewer instructions, and if asked by primitives only.
+
+    Args:
+        code: the tape.
+        outputs: slots.
+        lower: whether ops are written as primitives.
+        whole: whether sums of products are left as they are even so, and plain sums become such.
 
     Returns:
         A new tape, and the slots of the outputs on it.
@@ -93,6 +110,7 @@ def simplified(code: Sequence[Instruction], outputs: Sequence[int], *, lower: bo
     needed = live(code, outputs)
     emit, written, constants, known = tape.emit, tape.code, tape.constants, tape.known
     new: list[int] = [-1] * len(code)
+    formula_of = _formula_in_sums if whole else _formula
     for slot, instruction in enumerate(code):
         if not needed[slot]:
             continue
@@ -115,8 +133,10 @@ def simplified(code: Sequence[Instruction], outputs: Sequence[int], *, lower: bo
             new[slot] = tape.constant(float.fromhex(instruction[1]))
         elif op in SOURCES:
             new[slot] = tape.source(*instruction)
+        elif op is DOT and whole and len(instruction) > 3:
+            new[slot] = emit(op, *map(new.__getitem__, instruction[1:]))
         else:
             xs = [new[x] for x in instruction[1:]]
-            formula = _formula(op, len(xs)) if lower else None
+            formula = formula_of(op, len(xs)) if lower else None
             new[slot] = formula.write(tape, xs) if formula is not None else emit(op, *xs)
     return tape, [new[slot] for slot in outputs]

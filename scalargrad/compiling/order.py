@@ -26,7 +26,7 @@ def groups_by_level(code: Sequence[Instruction], kinds: Sequence[Hashable]) -> l
             a, b = level[instruction[1]], level[instruction[2]]
             here = (a if a > b else b) + 1
         else:
-            here = 1 + max([level[x] for x in instruction[1:]])
+            here = 1 + max(map(level.__getitem__, instruction[1:]))
         level[slot] = here
         group = groups.get((here, kind))
         if group is None:

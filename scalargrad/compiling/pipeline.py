@@ -14,7 +14,7 @@ from typing import Any
 from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.tape import PARAMETER, Instruction, Tape
+from scalargrad.compiling.tape import DOT, PARAMETER, Instruction, Tape, count_of_primitives
 
 
 def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, all_raise: bool = False) -> Run:
@@ -27,8 +27,39 @@ def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, 
         all_raise: whether every output raises at a pole, as eager code does. Otherwise the first one alone does: behind
             it come gradients and guards.
     """
+    tape, slots, module = _lowered(choice, code, outputs, batch=False)
+    return module.single(tape.code, slots, slots if all_raise else slots[:1])
+
+
+def _lowered(
+    choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, batch: bool
+) -> tuple[Tape, list[int], Backend]:
+    """The program by what the backend has instructions for, the slots of the outputs, and the backend."""
+    if takes_whole(choice, sum(map(len, code)), batch=batch):
+        tape, slots = simplified(code, outputs, whole=True)
+        module = backend(choice, tape.code, (DOT,))
+        if hasattr(module, "takes_whole") and module.takes_whole(count_of_primitives(tape.code), batch=batch):
+            return tape, slots, module
+        code, outputs = tape.code, slots
     tape, slots = simplified(code, outputs)
-    return backend(choice, tape.code).single(tape.code, slots, slots if all_raise else slots[:1])
+    return tape, slots, backend(choice, tape.code)
+
+
+def takes_whole(choice: str, primitives: int, *, batch: bool) -> bool:
+    """Whether the backend may take sums of products whole in a program of so many primitive operations.
+
+    Args:
+        choice: the backend.
+        primitives: roughly how many.
+        batch: whether the program is for many samples.
+    """
+    if choice not in ("auto", "llvm") or not loaded("llvm").available():
+        return False
+    return bool(loaded("llvm").takes_whole(primitives, batch=batch))
+
+
+GRADIENT = 3
+"""How many times as many operations a program has with its gradient."""
 
 
 def runner_with_gradient(
@@ -44,9 +75,10 @@ def runner_with_gradient(
         seed: the slot of the factor of the derivatives; 1.0 if left out.
         more: further slots.
     """
+    whole = takes_whole(choice, GRADIENT * sum(map(len, tape.code)), batch=False)
 
     def run_of(*, masked: bool) -> Run:
-        shares = contributions(tape, root, wrt, seed, masked=masked)
+        shares = contributions(tape, root, wrt, seed, masked=masked, whole=whole)
         return runner(choice, tape.code, [root, *(total(tape, shares[slot]) for slot in wrt), *more])
 
     masked = partial(run_of, masked=True) if has_choices(tape.code[: root + 1]) else None
@@ -68,11 +100,10 @@ def batch_runner(
         places: for each parameter of the tape its number among those that a run is given.
     """
     split = [slot for pair in sums for slot in pair if slot is not None]
-    tape, slots = simplified(code, [*split, *columns])
+    tape, slots, module = _lowered(choice, code, [*split, *columns], batch=True)
     new = iter(slots)
     sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
     short: list[Instruction] = [(PARAMETER, places[i[1]]) if i[0] is PARAMETER else i for i in tape.code]
-    module = backend(choice, short)
     return short, module, module.BatchRunner(short, sums, list(new), widths)
 
 

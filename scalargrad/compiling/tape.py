@@ -17,6 +17,7 @@ from scalargrad.ops import (
     absolute,
     add,
     divide,
+    dot,
     greater,
     hypot,
     multiply,
@@ -63,9 +64,9 @@ def op_of(name: str) -> Op:
 for _row in BUILT_IN:  # now, before a user's op takes one of their names
     name_of(_row)
 
-ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE = (
+ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE, DOT = (
     name_of(function.op)  # type: ignore[attr-defined]
-    for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute)
+    for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute, dot)
 )
 NEVER_MINUS_ZERO = frozenset(name_of(op) for op in BUILT_IN if op.never_minus_zero)
 
@@ -248,6 +249,13 @@ def operands(instruction: Instruction) -> Sequence[int]:
 def count_of(code: Iterable[Instruction], kind: str) -> int:
     """How many inputs, or parameters, a program reads numbers of: up to the last that stands in its code."""
     return 1 + max([instruction[1] for instruction in code if instruction[0] is kind], default=-1)
+
+
+def count_of_primitives(code: Iterable[Instruction]) -> int:
+    """How many additions, multiplications and the like a program of primitives and sums of products takes."""
+    return sum(
+        len(instruction) - 2 if instruction[0] is DOT else 1 for instruction in code if instruction[0] not in SOURCES
+    )
 
 
 def varying_slots(code: Sequence[Instruction]) -> bytearray:

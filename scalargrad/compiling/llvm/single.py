@@ -13,13 +13,18 @@ from scalargrad.compiling.llvm.machine import machine_code
 from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.straight import Straight, straight
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.tape import INPUT, PARAMETER, SOURCES, Instruction, count_of
+from scalargrad.compiling.tape import INPUT, PARAMETER, Instruction, count_of, count_of_primitives
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 STRAIGHT = 2000
 """Up to so many instructions straight-line code is compiled, in 0.2 s; it is three times as fast as the machine."""
+
+
+def takes_whole(primitives: int, *, batch: bool) -> bool:
+    """Whether the machine runs a program of so many operations: sums of products are instructions of it."""
+    return not batch and primitives > STRAIGHT
 
 
 class Room(NamedTuple):
@@ -44,18 +49,15 @@ class Single:
         outputs: Sequence[int],
         primal: Iterable[int] | None = None,  # noqa: ARG002  (nothing raises here)
     ) -> None:
-        count = sum(instruction[0] not in SOURCES for instruction in code)
-        self.is_straight = count <= STRAIGHT
+        self.is_straight = not takes_whole(count_of_primitives(code), batch=False)
         self._made: Straight | None = None
-        self._places: list[int] | None = None
         if self.is_straight:
             made = self._made = straight(tuple(code), tuple(outputs))
             self._sizes = count_of(code, INPUT), count_of(code, PARAMETER), made.memory, len(outputs)
         else:
-            self._program = machine_code(tuple(code))
+            self._program = machine_code(code, outputs)
             layout = self._program.layout
-            self._sizes = layout.inputs, layout.parameters, len(layout.constants), 0
-            self._places = [layout.place[slot] for slot in outputs]
+            self._sizes = layout.inputs, layout.parameters, len(layout.constants), len(outputs)
         self._rooms = [self._room()]
 
     def _room(self) -> Room:
@@ -70,7 +72,7 @@ class Single:
             layout = self._program.layout
             memory = Doubles(layout.size)
             memory.view[starts[2] : starts[2] + third] = array("d", layout.constants)
-            function, arguments, out = self._program.run, (memory.address,), memory.view
+            function, arguments, out = self._program.run, (memory.address,), memory.view[layout.outputs :]
         return Room(memory.view[:inputs], memory.view[inputs : inputs + parameters], function, arguments, out)
 
     def bound(
@@ -110,6 +112,6 @@ class Single:
         if m:
             parameters_at[:] = array("d", parameters[:m])
         function(*arguments)
-        found = out.tolist() if self._places is None else [out[place] for place in self._places]
+        found = out.tolist()
         self._rooms.append(room)
         return found  # type: ignore[return-value]

@@ -1,0 +1,183 @@
+"""Where the machine has what, and in which groups it works instructions off.
+
+Sums of products of one length that stand at one level become runs, where their operands go on evenly from one to the
+next: the rows of a layer read the same inputs, and weights that lie a row apart. A run is described by its first row
+and by how far each operand moves, and lanes take one row each. Other sums have a list of places for each row.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from operator import mul, sub
+from typing import NamedTuple
+
+from scalargrad.compiling.order import groups_by_level
+from scalargrad.compiling.tape import CONSTANT, DOT, INPUT, PARAMETER, SOURCES, Instruction, count_of
+
+COPY, LIST, VECTORS, ROWS = "copy", "list", "vectors", "rows"
+"""Opcodes beside the primitives: a number as it is; sums by lists of places; sums in a run, in which one factor of each
+pair is the same for all rows, the other lies side by side from row to row (VECTORS) or a step apart (ROWS)."""
+SHORTEST = 8
+"""Rows of a run: as many as there are lanes at most."""
+
+
+class Group(NamedTuple):
+    """Instructions of one kind, none of which needs another; their results lie side by side.
+
+    Attributes:
+        op: a primitive or one of the opcodes above.
+        first: the place of the first result; the others follow.
+        size: how many there are.
+        pairs: of sums of products, how many each has.
+    """
+
+    op: str
+    first: int
+    size: int
+    pairs: int = 0
+
+
+class Layout:
+    """A program as the machine runs it.
+
+    Args:
+        code: primitives and sums of products.
+        outputs: slots whose numbers shall lie side by side at the end, in this order.
+        needed: for each slot whether it is to be computed here; all, if left out.
+        given: slots that are known from outside; they lie behind the parameters.
+
+    Attributes:
+        place: for each slot of the tape where its number lies: inputs, parameters, given ones, constants, results.
+        inputs, parameters, given: how many there are of each.
+        constants: their numbers.
+        groups: in order. One costs one dispatch however long it is, and its instructions do not wait for each other.
+        operands: what each group reads, one after another.
+        outputs: the place of the first.
+        size: how many numbers there are in all.
+        work: primitive operations and pairs.
+    """
+
+    def __init__(
+        self, code: Sequence[Instruction], outputs: Sequence[int] = (), needed: Sequence[int] | None = None,
+        given: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        self.inputs, self.parameters, self.given = count_of(code, INPUT), count_of(code, PARAMETER), len(given)
+        place = self.place = [0] * len(code)
+        self.constants: list[float] = []
+        self.groups: list[Group] = []
+        self.operands = array("i")
+        start = self.inputs + self.parameters + self.given
+        kinds: list[object] = []
+        self.work = 0
+        for slot, instruction in enumerate(code):
+            op = instruction[0]
+            if op in SOURCES:
+                kinds.append(None)
+                if op is CONSTANT:
+                    place[slot] = start + len(self.constants)
+                    self.constants.append(float.fromhex(instruction[1]))
+                else:
+                    place[slot] = instruction[1] if op is INPUT else self.inputs + instruction[1]
+            elif needed is not None and not needed[slot]:
+                kinds.append(None)
+            elif op is DOT:
+                kinds.append(len(instruction))
+                self.work += len(instruction) // 2
+            else:
+                kinds.append(op)
+                self.work += 1
+        for i, slot in enumerate(given, self.inputs + self.parameters):
+            place[slot] = i
+        self._one = start + len(self.constants)  # 1.0, for the factor of a sum's first term
+        self.constants.append(1.0)
+        self._at = self._one + 1
+        for slots in groups_by_level(code, kinds):
+            if code[slots[0]][0] is DOT:
+                self._sums(code, slots)
+            else:
+                self._plain(code[slots[0]][0], slots, [code[slot][1:] for slot in slots])
+        self.outputs = self._at
+        self._copies(outputs)
+        self.size = self._at
+
+    def _placed(self, slots: Sequence[int]) -> None:
+        for at, slot in enumerate(slots, self._at):
+            self.place[slot] = at
+        self._at += len(slots)
+
+    def _plain(self, op: str, slots: Sequence[int], rows: Sequence[Sequence[int]]) -> None:
+        self.groups.append(Group(op, self._at, len(slots)))
+        where, read = self.place.__getitem__, self.operands.extend
+        for xs in rows:
+            read(map(where, xs))
+        self._placed(slots)
+
+    def _copies(self, slots: Sequence[int]) -> None:
+        if slots:
+            self.groups.append(Group(COPY, self._at, len(slots)))
+            self.operands.extend(map(self.place.__getitem__, slots))
+            self._at += len(slots)
+
+    # ---------------------------------------------------------------- sums of products
+
+    def _sums(self, code: Sequence[Instruction], slots: Sequence[int]) -> None:
+        """A group of sums of equally many products."""
+        where = self.place.__getitem__
+        rows = [tuple(map(where, code[slot][1:])) for slot in slots]
+        if len(rows[0]) % 2:  # a term to begin with: as a product with 1.0
+            half, one = len(rows[0]) // 2, self._one
+            rows = [(row[-1], *row[:half], one, *row[half:-1]) for row in rows]
+        pairs, first, loose = len(rows[0]) // 2, 0, 0
+        order: list[int] = []
+        while first < len(rows):
+            end, step = first + 1, ()  # type: tuple[int, tuple[int, ...]]
+            if end < len(rows):
+                step = tuple(map(sub, rows[end], rows[first]))
+                end += 1
+                while end < len(rows) and tuple(map(sub, rows[end], rows[end - 1])) == step:
+                    end += 1
+            if end - first < SHORTEST or not _is_run(step):
+                first = max(first + 1, end - 1)  # the last row may be the first of a run
+                continue
+            self._listed(rows[loose:first], pairs)
+            order += slots[loose:first]
+            if min(step) < 0:  # a gradient's rows come from the last to the first
+                self._run(rows[end - 1], [-x for x in step], end - first)
+                order += slots[first:end][::-1]
+            else:
+                self._run(rows[first], step, end - first)
+                order += slots[first:end]
+            loose = first = end
+        self._listed(rows[loose:], pairs)
+        order += slots[loose:]
+        for at, slot in enumerate(order, self._at - len(order)):
+            self.place[slot] = at
+
+    def _listed(self, rows: Sequence[tuple[int, ...]], pairs: int) -> None:
+        if rows:
+            self.groups.append(Group(LIST, self._at, len(rows), pairs))
+            for row in rows:
+                self.operands.extend(row)
+            self._at += len(rows)
+
+    def _run(self, row: Sequence[int], step: Sequence[int], size: int) -> None:
+        """Sums in a run: the places of the first row, of each pair that which stays first, and how the other moves."""
+        n = len(row) // 2
+        same, moving, steps = list(row[:n]), list(row[n:]), list(step[n:])
+        for k in range(n):
+            if step[k]:  # multiplication does not mind
+                same[k], moving[k], steps[k] = moving[k], same[k], step[k]
+        if steps.count(1) == n:
+            self.groups.append(Group(VECTORS, self._at, size, n))
+            steps = []
+        else:
+            self.groups.append(Group(ROWS, self._at, size, n))
+        self.operands.extend((*same, *moving, *steps))
+        self._at += size
+
+
+def _is_run(step: Sequence[int]) -> bool:
+    """Whether of each pair one factor is the same in all rows."""
+    n = len(step) // 2
+    return not any(map(mul, step[:n], step[n:]))

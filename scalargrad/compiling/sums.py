@@ -1,0 +1,76 @@
+"""Sums found again in additions: a * b + c * d + e becomes one sum of products, with the same roundings in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from scalargrad.compiling.tape import ADD, DOT, MULTIPLY
+from scalargrad.compiling.templates import Step, Template
+
+Ref = int | float
+SHORTEST = 3
+"""Terms of a sum that is worth an instruction of its own."""
+
+
+def with_sums(formula: Template, arguments: int) -> Template:
+    """The formula with one `dot` for each chain of additions whose partial sums nothing else reads."""
+    steps = formula.steps
+    uses = Counter(ref for _, refs in steps for ref in refs if type(ref) is int)
+    if type(formula.result) is int:
+        uses[formula.result] += 2  # it is read from outside
+    sums, inside = _chains(steps, arguments, uses)
+    places: list[Ref] = list(range(arguments))
+    written: list[Step] = []
+    for number, step in enumerate(steps, arguments):
+        op, refs = (DOT, _operands(sums[number])) if number in sums else step
+        if number not in inside:
+            places.append(arguments + len(written))
+            written.append((op, tuple(places[ref] if type(ref) is int else ref for ref in refs)))
+        else:
+            places.append(-1)
+    result = places[formula.result] if type(formula.result) is int else formula.result
+    return Template(tuple(written), result)
+
+
+def _operands(pairs: Sequence[tuple[Ref, Ref]]) -> list[Ref]:
+    return [*(x for x, _ in pairs), *(y for _, y in pairs)]
+
+
+def _chains(steps: Sequence[Step], start: int, uses: Counter[int]) -> tuple[dict[int, list[tuple[Ref, Ref]]], set[int]]:
+    """For each addition that ends a chain its terms in order, as factors; and the steps that are part of a sum.
+
+    Args:
+        steps: an op and what it reads.
+        start: the number of the first step; smaller ones are arguments.
+        uses: how often each number is read.
+    """
+    sums: dict[int, list[tuple[Ref, Ref]]] = {}
+    inside: set[int] = set()
+
+    def is_inner(ref: Ref, op: str) -> bool:
+        """Whether this is the result of such a step, and read once."""
+        return type(ref) is int and ref >= start and uses[ref] == 1 and steps[ref - start][0] is op
+
+    for number in range(start + len(steps) - 1, start - 1, -1):
+        op, refs = steps[number - start]
+        if op is not ADD or number in inside:
+            continue
+        terms: list[Ref] = []
+        partial_sums: list[int] = []
+        while True:
+            x, y = refs if not is_inner(refs[1], ADD) or is_inner(refs[0], ADD) else (refs[1], refs[0])
+            terms.append(y)
+            if type(x) is not int or not is_inner(x, ADD):
+                terms.append(x)
+                break
+            partial_sums.append(x)
+            _, refs = steps[x - start]
+        if len(terms) >= SHORTEST:
+            products = {term for term in terms if type(term) is int and is_inner(term, MULTIPLY)}
+            inside.update(partial_sums, products)
+            sums[number] = [
+                steps[term - start][1] if type(term) is int and term in products else (term, 1.0)  # type: ignore[misc]
+                for term in reversed(terms)
+            ]
+    return sums, inside

@@ -1,0 +1,116 @@
+"""Long programs: sums of products stay whole, layers become runs, and the numbers are the eager engine's to the last bit."""
+
+import math
+import random
+from importlib import import_module
+
+import pytest
+from compiling_helpers import all_same, needs_llvm, points
+from long_programs import LayeredProgram
+from sizes import has_full_size, size
+
+import scalargrad as sg
+from scalargrad import Value
+from scalargrad.compiling.llvm.layout import LIST, ROWS, VECTORS, Layout
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.tape import DOT, PARAMETER
+from scalargrad.compiling.taping import TapedGraph
+from scalargrad.node.numbers import plain_number
+
+pytestmark = needs_llvm
+SINGLE = import_module("scalargrad.compiling.llvm.single")
+
+
+@pytest.fixture(autouse=True)
+def all_programs_are_long(monkeypatch):
+    monkeypatch.setattr(SINGLE, "STRAIGHT", -1)
+
+
+def eager(f, xs):
+    """The value, and the gradients of inputs and parameters that are trained, by a fresh graph."""
+    leaves = list(map(Value, xs))
+    root = f(leaves)
+    return [root.data, *sg.grad(root, [*leaves, *(p for p in f.parameters if p.requires_grad)])]
+
+
+def recorded(f, xs):
+    """The program of the graph at these numbers, and how its results are put in the order of `eager`."""
+    leaves = list(map(Value, xs))
+    program = sg.record(f(leaves), inputs=leaves, backend="llvm")
+    order = [*leaves, *(p for p in f.parameters if p.requires_grad)]
+
+    def run(numbers):
+        value, gradients = program.value_and_grad(numbers)
+        found = dict(zip(program.leaves, gradients, strict=True))
+        return [value, *(found.get(leaf, 0.0) for leaf in order)]
+
+    return run
+
+
+def test_three_hundred_programs_at_points_that_were_not_recorded():
+    checked = 0
+    for seed in range(300):
+        f = LayeredProgram(seed)
+        start, *others = points(seed, f.inputs, 3)
+        run = recorded(f, start)
+        for xs in others:
+            for p in f.parameters:
+                p.data *= 0.9
+            expected = eager(f, xs)
+            if all(map(math.isfinite, expected)):
+                all_same(run(xs), expected)
+                checked += 1
+    assert checked > 550
+
+
+@has_full_size
+def test_wide_layers_become_runs():
+    """Forward, backward to the inputs and to the weights; the last lanes of a run that does not come out even."""
+    for seed in range(size(20, 60)):
+        f = LayeredProgram(seed, smallest=9, largest=40)
+        start, xs = points(seed, f.inputs, 2)
+        all_same(recorded(f, start)(xs), eager(f, xs))
+
+
+def test_second_derivatives():
+    for seed in range(40):
+        f = LayeredProgram(seed, largest=9, stages=3)
+        start, *others = points(seed, f.inputs, 3)
+        second = sg.grad(lambda v, f=f: sg.sum([g * (k + 1.0) for k, g in enumerate(sg.grad(f)(v))]))
+        compiled = sg.compile(second, backend="llvm")
+        compiled(start)
+        for xs in others:
+            all_same(compiled(xs), list(map(float, map(plain_number, second(xs)))))
+
+
+def test_a_gradient_that_is_nan_unmasked():
+    """Where an op has not chosen an operand with an infinite slope, the masked form runs."""
+    ws = [Value(0.1 * k) for k in range(-8, 9)]
+
+    def f(v):
+        layer = [sg.where(sg.greater(x, 0.0), sg.sqrt(sg.relu(x)), 2.0 * x) for x in [w * v[0] for w in ws]]
+        return sg.dot(layer, layer) + sg.sum(layer)
+
+    f.parameters = ws
+    run = recorded(f, [0.7])
+    for x in (0.7, -1.3, 0.0):
+        all_same(run([x]), eager(f, [x]))
+
+
+def test_which_sums_become_runs():
+    """A layer's rows lie a row apart, its gradient in the inputs reads rows, that in the weights reads inputs."""
+    rows = [[Value(0.1 * i + j) for j in range(10)] for i in range(11)]
+    x = [Value(1.0 + i) for i in range(10)]
+    y = [sg.tanh(sg.dot(row, x, 0.5)) for row in rows]
+    taped = TapedGraph(y, [], [w for row in rows for w in row])
+    tape, slots = simplified(taped.tape.code, [taped.slots[one] for one in y], whole=True)
+    layout = Layout(tape.code, slots)
+    (run,) = [group for group in layout.groups if group.pairs]
+    assert (run.op, run.size, run.pairs) == (ROWS, 11, 11)
+    turned = [(PARAMETER, i) for i in range(40)]
+    turned += [(DOT, *range(4), *range(8 + i, 40, 8)) for i in range(8)]
+    layout = Layout(turned)
+    assert [(group.op, group.size) for group in layout.groups] == [(VECTORS, 8)]
+    rng = random.Random(1)
+    loose = turned[:40] + [(DOT, *(rng.randrange(40) for _ in range(8))) for _ in range(9)]
+    assert [(group.op, group.size) for group in Layout(loose + turned[40:]).groups] == [(LIST, 9), (VECTORS, 8)]

@@ -16,8 +16,11 @@ from scalargrad.engine import Value
 from scalargrad.nn import agreement
 from scalargrad.nn.agreement import AGREEMENT
 from scalargrad.nn.clipping import clipped_to_norm
+from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.gathering import Batches
+from scalargrad.nn.left_out import LeftOut, nothing_left_out
 from scalargrad.nn.losses import LOSSES, sse
+from scalargrad.nn.module import Module
 from scalargrad.nn.optimizers import OPTIMIZERS
 from scalargrad.nn.predicting import evaluating, plain
 from scalargrad.nn.sample_loss import SampleLoss
@@ -69,13 +72,27 @@ class CompiledSteps(Steps):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
         self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
         self._settings = self._all_settings()
-        self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up))
+        self._left_out = self._find_left_out()
+        self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up), self._left_out)
         samples = self._batches.all(self._loss.adds_up)
+        if self._left_out is not None:
+            samples = self._left_out.none(samples)
         self._reached.add(
             [*(x for program in self._loss.batches.programs(samples) for x in program.leaves), *optimizer.parameters]
         )
         ours = type(optimizer) in OPTIMIZERS.values()
         self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
+
+    def _find_left_out(self) -> LeftOut | None:
+        """The factors of the model's Dropouts; None if there are none in training, or if to record it will tell why."""
+        model = self.task.model
+        parts = model.modules() if isinstance(model, Module) else []
+        if parts and not any(isinstance(part, Dropout) and part.training and part.p for part in parts):
+            return None
+        with suppress(ValueError, ArithmeticError, TypeError):
+            found = LeftOut(self.task.scores, [self._batches.row(0), self._batches.row(self._batches.n - 1)])
+            return found if found.width else None
+        return None
 
     def _refuse_hooks(self, leaves: Iterable[Value]) -> None:
         if any(hooks_of(leaf) for leaf in leaves):
@@ -102,6 +119,8 @@ class CompiledSteps(Steps):
             self._resume()
         task, memory = self.task, self._memory
         samples = self._batches.taken(batch, self._loss.adds_up)
+        if self._left_out is not None:
+            samples = self._left_out.drawn(samples)
         loss, columns = memory.forward(self._loss.batches, samples)
         if not math.isfinite(loss):
             memory.undo()
@@ -158,6 +177,7 @@ class CompiledSteps(Steps):
 
     # ---------------------------------------------------------------- is this the same as the eager loss?
 
+    @nothing_left_out()
     def _check_loss(self, batches: Batches, targets: Sequence[Any]) -> None:
         """Look at what the loss makes of all targets, at the scores of some samples, over and over again.
 
@@ -198,6 +218,7 @@ class CompiledSteps(Steps):
                 f"{own[wrong][0]!r}: {_WHY}"
             )
 
+    @nothing_left_out()
     def _refuse_loss_of_several(self, error: Exception) -> None:
         """Raise ValueError, in words, if the loss is there for all samples together, but not for one alone.
 
@@ -221,6 +242,7 @@ class CompiledSteps(Steps):
                 "must be the mean or the sum over its samples: divide by len(scores), or train without compiled=True"
             ) from error
 
+    @nothing_left_out()
     def _decide(self, batches: Batches, targets: Sequence[Any], batch: Sequence[int]) -> None:
         """Find out by these very samples whether the loss is the mean or the sum over them, if they tell."""
         task = self.task
@@ -229,6 +251,7 @@ class CompiledSteps(Steps):
         own = agreement.own_losses(task.loss, scores, mine)
         self._adds_up = agreement.adds_up([agreement.evidence(task.loss, scores, mine, own)])
 
+    @nothing_left_out()
     def _compare(self) -> None:
         """Find out whether the eager loss is the same.
 
@@ -247,6 +270,8 @@ class CompiledSteps(Steps):
             return  # the first step says so
         eager = task.loss([scores[k] for k in finite], [targets[k] for k in finite]).data
         samples = batches.taken([some[k] for k in finite], self._loss.adds_up)
+        if self._left_out is not None:
+            samples = self._left_out.none(samples)
         found = self._loss.batches.run(samples)[0]
         size = math.fsum(abs(each[k]) for k in finite)
         if not abs(found - (eager + penalty)) <= AGREEMENT * (size + abs(penalty)):

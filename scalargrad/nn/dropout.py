@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar, Protocol
 
 from scalargrad.nn.inputs import as_sequence, constants, is_sequence
 from scalargrad.nn.known_module import NUMBER, KnownModule
@@ -11,6 +14,29 @@ from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
 from scalargrad.support.reals import number
+
+
+class Given(Protocol):
+    """What Dropouts are given in place of what they would draw."""
+
+    def begin(self, layer: Dropout) -> None:
+        """Hear that this layer is called."""
+
+    def factors(self, n: int) -> Sequence[Any]:
+        """Return its next n factors, numbers or Values."""
+
+
+_given: ContextVar[Given | None] = ContextVar("given", default=None)
+
+
+@contextmanager
+def given(factors: Given) -> Iterator[None]:
+    """Let every Dropout in training take its factors from there; none draws."""
+    token = _given.set(factors)
+    try:
+        yield
+    finally:
+        _given.reset(token)
 
 
 class Dropout(KnownModule):
@@ -55,31 +81,39 @@ class Dropout(KnownModule):
 
         Raises:
             TypeError: if an element is neither a Value nor a real number.
-            ValueError: if it is recorded to be replayed, by `compile`, `replay` or fit(compiled=True), in training; if
-                x is nested deeper than 100 levels.
+            ValueError: if it is recorded to be replayed, by `compile` or `replay`, in training; if x is nested deeper
+                than 100 levels. (fit(compiled=True) draws for it, before every step.)
         """
         if not self.training:
             return x
-        if being_compiled() and self.p:
-            raise ValueError(
-                f"{self!r} cannot be compiled in training: what it leaves out would be drawn once, now, and be the "
-                "same in every replay. Call model.eval() first if it should leave nothing out, train without Dropout "
-                "(a penalty or weight_decay, too, keeps weights small), or train without compiling: fit without "
-                "compiled=True"
-            )
-        return self._thinned(x, 0)
+        given = _given.get()
+        if given is None or not self.p:
+            if being_compiled() and self.p:
+                raise ValueError(
+                    f"{self!r} cannot be compiled in training: what it leaves out would be drawn once, now, and be the "
+                    "same in every replay. Call model.eval() first if it should leave nothing out, or train by "
+                    "fit(model, ..., compiled=True), which draws anew before every step"
+                )
+            return self._thinned(x, self.drawn, 0)
+        given.begin(self)
+        return self._thinned(x, given.factors, 0)
 
-    def _thinned(self, x: Any, depth: int) -> Any:
+    def drawn(self, n: int) -> list[float]:
+        """Return n factors: 0.0 with probability p, else 1 / (1 − p)."""
+        draw, p, scale = (self._rng or random).uniform, self.p, 1 / (1 - self.p)
+        return [0.0 if draw(0.0, 1.0) < p else scale for _ in range(n)]
+
+    def _thinned(self, x: Any, factors: Callable[[int], Sequence[Any]], depth: int) -> Any:
         if depth > MAX_DEPTH:  # the cap is what allows recursion here
             raise too_deep(f"{self!r}: the input")
         x = as_sequence(x)
         if not is_sequence(x):
-            return self._thinned([x], depth)[0]
+            return self._thinned([x], factors, depth)[0]
         x = list(map(as_sequence, x))
         if any(map(is_sequence, x)):
-            return [self._thinned(row, depth + 1) for row in x]
-        draw, scale = (self._rng or random).uniform, 1 / (1 - self.p)
-        return [value * (0.0 if draw(0.0, 1.0) < self.p else scale) for value in constants(x, repr(self))]
+            return [self._thinned(row, factors, depth + 1) for row in x]
+        values = constants(x, repr(self))
+        return [value * factor for value, factor in zip(values, factors(len(values)), strict=True)]
 
     def __repr__(self) -> str:
         return f"Dropout({self.p:g})"

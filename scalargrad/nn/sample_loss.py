@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.compiled import compile as compile_
@@ -13,6 +14,7 @@ from scalargrad.node.structures import Rebuild, flatten
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import Part
+    from scalargrad.nn.left_out import LeftOut
     from scalargrad.nn.stepping import Task
 
 
@@ -24,9 +26,13 @@ class SampleLoss:
         parameters: what is trained, for the gradients and the penalty; None to measure only.
         backend: its name.
         adds_up: whether the loss of a batch is the sum over its samples; otherwise it is the mean.
+        left_out: what Dropouts leave out, if there are any in training; then the loss has their factors as one more
+            argument.
     """
 
-    def __init__(self, task: Task, parameters: list[Value] | None, backend: str, adds_up: bool) -> None:
+    def __init__(
+        self, task: Task, parameters: list[Value] | None, backend: str, adds_up: bool, left_out: LeftOut | None = None
+    ) -> None:
         self.adds_up = adds_up
         self._measures = task.measures
         self._rebuild: Rebuild | None = None
@@ -35,11 +41,12 @@ class SampleLoss:
         self._counted: set[str] = set()
         self.asks_users = len(task.measures) > len(counts)
 
-        def loss_of_a_sample(x: list[Value], y: Any, n: Value | None = None) -> tuple[Any, list[Any]]:
-            (score,) = task.scores([list(map(as_value, x))])  # rows are Values in eager code too, not numbers
+        def loss_of_a_sample(x: list[Value], y: Any, *more: Any) -> tuple[Any, list[Any]]:
+            with nullcontext() if left_out is None else left_out.taken_from(more[-1]):
+                (score,) = task.scores([list(map(as_value, x))])  # rows are Values in eager code too, not numbers
             total: Any = task.loss([score], [y])
-            if n is not None:  # all is divided by the number of samples in the end
-                total = total * n
+            if adds_up:  # all is divided by the number of samples, the argument n, in the end
+                total = total * more[0]
             if parameters is not None and task.penalty_of is not None:
                 total = total + task.penalty_of(parameters)
             self._counted = counts if isinstance(y, Value) else set()

@@ -29,7 +29,7 @@ from functools import reduce
 from typing import Any
 
 from scalargrad.table import floats
-from scalargrad.table.making import alias, binary, lower, nary, paired, unary
+from scalargrad.table.making import alias, binary, indexed, lower, nary, paired, unary
 from scalargrad.table.row import (
     ABOVE_MINUS_ONE,
     AT_LEAST_ONE,
@@ -193,6 +193,8 @@ where        = nary("where",          floats.where,        lambda xs, z: [0.0, w
                     kinks=lambda xs: floats.sign(xs[0]), arguments=("condition", "x", "y"), chooses=True)
 clip         = nary("clip",           floats.clip,         lambda xs, z: [1 - greater(xs[1], xs[0]) - greater(xs[0], xs[2]), greater(xs[1], xs[0]), greater(xs[0], xs[2])],
                     kinks=lambda xs: (floats.sign(xs[0] - xs[1]), floats.sign(xs[0] - xs[2])), arguments=("x", "low", "high"), chooses=True)
+take         = indexed("take",        floats.taken,        lambda xs, z: [0.0, *[where(xs[0] - j, 0.0, 1.0) for j in range(len(xs) - 1)]],
+                    kinks=lambda xs: xs[0])
 sum_         = nary("sum",            floats.total,        lambda xs, z: [1.0] * len(xs),  spelled_out=floats.total)
 mean         = nary("mean",           floats.mean,         lambda xs, z: [1.0 / len(xs)] * len(xs),  spelled_out=floats.mean)
 prod         = nary("prod",           floats.prod,         lambda xs, z: _products_of_others(xs),  spelled_out=floats.prod)
@@ -226,6 +228,13 @@ def _sigmoid(x: Any) -> Any:
     return where(greater(0.0, x), e / (1 + e), 1 / (1 + e))
 
 
+def _take(xs: Sequence[Any]) -> Any:
+    chosen: Any = math.nan  # of no index; the row itself raises IndexError, and compiled programs see to that first
+    for j in range(len(xs) - 1, 0, -1):
+        chosen = where(xs[0] - (j - 1), chosen, xs[j])
+    return chosen
+
+
 def _logsumexp(xs: Sequence[Any]) -> Any:
     top = reduce(maximum, xs)
     total = floats.total([exp(x - top) for x in xs])
@@ -246,6 +255,7 @@ lower(gelu,         lambda x: where(greater(x, -math.inf), 0.5 * x * erfc(-x / S
 lower(step,         lambda x: greater(x, 0.0))
 # Crossed bounds raise, as in the row: the root of -1 does, or is NaN, and that of 1 is no instruction.
 lower(clip,         lambda xs: sqrt(where(greater(xs[1], xs[2]), -1.0, 1.0)) * minimum(maximum(xs[0], xs[1]), xs[2]))
+lower(take,         _take)
 lower(sum_,         floats.total)
 lower(mean,         floats.mean)
 lower(prod,         floats.prod)

@@ -19,7 +19,7 @@ from scalargrad.checking.ladder import NOTHING, TINY, Found, any_slope, is_const
 from scalargrad.checking.rational import RATIONAL, rational_slope
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.node import descendants
-from scalargrad.table.row import HARD, Op
+from scalargrad.table.row import HARD, NO_VALUE, Op
 
 _SHAKEN = 16.0
 """By how many units of the last place the numbers inside the graph are shaken, to see what rounding does to slopes."""
@@ -54,6 +54,8 @@ def op_slope(op: Op, numbers: Sequence[float], i: int, z: float, step: float = 0
         z: the value.
         step: the step that was found good for numbers near these.
     """
+    if op.has_index and i == 0:  # it cannot move
+        return Found(0.0, 0.0, 0.0)
     side = op.sides(numbers)
     hard = (*HARD, TypeError) if op.is_users else HARD  # a user's function may not know its domain
     domain = op.domain[min(i, len(op.domain) - 1)] if op.is_users else None
@@ -174,7 +176,7 @@ class Chain:
             op: Any = node._rule
             try:
                 z = float(op.on(numbers))
-            except HARD:
+            except NO_VALUE:
                 z = node._data
             operands[node], values[node] = numbers, z
             size = abs(z)

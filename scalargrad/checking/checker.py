@@ -18,7 +18,7 @@ from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import brief, function, items, real
 from scalargrad.support.labels import clean_label
 from scalargrad.support.spelling import explained
-from scalargrad.table.row import HARD
+from scalargrad.table.row import NO_VALUE
 
 MODES = ("reverse", "forward")
 _RESOLUTION = 49.0
@@ -256,7 +256,7 @@ class _GradientSampler:
         """The derivative at xs, its graph, and the side of f's kinks."""
         try:
             call = Call(self._f, xs, range(len(xs)))
-        except HARD as error:
+        except NO_VALUE as error:
             raise UnusableError(str(error).splitlines()[0]) from None
         d = call.pull_back([call.output], [1.0], create_graph=True)[self._i]
         if not math.isfinite(_plain(d)):

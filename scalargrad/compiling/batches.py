@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from scalargrad.compiling.groups import Batch, Group, batch_of
 from scalargrad.compiling.recordings import Recordings
 from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
+from scalargrad.node.mode import in_mode
 from scalargrad.node.structures import flatten
 
 if TYPE_CHECKING:
@@ -93,7 +95,8 @@ class BatchFunction:
         """The function recorded at the first sample of a group."""
         given = self._given if how.get("gradients", True) else None
         try:
-            return self.recordings.recorded(lambda: BatchProgram(fn, group.samples, 0, given, self._backend, **how))
+            with _naming(self._name, group.rows[0]):
+                return self.recordings.recorded(lambda: BatchProgram(fn, group.samples, 0, given, self._backend, **how))
         except Exception as error:
             if not isinstance(group.rows, range) and hasattr(error, "add_note"):  # Python 3.11 and later have it
                 error.add_note(f"{self._name} was being recorded at sample {group.rows[0]} of the batch: {group}")
@@ -132,7 +135,7 @@ class BatchFunction:
         if program.guards:
             sums, columns = program.run(group.taken([0]).samples, 1, mean=False)
             if sums[1] != 0.0:
-                raise self._branch_error(program, group.rows[0], columns[-1][0])
+                raise self._broken(program, group, 0, columns[-1][0])
 
     # ---------------------------------------------------------------- running
 
@@ -182,7 +185,7 @@ class BatchFunction:
                 holds = [violation == 0.0 for violation in columns[-1]]
                 if self.branches == "raise":
                     k = holds.index(False)
-                    raise self._branch_error(program, rest.rows[k], columns[-1][k])
+                    raise self._broken(program, rest, k, columns[-1][k])
                 mine, left = (rest.taken([k for k, x in enumerate(holds) if x is wanted]) for wanted in (True, False))
                 if mine.rows:
                     sums, columns = program.run(mine.samples, len(mine.rows), mean=False)
@@ -194,14 +197,28 @@ class BatchFunction:
     def check(
         self, program: BatchProgram, group: Group, sums: Sequence[float], columns: Sequence[Sequence[float]]
     ) -> None:
-        """Raise BranchError if a guard does not hold for some sample."""
+        """Raise BranchError if a guard does not hold for some sample, IndexError if it is an index that is none."""
         if not program.guards or sums[1] == 0.0:
             return
         k, violation = next((k, x) for k, x in enumerate(columns[-1]) if x != 0.0)
-        raise self._branch_error(program, group.rows[k], violation)
+        raise self._broken(program, group, k, violation)
 
-    def _branch_error(self, program: BatchProgram, sample: int, violation: float) -> BranchError:
+    def _broken(self, program: BatchProgram, group: Group, k: int, violation: float) -> BranchError:
+        """What to raise for a guard that does not hold for the k-th sample of a group."""
+        sample = group.rows[k]
+        if program.has_indices:  # the function itself says what is wrong with an index
+            with _naming(self._name, sample), in_mode(follows_ieee=True):
+                self._fn(*[one.rebuilt(map(Value, one.sample(k))) for one in group.samples])
         return branch_error(self._name, Broken(program.guards, violation != violation), f"for sample {sample} ")
+
+
+@contextmanager
+def _naming(name: str, sample: int) -> Iterator[None]:
+    """Say for which sample an index is none."""
+    try:
+        yield
+    except IndexError as error:
+        raise IndexError(f"{name}: for sample {sample}: {error}") from error
 
 
 def _in_order(order: Sequence[Value], program: BatchProgram, sums: list[float]) -> list[float]:

@@ -12,7 +12,7 @@ from scalargrad.compiling.groups import batch_of
 from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import PointFunction
 from scalargrad.compiling.taping import TapedCall
-from scalargrad.compiling.watching import WatchedCall
+from scalargrad.compiling.watching import Place, WatchedCall
 from scalargrad.engine import Value
 from scalargrad.node.numbers import describe, plain_number
 from scalargrad.node.structures import flatten
@@ -103,9 +103,10 @@ class Compiled:
         parts = [flatten(arg, f"argument {i}") for i, arg in enumerate(args)]
         numbers = [plain_number(x) for leaves, _ in parts for x in leaves]
         call = WatchedCall(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
-        if call.guards:
+        guards = [guard for guard in call.guards if not isinstance(guard, Place)]  # of no index the program gives nan
+        if guards:
             raise ValueError(
-                f"to_jax: {self.__name__} compares Values, which JAX would not check: {call.guards[0]}\n{ADVICE}"
+                f"to_jax: {self.__name__} compares Values, which JAX would not check: {guards[0]}\n{ADVICE}"
             )
         taped = TapedCall(call, self._given or ())
         if self._given is not None and len(taped.parameters) > len(self._given):

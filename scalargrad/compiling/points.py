@@ -38,6 +38,7 @@ class PointProgram:
 
     Attributes:
         guards: the comparisons that fn made, in words.
+        has_indices: whether there are indices among them.
         leaves: the Values whose numbers are read when it runs.
         count: how many numbers fn gives.
         runner: the backend's function of (numbers of the leaves, numbers of the arguments): the numbers that fn gives,
@@ -50,6 +51,7 @@ class PointProgram:
         call = WatchedCall(fn, args, numbers, name)
         taped = TapedCall(call)
         self.guards, self.leaves = taped.guards, taped.parameters
+        self.has_indices = taped.has_indices
         self.count = len(taped.outputs)
         self._shape = _quick(call.rebuild_output, taped.outputs)
         outputs = [*taped.outputs, *taped.violations()]
@@ -154,6 +156,9 @@ class PointFunction:
             if broken and self._recordings.branches == "record":
                 found, broken = flatten(self(source.tolist()))[0], None
             if broken:
+                if point.has_indices:
+                    given = source.tolist()
+                    self._eagerly([given], given)
                 raise branch_error(self._name, broken)
             target[:] = array("d", found[: point.count])
 

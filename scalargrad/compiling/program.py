@@ -66,6 +66,8 @@ class Program:
         self.inputs, self.parameters = taped.inputs, taped.parameters
         self._tape, self._output = taped.tape, taped.slots[root]
         self.code: list[Instruction] = list(taped.tape.code)
+        self._checks = taped.checks()
+        self._places = taped.places
         self._slots = taped.slots
         self._choice = choice
         self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
@@ -85,11 +87,13 @@ class Program:
 
         Raises:
             ValueError: if there is no input of such a name, or too few or many numbers are given.
+            IndexError: if an index of the graph, as of `take`, is none.
         """
         refuse_to_be_recorded("program.forward()")
         numbers = self._given(inputs)
         run = self._value or self._make_value()
-        result = run(numbers_of(self.parameters), numbers)[0]
+        result, *checks = run(numbers_of(self.parameters), numbers)
+        self._check(checks)
         self._last.numbers, self._last.seed = numbers, 1.0
         return result
 
@@ -142,14 +146,16 @@ class Program:
 
     def _both(self, numbers: Sequence[float], seed: float) -> tuple[float, list[float]]:
         run = self._gradient or self._make_gradient()
-        result, *grads = run(numbers_of(self.parameters), [*numbers, seed])
+        result, *found = run(numbers_of(self.parameters), [*numbers, seed])
+        grads, checks = found[: len(self._trained)], found[len(self._trained) :]
+        self._check(checks)
         self._last.numbers, self._last.seed = numbers, seed
         return result, grads
 
     def _make_value(self) -> Run:
         with self._turns:
             if self._value is None:  # else another thread has made it meanwhile
-                self._value = runner(self._choice, self.code, [self._output])
+                self._value = runner(self._choice, self._tape.code, [self._output, *self._checks])
             return self._value
 
     def _make_gradient(self) -> Run:
@@ -158,8 +164,14 @@ class Program:
                 tape = self._tape
                 seed = tape.source(INPUT, len(self.inputs))
                 wrt = [self._slots[leaf] for leaf in self._trained]
-                self._gradient = runner_with_gradient(self._choice, tape, self._output, wrt, seed)
+                self._gradient = runner_with_gradient(self._choice, tape, self._output, wrt, seed, self._checks)
             return self._gradient
+
+    def _check(self, violations: Sequence[float]) -> None:
+        """Raise IndexError if a Value by which the graph takes one of some entries is the index of none now."""
+        for place, violation in zip(self._places, violations, strict=True):
+            if violation != 0.0:
+                raise IndexError(f"the program cannot run for these numbers: {place}")
 
     def _given(self, inputs: Mapping[Any, float] | Sequence[float]) -> list[float]:
         if isinstance(inputs, Mapping):

@@ -28,6 +28,9 @@ class OneWay(Protocol):
 class OneWayAtAPoint(OneWay, Protocol):
     """The same, run for one set of arguments."""
 
+    has_indices: bool
+    """Whether there are indices among what is compared: eager code says what is wrong with one."""
+
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """What it gives for these numbers, and the first comparison that does not come out as recorded."""
 
@@ -115,6 +118,7 @@ class PointRecordings(Recordings[PointWay]):
 
         Raises:
             BranchError: if `branches` is "raise" and the first does not serve, or a comparison with NaN never holds.
+            IndexError: if an index is none, as eager code raises it.
         """
         known = self.of(structure)
         tried = 0
@@ -130,6 +134,8 @@ class PointRecordings(Recordings[PointWay]):
                     return result
                 # All guards before the first that is broken hold: if that has NaN, it has on every way.
                 if self.branches == "raise" or broken.has_nan:
+                    if one.has_indices:
+                        self._eagerly(args, numbers)
                     raise branch_error(self.name, broken)
                 tried += 1
         except BranchError:

@@ -58,6 +58,7 @@ class ReplayProgram:
         taped = TapedCall(call, run_hooks=True)  # those of leaves, in the root's own backward()
         tape, (root,) = taped.tape, taped.outputs
         self.guards, self.leaves = taped.guards, taped.parameters
+        self.has_indices = taped.has_indices
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
         wanted = [taped.slots[leaf] for leaf in self.trained]
         self._run = runner_with_gradient(choice, tape, root, wanted, more=taped.violations())

@@ -18,6 +18,7 @@ from scalargrad.ops import (
     add,
     divide,
     dot,
+    floor,
     greater,
     hypot,
     multiply,
@@ -64,9 +65,9 @@ def op_of(name: str) -> Op:
 for _row in BUILT_IN:  # now, before a user's op takes one of their names
     name_of(_row)
 
-ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE, DOT = (
+ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE, DOT, FLOOR = (
     name_of(function.op)  # type: ignore[attr-defined]
-    for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute, dot)
+    for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute, dot, floor)
 )
 NEVER_MINUS_ZERO = frozenset(name_of(op) for op in BUILT_IN if op.never_minus_zero)
 

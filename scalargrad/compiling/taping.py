@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.applied import row_of
 from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
+from scalargrad.compiling.watching import Place
 from scalargrad.engine import Value, topological_order
 from scalargrad.function import Applied, Traced
 from scalargrad.node.by_hand import GivenPartials
@@ -38,6 +39,7 @@ class TapedGraph:
         inputs: the Values whose numbers a call brings.
         parameters: the other leaves, in topological order; their numbers are read when the program runs.
         slots: where each Value of the graph is.
+        places: the indices by which the graph takes one of some entries.
     """
 
     _holds_given = False  # whether somebody sees to it that nodes with given derivatives stay at their numbers
@@ -56,6 +58,7 @@ class TapedGraph:
         self.slots: dict[Value, int] = {x: tape.source(INPUT, i) for i, x in enumerate(self.inputs)}
         self.slots.update((x, tape.source(PARAMETER, i)) for i, x in enumerate(self.parameters))
         slots, constant, emit = self.slots, tape.constant, tape.emit
+        self.places: list[Place] = []
         for node in topological_order(*roots):
             if hooks_of(node) and not (run_hooks and node._rule.is_leaf):
                 raise _not_replayable(node)
@@ -89,9 +92,16 @@ class TapedGraph:
                     slots[y] if y is not None else constant(float(node._b)),
                 )
             else:
+                if op.has_index and node._x[0] is not None:
+                    self.places.append(Place(node._x[0], len(node._x) - 1, ""))
                 slots[node] = emit(
                     name_of(op), *[slots[x] if x is not None else constant(float(a)) for x, a in node.operands]
                 )
+
+    def checks(self) -> list[int]:
+        """Slots that hold 0.0 where the indices are."""
+        self.places = list(dict.fromkeys(self.places))
+        return [place.violation(self.tape, self.slots.__getitem__) for place in self.places]
 
 
 class TapedCall(TapedGraph):
@@ -100,6 +110,7 @@ class TapedCall(TapedGraph):
     Attributes:
         outputs: the slots of what the function returned.
         guards: its comparisons in words.
+        has_indices: whether there are indices among them.
     """
 
     _holds_given = True  # by the call's guards
@@ -110,6 +121,7 @@ class TapedCall(TapedGraph):
         super().__init__(roots, call.inputs, parameters, call.made, run_hooks, call.computed)
         self.outputs = [self._slot_of(x) for x in call.outputs]
         self.guards = list(map(str, call.guards))
+        self.has_indices = any(isinstance(guard, Place) for guard in call.guards)
         self._call = call
 
     def violations(self) -> list[int]:

@@ -7,7 +7,7 @@ from contextvars import copy_context
 from numbers import Number
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.compiling.tape import ABSOLUTE, ADD, GREATER, Tape
+from scalargrad.compiling.tape import ABSOLUTE, ADD, FLOOR, GREATER, NEGATIVE, Tape
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.errors import called_by_package, compared_by_package, user_line
@@ -96,6 +96,36 @@ class Held(NamedTuple):
         )
 
 
+class Place(NamedTuple):
+    """An index by which the function took one of some entries: it must be the place of one in every replay.
+
+    Attributes:
+        value: the index.
+        entries: how many there are.
+        line: where.
+    """
+
+    value: Value
+    entries: int
+    line: str
+
+    def violation(self, tape: Tape, slot_of: Callable[[Any], int]) -> int:
+        """The slot of a number that is 0.0 where the index is a whole number below the number of entries."""
+        index = slot_of(self.value)
+        fraction = tape.emit(ADD, index, tape.emit(NEGATIVE, tape.emit(FLOOR, index)))
+        below = tape.emit(GREATER, tape.constant(0.0), index)
+        above = tape.emit(GREATER, index, tape.constant(self.entries - 1.0))
+        return tape.emit(ADD, fraction, tape.emit(ADD, below, above))
+
+    @property
+    def compared(self) -> tuple[Value]:
+        """The index."""
+        return (self.value,)
+
+    def __str__(self) -> str:
+        return f"{describe(self.value)} must be the index of one of {self.entries} entries{self.line}"
+
+
 class _Made:
     """The leaves that a function made while it ran."""
 
@@ -133,7 +163,7 @@ class WatchedCall:
         inputs: a Value for each number.
         outputs: the Values and numbers that the function returned.
         rebuild_output: puts others in their places.
-        guards: its comparisons, in order, and what nodes with given derivatives hold at.
+        guards: its comparisons and the indices that it used, in order, and what nodes with given derivatives hold at.
         computed: the nodes that it computed.
         made: the leaves that it made itself: it would make them again with the same numbers.
     """
@@ -144,7 +174,7 @@ class WatchedCall:
         self.inputs = [Value(x) for x in numbers]
         fresh = iter(self.inputs)
         args = [rebuild(fresh) for rebuild in rebuilds]
-        self.guards: list[Guard | Held] = []
+        self.guards: list[Guard | Held | Place] = []
         self._inputs, self._as_values = set(self.inputs), set[Value]()
         self.made = _Made()
         self.computed: set[Value] = set()
@@ -156,6 +186,7 @@ class WatchedCall:
             on_comparison=self._compared,
             on_data=_refuse,
             on_leaf=self.made.add,
+            on_index=self._indexed,
             on_hash=self._refuse_hash,
             equal=self._equal,
             as_values=self._as_values,
@@ -176,6 +207,10 @@ class WatchedCall:
         outcome = {"<": a < x, "<=": a <= x, ">": a > x, ">=": a >= x}[symbol]
         right = other if isinstance(other, Value) else number(other)
         self.guards.append(Guard(value, right, symbol, outcome, user_line()))
+
+    def _indexed(self, index: Value, count: int) -> None:
+        if not any(isinstance(one, Place) and one.value is index and one.entries == count for one in self.guards):
+            self.guards.append(Place(index, count, user_line()))
 
     def _equal(self, value: Any, other: object) -> bool | None:
         """Whether two are equal, if both are numbers to the user's function."""

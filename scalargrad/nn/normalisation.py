@@ -94,7 +94,7 @@ class _Normalisation(KnownModule):
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Label the parameters gamma0, gamma1, ... within the scope, and beta0, ... where there are any."""
-        self._tag, self._output = Tag(scope), Tag(scope, outputs=self.nin)
+        self._tag = Tag(scope)
         for name in self._learned:
             for i, value in enumerate(getattr(self, name)):
                 relabel(value, f"{name}{i}", scope)
@@ -150,7 +150,7 @@ class RMSNorm(_Normalisation):
 
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
         normal = _scaled(x, self.eps, self._tag)
-        return [self._output(gamma * y) for gamma, y in zip(self.gamma, normal, strict=True)]
+        return [self._tag(gamma * y) for gamma, y in zip(self.gamma, normal, strict=True)]
 
 
 class LayerNorm(_Normalisation):
@@ -181,6 +181,6 @@ class LayerNorm(_Normalisation):
     _place: ClassVar = "layer norm"
 
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
-        tag, output = self._tag, self._output
+        tag = self._tag
         normal = _scaled(_centred(x, tag), self.eps, tag)
-        return [output(tag(gamma * y) + beta) for gamma, beta, y in zip(self.gamma, self.beta, normal, strict=True)]
+        return [tag(tag(gamma * y) + beta) for gamma, beta, y in zip(self.gamma, self.beta, normal, strict=True)]

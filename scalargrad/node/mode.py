@@ -33,6 +33,8 @@ class Mode:
     """Is told of every number that Python takes out of a Value or puts in, and how."""
     on_leaf: Callable[[Any], None] | None = None
     """Is told of every new leaf."""
+    on_index: Callable[[Any, int], None] | None = None
+    """Is told of every Value that takes one of some entries: it, and how many entries there are."""
     on_hash: Callable[[Any], None] | None = None
     """Is told of every Value that others than the package look up by its hash."""
     equal: Callable[[Any, object], bool | None] | None = None

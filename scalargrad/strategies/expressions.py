@@ -128,10 +128,11 @@ class _Assembly:
         for i, x in enumerate(found):
             if isinstance(x, int):
                 found[i] = unused.pop(max(x, -len(unused))) if x < 0 and unused else x % len(self._numbers)
+        if op.has_index and isinstance(found[0], float):  # a constant would leave entries without a use
+            found[0] = 0
         if not any(isinstance(x, int) for x in found):
             found[0] = unused[-1] if unused else 0
-        domains = op.domain if op.arity is not None else op.domain * len(found)
-        inside = [self._inside(domain, x) for domain, x in zip(domains, found, strict=True)]
+        inside = [self._inside(domain, x) for domain, x in zip(op.domains(len(found)), found, strict=True)]
         if op.arguments[-2:] == ("low", "high"):
             inside[-1] = self._node("add", self._inside(POSITIVE, inside[-1]), inside[-2])
         self._node(op.name, *inside)
@@ -143,6 +144,9 @@ class _Assembly:
 
     def _inside(self, domain: Domain, x: Operand) -> Operand:
         """The operand, or what wraps it so that it is in the domain wherever the inputs are."""
+        if domain.whole:
+            whole = self._node("floor", self._inside(Domain(domain.low, domain.high + 1.0), x))
+            return abs(whole) if isinstance(whole, float) else whole
         low = domain.low if domain.hole is None else max(domain.low, domain.hole)
         high = domain.high
         if low == -math.inf and high == math.inf:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scalargrad.engine import Value
 from scalargrad.support.arguments import brief, items, real, whole
-from scalargrad.table.row import HARD, TABLE, Domain, Op
+from scalargrad.table.row import NO_VALUE, TABLE, Domain, Op
 
 OpLike = Op | Callable[..., Any] | str
 """An op as a row of the table, by its function, or by its name."""
@@ -38,7 +38,7 @@ def values(min: float = -4.0, max: float = 4.0) -> st.SearchStrategy[Value]:  # 
 
 
 def numbers_in(domain: Domain, margin: float = 0.01, span: float = 4.0) -> st.SearchStrategy[float]:
-    """Floats inside the domain, at least `margin` from its ends and its hole, about `span` in size.
+    """Floats inside the domain, at least `margin` from its ends and its hole, about `span` in size; or whole ones.
 
     Raises:
         ValueError: if the margin leaves nothing of the domain.
@@ -46,6 +46,8 @@ def numbers_in(domain: Domain, margin: float = 0.01, span: float = 4.0) -> st.Se
     if not isinstance(domain, Domain):
         raise TypeError(f"domain must be a Domain, as Domain(0.0, 1.0), not {type(domain).__name__}")
     margin, span = real(margin, "margin"), real(span, "span")
+    if domain.whole:
+        return st.integers(math.ceil(max(domain.low, -span)), math.floor(min(domain.high, span))).map(float)
     low, high = domain.low + margin, domain.high - margin
     bottom = max(low, -span) if high > -span else max(low, high - 2 * span)
     top = min(high, span) if low < span else min(high, low + 2 * span)
@@ -78,10 +80,11 @@ def inputs_for(
     [0.9375]
     """
     row, most = row_of(op), whole(max_operands, "inputs_for: max_operands", least=None)
-    if row.arity is not None:
-        lists = st.tuples(*(numbers_in(domain, margin, span) for domain in row.domain)).map(list)
+    fewest, most = operand_counts(row, most)
+    if row.arity is not None or row.has_index:
+        counts = st.integers(fewest, most)
+        lists = counts.flatmap(lambda n: st.tuples(*(numbers_in(d, margin, span) for d in row.domains(n))).map(list))
     else:
-        fewest, most = operand_counts(row, most)
         lists = st.lists(numbers_in(row.domain[0], margin, span), min_size=fewest, max_size=most)
     return lists.filter(lambda xs: off_kinks(row, xs, margin / 2))
 
@@ -91,7 +94,8 @@ def operand_counts(op: Op, most: int) -> tuple[int, int]:
     if op.arity is not None or op.arguments:
         n = op.arity or len(op.arguments)
         return n, n
-    return 1, max(1, most)
+    fewest = 2 if op.has_index else 1
+    return fewest, max(fewest, most)
 
 
 def off_kinks(op: OpLike, xs: Sequence[float], h: float) -> bool:
@@ -113,7 +117,7 @@ def off_kinks(op: OpLike, xs: Sequence[float], h: float) -> bool:
             else:
                 row.value(*moved)
                 sides.add(row.kinks(*moved) if row.kinks else None)
-        except HARD:
+        except NO_VALUE:
             return False
         if len(sides) > 1:
             return False
@@ -128,12 +132,16 @@ def _moves(op: Op, xs: Sequence[float], h: float) -> Iterator[list[float]]:
         return
     yield list(xs)
     for i, x in enumerate(xs):
+        if op.has_index and i == 0:  # it has nowhere to move to
+            continue
         for moved in (x - h, x + h):
             yield [*xs[:i], moved, *xs[i + 1 :]]
 
 
 def call(op: OpLike, xs: Sequence[Any]) -> Any:
     """The op's function on operands given as one list: a dot product takes one half of it with the other.
+
+    The first of `take` is the index.
 
     >>> call("dot", [1.0, 2.0, 3.0, 4.0]), call("subtract", [1.0, 2.0])
     (11.0, -1.0)
@@ -142,6 +150,8 @@ def call(op: OpLike, xs: Sequence[Any]) -> Any:
     if row.pair is not None:
         n = len(xs) // 2
         return row.function(xs[:n], xs[n : 2 * n], *xs[2 * n :])
+    if row.has_index:
+        return row.function(xs[1:], xs[0])
     return row.function(*xs)
 
 

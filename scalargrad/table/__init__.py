@@ -1,8 +1,9 @@
 """What a row of the op table is, and how it becomes an op. The rows themselves stand in ops.py.
 
 - row.py: the facts about one operation, and the plain version of a call.
-- making.py: `unary`, `binary`, `nary`, `paired`, which put a row into the table and on Value.
+- making.py: `unary`, `binary`, `nary`, `paired`, `indexed`, which put a row into the table and on Value.
 - calling.py: how a call becomes a node; passing_back.py: the local backward; many.py: both, for many operands.
+- indexing.py: how a call of `take` becomes a node.
 - operators.py: Python's operators. floats.py: values on floats. ufuncs.py: numpy's protocol.
 - stand_ins.py: a rule run on Values that stand for its operands, to be read.
 """

@@ -149,6 +149,31 @@ def where(xs: list[float]) -> float:
     return condition if condition != condition else x if condition else y
 
 
+def taken(xs: Sequence[float]) -> float:
+    """Of the operands after the first the one that it counts to, from 0."""
+    index, n = xs[0], len(xs) - 1
+    problem = no_place(index, n)
+    if problem:
+        raise IndexError(problem)
+    return xs[1 + int(index)]
+
+
+def no_place(index: float, n: int) -> str:
+    """Why this is the index of none of n entries; empty if it is the index of one."""
+    if 0 <= index < n and index == int(index):
+        return ""
+    if not n:
+        return f"the index is {index!r}, but there are no entries"
+    if index != index or index in (inf, -inf) or index != int(index):
+        why = "is no whole number"
+    elif index < 0:
+        why = "is negative, and nothing is counted from the end"
+    else:
+        why = "is out of range"
+    shown = repr(index) if -1e18 < index < 1e18 or isinstance(index, float) else "of many digits"
+    return f"the index {shown} {why}: there {'is 1 entry' if n == 1 else f'are {n} entries'}, from 0 to {n - 1}"
+
+
 def sign(x: float) -> float:
     """-1, 0 or 1."""
     return x if math.isnan(x) else float((x > 0) - (x < 0))

@@ -12,6 +12,7 @@ from typing import Any
 from scalargrad.engine import Value
 from scalargrad.table import floats
 from scalargrad.table.calling import function_of_one, function_of_two, operators_of_two
+from scalargrad.table.indexing import function_of_index
 from scalargrad.table.many import binder, function_of_many, nary_backward, paired_backward
 from scalargrad.table.operators import OPERATORS
 from scalargrad.table.passing_back import Partial, binary_backward, rule_of, unary_backward
@@ -112,6 +113,17 @@ def paired(name: str, over: AnyFunction, *, gather: Callable[..., Sequence[Any]]
     return function
 
 
+def indexed(name: str, value: AnyFunction, partials: AnyFunction, *, kinks: AnyFunction) -> AnyFunction:
+    """Add an op whose first operand says which of the others is the result, counted from 0; returns its function.
+
+    The function is `f(xs, index)`, with a list of numbers or of rows. It is no method: a number has no entries.
+    """
+    op = Op(name, value, partials, (REAL,), kinks, "", "", None, None)
+    op.has_index = op.chooses = True
+    op.backward = nary_backward(op, partials)
+    return _install(op, function_of_index(op), is_method=False)
+
+
 def alias(function: AnyFunction, *names: str) -> AnyFunction:
     """Give an op's method further names; those that are no special methods name the function too."""
     function.op.aliases += [name for name in names if not name.startswith("__")]  # type: ignore[attr-defined]
@@ -125,10 +137,11 @@ def lower(function: AnyFunction, form: AnyFunction) -> None:
     function.op.lowered = form  # type: ignore[attr-defined]
 
 
-def _install(op: Op, function: AnyFunction) -> AnyFunction:
+def _install(op: Op, function: AnyFunction, *, is_method: bool = True) -> AnyFunction:
     op.function = function
     function.__name__ = function.__qualname__ = op.name
     function.op = op  # type: ignore[attr-defined]
-    setattr(Value, op.name, function)
+    if is_method:
+        setattr(Value, op.name, function)
     TABLE[op.name] = op
     return function

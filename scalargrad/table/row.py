@@ -20,6 +20,7 @@ from scalargrad.node.rules import Masked, Rule
 
 AnyFunction = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
+NO_VALUE = (*HARD, IndexError)  # what the value of a row raises where it has none: an index may be the place of nothing
 
 TABLE: dict[str, Op] = {}
 """Every op by name."""
@@ -37,15 +38,16 @@ def functions() -> dict[str, AnyFunction]:
 
 
 class Domain(NamedTuple):
-    """The real numbers an argument may take: between low and high, `hole` left out."""
+    """The real numbers an argument may take: between low and high, `hole` left out; whole ones only if so asked."""
 
     low: float = -math.inf
     high: float = math.inf
     open: bool = False
     hole: float | None = None
+    whole: bool = False
 
     def __contains__(self, x: object) -> bool:
-        if not isinstance(x, float) or x == self.hole:
+        if not isinstance(x, float) or x == self.hole or (self.whole and not x.is_integer()):
             return False
         return self.low < x < self.high if self.open else self.low <= x <= self.high
 
@@ -81,6 +83,8 @@ class Op(Rule):
         spelled_out: of Values, builds the elementary nodes that the op stands for; None if it is elementary itself.
         pair: the binary op that it sums over pairs of operands, as the dot product sums products; else None.
         default: the second operand where it is left out; None if it must be given.
+        has_index: whether the first operand says which of the others is the result, as that of take: a whole number,
+            counted from 0. It cannot move, and has no gradient.
         chooses: relu at -1 passes nothing on, not even 0 times inf, which would be nan: it has not chosen its operand.
             For each operand (nary ops: True for all of them) whether a derivative of 0 says so; where the derivative
             may be 0 by chance too, a rule `(x, y, z) -> 0 if it is not chosen`.
@@ -113,6 +117,7 @@ class Op(Rule):
         self.is_held = False
         self.spelled_out: AnyFunction | None = None
         self.pair: Op | None = None
+        self.has_index = False
         self.lowered: AnyFunction | None = None
         self.never_minus_zero = False
         self.read: dict[Any, Any] = {}
@@ -129,6 +134,17 @@ class Op(Rule):
         """What the C library, Python's math module and cmath call the function; empty if it is none of theirs."""
         name = getattr(self.value, "__name__", "")
         return name if self.lowered is None and not self.is_users and hasattr(math, name) else ""
+
+    @property
+    def takes_lists(self) -> bool:
+        """Whether its function takes lists, as f(xs, ys) or f(xs, index), and not the operands one by one."""
+        return self.pair is not None or self.has_index
+
+    def domains(self, n: int) -> tuple[Domain, ...]:
+        """The domain of each of n operands."""
+        if self.has_index:
+            return (Domain(0.0, max(n - 2.0, 0.0), whole=True), *self.domain * (n - 1))
+        return self.domain if self.arity is not None else self.domain * n
 
     def on(self, numbers: Sequence[float]) -> Any:
         """The value at these operands."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from scalargrad.table.row import HARD, INFIX, Op
+from scalargrad.table.row import INFIX, NO_VALUE, Op
 from scalargrad.tracing.marking import agrees
 from scalargrad.words.equations import equation, op_symbol
 from scalargrad.words.patterns import Pattern, pattern_of
@@ -220,7 +220,7 @@ def _value(op: object, numbers: Sequence[float]) -> float | None:
         return None
     try:
         return float(op.on(list(numbers)))
-    except (*HARD, TypeError):  # a power of a negative number is complex
+    except (*NO_VALUE, TypeError):  # a power of a negative number is complex
         return None
 
 
@@ -236,5 +236,5 @@ def _local(step: Step, values: Mapping[Value, float], result: float) -> float | 
             return float(op.partials(numbers, result)[step.operand])
         x, y = [*numbers, None][:2]
         return float(op.partials[step.operand](x, y, result))
-    except (*HARD, TypeError):
+    except (*NO_VALUE, TypeError):
         return None

@@ -292,6 +292,8 @@ def _why_nothing(step: Step, source: Value) -> str:
         return f"nothing came to {symbol_of(step.graph.names[source])}"
     if op is PACKAGE_ROWS["where"] and step.operand == 0:
         return f"{gate} only asks whether {x} is 0"
+    if op.has_index and step.operand == 0:
+        return f"{gate} only asks which entry to take"
     match pattern_of(op):
         case Pattern.WALL:
             return f"{gate} is flat"

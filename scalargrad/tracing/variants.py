@@ -16,7 +16,7 @@ from scalargrad.node.extras import hooks_of
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rules import Leaf
 from scalargrad.node.variables import variable_names
-from scalargrad.table.row import HARD, Op
+from scalargrad.table.row import HARD, NO_VALUE, Op
 from scalargrad.words.texts import counted, number_text
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _answers(exercise: Exercise, numbers: tuple[float, ...]) -> tuple[list[float
             root, _ = with_recording(exercise.make, numbers)
             order = topological_order(root)
             found = gradients([root], [1.0], order=order)
-    except HARD:
+    except NO_VALUE:
         return None
     results = [node.data for node in order if not node.is_leaf]
     answers = [float(found[node]) for node in order if node is not root and node.requires_grad]
@@ -170,7 +170,7 @@ def _is_off_kinks(node: Value) -> bool:
     try:
         return all(
             op.sides([*numbers[:i], a + move, *numbers[i + 1 :]]) == here
-            for i, a in enumerate(numbers)
+            for i, a in list(enumerate(numbers))[op.has_index :]
             for move in (-CLEARANCE, -a if abs(a) <= CLEARANCE else 0.0, CLEARANCE)
         )
     except HARD:

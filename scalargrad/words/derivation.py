@@ -115,6 +115,8 @@ LocalBackward.__repr__ = _repr  # type: ignore[method-assign,assignment]
 def _arguments_and_signature(op: Op) -> tuple[list[str], str]:
     if op.pair is not None:
         return ["x0", "x1", "y0", "y1", "bias"], "[x0, x1, ...], [y0, y1, ...], bias=None"
+    if op.has_index:
+        return ["index", "x0", "x1"], "[x0, x1, ...], index"
     if op.arguments:
         return list(op.arguments), ", ".join(op.arguments)
     if op.arity is None:
@@ -135,10 +137,12 @@ def _docstring(op: Op) -> str:
         if all(d.low == -float("inf") and d.hole is None for d in op.domain)
         else (" Raises ValueError or ZeroDivisionError outside its domain.")
     )
-    return (
-        f"z = {op.name}({signature}) of Values or numbers: a Value, or a float if none is a Value.{infix}\n\n"
-        f"Local derivatives: {derivatives}.{domain}\n"
-    )
+    said = f"Local derivatives: {derivatives}.{domain}\n"
+    if op.function.__doc__:  # it says what it takes and gives itself
+        first, _, rest = op.function.__doc__.partition("\n\n")
+        first = first[0].lower() + first[1:]
+        return f"z = {op.name}({signature}): {first}\n\n        {said}\n{rest}"
+    return f"z = {op.name}({signature}) of Values or numbers: a Value, or a float if none is a Value.{infix}\n\n{said}"
 
 
 for _op in TABLE.values():

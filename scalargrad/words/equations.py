@@ -75,6 +75,8 @@ def _op_text(op: Op, operands: list[str], constants: list[bool], limit: int) -> 
         return op.symbol + wrapped(operands[0])
     if op.pair is not None:
         return _paired_text(op.name, op.pair.symbol, operands, limit)
+    if op.has_index:
+        return f"{op.symbol}([{listed(operands[1:], limit - len(op.symbol) - len(operands[0]) - 6)}], {operands[0]})"
     return f"{op.symbol}({listed(operands, limit - len(op.symbol) - 2)})"
 
 

@@ -29,7 +29,7 @@ def _syntax(text: str) -> type[ast.operator]:
 
 
 _TEXT_OF = {_syntax(text): text for text in OPERATORS}
-_FUNCTIONS = {name: function for name, function in functions().items() if function.op.pair is None}  # type: ignore[attr-defined]
+_FUNCTIONS = {name: function for name, function in functions().items() if not function.op.takes_lists}  # type: ignore[attr-defined]
 _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 
 

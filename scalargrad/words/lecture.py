@@ -111,6 +111,15 @@ def _where(at: Place) -> str:
     return f"routes, and {{x}} is {'chosen' if is_zero == (at.place == 2) else 'not chosen'}, {said}"
 
 
+def _take(at: Place) -> str:
+    if at.place == 0:
+        return "asks of {x} only which entry to take, and between whole numbers it asks nothing"
+    index = at.operand(0) if at.node.operands[0][0] is not None else "the index"
+    number = number_text(at.node.operands[0][1])
+    said = "the one taken" if at.place - 1 == at.node.operands[0][1] else "not taken"
+    return f"routes, and {{x}} is entry {at.place - 1}, {said}, as {index} is {number}"
+
+
 def _clip(at: Place) -> str:
     (_, x), (_, low), _ = at.node.operands
     if at.place == 0:
@@ -187,6 +196,7 @@ SAYS: dict[str, tuple[Clause, ...]] = {
     "rint": (_STAIRS,),
     "where": (_where,),
     "clip": (_clip,),
+    "take": (_take,),
     "sum": ("distributes",),
     "mean": (_mean,),
     "prod": (f"switches{LEAD}the product of all the others, ",),

@@ -129,6 +129,8 @@ class Notation:
         if isinstance(rule, Op) and rule.pair is not None:
             n = len(arguments) // 2
             arguments = [f"[{', '.join(arguments[:n])}]", f"[{', '.join(arguments[n : 2 * n])}]", *arguments[2 * n :]]
+        if isinstance(rule, Op) and rule.has_index:
+            arguments = [f"[{', '.join(arguments[1:])}]", arguments[0]]
         return self.function(name, arguments), ATOM
 
     def infix(self, text: str, x: Written, y: Written) -> Written:

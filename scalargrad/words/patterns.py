@@ -43,8 +43,8 @@ def pattern_of(op: Op) -> Pattern:
 def _arguments(op: Op, start: float) -> list[float]:
     """Operands in ascending order; none if they are outside the op's domain."""
     n = op.arity or len(op.arguments) or 4
-    domains = op.domain if op.arity else op.domain * n
-    xs = [start + 0.1 * i for i in range(n)]
+    domains = op.domains(n)
+    xs = [1.0 if domain.whole else start + 0.1 * i for i, domain in enumerate(domains)]
     if any(1.5 + x in domain and x not in domain for x, domain in zip(xs, domains, strict=True)):
         xs = [1.5 + x for x in xs]
     return xs if all(x in domain for x, domain in zip(xs, domains, strict=True)) else []

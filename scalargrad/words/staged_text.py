@@ -106,7 +106,7 @@ SELECTIONS = ("max", "min")
 """Ops of many operands that Python has by the same name."""
 
 FROM_MATH = {*MATH.values(), "copysign", "floor", "ceil"}
-BUILTIN = {"abs", "max", "min", "round", "float"}
+BUILTIN = {"abs", "max", "min", "round", "float", "int"}
 RESERVED = {*FROM_MATH, *BUILTIN, *HELPERS}
 """Names that no variable of staged code may have; `lowered_names` are others."""
 
@@ -129,7 +129,7 @@ def has_words(op: Op) -> bool:
     """Whether Python has an operator or a function for it, or a form or helper stands here."""
     by_name = op.name in TEMPLATES or op.name in MATH or op.name in HELPERS or op.name in SELECTIONS
     in_chain = op.pair is not None or any(op.value in values for values in CHAINS.values())
-    return not op.is_users and (by_name or in_chain or op.text in PYTHON_OPERATORS)
+    return not op.is_users and (by_name or in_chain or op.has_index or op.text in PYTHON_OPERATORS)
 
 
 def is_lowered(op: Op) -> bool:
@@ -206,6 +206,9 @@ class Staged(Notation):
             ValueError: if the op has neither words nor a `lowered` form.
         """
         op: Op = rule
+        if op.has_index:
+            (index, _), *entries = operands
+            return f"({', '.join(x for x, _ in entries)}{',' * (len(entries) == 1)})[int({index})]", ATOM
         chain = self.chain(op, operands)
         if chain is not None:
             symbol, terms, divisor = chain
@@ -237,6 +240,8 @@ class Staged(Notation):
         is_call = op.arity is None and op.name not in TEMPLATES
         if len(name) + len(text) + 7 <= WIDTH or not is_call:
             return [f"    {name} = {text}"]
+        if op.has_index:
+            return enclosed(f"    {name} = (", [x for x, _ in operands[1:]], f")[int({operands[0][0]})]")
         if chain is None:
             return enclosed(f"    {name} = {text.partition('(')[0]}(", [x for x, _ in operands], ")")
         symbol, terms, divisor = chain

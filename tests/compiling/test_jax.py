@@ -111,6 +111,8 @@ def eager(name, xs):
     op = TABLE[name]
     try:
         z = call(name, leaves)
+    except IndexError:
+        return nan, None
     except HARD:
         return op.pole(*[x.data for x in leaves]) if op.pole else nan, None
     with warnings.catch_warnings():

@@ -28,8 +28,10 @@ ARITY = {op: op.arity or len(op.arguments) or 4 for op in BUILT_IN}
 
 def use(op, leaf, place, *, bound=False):
     """The op with the leaf in this place, and other Values in the others."""
-    xs = [Value(1.5) for _ in range(ARITY[op])]
+    xs = [Value(1.0 if domain.whole else 1.5) for domain in op.domains(ARITY[op])]
     xs[place] = leaf
+    if op.has_index:
+        return op.function(xs[1:], xs[0])
     if op.pair is None:
         return op.function(*xs)
     return op.bind(xs[2:])(tuple(xs[:2]), False) if bound else op.function(xs[:2], xs[2:])
@@ -40,7 +42,7 @@ def outcome(compute):
     try:
         leaf, result = compute()
         result.backward()
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, ValueError, IndexError) as error:
         return type(error)
     assert type(result.data) is float
     return repr((result.data, float(leaf.grad)))

@@ -42,13 +42,13 @@ def points_of(name, count):
     """`count` points of an op, in lists of equally many operands; half of them small numbers, half of any magnitude."""
     op, rng = TABLE[name], random.Random(name)
     fixed = op.arity or len(op.arguments)
-    lengths = (fixed,) if fixed else PAIRED_LENGTHS if op.pair else LENGTHS
+    lengths = (fixed,) if fixed else PAIRED_LENGTHS if op.pair else [n + op.has_index for n in LENGTHS]
     return [[_point(op, n, i % 2, rng) for i in range(count // len(lengths))] for n in lengths]
 
 
 def _point(op, n, wide, rng):
     """Operands inside the domain and off every kink."""
-    domains = op.domain if op.arity else op.domain * n
+    domains = op.domains(n)
     spans = WIDE.get(op.name, (1e6,))
     spans = [*spans, *[spans[-1]] * (n - len(spans))]
     while True:
@@ -62,6 +62,8 @@ def _point(op, n, wide, rng):
 def _number(domain, span, wide, rng):
     """A number whose distance from an end of the domain (without ends, from 0) is at most span, uniform or log-uniform."""
     low, high = domain.low, domain.high
+    if domain.whole:
+        return float(rng.randrange(int(low), int(high) + 1))
     if math.isfinite(low) and math.isfinite(high):
         span = high - low
     distance = math.exp(rng.uniform(math.log(1e-6), math.log(span))) if wide else rng.uniform(0.0, span)

@@ -71,6 +71,7 @@ def in_torch(torch):
         "prod": lambda *xs: stack(xs).prod(0), "dot": dot,
         "max": lambda *xs: stack(xs).amax(0), "min": lambda *xs: stack(xs).amin(0),
         "logsumexp": lambda *xs: stack(xs).logsumexp(0),
+        "take": lambda index, *xs: stack([where(index == j, x, 0.0 * x) for j, x in enumerate(xs)]).sum(0),
     }  # fmt: skip
 
 
@@ -101,6 +102,7 @@ def in_jax(jax):
         "prod": lambda *xs: stack(xs).prod(0), "dot": dot,
         "max": lambda *xs: stack(xs).max(0), "min": lambda *xs: stack(xs).min(0),
         "logsumexp": lambda *xs: special.logsumexp(stack(xs), axis=0),
+        "take": lambda index, *xs: stack([jnp.where(index == j, x, 0.0 * x) for j, x in enumerate(xs)]).sum(0),
     }  # fmt: skip
 
 

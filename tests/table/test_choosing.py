@@ -390,7 +390,7 @@ def test_the_rows_that_choose_are_those_that_are_flat_in_what_they_leave_out():
     choosing = {op.name for op in BUILT_IN if op.is_choice}
     assert choosing == {
         "relu", "leaky_relu", "elu", "maximum", "minimum", "greater", "floor_divide", "sign", "step", "floor", "ceil",
-        "rint", "where", "clip", "max", "min",
+        "rint", "where", "clip", "max", "min", "take",
     }  # fmt: skip
     assert all(op.kinks is not None for op in BUILT_IN if op.name in choosing)
 

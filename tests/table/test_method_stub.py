@@ -42,7 +42,9 @@ def stub_text() -> str:
                 lines.append(
                     f"    def __{prefix}{OPERATORS[op.text].dunder}__(self, other: Value | float, /) -> Value: ..."
                 )
-    for name in sorted(name for name in [*functions(), *SPECIAL] if not getattr(Value, name).op.is_users):
+    for name in sorted(
+        name for name in [*functions(), *SPECIAL] if hasattr(Value, name) and not getattr(Value, name).op.is_users
+    ):
         op = getattr(Value, name).op
         if op.arity is None:
             rest = ", *others: Value | float"

@@ -174,6 +174,8 @@ def test_operands_that_are_the_same_value_are_told_apart(name, data):
         n = len(op.arguments) or data.draw(st.sampled_from([2, 4, 6] if op.pair else [2, 3, 5]))
         operands = data.draw(st.lists(st.sampled_from([a, b]), min_size=n, max_size=n))
         operands += [a] * bool(op.pair and data.draw(st.booleans()))
+        if op.has_index:
+            operands[0] = Value(float(data.draw(st.integers(0, n - 2))), label="x")
     try:
         root = call(op, operands)
     except (ValueError, ArithmeticError):

@@ -1,0 +1,246 @@
+"""A compiled take is the eager one at every index, and an index that is none raises IndexError, however it is run."""
+
+import itertools
+import math
+import random
+
+import pytest
+from compiling_helpers import all_same, needs_llvm, with_backends
+from optional import optional
+from sizes import has_full_size, size
+
+import scalargrad as sg
+from scalargrad import BranchError, Value, nn, take
+from scalargrad.compiling.jax.primitives import double_precision
+
+BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm), "jax"]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    if request.param == "jax":
+        assert optional("jax")
+    return request.param
+
+
+def random_program(rng):
+    """A loss of some tokens and a number, over tables of random shapes; and its leaves and how many entries each has."""
+    tables = []
+    for _ in range(rng.randrange(1, 3)):
+        n, width = rng.randrange(1, 7), rng.randrange(1, 4)
+        tables.append([[Value(rng.gauss(0, 1)) for _ in range(width)] for _ in range(n)])
+    places = [rng.randrange(len(tables)) for _ in range(rng.randrange(1, 4))]
+    seed = rng.random()
+
+    def loss(tokens, x):
+        rng = random.Random(seed)
+        rows = [take(tables[place], token) for place, token in zip(places, tokens, strict=True)]
+        flat = [v for row in rows for v in row] + [x]
+        for _ in range(rng.randrange(1, 6)):
+            u, v = rng.choice(flat), rng.choice(flat)
+            flat.append(
+                rng.choice([
+                    lambda u, v: u * v, lambda u, v: u + v, lambda u, v: (u - v).tanh(), lambda u, v: sg.maximum(u, v),
+                    lambda u, v: take([u, v, u * v], sg.rint(1 + sg.sin(u))),  # an index that is computed
+                    lambda u, v: sg.dot([u, v], [v, u]), lambda u, v: sg.logsumexp([u, v]),
+                ])(u, v)
+            )  # fmt: skip
+        return sg.sum(flat[-4:])
+
+    leaves = [v for table in tables for row in table for v in row]
+    return loss, leaves, [len(tables[place]) for place in places]
+
+
+def eager(loss, leaves, tokens, x):
+    for leaf in leaves:
+        leaf.grad = 0.0
+    root = loss([Value(float(t)) for t in tokens], Value(x))
+    root.backward()
+    return [root.data, *[leaf.grad for leaf in leaves]]
+
+
+@has_full_size
+def test_random_programs_are_the_eager_engines(backend):
+    rng = random.Random(f"take {backend}")
+    for _ in range(size({"python": 60, "llvm": 12, "jax": 3}[backend], 1000)):
+        loss, leaves, counts = random_program(rng)
+        points = [([rng.randrange(n) for n in counts], rng.gauss(0, 1)) for _ in range(4)]
+        replayed = sg.replay(loss, backend=backend)
+        batched = sg.compile(loss, backend=backend, parameters=leaves, reduction="sum")
+        totals = [0.0] * (1 + len(leaves))
+        for tokens, x in points:
+            wanted = eager(loss, leaves, tokens, x)
+            for leaf in leaves:
+                leaf.grad = 0.0
+            root = replayed([float(t) for t in tokens], x)
+            root.backward()
+            found = [root.data, *[leaf.grad for leaf in leaves]]
+            if backend == "jax":
+                assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12)
+            else:
+                all_same(found, wanted)
+            totals = [a + b for a, b in zip(totals, wanted, strict=True)]
+        total, gradients = batched.value_and_grad([list(map(float, t)) for t, _ in points], [x for _, x in points])
+        assert [total, *gradients] == pytest.approx(totals, rel=1e-12, abs=1e-12)
+
+
+def test_gradients_of_gradients(backend):
+    def f(v):
+        return take([v[0] * v[0] * v[1], v[0] * v[1]], v[2]) * take([v[1], v[0]], sg.floor(v[3]))
+
+    hessian = sg.compile(sg.hessian(f), backend=backend)
+    for point in ([2.0, 3.0, 0.0, 1.5], [2.0, 3.0, 1.0, 0.25]):
+        assert hessian(point) == sg.hessian(f)(point)
+
+
+def test_long_programs_too():
+    """Beyond what is compiled straight."""
+    rng = random.Random(1)
+    table = [[Value(rng.gauss(0, 1)) for _ in range(8)] for _ in range(20)]
+    leaves = [v for row in table for v in row]
+
+    def loss(tokens):
+        rows = [take(table, token) for token in tokens]
+        return sg.sum([sg.tanh(sg.dot(p, q)) for p, q in itertools.pairwise(rows)])
+
+    tokens = [float(rng.randrange(20)) for _ in range(20)]
+    for backend in ["python", *(["llvm"] if not needs_llvm.args[0] else [])]:
+        replayed = sg.replay(loss, backend=backend)
+        replayed(tokens[::-1])
+        for leaf in leaves:
+            leaf.grad = 0.0
+        loss([Value(t) for t in tokens]).backward()
+        wanted = [leaf.grad for leaf in leaves]
+        for leaf in leaves:
+            leaf.grad = 0.0
+        replayed(tokens).backward()
+        all_same([leaf.grad for leaf in leaves], wanted)
+
+
+# -------------------------------------------------------------------- an index of nothing
+
+TABLE = [[Value(0.5 * i + j) for j in range(2)] for i in range(3)]
+LEAVES = [v for row in TABLE for v in row]
+BAD = [3.0, -1.0, 0.5, math.nan, math.inf, -math.inf, 1e300, 2.0000000000000004]
+WORDS = r"take: the index \S+ (is out of range|is negative|is no whole number).*: there are 3 entries, from 0 to 2"
+
+
+def loss(token, x):
+    return sg.dot(take(TABLE, token), [x, 1.0])
+
+
+@pytest.mark.parametrize("branches", ["raise", "record"])
+def test_at_points(backend, branches):
+    compiled = sg.compile(loss, backend=backend, branches=branches)
+    replayed = sg.replay(loss, backend=backend, branches=branches)
+    gradient = sg.compile(sg.grad(loss, 1), backend=backend, branches=branches)
+    for bad in BAD:  # before it is recorded, and after
+        for call in (compiled, replayed, gradient):
+            with pytest.raises(IndexError, match=WORDS):
+                call(bad, 2.0)
+    assert compiled(2.0, 2.0) == replayed(2.0, 2.0).data == loss(2, 2.0).data
+    assert gradient(-0.0, 2.0) == TABLE[0][0].data
+    for bad in BAD:
+        for call in (compiled, replayed, gradient):
+            with pytest.raises(IndexError, match=WORDS + r"\n  at .*test_take.py:\d+: return sg.dot\(take"):
+                call(bad, 2.0)
+
+
+@pytest.mark.parametrize("branches", ["raise", "record"])
+def test_in_batches_with_the_sample(backend, branches):
+    for bad in BAD:
+        for at in (0, 2):
+            tokens = [1.0, 2.0, 0.0, 1.0, 2.0]
+            tokens[at] = bad
+            compiled = sg.compile(loss, backend=backend, branches=branches, parameters=LEAVES)
+            for _ in range(2):
+                for call in (compiled.value_and_grad, compiled.values):
+                    with pytest.raises(IndexError, match=f"loss: for sample {at}: {WORDS}"):
+                        call(tokens, [1.0] * 5)
+                compiled.value_and_grad([1.0], [1.0])
+                compiled.values([1.0], [1.0])
+            if backend == "jax" and at:
+                return
+
+
+@with_backends
+@pytest.mark.parametrize("branches", ["raise", "record"])
+def test_in_a_training_which_stays_as_it_was(backend, branches):
+    table = [[Value(v.data) for v in row] for row in TABLE]
+    leaves = [v for row in table for v in row]
+    compiled = sg.compile(
+        lambda token, x: sg.dot(take(table, token), [x, 1.0]), backend=backend, branches=branches, parameters=leaves
+    )
+    with compiled.training(nn.SGD(leaves, lr=0.1)) as step:
+        step([0.0, 1.0], [1.0, 1.0])
+        for bad in BAD:
+            with pytest.raises(IndexError, match=f"for sample 1: {WORDS}"):
+                step([0.0, bad], [1.0, 1.0])
+        step([2.0, 2.0], [1.0, 1.0])
+    assert [v.data for v in leaves] == pytest.approx([-0.05, 0.95, 0.45, 1.45, 0.9, 1.9])
+
+
+def test_in_a_recorded_graph(backend):
+    index = Value(1.0, label="token")
+    for bad in BAD:
+        program = sg.record(sg.sum(take(TABLE, index)), inputs=[index], backend=backend)
+        assert program.forward([2.0]) == 3.0
+        for call in (program.forward, program.value_and_grad):
+            with pytest.raises(IndexError, match="Value 'token' must be the index of one of 3 entries"):
+                call([bad])
+        assert program.forward([0.0]) == 1.0
+        if backend == "jax":
+            break
+
+
+@with_backends
+def test_through_memory(backend):
+    np = pytest.importorskip("numpy")
+    x, out = np.array([1.0, 2.0]), np.zeros(1)
+    step = sg.compile(lambda v: [take([v[1], v[1] * 3.0], v[0])], backend=backend).bind(x, out)
+    step()
+    assert out[0] == 6.0
+    x[0] = 2.0
+    with pytest.raises(IndexError, match="take: the index 2.0 is out of range"):
+        step()
+    assert out[0] == 6.0
+
+
+@with_backends
+def test_an_index_behind_a_comparison_counts_on_its_branch_only(backend):
+    def f(i, x):
+        return take([x, x * 2.0], i) if i >= 0 else x * 10.0
+
+    recorded = sg.compile(f, backend=backend, branches="record")
+    assert [recorded(i, 1.0) for i in (1.0, -5.0, 0.0)] == [2.0, 10.0, 1.0]
+    assert recorded.values([1.0, -5.0, 0.0], [1.0] * 3) == [2.0, 10.0, 1.0]
+    with pytest.raises(IndexError, match="out of range"):
+        recorded(2.0, 1.0)
+    with pytest.raises(IndexError, match="for sample 2: take: the index 7.0 is out of range"):
+        recorded.values([1.0, -5.0, 7.0], [1.0] * 3)
+    once = sg.compile(f, backend=backend)
+    assert once(1.0, 1.0) == 2.0
+    with pytest.raises(BranchError):
+        once(-5.0, 1.0)
+
+
+def test_in_jax_an_index_of_nothing_gives_nan_and_no_number():
+    jax = optional("jax")
+    f = sg.compile(loss, parameters=LEAVES).to_jax(1.0, 2.0)
+    with double_precision():
+        numbers = jax.numpy.array([v.data for v in LEAVES])
+        assert f(numbers, 2.0, 3.0) == loss(2, 3.0).data
+        assert all(math.isnan(f(numbers, bad, 3.0)) for bad in BAD)
+        assert jax.grad(f)(numbers, 1.0, 3.0).tolist() == [0.0, 0.0, 3.0, 1.0, 0.0, 0.0]
+
+
+@with_backends
+def test_the_result_that_nobody_uses_is_checked_as_well(backend):
+    def f(i, x):
+        take([x, x], i)
+        return x * 2.0
+
+    compiled = sg.compile(f, backend=backend)
+    assert compiled(1.0, 2.0) == 4.0
+    with pytest.raises(IndexError, match="out of range"):
+        compiled(2.0, 2.0)

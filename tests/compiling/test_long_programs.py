@@ -5,12 +5,19 @@ import random
 from importlib import import_module
 
 import pytest
-from compiling_helpers import all_same, needs_llvm, points
+from compiling_helpers import (  # noqa: F401  (a fixture among them)
+    agrees,
+    all_same,
+    eager_batch,
+    library_functions,
+    needs_llvm,
+    points,
+)
 from long_programs import LayeredProgram
 from sizes import has_full_size, size
 
 import scalargrad as sg
-from scalargrad import Value
+from scalargrad import Value, nn
 from scalargrad.compiling.llvm.layout import LIST, ROWS, VECTORS, Layout
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.tape import DOT, PARAMETER
@@ -24,6 +31,7 @@ SINGLE = import_module("scalargrad.compiling.llvm.single")
 @pytest.fixture(autouse=True)
 def all_programs_are_long(monkeypatch):
     monkeypatch.setattr(SINGLE, "STRAIGHT", -1)
+    monkeypatch.setattr(SINGLE, "TILE", -1)
 
 
 def eager(f, xs):
@@ -114,3 +122,84 @@ def test_which_sums_become_runs():
     rng = random.Random(1)
     loose = turned[:40] + [(DOT, *(rng.randrange(40) for _ in range(8))) for _ in range(9)]
     assert [(group.op, group.size) for group in Layout(loose + turned[40:]).groups] == [(LIST, 9), (VECTORS, 8)]
+
+
+# -------------------------------------------------------------------- batches
+
+
+@has_full_size
+@pytest.mark.usefixtures("library_functions")
+def test_three_hundred_losses_over_batches():
+    """One sample, fewer than are worth lanes, whole tiles and a rest; parts that are the same for all samples."""
+    for seed in range(size(60, 300)):
+        f = LayeredProgram(seed)
+        trained = [p for p in f.parameters if p.requires_grad]
+        if not trained:
+            continue
+        loss = sg.compile(with_penalty(f, seed), parameters=trained, backend="llvm")
+        for n in (1, 2, 3, 8, 21):
+            batch = points(seed + n, f.inputs, n)
+            agrees(loss.value_and_grad(batch), eager_batch(with_penalty(f, seed), (batch,), trained), 1e-13)
+
+
+def with_penalty(f, seed):
+    """The loss with a term that is the same for all samples, or one that is not computed at all."""
+
+    def loss(v):
+        ws = f.parameters[:5]
+        return [f(v), f(v) + sg.dot(ws, ws), f(v) * sg.exp(sg.sum(ws)), f(v) + ws[0] * 2.0][seed % 4]
+
+    return loss
+
+
+def test_training_on_one_sample_at_a_time():
+    """The losses are the eager engine's to the last bit, and the sample may be another one each time."""
+    for seed in range(12):
+        f = LayeredProgram(seed)
+        trained = [p for p in f.parameters if p.requires_grad]
+        if not trained:
+            continue
+        start = [p.data for p in trained]
+        batch = points(seed, f.inputs, 6)
+        expected = []
+        optimizer = nn.SGD(trained, lr=0.05)
+        for xs in batch:
+            optimizer.zero_grad()
+            root = f(list(map(Value, xs)))
+            root.backward()
+            optimizer.step()
+            expected.append(root.data)
+        for p, x in zip(trained, start, strict=True):
+            p.data = x
+        loss = sg.compile(f, parameters=trained, backend="llvm")
+        with loss.training(nn.SGD(trained, lr=0.05)) as step:
+            all_same([step([xs]) for xs in batch], expected)
+
+
+def test_guards_of_a_long_program():
+    rows = [[Value(0.1 * i - 0.2 * j) for j in range(9)] for i in range(9)]
+    leaves = [w for row in rows for w in row]
+
+    def loss(v):
+        y = [sg.dot(row, v) for row in rows]
+        return sg.dot(y, y) if v[0] > 0 else sg.sum(y)
+
+    batch = points(5, 9, 11)
+    with pytest.raises(sg.BranchError, match="for sample"):
+        sg.compile(loss, parameters=leaves, backend="llvm").value_and_grad(batch)
+    both = sg.compile(loss, parameters=leaves, backend="llvm", branches="record")
+    agrees(both.value_and_grad(batch), eager_batch(loss, (batch,), leaves), 1e-13)
+
+
+def test_a_batch_whose_gradient_is_nan_unmasked():
+    ws = [Value(0.1 * k) for k in range(-8, 9)]
+
+    def loss(v):
+        layer = [sg.where(sg.greater(x, 0.0), sg.sqrt(sg.relu(x)), 2.0 * x) for x in [w * v[0] for w in ws]]
+        return sg.dot(layer, layer)
+
+    for batch in ([[0.7]], [[0.7], [-1.3]], [[0.1 * k] for k in range(-7, 12)]):
+        compiled = sg.compile(loss, parameters=ws, backend="llvm")
+        agrees(compiled.value_and_grad(batch), eager_batch(loss, (batch,), ws), 1e-13)
+        with compiled.training(nn.SGD(ws, lr=0.0)) as step:
+            assert step(batch) == pytest.approx(eager_batch(loss, (batch,), ws)[0][0], rel=1e-13)

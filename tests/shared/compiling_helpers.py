@@ -21,9 +21,10 @@ def library_functions(monkeypatch):
     if not available():
         yield
         return
-    from scalargrad.compiling.llvm import tiles
+    from scalargrad.compiling.llvm import long_batch, tiles
 
-    monkeypatch.setattr(tiles, "fuses", lambda: False)
+    for one in (long_batch, tiles):
+        monkeypatch.setattr(one, "fuses", lambda: False)
     tiles.batch_code.cache_clear()
     yield
     tiles.batch_code.cache_clear()

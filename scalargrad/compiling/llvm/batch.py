@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.single import takes_whole
 from scalargrad.compiling.llvm.threads import begun, cores, wait_for
-from scalargrad.compiling.llvm.tile_loop import finish
 from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
-from scalargrad.compiling.tape import PARAMETER, count_of
+from scalargrad.compiling.tape import PARAMETER, count_of, count_of_primitives
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
@@ -33,7 +34,11 @@ class BatchRunner:
     def __init__(
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
     ) -> None:
-        self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
+        self._code: BatchCode | LongBatchCode
+        if takes_whole(count_of_primitives(code), batch=True):
+            self._code = LongBatchCode(code, sums, columns, widths)
+        else:
+            self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
         self._count = count_of(code, PARAMETER)
         self._sums, self._columns = len(sums), len(columns)
         self._rooms: list[Room] = []
@@ -71,7 +76,7 @@ class Room:
         parameters: where a run reads the parameters.
     """
 
-    def __init__(self, code: BatchCode, parameters: int, sums: int, columns: int) -> None:
+    def __init__(self, code: BatchCode | LongBatchCode, parameters: int, sums: int, columns: int) -> None:
         self._code = code
         self.parameters = Doubles(parameters + code.width)
         self.out = Doubles(sums + code.width)
@@ -90,7 +95,7 @@ class Room:
         if parts > self._parts:
             made = self._code
             self._parts = parts
-            self._memory = [Doubles(made.memory) for _ in range(parts)]
+            self._memory = [made.working_memory() for _ in range(parts)]
             self._full, self._tail = Doubles(parts * made.accumulators), Doubles(made.accumulators)
 
     def _column_capacity(self, n: int) -> None:
@@ -111,13 +116,15 @@ class Room:
         if samples is not self.samples:
             self.samples, self._arguments = samples, table([one.address for one in samples])
         self._column_capacity(n)
+        for memory in self._memory:
+            memory.prepare(n)
 
     def fill(self, block: Block, samples: Sequence[Samples], n: int, mean: bool, parameters: int) -> None:
         """Tell a native training step where everything is."""
         self.aim(samples, n)
         made = self._code
         for name, value in {
-            "begin": made.addresses["begin"], "tiles": made.addresses["tiles"], "parameters": parameters,
+            **made.addresses, "parameters": parameters,
             "uniform": self._uniform.address, "memory": self._memory[0].address, "n": n, "full": self._full.address,
             "arguments": ctypes.addressof(self._arguments), "tail": self._tail.address,
             "columns": ctypes.addressof(self._column_table), "out": self.out.address, "sums": self._sums,
@@ -137,10 +144,10 @@ class Room:
         """
         self._read = others  # it must live as long as helping threads read it, even if Ctrl-C ends this call
         made, width = self._code, self._code.width
-        self.aim(samples, n)
-        arguments = self._arguments
         parts = self.parts(n)
         self._room(parts)
+        self.aim(samples, n)
+        arguments = self._arguments
         parameters = self.parameters.address if others is None else others.address + 8 * at
         uniform = self._uniform.address
         tail, full, columns = self._tail.address, self._full.address, self._column_table
@@ -161,7 +168,7 @@ class Room:
             part(0)
             wait_for(helping)
         divisor, factor = (float(n), 1.0) if mean else (1.0, float(n))
-        finish()(full, parts, tail, n % width, uniform, self.out.address, self._sums, divisor, factor)
+        made.finish(full, parts, tail, n % width, uniform, self.out.address, self._sums, divisor, factor)
 
     def columns(self, n: int) -> list[list[float]]:
         """What the last run found for each of n samples."""

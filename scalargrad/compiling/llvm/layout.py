@@ -46,6 +46,7 @@ class Layout:
         outputs: slots whose numbers shall lie side by side at the end, in this order.
         needed: for each slot whether it is to be computed here; all, if left out.
         given: slots that are known from outside; they lie behind the parameters.
+        inputs: how many there are, if there may be more than the code reads.
 
     Attributes:
         place: for each slot of the tape where its number lies: inputs, parameters, given ones, constants, results.
@@ -60,9 +61,10 @@ class Layout:
 
     def __init__(
         self, code: Sequence[Instruction], outputs: Sequence[int] = (), needed: Sequence[int] | None = None,
-        given: Sequence[int] = (),
+        given: Sequence[int] = (), inputs: int | None = None,
     ) -> None:  # fmt: skip
-        self.inputs, self.parameters, self.given = count_of(code, INPUT), count_of(code, PARAMETER), len(given)
+        self.inputs = count_of(code, INPUT) if inputs is None else inputs
+        self.parameters, self.given = count_of(code, PARAMETER), len(given)
         place = self.place = [0] * len(code)
         self.constants: list[float] = []
         self.groups: list[Group] = []

@@ -25,9 +25,14 @@ def opcodes() -> dict[str, int]:
 
 
 @once
-def machinery(width: int) -> Machinery:
-    """The function run(memory, groups, count, operands), over numbers or vectors of lanes."""
-    one = Lanes(width)
+def machinery(width: int, quick: bool = False) -> Machinery:
+    """The function run(memory, groups, count, operands), over numbers or vectors of lanes.
+
+    Args:
+        width: how many lanes.
+        quick: as for `Lanes`.
+    """
+    one = Lanes(width, quick)
     t = one.type
     blocks = [_each(one, op, opcode, _arity(op)) for op, opcode in opcodes().items() if op in PRIMITIVE or op == COPY]
     ends = [f"[%on{opcode}, %op{opcode}]" for op, opcode in opcodes().items() if op in PRIMITIVE or op == COPY]
@@ -231,18 +236,17 @@ class MachineCode:
 
     Attributes:
         layout: where everything lies.
-        run: (memory): work it off.
         program: the address of the groups, how many there are, and the address of the operands.
     """
 
-    def __init__(self, layout: Layout, width: int = 1) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.layout = layout
         numbers = opcodes()
         self._groups = array("i")
         for op, first, size, pairs in layout.groups:
             self._groups.extend((numbers[op], first, first + size, pairs))
         p, i = ctypes.c_void_p, ctypes.c_int64
-        self._run = ctypes.CFUNCTYPE(None, p, p, i, p)(machinery(width).addresses["run"])
+        self._run = ctypes.CFUNCTYPE(None, p, p, i, p)(machinery(1).addresses["run"])
         self.program = (self._groups.buffer_info()[0], len(layout.groups), layout.operands.buffer_info()[0])
 
     def run(self, memory: int) -> None:

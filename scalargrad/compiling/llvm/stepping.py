@@ -9,7 +9,6 @@ import ctypes
 from typing import Any
 
 from scalargrad.compiling.llvm.library import Machinery, once
-from scalargrad.compiling.llvm.tile_loop import machinery
 
 FIELDS = [
     "begin", "tiles", "finish", "parameters", "uniform", "memory", "arguments", "n", "full", "tail", "columns", "out",
@@ -106,7 +105,6 @@ class Block:
         self._floats = memoryview(self._fields).cast("B").cast("d")
         self._places = {name: i for i, name in enumerate(FIELDS)}
         self.address = ctypes.addressof(self._fields)
-        self["finish"] = machinery().addresses["finish"]
 
     def __setitem__(self, name: str, value: float) -> None:
         if isinstance(value, float):

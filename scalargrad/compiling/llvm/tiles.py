@@ -13,9 +13,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.library import Machinery, fuses, lanes
+from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.llvm.straight import pieces
-from scalargrad.compiling.llvm.tile_loop import SHARED, driver
+from scalargrad.compiling.llvm.tile_loop import SHARED, driver, finish, machinery
 from scalargrad.compiling.tape import (
     CONSTANT,
     MULTIPLY,
@@ -48,6 +49,8 @@ class BatchCode:
         tiles: (arguments, from, to, n, parameters, uniform, memory, full, tail, columns): samples from..to of n; their
             sums are added to `full`, those of an incomplete last tile to `tail`.
         uniform, memory, accumulators: how many doubles each needs; memory and accumulators for one thread.
+        finish: what adds up: see tile_loop.py.
+        addresses: those of these functions.
         width: the lanes of a tile.
         work: vector instructions per tile.
     """
@@ -98,9 +101,21 @@ class BatchCode:
         effort = 1 if len(moving) + len(still) <= QUICK else 0
         self._machinery = Machinery(text, ["begin", "tiles"], effort)
         at, p, i = self._machinery.addresses, ctypes.c_void_p, ctypes.c_int64
-        self.addresses = at
+        self.addresses = {**at, "finish": machinery().addresses["finish"]}
+        self.finish = finish()
         self.begin = ctypes.CFUNCTYPE(None, p, p, p)(at["begin"])
         self.tiles = ctypes.CFUNCTYPE(None, p, i, i, i, p, p, p, p, p, p)(at["tiles"])
+
+    def working_memory(self) -> WorkingMemory:
+        """Memory for one thread."""
+        return WorkingMemory(self.memory)
+
+
+class WorkingMemory(Doubles):
+    """Memory for one thread."""
+
+    def prepare(self, n: int) -> None:
+        """Make ready for so many samples."""
 
 
 class _Writer:

@@ -54,8 +54,8 @@ class Backend(Protocol):
 
     Some have more, which is asked for with hasattr. `InMemory`, as llvm's, trains parameters in memory of the backend's
     own: see ParameterMemory in training.py. A Run with `bound` goes from memory to memory: see llvm/single.py. llvm's
-    `available()` says whether what it needs is installed, and `takes_whole(primitives, batch=...)` whether sums of
-    products are better left whole in a program of so many operations.
+    `available()` says whether what it needs is installed, and `takes_whole(size, batch=...)` whether sums of
+    products are better left whole in a program of this size.
     """
 
     BatchRunner: MakesBatchRunner

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.gradient import Share, contributions, has_choices, total
 from scalargrad.compiling.pipeline import GRADIENT, batch_runner, has_nan, takes_whole
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.tape import ADD, Tape, varying_slots
+from scalargrad.compiling.tape import ADD, Tape, size_of, varying_slots
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.node.mode import in_mode
@@ -59,7 +59,7 @@ class BatchProgram:
         trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
         slots = [taped.slots[self.reached[k]] for k in trained]
         self.may_have_masks = plain is None and has_choices(tape.code)
-        whole = takes_whole(choice, GRADIENT * sum(map(len, tape.code)), batch=True)
+        whole = takes_whole(choice, size_of(tape.code, GRADIENT), batch=True)
         shares = contributions(tape, root, slots, masked=plain is not None, whole=whole)
         violations = taped.violations()
         columns = aux + ([total(tape, violations)] if violations else [])

@@ -14,7 +14,7 @@ from typing import Any
 from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
 from scalargrad.compiling.gradient import contributions, has_choices, total
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.tape import DOT, PARAMETER, Instruction, Tape, count_of_primitives
+from scalargrad.compiling.tape import DOT, PARAMETER, Instruction, Size, Tape, size_of
 
 
 def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, all_raise: bool = False) -> Run:
@@ -35,27 +35,27 @@ def _lowered(
     choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, batch: bool
 ) -> tuple[Tape, list[int], Backend]:
     """The program by what the backend has instructions for, the slots of the outputs, and the backend."""
-    if takes_whole(choice, sum(map(len, code)), batch=batch):
+    if takes_whole(choice, size_of(code), batch=batch):
         tape, slots = simplified(code, outputs, whole=True)
         module = backend(choice, tape.code, (DOT,))
-        if hasattr(module, "takes_whole") and module.takes_whole(count_of_primitives(tape.code), batch=batch):
+        if hasattr(module, "takes_whole") and module.takes_whole(size_of(tape.code), batch=batch):
             return tape, slots, module
         code, outputs = tape.code, slots
     tape, slots = simplified(code, outputs)
     return tape, slots, backend(choice, tape.code)
 
 
-def takes_whole(choice: str, primitives: int, *, batch: bool) -> bool:
-    """Whether the backend may take sums of products whole in a program of so many primitive operations.
+def takes_whole(choice: str, size: Size, *, batch: bool) -> bool:
+    """Whether the backend may take sums of products whole in a program of this size.
 
     Args:
         choice: the backend.
-        primitives: roughly how many.
+        size: of the program, roughly.
         batch: whether the program is for many samples.
     """
     if choice not in ("auto", "llvm") or not loaded("llvm").available():
         return False
-    return bool(loaded("llvm").takes_whole(primitives, batch=batch))
+    return bool(loaded("llvm").takes_whole(size, batch=batch))
 
 
 GRADIENT = 3
@@ -75,7 +75,7 @@ def runner_with_gradient(
         seed: the slot of the factor of the derivatives; 1.0 if left out.
         more: further slots.
     """
-    whole = takes_whole(choice, GRADIENT * sum(map(len, tape.code)), batch=False)
+    whole = takes_whole(choice, size_of(tape.code, GRADIENT), batch=False)
 
     def run_of(*, masked: bool) -> Run:
         shares = contributions(tape, root, wrt, seed, masked=masked, whole=whole)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from scalargrad.ops import (
     BUILT_IN,
@@ -252,11 +252,32 @@ def count_of(code: Iterable[Instruction], kind: str) -> int:
     return 1 + max([instruction[1] for instruction in code if instruction[0] is kind], default=-1)
 
 
-def count_of_primitives(code: Iterable[Instruction]) -> int:
-    """How many additions, multiplications and the like a program of primitives and sums of products takes."""
-    return sum(
-        len(instruction) - 2 if instruction[0] is DOT else 1 for instruction in code if instruction[0] not in SOURCES
-    )
+class Size(NamedTuple):
+    """How large a program is.
+
+    Attributes:
+        operations: how many additions, multiplications and the like it takes.
+        in_sums: how many of them are in sums of products that were left whole.
+    """
+
+    operations: int
+    in_sums: int
+
+
+def size_of(code: Iterable[Instruction], gradient: int = 1) -> Size:
+    """The size of a program; roughly, where ops are not primitives.
+
+    Args:
+        code: the tape.
+        gradient: how many times as many operations it will have with its gradient.
+    """
+    operations = in_sums = 0
+    for instruction in code:
+        if instruction[0] is DOT:
+            in_sums += len(instruction) - 2
+        elif instruction[0] not in SOURCES:
+            operations += max(1, len(instruction) - 2)
+    return Size(gradient * (operations + in_sums), gradient * in_sums)
 
 
 def varying_slots(code: Sequence[Instruction]) -> bytearray:

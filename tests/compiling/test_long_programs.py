@@ -32,6 +32,7 @@ SINGLE = import_module("scalargrad.compiling.llvm.single")
 def all_programs_are_long(monkeypatch):
     monkeypatch.setattr(SINGLE, "STRAIGHT", -1)
     monkeypatch.setattr(SINGLE, "TILE", -1)
+    monkeypatch.setattr(SINGLE, "LOOSE_TILE", -1)
 
 
 def eager(f, xs):

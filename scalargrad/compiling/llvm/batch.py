@@ -12,7 +12,7 @@ from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.single import takes_whole
 from scalargrad.compiling.llvm.threads import begun, cores, wait_for
 from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
-from scalargrad.compiling.tape import PARAMETER, count_of, count_of_primitives
+from scalargrad.compiling.tape import PARAMETER, count_of, size_of
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
@@ -35,7 +35,7 @@ class BatchRunner:
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
     ) -> None:
         self._code: BatchCode | LongBatchCode
-        if takes_whole(count_of_primitives(code), batch=True):
+        if takes_whole(size_of(code), batch=True):
             self._code = LongBatchCode(code, sums, columns, widths)
         else:
             self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))

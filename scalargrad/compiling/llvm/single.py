@@ -13,20 +13,24 @@ from scalargrad.compiling.llvm.machine import machine_code
 from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.straight import Straight, straight
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.tape import INPUT, PARAMETER, Instruction, count_of, count_of_primitives
+from scalargrad.compiling.tape import INPUT, PARAMETER, Instruction, Size, count_of, size_of
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 STRAIGHT = 2000
 """Up to so many instructions straight-line code is compiled, in 0.2 s; it is three times as fast as the machine."""
-TILE = 20_000
-"""The same for a tile of a batch."""
+TILE = 12_000
+"""The same for a tile of a batch, where most of it are sums of products: LLVM takes 2 seconds for such a tile."""
+LOOSE_TILE = 60_000
+"""The same for other tiles, for which the machine takes up to three times as long as straight-line code."""
 
 
-def takes_whole(primitives: int, *, batch: bool) -> bool:
-    """Whether the machine runs a program of so many operations: sums of products are instructions of it."""
-    return primitives > (TILE if batch else STRAIGHT)
+def takes_whole(size: Size, *, batch: bool) -> bool:
+    """Whether the machine runs a program of this size: sums of products are instructions of it."""
+    if not batch:
+        return size.operations > STRAIGHT
+    return size.operations > (TILE if 2 * size.in_sums > size.operations else LOOSE_TILE)
 
 
 class Room(NamedTuple):
@@ -51,7 +55,7 @@ class Single:
         outputs: Sequence[int],
         primal: Iterable[int] | None = None,  # noqa: ARG002  (nothing raises here)
     ) -> None:
-        self.is_straight = not takes_whole(count_of_primitives(code), batch=False)
+        self.is_straight = not takes_whole(size_of(code), batch=False)
         self._made: Straight | None = None
         if self.is_straight:
             made = self._made = straight(tuple(code), tuple(outputs))

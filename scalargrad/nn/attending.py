@@ -8,14 +8,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.engine import Value
-from scalargrad.nn.affine import Linear
+from scalargrad.nn.affine import Linear, weighted_sums
 from scalargrad.nn.inputs import count, inputs
 from scalargrad.nn.known_module import FLAG, SIZE, KnownModule, Settings
 from scalargrad.nn.naming import Tag, untagged
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.softmaxes import softmax_of
 from scalargrad.nn.vectors import matrix, numbers
-from scalargrad.ops import dot
 from scalargrad.support.arguments import MOST
 from scalargrad.support.spelling import explained
 
@@ -88,7 +87,7 @@ def weights_of(
         rows = []
         for i, query in enumerate(asking):
             seen = asked[: i + 1] if causal else asked
-            weights = softmax_of([tag(tag(dot(query, key)) * scale) for key in seen], tag)
+            weights = softmax_of([tag(tag(likeness) * scale) for likeness in weighted_sums(query, seen, None)], tag)
             rows.append(weights + [unseen] * (len(asked) - len(seen)))
         found.append(rows)
     return found
@@ -104,13 +103,11 @@ def mixed(
     rows = []
     for i in range(len(weights[0])):
         seen = i + 1 if causal else len(V)
-        rows.append(
-            [
-                tag(dot(weights[h][i][:seen], column[:seen]))
-                for h, tag in enumerate(tags or [untagged] * heads)
-                for column in columns[h * d : (h + 1) * d]
-            ]
-        )
+        row: list[Any] = []
+        for h, tag in enumerate(tags or [untagged] * heads):
+            own = [column[:seen] for column in columns[h * d : (h + 1) * d]]
+            row += map(tag, weighted_sums(weights[h][i][:seen], own, None))
+        rows.append(row)
     return rows
 
 

@@ -14,7 +14,7 @@ from scalargrad.nn.neurons import sizes
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.vectors import for_each_row, matrix, numbers, vector
 from scalargrad.ops import dot
-from scalargrad.support.spelling import explained
+from scalargrad.support.spelling import Misnomer, explained
 
 if TYPE_CHECKING:
     from typing_extensions import Never
@@ -98,6 +98,10 @@ class Linear(KnownModule):
     (Linear(3, 2), 2, 8)
     """
 
+    weight = Misnomer("the weights are W, a list of rows")
+    bias = Misnomer("the biases are b, a list")
+    in_features = Misnomer("write nin")
+    out_features = Misnomer("write nout")
     _fields: ClassVar = {"nin": SIZE, "nout": SIZE, "bias": FLAG}
     _blank: ClassVar = {"init": "zeros"}
 

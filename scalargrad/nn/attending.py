@@ -16,7 +16,7 @@ from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.softmaxes import softmax_of
 from scalargrad.nn.vectors import matrix, numbers
 from scalargrad.support.arguments import MOST
-from scalargrad.support.spelling import explained
+from scalargrad.support.spelling import Misnomer, explained
 
 if TYPE_CHECKING:
     from scalargrad.nn.initialisers import Initialiser
@@ -167,6 +167,11 @@ class MultiHeadAttention(KnownModule):
     (3, 4, 80)
     """
 
+    in_proj_weight = Misnomer("it is three here: query.W, key.W and value.W")
+    in_proj_bias = Misnomer("it is three here: query.b, key.b and value.b")
+    out_proj = Misnomer("write out")
+    embed_dim = Misnomer("write width")
+    num_heads = Misnomer("write heads")
     _fields: ClassVar = {"width": SIZE, "heads": SIZE, "causal": FLAG, "bias": FLAG}
     _blank: ClassVar = {"init": "zeros"}
 

@@ -14,6 +14,7 @@ from scalargrad.nn.known_module import FLAG, MODULES, NAMES, SIZE, SIZES, KnownM
 from scalargrad.nn.module import Module
 from scalargrad.nn.neurons import Layer
 from scalargrad.nn.randomness import RandomSource, random_source
+from scalargrad.nn.recurrent import LSTMCell
 from scalargrad.nn.rules_of_thumb import RuleOfThumbWarning, combines_batchnorm_and_dropout
 from scalargrad.support.arguments import MOST
 from scalargrad.support.spelling import explained
@@ -152,7 +153,7 @@ class Sequential(KnownModule):
 
     Raises:
         TypeError: if a step is none of these.
-        ValueError: if there is no step, or no activation of a name.
+        ValueError: if there is no step, or no activation of a name, or if a module would read the pair of an LSTMCell.
 
     Warns:
         RuleOfThumbWarning: if there is both BatchNorm and Dropout in it.
@@ -172,6 +173,12 @@ class Sequential(KnownModule):
         if not steps:
             raise ValueError("Sequential needs at least one layer, as in Sequential(Layer(2, 4), Layer(4, 1))")
         self.layers: list[Callable[..., Any]] = [_step(step, i) for i, step in enumerate(steps)]
+        for i, (layer, following) in enumerate(pairwise(self.layers)):
+            if isinstance(layer, LSTMCell) and isinstance(following, Module):
+                raise ValueError(
+                    f"step {i} of Sequential, {layer!r}, gives a pair (h, c), which step {i + 1}, {following._head()}, "
+                    "would take for two rows: put a function between them that takes h, as lambda state: state[0]"
+                )
         self.place(())
         networks: list[Sequential] = [layer for layer in self.layers if isinstance(layer, Sequential)]
         if combines_batchnorm_and_dropout(self) and not any(map(combines_batchnorm_and_dropout, networks)):

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.engine import Value
-from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence
+from scalargrad.nn.inputs import as_sequence, count, inputs, is_sequence, not_in_a_list
 from scalargrad.nn.known_module import NUMBER, SIZE, KnownModule, Settings
 from scalargrad.nn.naming import Tag, relabel, untagged
 from scalargrad.nn.vectors import for_each_row
 from scalargrad.ops import dot, mean, reciprocal, sqrt
 from scalargrad.support.arguments import MOST, real
+from scalargrad.support.spelling import Misnomer, explained
+
+if TYPE_CHECKING:
+    from typing_extensions import Never
 
 
 def rms_norm(x: Sequence[Any], eps: float = 1e-5) -> list[Any]:
@@ -80,6 +84,9 @@ def _small(eps: Any, who: str) -> float:
 class _Normalisation(KnownModule):
     """What LayerNorm and RMSNorm have in common: a learned scale for each element."""
 
+    weight = Misnomer("the scales are gamma, a list")
+    bias = Misnomer("the offsets are beta, a list, where there are any")
+    normalized_shape = Misnomer("write nin")
     _fields: ClassVar = {"nin": SIZE, "eps": NUMBER}
     _learned: ClassVar[tuple[str, ...]] = ("gamma",)
     _place: ClassVar[str]
@@ -99,7 +106,7 @@ class _Normalisation(KnownModule):
             for i, value in enumerate(getattr(self, name)):
                 relabel(value, f"{name}{i}", scope)
 
-    def __call__(self, x: Any) -> list[Any]:
+    def __call__(self, x: Any, *_more: Never) -> list[Any]:
         """Return the normalised vector, a list of nin Values.
 
         Args:
@@ -109,6 +116,8 @@ class _Normalisation(KnownModule):
             ValueError: if a row has not nin elements.
             TypeError: if an element is neither a Value nor a real number.
         """
+        if _more:
+            raise not_in_a_list(type(self).__name__, x, *_more)
         x = as_sequence(x)
         if is_sequence(x) and len(x) and is_sequence(x[0]):
             return [self._normalised(inputs(row, self.nin, self.__repr__)) for row in x]
@@ -148,6 +157,10 @@ class RMSNorm(_Normalisation):
     gamma: list[Value]
     _place: ClassVar = "rms norm"
 
+    @explained("RMSNorm(16)")
+    def __init__(self, nin: int, eps: float = 1e-5) -> None:
+        super().__init__(nin, eps)
+
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
         normal = _scaled(x, self.eps, self._tag)
         return [self._tag(gamma * y) for gamma, y in zip(self.gamma, normal, strict=True)]
@@ -179,6 +192,10 @@ class LayerNorm(_Normalisation):
     beta: list[Value]
     _learned: ClassVar = ("gamma", "beta")
     _place: ClassVar = "layer norm"
+
+    @explained("LayerNorm(16)")
+    def __init__(self, nin: int, eps: float = 1e-5) -> None:
+        super().__init__(nin, eps)
 
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
         tag = self._tag

@@ -15,7 +15,7 @@ from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.vectors import numbers
 from scalargrad.ops import sigmoid, tanh
 from scalargrad.support.arguments import MOST
-from scalargrad.support.spelling import explained
+from scalargrad.support.spelling import Misnomer, explained
 
 if TYPE_CHECKING:
     from scalargrad.nn.initialisers import Initialiser
@@ -26,6 +26,12 @@ Vector = Sequence[Any]
 class _Cell(KnownModule):
     """What the cells have in common: for each gate the weights of the inputs, those of the state, and two biases."""
 
+    weight_ih = Misnomer("the weights of the inputs are W_ih, a list of rows")
+    weight_hh = Misnomer("the weights of the state are W_hh, a list of rows")
+    bias_ih = Misnomer("the biases beside W_ih are b_ih")
+    bias_hh = Misnomer("the biases beside W_hh are b_hh")
+    input_size = Misnomer("write nin")
+    hidden_size = Misnomer("write hidden")
     _gates: ClassVar[str]
     """A letter for each gate, in the order of PyTorch's rows."""
     _inside: ClassVar[str] = ""

@@ -110,6 +110,8 @@ _SYNONYMS = {
     "nonlinearity": "activation", "n_inputs": "nin", "in_features": "nin", "n_outputs": "nout", "out_features": "nout",
     "layers": "nouts", "hidden": "nouts", "n_epochs": "epochs", "num_epochs": "epochs", "iterations": "epochs",
     "opt": "optimizer", "criterion": "loss", "loss_fn": "loss", "verbose": "progress", "random_state": "seed",
+    "hidden_size": "hidden", "input_size": "nin", "normalized_shape": "nin", "embed_dim": "width", "num_heads": "heads",
+    "is_causal": "causal",
     "direction": "rankdir", "format": "style", "limit": "max_nodes", "use_bias": "bias", "nonlin": "activation",
 }  # fmt: skip
 """What arguments are called elsewhere, and here."""

@@ -117,6 +117,11 @@ def test_collapsed_it_is_one_card(cell):
     assert len(picture.cards) == 1 + 6 + states + 1
 
 
+def test_in_a_sequential_a_function_takes_what_the_next_layer_reads():
+    model = nn.Sequential(nn.LSTMCell(1, 2, seed=1), lambda state: state[0], nn.GRUCell(2, 3, seed=1), nn.Linear(3, 1))
+    assert len(model([0.5])) == 1
+
+
 def test_states_and_gates_have_names():
     h, c = nn.LSTMCell(1, 2, seed=0)([1.0])
     assert [value.label for value in (*h, *c)] == ["h0", "h1", "c0", "c1"]
@@ -151,13 +156,17 @@ REFUSED = [
     (lambda: nn.LSTMCell(1, 2)([1.0], ([1.0, 2.0], [1.0])), r"has a state c of 2 numbers, but 1 was given"),
     (lambda: nn.LSTMCell(1, 0), "hidden must be at least 1, not 0, as in LSTMCell"),
     (lambda: nn.RNNCell(1, 2, activation="rellu"), "there is no activation 'rellu'"),
+    (lambda: nn.Sequential(nn.LSTMCell(1, 2), nn.Linear(2, 1)), r"LSTMCell\(1, 2\), gives a pair \(h, c\), which step 1, Linear"),
+    (lambda: nn.LSTMCell(input_size=1, hidden_size=2), "unexpected keyword argument 'input_size' \\(did you mean 'nin'\\?\\)"),
+    (lambda: nn.GRUCell(1, 2).weight_ih, "the weights of the inputs are W_ih"),
+    (lambda: nn.GRUCell(1, 2).hidden_size, "write hidden"),
     (lambda: nn.RNNCell(1, 2).draw(), "RNNCell has 10 parameters of its own, in no neuron"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("call", "message"), REFUSED)
 def test_what_does_not_fit_is_refused_in_words(call, message):
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises((ValueError, TypeError, AttributeError), match=message):
         call()
 
 

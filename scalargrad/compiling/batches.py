@@ -63,6 +63,11 @@ class BatchFunction:
         self._order: list[Value] = []
 
     @property
+    def were_given(self) -> bool:
+        """Whether it was said what to differentiate for."""
+        return self._given is not None
+
+    @property
     def parameters(self) -> list[Value]:
         """See `Compiled.parameters`."""
         if self._given is not None:
@@ -79,6 +84,10 @@ class BatchFunction:
     def programs(self, batch: Batch) -> list[BatchProgram]:
         """For each structure of the samples its program; recorded at the first of them if there is none yet."""
         return [self._program(group) for group in batch.groups]
+
+    def knows(self, batch: Batch) -> bool:
+        """Whether nothing need be recorded for it."""
+        return all(self._known(LOSS, group) for group in batch.groups)
 
     def _program(self, group: Group) -> BatchProgram:
         known = self._known(LOSS, group)

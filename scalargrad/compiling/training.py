@@ -6,9 +6,10 @@ import copy
 import math
 import operator
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-from scalargrad.compiling.groups import Batch, batch_of
+from scalargrad.compiling.groups import Batch, Refilled, batch_of
 from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
@@ -23,6 +24,7 @@ from scalargrad.support.turns import Turns
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction, Part
     from scalargrad.compiling.tape import Instruction
 
@@ -59,6 +61,7 @@ class Training:
         self._now: Any = None
         self._settings: Any = None
         self._cached: tuple[tuple[Any, ...], list[Any], Batch] = ((), [], Batch([], 0))
+        self._refilled = Refilled()
         self._has_ended = False
         self._turns = Turns()
 
@@ -93,14 +96,24 @@ class Training:
                 self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
                 self._settings = self._now(vars(self.optimizer))
                 self._memory = memory_for(self._batches, self.optimizer, batch)
-            return self._memory.step(self._batches, batch)
+            try:
+                return self._memory.step(self._batches, batch)
+            except UnsuitedError:
+                self._leave_memory()
+                self._memory = OnValues(self.optimizer)
+                return self._memory.step(self._batches, batch)
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values."""
         with self._turns:
             if self._memory is not None:
-                self._memory.write_back()
-                self._memory = None
+                self._leave_memory()
+
+    def _leave_memory(self) -> None:
+        assert self._memory is not None  # noqa: S101  (for the type checker)
+        self._memory.write_back()
+        self._memory.release()
+        self._memory = None
 
     def _has_changed(self) -> bool:
         """Whether something is not as compiled memory takes for granted."""
@@ -109,6 +122,8 @@ class Training:
         return bool(self._now(vars(self.optimizer)) != self._settings)
 
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
+        if batches and type(batches[0]) is list:  # it is copied
+            return self._refilled.batch(batches)
         known, shapes, batch = self._cached
         is_known = len(known) == len(batches) and all(map(operator.is_, known, batches))
         if is_known and [x.shape for x in batches] == shapes:
@@ -126,11 +141,25 @@ class Training:
 
 def memory_for(batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> ParameterMemory:
     """Where parameters live while they are trained: the backend's memory, if it has one that will do, or the Values."""
-    program = batches.programs(batch)[0]
-    branches = bool(program.guards) and batches.branches == "record"
-    if not hasattr(program.backend, "InMemory") or branches or not optimizer._steps_by_update:
-        return OnValues(optimizer)
-    return program.backend.InMemory(program, optimizer, batch)  # type: ignore[no-any-return]
+    programs = batches.programs(batch)
+    with suppress(UnsuitedError):
+        suits(batches, programs)
+        if optimizer._steps_by_update:
+            memory: Any = programs[0].backend
+            return memory.InMemory(batches, optimizer, batch)  # type: ignore[no-any-return]
+    return OnValues(optimizer)
+
+
+class UnsuitedError(Exception):
+    """A program cannot be run in compiled memory: the Values must do."""
+
+
+def suits(batches: BatchFunction, programs: Sequence[BatchProgram]) -> None:
+    """Raise UnsuitedError if one of the programs cannot be run in compiled memory."""
+    for program in programs:
+        branches = bool(program.guards) and batches.branches == "record"
+        if branches or not hasattr(program.backend, "InMemory"):
+            raise UnsuitedError
 
 
 class ParameterMemory(Protocol):
@@ -160,6 +189,9 @@ class ParameterMemory(Protocol):
     def write_back(self) -> None:
         """Give all numbers back to the Values."""
 
+    def release(self) -> None:
+        """Give back what others may use: no step follows."""
+
 
 class OnValues:
     """A training step that puts the gradients into the Values and leaves the rest to the optimizer."""
@@ -178,9 +210,10 @@ class OnValues:
     def forward(self, batches: BatchFunction, batch: Batch) -> tuple[float, list[Part]]:
         """The loss and what the function gave beside it; finds the gradients for `update`."""
         loss, gradients, parts = batches.run(batch)
-        self._trained = batches.parameters
-        check_same(self._trained, self._optimizer)
-        self.gradients = gradients
+        check_same(batches, self._optimizer, batch)
+        found = dict(zip(batches.parameters, gradients, strict=True))
+        self._trained = list(dict.fromkeys([*found, *(p for p in self._optimizer.parameters if p.requires_grad)]))
+        self.gradients = [found.get(parameter, 0.0) for parameter in self._trained]
         return loss, parts
 
     @property
@@ -210,11 +243,19 @@ class OnValues:
     def write_back(self) -> None:
         """The Values are up to date."""
 
+    def release(self) -> None:
+        """There is nothing."""
 
-def check_same(trained: Sequence[Value], optimizer: Optimizer) -> None:
-    """Raise ValueError if the optimizer moves other parameters than those that got a gradient."""
+
+def check_same(batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> None:
+    """Raise ValueError if the optimizer moves other parameters than those that get a gradient.
+
+    Those that were not given, but reached, may be fewer, if samples of another structure may reach the others.
+    """
+    trained = batches.parameters
     moving = {p for p in optimizer.parameters if p.requires_grad}
-    if moving != set(trained):
+    may_lack = not batches.were_given and batch.may_vary
+    if not (moving.issuperset(trained) if may_lack else moving == set(trained)):
         raise ValueError(
             f"the optimizer trains {len(moving)} parameters, the compiled function has gradients of {len(trained)}, "
             f"and {len(moving & set(trained))} are the same: give both the same, as in "

@@ -1,6 +1,5 @@
 """Training steps in compiled memory: what the same steps of the optimizer do to Values."""
 
-import contextlib
 import random
 
 import pytest
@@ -296,14 +295,10 @@ def test_batches_of_another_structure(backend):
     loss = sg.compile(lambda x: sg.sum(x) * w, backend=backend)
     with loss.training(nn.SGD([w], lr=1.0)) as step:
         assert step([[1.0, 1.0]]) == 2.0
-        if backend == "python":
-            assert step([[1.0, 1.0, 1.0]]) == -3.0
-        else:
-            with pytest.raises(ValueError, match=r"samples of \[\*, \*, \*\], the first one .* had \[\*, \*\]: begin"):
-                step([[1.0, 1.0, 1.0]])
+        assert step([[1.0, 1.0, 1.0]]) == -3.0
         with pytest.raises(ValueError, match="argument 0 has 2 samples but argument 1 has 1"):
             step([[1.0, 1.0], [1.0, 1.0]], [1.0])
-    assert w.data in (-1.0, -4.0)
+    assert w.data == -4.0
 
 
 @with_backends
@@ -313,8 +308,7 @@ def test_an_array_that_was_resized_or_reshaped_is_looked_at_again(backend):
     with sg.compile(lambda x: w * x[0], parameters=[w], backend=backend).training(nn.SGD([w], lr=0.0)) as step:
         assert step(rows) == 2.0
         rows.resize((2, 3), refcheck=False)
-        with pytest.raises(ValueError, match="samples of") if backend == "llvm" else contextlib.nullcontext():
-            assert step(rows) == 1.5
+        assert step(rows) == 1.5
     many = np.ones(1000)
     with sg.compile(lambda x: w * x, parameters=[w], backend=backend).training(nn.SGD([w], lr=0.0)) as step:
         step(many)

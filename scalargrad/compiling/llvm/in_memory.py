@@ -1,26 +1,28 @@
-"""Parameters, gradients and an optimizer's running averages side by side in the memory of the machine code."""
+"""A training in compiled memory: the programs of all structures of samples share parameters, gradients and averages."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from scalargrad.compiling.batches import BatchFunction, Part
-from scalargrad.compiling.llvm.memory import Doubles, table
-from scalargrad.compiling.llvm.stepping import Block, has_nan, step
-from scalargrad.compiling.llvm.tiles import batch_code
-from scalargrad.compiling.tape import SUBTRACT
-from scalargrad.compiling.training import check_same, settings_of, update_program
+from scalargrad.compiling.llvm.aimed import BROKEN, FINE, Aimed
+from scalargrad.compiling.llvm.memory import Doubles
+from scalargrad.compiling.llvm.stepping import step
+from scalargrad.compiling.llvm.updating import Update
+from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.training import check_same, suits
 from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
-    from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.groups import Batch
-    from scalargrad.compiling.llvm.batch import BatchRunner
     from scalargrad.compiling.optimizer import Optimizer
+    from scalargrad.engine import Value
+
+KEPT = 256
+"""So many batches that stay where they are it remembers, with the programs that are aimed at them."""
 
 _turns = Turns()
 _living: WeakSet[InMemory] = WeakSet()
@@ -30,22 +32,31 @@ _living: WeakSet[InMemory] = WeakSet()
 class InMemory:
     """A training step on compiled memory. It is for one thread at a time, along with those that share its parameters.
 
+    Args:
+        batches: the loss.
+        optimizer: what moves the parameters.
+        batch: the first one.
+
     Raises:
-        ValueError: if the optimizer does not train what the program was differentiated for.
+        ValueError: if the optimizer does not train what the loss was differentiated for.
     """
 
-    def __init__(self, program: BatchProgram, optimizer: Optimizer, batch: Batch) -> None:
-        (samples, _), *_ = batch.groups
-        self._structure = [one.kind for one in samples]
-        self._as_text = ", ".join(one.structure for one in samples)
-        self._moving = program.leaves[: program.trained]
-        check_same(self._moving, optimizer)
-        self._optimizer, self._program = optimizer, program
-        self._runner = cast("BatchRunner", program.runner)  # this backend's
-        self._loss = self._runner.take()
+    def __init__(self, batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> None:
+        programs = batches.programs(batch)
+        check_same(batches, optimizer, batch)
+        first = programs[0].leaves[: programs[0].trained]
+        moved = dict.fromkeys([*first, *(p for p in optimizer.parameters if p.requires_grad)])
+        self._moving: list[Value] = list(moved)
+        self._leaves = dict(moved)  # and the others that programs read, as they are met
+        self._optimizer = optimizer
         self._step = step()
         self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
-        self._has_stepped = self._is_behind = self._has_others = False
+        self._has_stepped = self._is_behind = self._has_others = self._is_new = False
+        self._programs: dict[Any, Aimed] = {}
+        self._aims: dict[Batch, list[Aimed]] = {}
+        self._last: tuple[Batch | None, list[Aimed]] = (None, [])
+        for program in programs:
+            self._leaves.update(dict.fromkeys(program.leaves))
         self._meet()
         optimizer._memories.add(self)
         self._compile()
@@ -53,69 +64,25 @@ class InMemory:
 
     def _compile(self) -> None:
         """Make the code of the update, as the optimizer is set now, and the memory that it works on."""
-        program, optimizer, moving = self._program, self._optimizer, self._moving
-        self._made_for, self._is_new = self._taken_for_granted(), True
-        mixed = self._made_for[0]
-        code, outputs = update_program(optimizer, mixed)
-        k, varying = len(outputs) - 1, len(optimizer.moving) if mixed else 0
-        # A number minus itself is 0.0, unless it is inf or nan.
-        made = self._update = batch_code(
-            (*code, (SUBTRACT, outputs[0], outputs[0])), ((len(code), None),), tuple(outputs), (1,) * (2 + k + varying)
-        )
-        n = self._n = len(moving)
-        stride = -(-n // made.width) * made.width
-        # The number of steps, the averages, then the trained parameters and the other leaves; results go to a second
-        # block and are moved over when all are there, in one call, so that Ctrl-C falls before it or after it.
-        start = made.width
-        self._places = [start + j * stride for j in range(k + 1)]
-        last = self._places[-1]
-        self._now = Doubles(last + max(stride, len(program.leaves) + made.width))
-        self._next, self._before = Doubles(last + stride), Doubles(last + stride)
-        self._moved = 8 * (last + n)
-        self._parameters = self._now.address + 8 * last
-        columns = [8 * self._places[j] for j in (k, *range(k))]
-        self._gradients = Doubles(n + made.width)
-        self._odd = Doubles(made.accumulators), Doubles(made.accumulators)
-        # Where the moving settings differ from parameter to parameter, each has a column too.
-        self._stride, self._varying = stride, Doubles(max(1, varying * stride))
-        self._read = table([
-            self._parameters, self._gradients.address, *(self._now.address + at for at in columns[1:]),
-            *(self._varying.address + 8 * stride * i for i in range(varying)),
-        ])  # fmt: skip
-        self._write = table([self._next.address + at for at in columns])
-        self._settings, self._uniform, self._memory = (
-            Doubles(len(optimizer.moving)),
-            Doubles(made.uniform),
-            Doubles(made.memory),
-        )
-        self._block = Block()
-        self._aimed: tuple[Any, ...]
-        self._use(program)
-        for name, value in {
-            "update_begin": made.addresses["begin"], "update_tiles": made.addresses["tiles"], "count": n,
-            "settings": self._settings.address, "update_uniform": self._uniform.address,
-            "update_memory": self._memory.address, "read": ctypes.addressof(self._read),
-            "write": ctypes.addressof(self._write), "update_full": self._odd[0].address,
-            "update_tail": self._odd[1].address, "gradients": self._gradients.address, "gradient_bytes": 8 * n,
-            "now": self._now.address, "next": self._next.address, "bytes": self._moved,
-        }.items():  # fmt: skip
-            self._block[name] = value
+        self.release()
+        self._update = Update(self._optimizer, self._moving, 2 * (len(self._leaves) - len(self._moving)))
+        self._collected = Doubles(len(self._moving))
 
-    def _taken_for_granted(self) -> tuple[Any, ...]:
-        """What the update was compiled for: whether parameters differ in their steps, and the settings."""
-        optimizer = self._optimizer
-        known = dict(zip(optimizer.parameters, optimizer._counts, strict=True))
-        # How many steps fewer than the optimizer each has made: that stays the same from step to step.
-        self._late = [optimizer.steps - known[p] for p in self._moving]
-        mixed = optimizer._prepares and len(set(self._late)) > 1
-        return mixed, settings_of(optimizer)
+    def release(self) -> None:
+        """Give back the rooms of the programs."""
+        self._aims, self._last = {}, (None, [])
+        while self._programs:  # should Ctrl-C come in between, none is given back twice
+            _, aimed = self._programs.popitem()
+            aimed.release()
+
+    # ---------------------------------------------------------------- those that share parameters
 
     def _meet(self) -> None:
         """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
-        moving, leaves = set(self._moving), set(self._program.leaves)
+        moving, leaves = set(self._moving), self._leaves.keys()
         with _turns:
             for other in _living:
-                if not (leaves.isdisjoint(other._moving) and moving.isdisjoint(other._program.leaves)):
+                if other is not self and not (leaves.isdisjoint(other._moving) and moving.isdisjoint(other._leaves)):
                     self._others.add(other)
                     other._others.add(self)
                     self._has_others = other._has_others = True
@@ -131,141 +98,126 @@ class InMemory:
 
     def read(self) -> None:
         """Take over the numbers that the Values and the optimizer have now."""
-        if self._made_for != self._taken_for_granted():
+        if not self._update.holds():
             self._compile()
-        optimizer, view = self._optimizer, self._now.view
-        known = dict(zip(optimizer.parameters, optimizer._states, strict=True))
-        columns: list[Any] = list(zip(*(known[p] for p in self._moving), strict=True))
-        for at, column in zip(self._places, [*columns, self._program.numbers()], strict=True):
-            view[at : at + len(column)] = memoryview(_doubles(column))
-        view[0] = optimizer.steps
-        if self._is_new:  # there is nothing before this that could be put back
-            ctypes.memmove(self._before.address, self._now.address, self._moved)
+        self._update.read(numbers_of(self._leaves), anew=self._is_new)
         self._has_stepped = self._is_behind = self._is_new = False
+
+    # ---------------------------------------------------------------- programs
+
+    def _aimed(self, batches: BatchFunction, batch: Batch) -> list[Aimed]:
+        """For each structure of the samples its program, aimed at this memory; recorded first, if it is a new one."""
+        aims = self._aims.get(batch)
+        if aims is None:
+            kinds = [group.kind for group in batch.groups]
+            if any(kind not in self._programs for kind in kinds):
+                self._record(batches, batch)
+            aims = [self._programs[kind] for kind in kinds]
+            if batch.lasts:
+                if len(self._aims) >= KEPT:
+                    self._aims = {}
+                self._aims[batch] = aims
+        self._last = batch, aims
+        return aims
+
+    def _record(self, batches: BatchFunction, batch: Batch) -> None:
+        if self._is_behind or self._has_others:
+            self._catch_up()
+        if not batches.knows(batch):
+            self.write_back()  # what the function compares while it is recorded, it compares with the numbers of now
+        programs = batches.programs(batch)
+        check_same(batches, self._optimizer, batch)
+        suits(batches, programs)
+        leaves = dict.fromkeys(leaf for program in programs for leaf in program.leaves)
+        if not leaves.keys() <= self._leaves.keys():
+            self._leaves.update(leaves)
+            self._meet()
+            if len(self._leaves) > self._update.room:
+                self._compile()
+            self.read()
+        for group, program in zip(batch.groups, programs, strict=True):
+            if group.kind not in self._programs:
+                self._programs[group.kind] = Aimed(program, self._update, list(self._leaves))
+
+    def _mask(self, aimed: Aimed) -> None:
+        """From now on compute gradients in the masked form, if that differs: the plain one has given nan."""
+        self.write_back()  # it is recorded too
+        masked = aimed.program.masked()
+        if masked is None:
+            aimed.stops_at_nan(False)
+            return
+        kind = next(kind for kind, one in self._programs.items() if one is aimed)
+        self._programs[kind] = Aimed(masked, self._update, list(self._leaves))
+        self._aims, self._last = {}, (None, [])
+        aimed.release()
+
+    # ---------------------------------------------------------------- steps
 
     def step(self, batches: BatchFunction, batch: Batch) -> float:
         """One step; returns the loss before it."""
-        samples = batch.groups[0].samples
-        loss, aim = self._loss, (samples, batches.mean)
-        if self._aimed != aim:
-            if loss.parts(batch.n) > 1:
-                found, _ = self.forward(batches, batch)
-                self.update()
-                return found
-            self._check(batch)
+        last, aims = self._last
+        if last is not batch:
+            aims = self._aimed(batches, batch)
         if self._is_behind or self._has_others:
             self._catch_up()
-        if self._aimed != aim or loss.samples is not samples:
-            loss.fill(self._block, samples, batch.n, batches.mean, self._parameters)
-            self._aimed = aim
-        count = self._prepare()
-        if not self._step(self._block.address):
-            out = loss.out.view
-            if out[1] != 0.0:
-                batches.check(self._program, batch.groups[0], out[:2].tolist(), loss.columns(batch.n))
-            self._optimizer.steps = count
-            self._has_stepped = True
-            return float(out[0])
-        self._mask()
-        return self.step(batches, batch)
+        if len(aims) == 1:
+            aimed, group = aims[0], batch.groups[0]
+            aimed.aim(group, batch, batches.mean)
+            if not aimed.is_wide:
+                count = self._update.prepare()
+                says = self._step(aimed.address)
+                if says == FINE:
+                    self._optimizer.steps = count
+                    self._has_stepped = True
+                    return float(aimed.room.out.view[0])
+                self._look_into(batches, batch, 0, aimed, says)
+                return self.step(batches, batch)
+        found, _ = self.forward(batches, batch)
+        self.update()
+        return found
 
-    def _mask(self) -> None:
-        """From now on compute gradients in the masked form, if that differs: the plain one has given nan."""
-        masked = self._program.masked()
-        if masked is not None:
-            self._use(masked)
-        self._block["stops_at_nan"] = 0
-
-    def _use(self, program: BatchProgram) -> None:
-        """Compute loss and gradients by this program."""
-        if program is not self._program:
-            self._program, self._runner = program, cast("BatchRunner", program.runner)
-            self._loss = self._runner.take()
-        self._aimed = ()
-        self._block["found"] = self._loss.out.address + 16
-        self._block["stops_at_nan"] = int(program.may_have_masks)
-
-    def _prepare(self) -> int:
-        """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
-        optimizer, settings = self._optimizer, self._settings.view
-        count = optimizer.steps + 1
-        self._next.view[0] = count
-        if self._made_for[0]:
-            self._prepare_each(count)
-            return count
-        optimizer._prepare(count - self._late[0])
-        for i, name in enumerate(optimizer.moving):
-            settings[i] = getattr(optimizer, name)
-        return count
-
-    def _prepare_each(self, count: int) -> None:
-        """Fill the columns of settings, for each run of parameters that have made as many steps."""
-        optimizer, view, start = self._optimizer, self._varying.view, 0
-        for late, run in groupby(self._late):
-            length = len(list(run))
-            optimizer._prepare(count - late)
-            for i, name in enumerate(optimizer.moving):
-                at = i * self._stride + start
-                view[at : at + length] = memoryview(_doubles([getattr(optimizer, name)]) * length)
-            start += length
-
-    def _check(self, batch: Batch) -> None:
-        samples = batch.groups[-1].samples
-        if len(batch.groups) > 1 or self._structure != [one.kind for one in samples]:
-            raise ValueError(
-                f"this batch has samples of {', '.join(one.structure for one in samples)}, the first one of this "
-                f"training had {self._as_text}: begin another with f.training(optimizer)"
-            )
+    def _look_into(self, batches: BatchFunction, batch: Batch, k: int, aimed: Aimed, says: int) -> None:
+        """Raise BranchError if a comparison comes out otherwise; else use masks."""
+        if says == BROKEN:
+            group, room = batch.groups[k], aimed.room
+            batches.check(aimed.program, group, room.out.view[:2].tolist(), room.columns(len(group.rows)))
+        self._mask(aimed)
 
     def forward(self, batches: BatchFunction, batch: Batch) -> tuple[float, list[Part]]:
         """The loss and what the function gave beside it; finds the gradients for `update`."""
-        n, samples = batch.n, batch.groups[0].samples
-        self._check(batch)
+        aims = self._aimed(batches, batch)
         if self._is_behind or self._has_others:
             self._catch_up()
-        room = self._runner.take()  # another one each time: the helping threads of an interrupted call go on
-        room.sweep(samples, n, batches.mean, self._now, self._places[-1])
-        if self._program.may_have_masks and has_nan()(room.out.address + 16, self._n):
-            self._runner.give_back(room)
-            self._mask()
-            return self.forward(batches, batch)
-        (found, broken), columns = room.out.view[:2].tolist(), room.columns(n)
-        if self._program.guards and broken != 0.0:
-            batches.check(self._program, batch.groups[0], (found, broken), columns)
-        ctypes.memmove(self._gradients.address, room.out.address + 16, 8 * self._n)
-        self._runner.give_back(room)
-        return found, [Part(self._program, range(n), columns[: self._program.columns])]
+        loss, parts, collected = 0.0, [], self._collected.address
+        for k, (aimed, group) in enumerate(zip(aims, batch.groups, strict=True)):
+            says, part = aimed.sweep(group, batch, batches.mean, collected, k == 0)
+            if says != FINE:
+                self._look_into(batches, batch, k, aimed, says)
+                return self.forward(batches, batch)
+            loss += part
+            columns = aimed.room.columns(len(group.rows))[: aimed.program.columns]
+            parts.append(Part(aimed.program, group.rows, columns))
+        ctypes.memmove(self._update.gradients.address, collected, 8 * len(self._moving))
+        return loss, parts
 
     @property
     def gradients(self) -> list[float]:
         """What `forward` found."""
-        return self._gradients.view[: self._n].tolist()  # type: ignore[no-any-return]
+        return self._update.gradients.view[: len(self._moving)].tolist()  # type: ignore[no-any-return]
 
     @gradients.setter
     def gradients(self, numbers: Sequence[float]) -> None:
-        self._gradients.fill(numbers)
+        self._update.gradients.fill(numbers)
 
     def update(self, keep: bool = False) -> bool:
         """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
-        update, (full, tail) = self._update, self._odd
-        uniform, memory = self._uniform.address, self._memory.address
-        count = self._prepare()
-        update.begin(self._settings.address, uniform, memory)
-        update.tiles(
-            self._read, 0, self._n, self._n, self._settings.address, uniform, memory,
-            full.address, tail.address, self._write,
-        )  # fmt: skip
+        is_finite = self._update.run(keep)
         self._has_stepped = True
-        if keep:
-            ctypes.memmove(self._before.address, self._now.address, self._moved)
-        ctypes.memmove(self._now.address, self._next.address, self._moved)
-        self._optimizer.steps = count
-        return not (any(full.view) or any(tail.view))
+        return is_finite
 
     def undo(self) -> None:
         """Put everything back to where it was before the last update, which was to keep it."""
-        ctypes.memmove(self._now.address, self._before.address, self._moved)
-        self._optimizer.steps = int(self._now.view[0])
+        self._update.undo()
         self._has_stepped = True
 
     def settle(self) -> None:
@@ -282,24 +234,7 @@ class InMemory:
         """All numbers, back to their Values at once."""
         if not self._has_stepped:
             return
-        optimizer, n, view = self._optimizer, self._n, self._now.view
-        *columns, numbers = [view[at : at + n].tolist() for at in self._places]
-        rows = dict(zip(self._moving, zip(*columns, strict=True) if columns else [()] * n, strict=True))
-        states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
-        steps = int(view[0])
-        made = dict(zip(self._moving, self._late, strict=True))
-        counts = [
-            steps - made[p] if p in made else c for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)
-        ]
-        optimizer._commit(self._moving, numbers, states, counts, steps)
-        for leaf, gradient in zip(self._moving, self.gradients, strict=True):
-            leaf.grad = gradient
+        self._update.write_back()
         self._has_stepped = False
         for other in self._others:
             other._is_behind = True
-
-
-def _doubles(numbers: Sequence[float]) -> Any:
-    from array import array
-
-    return array("d", numbers)

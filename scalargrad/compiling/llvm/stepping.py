@@ -1,6 +1,6 @@
 """One native call for a whole training step: six calls from Python would cost as much as the step itself.
 
-The function `step` reads what it needs from a block of 64-bit fields; compiled once per process.
+The functions `sweep` and `step` read what they need from a block of 64-bit fields; compiled once per process.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ FIELDS = [
     "begin", "tiles", "finish", "parameters", "uniform", "memory", "arguments", "n", "full", "tail", "columns", "out",
     "sums", "valid", "divisor", "factor", "update_begin", "update_tiles", "settings", "update_uniform", "update_memory",
     "read", "count", "update_full", "update_tail", "write", "found", "gradients", "gradient_bytes", "now", "next",
-    "bytes", "stops_at_nan",
+    "bytes", "stops_at_nan", "from", "places", "leaves", "inverse",
 ]  # fmt: skip
-KINDS = dict.fromkeys(("n", "sums", "valid", "count", "bytes", "gradient_bytes", "stops_at_nan"), "i64")
+KINDS = dict.fromkeys(("n", "sums", "valid", "count", "bytes", "gradient_bytes", "stops_at_nan", "leaves"), "i64")
 KINDS |= {"divisor": "double", "factor": "double"}
 
 UPDATE = "read i64_0 count count settings update_uniform update_memory update_full update_tail write"
@@ -29,6 +29,7 @@ def _machinery() -> Machinery:
         kind = KINDS.get(name, "ptr")
         names[name] = f"{kind} %{name}"
         lines += [f"  %at_{name} = getelementptr i64, ptr %block, i64 {i}", f"  %{name} = load {kind}, ptr %at_{name}"]
+    fields = "\n".join(lines)
 
     def given(text: str) -> str:
         return ", ".join(names.get(word, word.replace("_", " ")) for word in text.split())
@@ -52,9 +53,68 @@ end:
   %found = phi i1 [false, %entry], [%now, %each]
   ret i1 %found
 }}
-define i1 @step(ptr %block) {{
+define void @gather(ptr %from, ptr %places, i64 %count, ptr %into) {{
 entry:
-{chr(10).join(lines)}
+  %none = icmp sle i64 %count, 0
+  br i1 %none, label %end, label %each
+each:
+  %i = phi i64 [0, %entry], [%i1, %each]
+  %place_at = getelementptr i64, ptr %places, i64 %i
+  %place = load i64, ptr %place_at
+  %p = getelementptr double, ptr %from, i64 %place
+  %x = load double, ptr %p
+  %q = getelementptr double, ptr %into, i64 %i
+  store double %x, ptr %q
+  %i1 = add i64 %i, 1
+  %again = icmp slt i64 %i1, %count
+  br i1 %again, label %each, label %end
+end:
+  ret void
+}}
+define void @collect(ptr %found, ptr %inverse, i64 %count, double %divisor, ptr %into, i64 %is_first) {{
+entry:
+  %none = icmp sle i64 %count, 0
+  %straight = icmp eq ptr %inverse, null
+  %starts = icmp ne i64 %is_first, 0
+  br i1 %none, label %end, label %each
+each:
+  %i = phi i64 [0, %entry], [%i1, %next]
+  br i1 %straight, label %known, label %look
+look:
+  %place_at = getelementptr i64, ptr %inverse, i64 %i
+  %looked = load i64, ptr %place_at
+  br label %known
+known:
+  %place = phi i64 [%i, %each], [%looked, %look]
+  %is_there = icmp sge i64 %place, 0
+  br i1 %is_there, label %there, label %next
+there:
+  %p = getelementptr double, ptr %found, i64 %place
+  %x = load double, ptr %p
+  %part = fdiv double %x, %divisor
+  br label %next
+next:
+  %more = phi double [0.0, %known], [%part, %there]
+  %q = getelementptr double, ptr %into, i64 %i
+  %old = load double, ptr %q
+  %sum = fadd double %old, %more
+  %new = select i1 %starts, double %more, double %sum
+  store double %new, ptr %q
+  %i1 = add i64 %i, 1
+  %again = icmp slt i64 %i1, %count
+  br i1 %again, label %each, label %end
+end:
+  ret void
+}}
+define i64 @sweep(ptr %block) {{
+entry:
+{fields}
+  %in_place = icmp eq ptr %places, null
+  br i1 %in_place, label %run, label %bring
+bring:
+  call void @gather({given("from places leaves parameters")})
+  br label %run
+run:
   call void %begin({given("parameters uniform memory")})
   call void %tiles({given("arguments i64_0 n n parameters uniform memory full tail columns")})
   call void %finish({given("full i64_1 tail valid uniform out sums divisor factor")})
@@ -64,31 +124,73 @@ entry:
   br i1 %fine, label %look, label %end
 look:
   %looks = icmp ne i64 %stops_at_nan, 0
-  br i1 %looks, label %search, label %update
+  br i1 %looks, label %search, label %end
 search:
-  %nan = call i1 @has_nan(ptr %found, i64 %count)
-  br i1 %nan, label %end, label %update
-update:
+  %trained = sub i64 %sums, 2
+  %nan = call i1 @has_nan(ptr %found, i64 %trained)
+  %says_nan = select i1 %nan, i64 2, i64 0
+  br label %end
+end:
+  %says = phi i64 [1, %run], [0, %look], [%says_nan, %search]
+  ret i64 %says
+}}
+define i64 @step(ptr %block) {{
+entry:
+{fields}
+  %says = call i64 @sweep(ptr %block)
+  %fine = icmp eq i64 %says, 0
+  br i1 %fine, label %go, label %end
+go:
+  %in_order = icmp eq ptr %inverse, null
+  br i1 %in_order, label %copy, label %order
+copy:
   call void @llvm.memcpy.p0.p0.i64({given("gradients found gradient_bytes")}, i1 false)
+  br label %update
+order:
+  call void @collect({given("found inverse count double_1.0 gradients i64_1")})
+  br label %update
+update:
   call void %update_begin({given("settings update_uniform update_memory")})
   call void %update_tiles({given(UPDATE)})
   call void @llvm.memcpy.p0.p0.i64({given("now next bytes")}, i1 false)
   br label %end
 end:
-  %stopped = phi i1 [false, %entry], [true, %search], [false, %update]
-  ret i1 %stopped
+  ret i64 %says
 }}
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-""", ["step", "has_nan"], 2)  # fmt: skip
+""", ["sweep", "step", "gather", "collect", "has_nan"], 2)  # fmt: skip
+
+
+@once
+def sweep() -> Any:
+    """(block): gathers the parameters, if they lie elsewhere, and finds loss and gradients, into `out`.
+
+    It returns 0 where all is well, 1 where a guard is violated, and, with `stops_at_nan`, 2 where a gradient is nan.
+    """
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(_machinery().addresses["sweep"])
 
 
 @once
 def step() -> Any:
-    """(block): loss and gradients into `out`; unless a guard is violated, the update too.
+    """(block): the same, and where all is well the update."""
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(_machinery().addresses["step"])
 
-    With `stops_at_nan` there is no update either where a gradient is nan; then it returns True.
+
+@once
+def gather() -> Any:
+    """(numbers, places, count, into): the numbers at so many places, side by side."""
+    kinds = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
+    return ctypes.CFUNCTYPE(None, *kinds)(_machinery().addresses["gather"])
+
+
+@once
+def collect() -> Any:
+    """(found, inverse, count, divisor, into, is_first): gradients, divided, put or added to so many that are collected.
+
+    `inverse` says for each where it is among those found, -1 where nothing was; without it they are in order.
     """
-    return ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)(_machinery().addresses["step"])
+    kinds = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_void_p, ctypes.c_int64
+    return ctypes.CFUNCTYPE(None, *kinds)(_machinery().addresses["collect"])
 
 
 @once

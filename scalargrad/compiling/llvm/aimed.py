@@ -1,0 +1,134 @@
+"""A program over batches, aimed at parameters that a training keeps in its memory."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from scalargrad.compiling.llvm.stepping import Block, collect, gather, has_nan, sweep
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.batch_program import BatchProgram
+    from scalargrad.compiling.groups import Batch, Group
+    from scalargrad.compiling.llvm.batch import BatchRunner
+    from scalargrad.compiling.llvm.updating import Update
+    from scalargrad.engine import Value
+
+FINE, BROKEN, NAN = range(3)
+"""What a sweep says: all is well, a comparison comes out otherwise, or a gradient that may need masks is nan."""
+
+
+class Aimed:
+    """A program whose parameters lie in a training's memory.
+
+    Where they lie there in another order than the program reads them, or with others in between, they are gathered
+    before each run, and its gradients are put in the order of the training.
+
+    Args:
+        program: it.
+        update: the memory.
+        leaves: what lies there: the parameters that are moved, then the others.
+
+    Attributes:
+        program: as given.
+        room: what it runs in.
+        address: of the block that a native step reads.
+        is_wide: whether the samples are worth more than one thread.
+    """
+
+    def __init__(self, program: BatchProgram, update: Update, leaves: Sequence[Value]) -> None:
+        self._update = update
+        self.program, self.runner = program, cast("BatchRunner", program.runner)
+        self.room = self.runner.take()
+        self._group: Group | None = None
+        self._of = (0, False)
+        self.is_wide = False
+        block, n = Block(), update.n
+        self._block, self.address = block, block.address
+        places = {leaf: i for i, leaf in enumerate(leaves)}
+        wanted = [places[leaf] for leaf in program.leaves]
+        inverse = [-1] * n
+        for k, place in enumerate(wanted[: program.trained]):
+            inverse[place] = k
+        is_in_order = wanted == list(range(len(wanted))) and program.trained == n
+        self._places = None if is_in_order else _whole_numbers(wanted)
+        self._inverse = None if is_in_order else _whole_numbers(inverse)
+        self._count = min(len(wanted), len(self.room.parameters))  # it reads no more of them
+        for name, value in {
+            **update.fields, "from": update.parameters, "leaves": self._count, "places": _address(self._places),
+            "inverse": _address(self._inverse), "found": self.room.out.address + 16,
+        }.items():  # fmt: skip
+            block[name] = value
+        self.stops_at_nan(program.may_have_masks)
+
+    def stops_at_nan(self, flag: bool) -> None:
+        """Whether a gradient that is nan is looked for."""
+        self._stops = flag
+        self._block["stops_at_nan"] = int(flag)
+
+    def release(self) -> None:
+        """Give back what it runs in. Nothing may be at work there any more."""
+        self.runner.give_back(self.room)
+
+    def aim(self, group: Group, batch: Batch, mean: bool) -> None:
+        """Make ready for these samples of a batch, unless they are the last ones again."""
+        if group is self._group and self._of == (batch.n, mean):
+            return
+        room, n = self.room, len(group.rows)
+        self.is_wide = room.parts(n) > 1
+        if self.is_wide:
+            self._group = None
+            return
+        parameters = room.parameters.address if self._places is not None else self._update.parameters
+        room.fill(self._block, group.samples, n, mean, parameters)
+        if mean and n != batch.n:
+            self._block["divisor"], self._block["factor"] = float(batch.n), n / batch.n
+        self._group, self._of = group, (batch.n, mean)
+
+    def sweep(self, group: Group, batch: Batch, mean: bool, into: int, is_first: bool) -> tuple[int, float]:
+        """Run over samples of a batch, and add their gradients to what is collected, if all is well.
+
+        Args:
+            group: the samples.
+            batch: all of them.
+            mean: whether to divide by their number.
+            into: the address of what is collected.
+            is_first: whether there is nothing yet.
+
+        Returns:
+            What it says, as above, and the loss; the rest is in `room`.
+        """
+        self.aim(group, batch, mean)
+        update = self._update
+        divisor = 1.0
+        if self.is_wide:
+            # Another room each time: the helping threads of an interrupted call go on.
+            room, n = self.runner.take(), len(group.rows)
+            if mean and n != batch.n:
+                mean, divisor = False, float(batch.n)
+            if self._places is None:
+                room.sweep(group.samples, n, mean, update.now, update.start)
+            else:
+                gather()(update.parameters, _address(self._places), self._count, room.parameters.address)
+                room.sweep(group.samples, n, mean)
+            self.room, before = room, self.room
+            self.runner.give_back(before)
+            self._block["found"] = room.out.address + 16
+            says = BROKEN if room.out.view[1] != 0.0 else FINE
+            if says == FINE and self._stops and has_nan()(room.out.address + 16, self.program.trained):
+                says = NAN
+        else:
+            says = sweep()(self.address)
+        if says == FINE:
+            found = self.room.out.address + 16
+            collect()(found, _address(self._inverse), update.n, divisor, into, int(is_first))
+        return says, float(self.room.out.view[0]) / divisor
+
+
+def _whole_numbers(numbers: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
+    return (ctypes.c_int64 * max(1, len(numbers)))(*numbers)
+
+
+def _address(numbers: ctypes.Array[ctypes.c_int64] | None) -> int:
+    return 0 if numbers is None else ctypes.addressof(numbers)

@@ -1,0 +1,170 @@
+"""An optimizer's rule as machine code, and the memory that it works on: parameters, gradients and running averages."""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.tiles import batch_code
+from scalargrad.compiling.tape import SUBTRACT
+from scalargrad.compiling.training import settings_of, update_program
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.optimizer import Optimizer
+    from scalargrad.engine import Value
+
+
+class Update:
+    """The rule as the optimizer is set now.
+
+    Args:
+        optimizer: it.
+        moving: the parameters that it moves.
+        room: for how many more numbers there is to be room behind the parameters.
+
+    Attributes:
+        now: the number of the step, the averages, the parameters and the other numbers.
+        start: where in there the parameters begin.
+        gradients: those that the rule uses.
+        fields: what a native step is told of the update.
+    """
+
+    def __init__(self, optimizer: Optimizer, moving: Sequence[Value], room: int) -> None:
+        self._optimizer, self._moving = optimizer, moving
+        self._made_for = self._taken_for_granted()
+        self._mixed = mixed = bool(self._made_for[0])
+        code, outputs = update_program(optimizer, mixed)
+        k, varying = len(outputs) - 1, len(optimizer.moving) if mixed else 0
+        # A number minus itself is 0.0, unless it is inf or nan.
+        made = self._made = batch_code(
+            (*code, (SUBTRACT, outputs[0], outputs[0])), ((len(code), None),), tuple(outputs), (1,) * (2 + k + varying)
+        )
+        n = self.n = len(moving)
+        stride = -(-n // made.width) * made.width
+        # The number of steps, the averages, then the parameters and the other leaves; results go to a second block
+        # and are moved over when all are there, in one call, so that Ctrl-C falls before it or after it.
+        start = made.width
+        self._places = [start + j * stride for j in range(k + 1)]
+        last = self.start = self._places[-1]
+        self.room = max(stride, n + room + made.width)
+        self.now = Doubles(last + self.room)
+        self._next, self._before = Doubles(last + stride), Doubles(last + stride)
+        self._moved = 8 * (last + n)
+        self.parameters = self.now.address + 8 * last
+        columns = [8 * self._places[j] for j in (k, *range(k))]
+        self.gradients = Doubles(n + made.width)
+        self._odd = Doubles(made.accumulators), Doubles(made.accumulators)
+        # Where the moving settings differ from parameter to parameter, each has a column too.
+        self._stride, self._varying = stride, Doubles(max(1, varying * stride))
+        self._read = table([
+            self.parameters, self.gradients.address, *(self.now.address + at for at in columns[1:]),
+            *(self._varying.address + 8 * stride * i for i in range(varying)),
+        ])  # fmt: skip
+        self._write = table([self._next.address + at for at in columns])
+        self._settings = Doubles(len(optimizer.moving))
+        self._uniform, self._memory = Doubles(made.uniform), Doubles(made.memory)
+        self.fields: Mapping[str, float] = {
+            "update_begin": made.addresses["begin"], "update_tiles": made.addresses["tiles"], "count": n,
+            "settings": self._settings.address, "update_uniform": self._uniform.address,
+            "update_memory": self._memory.address, "read": ctypes.addressof(self._read),
+            "write": ctypes.addressof(self._write), "update_full": self._odd[0].address,
+            "update_tail": self._odd[1].address, "gradients": self.gradients.address, "gradient_bytes": 8 * n,
+            "now": self.now.address, "next": self._next.address, "bytes": self._moved,
+        }  # fmt: skip
+        self._is_new = True
+
+    def _taken_for_granted(self) -> tuple[Any, ...]:
+        """What the update was compiled for: whether parameters differ in their steps, and the settings."""
+        optimizer = self._optimizer
+        known = dict(zip(optimizer.parameters, optimizer._counts, strict=True))
+        # How many steps fewer than the optimizer each has made: that stays the same from step to step.
+        self._late = [optimizer.steps - known[p] for p in self._moving]
+        mixed = optimizer._prepares and len(set(self._late)) > 1
+        return mixed, settings_of(optimizer)
+
+    def holds(self) -> bool:
+        """Whether the rule is still this one."""
+        return self._made_for == self._taken_for_granted()
+
+    def read(self, numbers: Sequence[float], *, anew: bool = False) -> None:
+        """Take over the numbers of parameters and other leaves, and the averages that the optimizer has now.
+
+        With `anew` there is nothing before this that could be put back.
+        """
+        optimizer, view = self._optimizer, self.now.view
+        known = dict(zip(optimizer.parameters, optimizer._states, strict=True))
+        columns: list[Any] = list(zip(*(known[p] for p in self._moving), strict=True))
+        for at, column in zip(self._places, [*columns, numbers], strict=True):
+            view[at : at + len(column)] = memoryview(_doubles(column))
+        view[0] = optimizer.steps
+        if self._is_new or anew:
+            ctypes.memmove(self._before.address, self.now.address, self._moved)
+        self._is_new = False
+
+    def prepare(self) -> int:
+        """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
+        optimizer, settings = self._optimizer, self._settings.view
+        count = optimizer.steps + 1
+        self._next.view[0] = count
+        if self._mixed:
+            self._prepare_each(count)
+            return count
+        optimizer._prepare(count - self._late[0])
+        for i, name in enumerate(optimizer.moving):
+            settings[i] = getattr(optimizer, name)
+        return count
+
+    def _prepare_each(self, count: int) -> None:
+        """Fill the columns of settings, for each run of parameters that have made as many steps."""
+        optimizer, view, start = self._optimizer, self._varying.view, 0
+        for late, run in groupby(self._late):
+            length = len(list(run))
+            optimizer._prepare(count - late)
+            for i, name in enumerate(optimizer.moving):
+                at = i * self._stride + start
+                view[at : at + length] = memoryview(_doubles([getattr(optimizer, name)]) * length)
+            start += length
+
+    def run(self, keep: bool) -> bool:
+        """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
+        made, (full, tail) = self._made, self._odd
+        uniform, memory = self._uniform.address, self._memory.address
+        count = self.prepare()
+        made.begin(self._settings.address, uniform, memory)
+        made.tiles(
+            self._read, 0, self.n, self.n, self._settings.address, uniform, memory, full.address, tail.address,
+            self._write,
+        )  # fmt: skip
+        if keep:
+            ctypes.memmove(self._before.address, self.now.address, self._moved)
+        ctypes.memmove(self.now.address, self._next.address, self._moved)
+        self._optimizer.steps = count
+        return not (any(full.view) or any(tail.view))
+
+    def undo(self) -> None:
+        """Put everything back to where it was before the last update, which was to keep it."""
+        ctypes.memmove(self.now.address, self._before.address, self._moved)
+        self._optimizer.steps = int(self.now.view[0])
+
+    def write_back(self) -> None:
+        """All numbers, back to the Values and the optimizer at once."""
+        optimizer, moving, n, view = self._optimizer, self._moving, self.n, self.now.view
+        *columns, numbers = [view[at : at + n].tolist() for at in self._places]
+        rows = dict(zip(moving, zip(*columns, strict=True) if columns else [()] * n, strict=True))
+        states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
+        steps = int(view[0])
+        made = dict(zip(moving, self._late, strict=True))
+        counts = [
+            steps - made[p] if p in made else c for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)
+        ]
+        optimizer._commit(list(moving), numbers, states, counts, steps)
+        for leaf, gradient in zip(moving, self.gradients.view[:n].tolist(), strict=True):
+            leaf.grad = gradient
+
+
+def _doubles(numbers: Sequence[float]) -> Any:
+    return array("d", numbers)

@@ -35,8 +35,11 @@ class Training:
     Inside `with f.training(optimizer) as step:` the parameters and what the optimizer remembers live in compiled
     memory, with the llvm backend; the Values get them back at the end, or when `write_back()` is called. Where a
     parameter is frozen or a setting of the optimizer changed between two steps, the next one begins anew.
-    Trainings that share parameters, as those of
-    a generator and its critic, see each other's steps, with llvm too; they are for one thread.
+    Trainings that share parameters, as those of a generator and its critic, see each other's steps, with llvm too; they
+    are for one thread.
+
+    Samples may differ in structure, within a batch and from step to step, as documents differ in length: what a new
+    structure needs is recorded when it is met, and the training goes on. A batch may be one document: `step([tokens])`.
 
     >>> import scalargrad
     >>> from scalargrad import nn

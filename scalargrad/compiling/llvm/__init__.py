@@ -1,5 +1,7 @@
 """The LLVM backend (extra `fast`): straight-line code for small programs, a machine for large ones, lanes for all.
 
+in_memory.py keeps a training: aimed.py finds its gradients, updating.py moves its parameters, stepping.py does both in
+one call.
 library.py compiles and links, object_cache.py keeps what it compiled on disk.
 """
 

@@ -130,6 +130,7 @@ class InMemory:
         suits(batches, programs)
         leaves = dict.fromkeys(leaf for program in programs for leaf in program.leaves)
         if not leaves.keys() <= self._leaves.keys():
+            self.write_back()  # as all is read again
             self._leaves.update(leaves)
             self._meet()
             if len(self._leaves) > self._update.room:

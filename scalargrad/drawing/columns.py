@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
 from scalargrad.nn.activations import Elementwise
+from scalargrad.nn.affine import Linear
+from scalargrad.nn.attending import MultiHeadAttention
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.module import Module, children
+from scalargrad.nn.normalisation import LayerNorm, RMSNorm
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
 from scalargrad.support.labels import clean_label
 from scalargrad.words.texts import counted, grouped
@@ -20,9 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CAN = (
-    "what can be drawn as a network is a Neuron, a Layer, an MLP, a Sequential of these with activations, Dropout or "
-    "BatchNorm between them, and a Module whose parts are such; the graph of any output is drawn by model(x).draw()"
+    "what can be drawn as a network is a Neuron, a Layer, a Linear, an MLP, a Sequential of these with activations, "
+    "Dropout or normalisation between them, and a Module whose parts are such; the graph of any output is drawn by "
+    "model(x).draw()"
 )
+BETWEEN = (Elementwise, Dropout, BatchNorm, LayerNorm, RMSNorm)
+"""What has no neurons and goes between layers that have."""
+NOT_ONE_AFTER_ANOTHER = (MultiHeadAttention,)
+"""What holds layers, but does not apply them in their order."""
 
 
 @dataclass
@@ -35,8 +43,9 @@ class Node:
             a neuron, several for a maxout neuron, none for an input.
         biases: one for each list of weights, where there is one.
         activation: its name; empty if unknown or none.
-        path: how Python reaches it from the model: `.layers[0].neurons[1]`; empty if it is the model.
-        neuron: the module; None for an input.
+        path: how Python reaches it from the model: `.layers[0].neurons[1]`; empty if it is the model. For a row of a
+            Linear, how the Linear is reached.
+        neuron: the module; None for an input and for a row of a Linear.
     """
 
     name: str
@@ -59,7 +68,7 @@ class Column:
     Attributes:
         title: `inputs`, or `layer 0`, or what the attribute is called.
         nodes: in the order of their indices.
-        after: what is applied to all outputs before the next column reads them: activations, Dropout, BatchNorm.
+        after: what is applied to all outputs before the next column reads them: activations, Dropout, normalisation.
         first: what computes the outputs, of the outputs of the column before.
     """
 
@@ -110,7 +119,7 @@ def read_network(model: Module) -> Network:
     """
     columns: list[Column] = []
     for path, part in _steps(model):
-        if isinstance(part, (Elementwise, Dropout, BatchNorm)):
+        if isinstance(part, BETWEEN):
             if not columns:
                 raise ValueError(f"{_who(model)} begins with {part!r}, and not with a layer of neurons: {CAN}")
             columns[-1].after.append(part)
@@ -141,12 +150,15 @@ def _steps(model: Module) -> list[tuple[str, Any]]:
         path, part, depth = stack.pop()
         if depth > MAX_DEPTH:
             raise too_deep("the model")
-        if _neurons(part) or isinstance(part, (Elementwise, Dropout, BatchNorm)):
+        if isinstance(part, (Linear, *BETWEEN)) or _neurons(part):
             found.append((path, part))
             continue
         if not isinstance(part, Module):
             what = getattr(part, "__name__", type(part).__name__)
             raise ValueError(f"{_who(model)}{path} is {what}, a function of your own: {CAN}")
+        if isinstance(part, NOT_ONE_AFTER_ANOTHER):
+            kind = f", a {type(part).__name__}," if path else ""
+            raise ValueError(f"{_who(model)}{path}{kind} does not apply its layers in turn: {CAN}")
         layers = getattr(part, "layers", None)
         if isinstance(layers, list) and layers:
             inside = [(f"{path}.layers[{i}]", layer) for i, layer in enumerate(layers)]
@@ -164,6 +176,12 @@ def _steps(model: Module) -> list[tuple[str, Any]]:
 
 
 def _column(path: str, part: Any) -> Column:
+    if isinstance(part, Linear):
+        nodes = [
+            Node(f"neuron {i}", [list(w)], part.b[i : i + 1] if part.b else [], "linear", path)
+            for i, w in enumerate(part.W)
+        ]
+        return Column(_title(path) or "layer", nodes, [], part)
     neurons = _neurons(part)
     alone = neurons[0][1] is part
     title = _title(path) or ("neuron" if alone else "layer")

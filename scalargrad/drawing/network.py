@@ -53,7 +53,7 @@ def draw_network(
     others counted. No engine is needed.
 
     Args:
-        model: a Neuron, Layer, MLP, a Sequential of these, or a Module whose parts are such, one after another.
+        model: a Neuron, Layer, Linear, MLP, a Sequential of these, or a Module whose parts are such, one after another.
         X: samples of two inputs: each circle shows what its neuron answers over the plane that they lie in, in shades
             of the sign. One sample by itself is taken for `x`.
         y: their labels; the samples are drawn on the picture of a single output.
@@ -148,7 +148,7 @@ def _row(network: Network, x: Any) -> list[float]:
 def _caption(network: Network) -> str:
     first = network.columns[1].nodes[0]
     name = "neuron" if first.neuron is network.model else f"model{first.path}"
-    call = f"{name}.draw(x)" if isinstance(first.neuron, Neuron) else f"draw({name}(x))"
+    call = f"{name}.draw(x)" if isinstance(first.neuron, Neuron) else f"draw({name}(x){'[0]' * (first.neuron is None)})"
     more = f"{type(network.model).__name__} computes more than is drawn: its graph is model(x).draw(). "
     return more * does_more(network) + f"One neuron as a graph: {call}"
 

@@ -100,8 +100,7 @@ class Partition:
             unit.members.append(i)
         for unit in units.values():
             if unit.is_group:
-                tagged = Counter(graph.own[i] for i in unit.members if graph.own[i] and graph.ops[i] is not None)
-                unit.neurons, unit.repeats = len(tagged), max(tagged.values(), default=1)
+                unit.neurons, unit.repeats = _neurons_and_calls(graph, unit.members)
                 used = {p for i in unit.members for p in graph.operands[i]}
                 unit.outputs = [i for i in unit.members if i not in used and graph.ops[i] is not None]
                 unit.outputs = unit.outputs or unit.members[-1:]
@@ -110,6 +109,19 @@ class Partition:
                 unit.folded = len(unit.outputs) < len(unit.members)
                 unit.repeats = len(unit.outputs)
         return sorted(units.values(), key=lambda unit: unit.outputs[0])
+
+
+def _neurons_and_calls(graph: Snapshot, members: Sequence[int]) -> tuple[int, int]:
+    """How many modules with outputs of their own are among these Values, and how often they were called, at most."""
+    found: Counter[int] = Counter()
+    each: dict[int, int] = {}
+    for i in members:
+        scope = graph.own[i]
+        outputs = getattr(graph.labels[i], "outputs", 1)
+        if scope and outputs and graph.ops[i] is not None:
+            found[scope] += 1
+            each[scope] = max(outputs, each.get(scope, 1))
+    return len(found), max((-(-n // each[scope]) for scope, n in found.items()), default=1)
 
 
 def links(graph: Snapshot, units: Sequence[Unit]) -> dict[tuple[int, int], Uses]:

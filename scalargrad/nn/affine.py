@@ -122,7 +122,7 @@ class Linear(KnownModule):
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Label each row of weights and its bias as a Layer labels its neurons: w0, w1, ..., b of "neuron 1"."""
-        self._tags = [Tag((*scope, f"neuron {i} (linear)")) for i in range(self.nout)]
+        self._tags = [Tag((*scope, f"neuron {i} (linear)"), outputs=1) for i in range(self.nout)]
         for i, row in enumerate(self.W):
             inside = self._tags[i].label.scope
             for k, weight in enumerate(row):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, topological_order
+from scalargrad.nn.affine import Linear
 from scalargrad.nn.inputs import as_rows
 from scalargrad.nn.module import Module
+from scalargrad.nn.naming import Tag
 from scalargrad.nn.neurons import Neuron
 from scalargrad.nn.predicting import evaluating
 from scalargrad.node.contexts import with_recording
@@ -17,11 +19,15 @@ from scalargrad.ops import relu
 if TYPE_CHECKING:
     from scalargrad.nn.naming import Name
 
+AnyNeuron = Neuron | Tag
+"""A Neuron, or a row of a Linear, by the Tag of its outputs."""
+
 
 def dead_relus(model: Module, X: Any) -> list[str]:
     """Return the names of the model's dead relu neurons: those that answer 0 to every row of X.
 
-    Neurons of the package count, their own relu or one that follows them. The model is in eval mode meanwhile.
+    Neurons of the package count, those of a Linear too, their own relu or one that follows them. The model is in eval
+    mode meanwhile.
 
     Args:
         model: a Module.
@@ -41,21 +47,27 @@ def dead_relus(model: Module, X: Any) -> list[str]:
         raise TypeError(
             f"dead_relus looks at the neurons of a Module, as nn.MLP(2, [4, 1]), not {type(model).__name__}"
         )
-    neurons, _ = dead_among(model, as_rows(X))
-    return [name_of(neuron) for neuron in neurons]
+    dead, _ = dead_among(model, as_rows(X))
+    return [name_of(neuron) for neuron in dead]
 
 
-def name_of(neuron: Neuron) -> str:
+def label_of_outputs(neuron: AnyNeuron) -> Name:
+    """What all outputs of a neuron are labelled with, and no others."""
+    return neuron._output_label if isinstance(neuron, Neuron) else neuron.label
+
+
+def name_of(neuron: AnyNeuron) -> str:
     """The neuron's name in its network, as pictures show it."""
-    return " · ".join(neuron._output_label.scope)
+    return " · ".join(label_of_outputs(neuron).scope)
 
 
-def dead_among(model: Module, rows: Iterable[Any]) -> tuple[list[Neuron], list[Neuron]]:
+def dead_among(model: Module, rows: Iterable[Any]) -> tuple[list[AnyNeuron], list[AnyNeuron]]:
     """The dead relu neurons, and all relu neurons, of a model that is asked about these rows.
 
     Rows are looked at until each neuron has answered one of them, so mostly few.
     """
-    owners = {id(neuron._output_label): neuron for neuron in model.modules() if isinstance(neuron, Neuron)}
+    neurons = [neuron for part in model.modules() for neuron in _neurons(part)]
+    owners = {id(label_of_outputs(neuron)): neuron for neuron in neurons}
     if not owners:
         return [], []
     seen: dict[int, bool] = {}  # whether it has answered anything but 0
@@ -67,8 +79,12 @@ def dead_among(model: Module, rows: Iterable[Any]) -> tuple[list[Neuron], list[N
                     seen[owner] = seen.get(owner, False) or node.data != 0
             if all(seen.values()):
                 break
-    neurons = {key: neuron for key, neuron in owners.items() if key in seen}
-    return [neuron for key, neuron in neurons.items() if not seen[key]], list(neurons.values())
+    relus = {key: neuron for key, neuron in owners.items() if key in seen}
+    return [neuron for key, neuron in relus.items() if not seen[key]], list(relus.values())
+
+
+def _neurons(part: Module) -> Sequence[AnyNeuron]:
+    return [part] if isinstance(part, Neuron) else part._tags if isinstance(part, Linear) else []
 
 
 def _outputs(model: Module, row: Any) -> list[Value]:
@@ -76,7 +92,7 @@ def _outputs(model: Module, row: Any) -> list[Value]:
     return [leaf for leaf in leaves if isinstance(leaf, Value)]
 
 
-def _owner(node: Value, owners: dict[int, Neuron]) -> int | None:
+def _owner(node: Value, owners: dict[int, AnyNeuron]) -> int | None:
     """Whose relu the node is: its output has the neuron's own label, or it is what follows an output that has it."""
     if node._rule is not _RELU:
         return None

@@ -22,16 +22,26 @@ class Name(str):
     ('w0', ('layer 0', 'neuron 1 (tanh)'))
     """
 
-    __slots__ = ("given", "scope")
+    __slots__ = ("given", "outputs", "scope")
 
     scope: tuple[str, ...]
     given: bool
+    outputs: int
 
-    def __new__(cls, text: str, scope: tuple[str, ...] = (), *, given: bool = False) -> Self:
-        """Make the text a name within the scope; `given` says that the user chose the text."""
+    def __new__(cls, text: str, scope: tuple[str, ...] = (), *, given: bool = False, outputs: int = 1) -> Self:
+        """Make the text a name within the scope.
+
+        Args:
+            text: the label.
+            scope: the path of modules.
+            given: whether the user chose the text.
+            outputs: how many outputs a call of the module has in this scope, so that pictures count its calls; 0 for
+                what it computes on the way.
+        """
         name = super().__new__(cls, text)
         name.scope = scope
         name.given = given
+        name.outputs = outputs
         return name
 
     def renamed(self, text: str) -> Name:
@@ -52,12 +62,13 @@ class Tag:
     """Labels what a module computes, so that pictures can draw the module as one card: tag(node) returns the node.
 
     A node on the way between two labelled ones belongs to no module, so every one is labelled, most with an empty text.
+    The arguments are those of a Name.
     """
 
     __slots__ = ("label",)
 
-    def __init__(self, scope: tuple[str, ...], text: str = "") -> None:
-        self.label = Name(text, scope)
+    def __init__(self, scope: tuple[str, ...], text: str = "", *, outputs: int = 0) -> None:
+        self.label = Name(text, scope, outputs=outputs)
 
     def __call__(self, node: Any) -> Any:
         """Label one node, which nobody has labelled before it."""

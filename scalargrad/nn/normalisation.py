@@ -101,7 +101,7 @@ class _Normalisation(KnownModule):
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Label the parameters gamma0, gamma1, ... within the scope, and beta0, ... where there are any."""
-        self._tag = Tag(scope)
+        self._tag, self._output = Tag(scope), Tag(scope, outputs=self.nin)
         for name in self._learned:
             for i, value in enumerate(getattr(self, name)):
                 relabel(value, f"{name}{i}", scope)
@@ -163,7 +163,7 @@ class RMSNorm(_Normalisation):
 
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
         normal = _scaled(x, self.eps, self._tag)
-        return [self._tag(gamma * y) for gamma, y in zip(self.gamma, normal, strict=True)]
+        return [self._output(gamma * y) for gamma, y in zip(self.gamma, normal, strict=True)]
 
 
 class LayerNorm(_Normalisation):
@@ -198,6 +198,6 @@ class LayerNorm(_Normalisation):
         super().__init__(nin, eps)
 
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
-        tag = self._tag
+        tag, output = self._tag, self._output
         normal = _scaled(_centred(x, tag), self.eps, tag)
-        return [tag(tag(gamma * y) + beta) for gamma, beta, y in zip(self.gamma, self.beta, normal, strict=True)]
+        return [output(tag(gamma * y) + beta) for gamma, beta, y in zip(self.gamma, self.beta, normal, strict=True)]

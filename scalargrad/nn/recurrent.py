@@ -34,8 +34,8 @@ class _Cell(KnownModule):
     hidden_size = Misnomer("write hidden")
     _gates: ClassVar[str]
     """A letter for each gate, in the order of PyTorch's rows."""
-    _inside: ClassVar[str] = ""
-    """Letters of what is computed beside the gates and the state h."""
+    _outputs: ClassVar[str] = "h"
+    """A letter for each vector of the state."""
     _fields: ClassVar = {"nin": SIZE, "hidden": SIZE, "bias": FLAG}
     _blank: ClassVar = {"init": "zeros"}
 
@@ -64,17 +64,20 @@ class _Cell(KnownModule):
         self.place((type(self).__name__,))
 
     def place(self, scope: tuple[str, ...]) -> None:
-        """Label weights by gate, unit and input within the scope, W_ir0,2; and what is computed by unit: r0, h0."""
+        """Label weights by gate, unit and input within the scope, W_ir0_2; and what is computed by unit: r0, h0."""
         self._tag = Tag(scope)
+        outputs = len(self._outputs) * self.hidden
         self._tags = {
-            letter: [Tag(scope, f"{letter}{j}") for j in range(self.hidden)]
-            for letter in dict.fromkeys(f"{self._gates}{self._inside}h")
+            letter: [
+                Tag(scope, f"{letter}{j}", outputs=outputs * (letter in self._outputs)) for j in range(self.hidden)
+            ]
+            for letter in dict.fromkeys(self._gates + self._outputs)
         }
         for source, W, b in (("i", self.W_ih, self.b_ih), ("h", self.W_hh, self.b_hh)):
             for i, row in enumerate(W):
                 gate, unit = self._gates[i // self.hidden], i % self.hidden
                 for k, weight in enumerate(row):
-                    relabel(weight, f"W_{source}{gate}{unit},{k}", scope)
+                    relabel(weight, f"W_{source}{gate}{unit}_{k}", scope)
                 if b is not None:
                     relabel(b[i], f"b_{source}{gate}{unit}", scope)
 
@@ -279,7 +282,7 @@ class LSTMCell(_Cell):
     """
 
     _gates = "ifgo"
-    _inside = "c"
+    _outputs = "hc"
 
     @explained("LSTMCell(8, 16)")
     def __init__(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.nn.dead_relus import dead_among, name_of
+from scalargrad.nn.dead_relus import AnyNeuron, dead_among, label_of_outputs, name_of
 from scalargrad.nn.inputs import constants
 from scalargrad.nn.module import Module
 from scalargrad.nn.step_watch import warn
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scalargrad.nn.history import History
-    from scalargrad.nn.neurons import Neuron
 
 RISES, STAYS, SWINGS = 5, 10, 12
 """So many epochs in a row the loss must rise, stay above where it began, or swing to and fro, to be told."""
@@ -86,10 +85,10 @@ class RunWatch:
         rows = [self._rows[i] for i in range(0, n, -(-n // ROWS))]
         rows = [constants(row.tolist() if hasattr(row, "tolist") else row, "X") for row in rows]
         dead, all_ = dead_among(self._model, rows)
-        parts: dict[tuple[str, ...], list[list[Neuron]]] = {}
+        parts: dict[tuple[str, ...], list[list[AnyNeuron]]] = {}
         for k, neurons in enumerate((all_, dead)):
             for neuron in neurons:
-                parts.setdefault(neuron._output_label.scope[:-1], [[], []])[k].append(neuron)
+                parts.setdefault(label_of_outputs(neuron).scope[:-1], [[], []])[k].append(neuron)
         for scope, (there, gone) in parts.items():
             if len(gone) >= max(1, SHARE * len(there)):
                 names = ", ".join(name_of(neuron) for neuron in gone[:3]) + ", …" * (len(gone) > 3)

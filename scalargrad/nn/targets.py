@@ -15,11 +15,15 @@ from scalargrad.support.reals import number
 
 
 def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
-    """Return pairs of one score and one target for each sample; a lone score is a batch of one."""
+    """Return pairs of one score and one target for each sample; a lone score is a batch of one.
+
+    A list of one score, as a Linear with one output gives it, is that score.
+    """
     scores, targets = as_sequence(scores), as_sequence(targets)
     if not is_sequence(scores):
         scores = [scores]
-        targets = targets if is_sequence(targets) else [targets]
+    if len(scores) == 1 and not is_sequence(targets):
+        targets = [targets]
     if not is_sequence(targets):
         raise ValueError(f"{who}: {_n(len(scores), 'score')} but a single target: give a list with one for each score")
     if len(scores) != len(targets):
@@ -28,6 +32,7 @@ def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
         )
     if len(scores) == 0:
         raise ValueError(f"{who}: there is no sample to take the loss of")
+    scores = list(map(_of_one, scores))
     for i, score in enumerate(scores):
         if is_sequence(score):
             hint = (
@@ -46,14 +51,23 @@ def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
 
 
 def _of_one(target: Any) -> Any:
-    """The number of a row of one, as a column of targets is made of; anything else as it is."""
-    return target[0] if is_sequence(target) and len(target) == 1 else target
+    """The number of a row of one, as a column of scores or targets is made of; anything else as it is."""
+    return target[0] if _is_of_one(target) else target
+
+
+def _of_one_each(scores: Any, targets: Any) -> bool:
+    """Whether there is a list of one score for each sample, and a plain target."""
+    return is_sequence(targets) and not any(map(is_sequence, targets)) and all(_is_of_one(row) for row in scores)
+
+
+def _is_of_one(x: Any) -> bool:
+    return is_sequence(x) and len(x) == 1
 
 
 def all_outputs(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
     """Return pairs of score and target, over all samples and outputs."""
     scores, targets = as_sequence(scores), as_sequence(targets)
-    if not (is_sequence(scores) and len(scores) and is_sequence(scores[0])):
+    if not (is_sequence(scores) and len(scores) and is_sequence(scores[0])) or _of_one_each(scores, targets):
         return single_scores(scores, targets, who)
     if not is_sequence(targets) or len(targets) != len(scores):
         given = _n(len(targets), "row") if is_sequence(targets) else "a single number"

@@ -258,6 +258,59 @@ def test_collapsed_it_is_one_card(made):
     assert len(picture.cards) == 1 + len(flat(inputs)) + 1
 
 
+def test_a_card_counts_calls_and_says_nothing_of_what_is_inside():
+    norm, cell = nn.RMSNorm(3), nn.LSTMCell(3, 2, seed=1)
+    rows = norm(values(numbers(random.Random(0), 4, 3)))
+    state = None
+    for row in rows:
+        state = cell(row, state)
+    text = scalargrad.draw(state[0][0], collapse="layer", engine="text").text
+    assert "rms norm  ×4" in text
+    assert "LSTMCell  ×4" in text
+
+
+@pytest.mark.parametrize("compiled", [False, "python"])
+@pytest.mark.parametrize("loss", ["mse", "sse", "hinge", "bce_with_logits"])
+def test_a_list_of_one_score_is_that_score(loss, compiled):
+    """A Linear with one output gives a list, a Layer with one neuron the Value: they train alike."""
+    X, y = nn.moons(12, labels=(0, 1) if loss == "bce_with_logits" else (-1, 1), seed=1)
+    matrix = nn.Sequential(nn.Linear(2, 4, seed=1), nn.LayerNorm(4), "tanh", nn.Linear(4, 1, seed=2))
+    neurons = nn.Sequential(nn.Layer(2, 4, activation=None), nn.LayerNorm(4), "tanh", nn.Layer(4, 1, activation=None))
+    for p, q in zip(
+        neurons.parameters()[:12],
+        (x for i in range(4) for x in (*matrix.layers[0].W[i], matrix.layers[0].b[i])),
+        strict=True,
+    ):
+        p.data = q.data
+    for p, q in zip(neurons.layers[3].parameters(), (*matrix.layers[3].W[0], *matrix.layers[3].b), strict=True):
+        p.data = q.data
+    options = {
+        "lr": 0.02,
+        "epochs": 5,
+        "validation": (X, y),
+        "metrics": "accuracy",
+        "progress": False,
+        "compiled": compiled,
+    }
+    assert dict(nn.fit(matrix, X, y, loss, **options)) == dict(nn.fit(neurons, X, y, loss, **options))
+    function = getattr(nn, loss)
+    assert function(matrix(X[0]), y[0]).data == function(neurons(X[0]), y[0]).data
+    assert [x for (x,) in nn.predict(matrix, X)] == nn.predict(neurons, X)
+
+
+def test_a_matrix_is_drawn_as_a_column_of_neurons():
+    model = nn.Sequential(
+        nn.Linear(2, 3, seed=1), nn.LayerNorm(3), "relu", nn.RMSNorm(3), nn.Linear(3, 1, bias=False, seed=2)
+    )
+    drawing = model.draw(x=[1.0, -1.0])
+    assert repr(drawing) == "<Drawing of Sequential: 2 inputs, 4 neurons, 9 weights>"
+    assert "LayerNorm, relu, RMSNorm" in drawing.text
+    assert "draw(model.layers[0](x)[0])" in drawing.text
+    assert "neuron 0" in nn.Linear(2, 3).draw().svg
+    with pytest.raises(ValueError, match="MultiHeadAttention does not apply its layers in turn: what can be drawn"):
+        nn.MultiHeadAttention(4, 2).draw()
+
+
 # -------------------------------------------------------------------- what does not fit
 
 

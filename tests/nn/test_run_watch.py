@@ -86,7 +86,10 @@ def test_what_diverges_names_the_losses_before():
 
 def kill(model, neurons):
     for neuron in neurons:
-        neuron.b.data = -100.0
+        if neuron in getattr(model, "tags", ()):
+            model.layers[0].b[model.tags.index(neuron)].data = -100.0
+        else:
+            neuron.b.data = -100.0
 
 
 def of_layers():
@@ -95,6 +98,12 @@ def of_layers():
 
 def followed_by_relu():
     return nn.Sequential(nn.Layer(2, 8, activation=None, seed=3), "relu", nn.Layer(8, 1, nonlin=False, seed=1))
+
+
+def a_matrix():
+    model = nn.Sequential(nn.Linear(2, 8, seed=3), "relu", nn.Linear(8, 1, seed=1))
+    model.tags = model.layers[0]._tags
+    return model
 
 
 def by_hand():
@@ -113,6 +122,7 @@ def by_hand():
 MODELS = {
     "layers": (of_layers, lambda model: model.layers[0].neurons),
     "a relu of its own": (followed_by_relu, lambda model: model.layers[0].neurons),
+    "a matrix": (a_matrix, lambda model: model.tags),
     "by hand": (by_hand, lambda model: model.hidden),
 }
 
@@ -128,6 +138,12 @@ def test_dead_neurons_are_those_that_answer_0_to_every_sample(make, hidden, whic
     assert not {id(n) for i, n in enumerate(hidden(model)) if i not in which and n in alive} & set(map(id, dead))
     assert len(relus) == (12 if make is of_layers else 8)
     assert all(p.grad == 0.0 for p in model.parameters())
+
+
+def test_the_names_of_the_dead_rows_of_a_matrix():
+    model = a_matrix()
+    kill(model, model.tags[1:2])
+    assert "layer 0 · neuron 1 (linear)" in nn.dead_relus(model, X)
 
 
 def test_the_names_of_the_dead():

@@ -13,7 +13,7 @@ From a Value to a picture, file by file:
 - exports.py: a Picture as Mermaid, JSON or text.
 - A Module is drawn as a network, without Graphviz: columns.py reads it, answers.py asks what its neurons answer,
   layered.py places and paints columns of neurons, heat_map.py those answers, and network.py, `draw_network`, makes a
-  Drawing of them.
+  Drawing of them. A network with layers of images is read by stages.py and drawn by maps.py.
 - result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
 
 Beside pictures: summary.py counts a graph of any size; plots.py plots what a network learned, asked on a grid by

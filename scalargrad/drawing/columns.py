@@ -163,7 +163,7 @@ def _steps(model: Module) -> list[tuple[str, Any]]:
         if isinstance(layers, list) and layers:
             inside = [(f"{path}.layers[{i}]", layer) for i, layer in enumerate(layers)]
         else:
-            inside = [(path + _as_python(name), child) for name, child in children(part)]
+            inside = [(path + as_python(name), child) for name, child in children(part)]
         own = len(part.parameters()) - len(
             {v for _, child in inside if isinstance(child, Module) for v in child.parameters()}
         )
@@ -184,7 +184,7 @@ def _column(path: str, part: Any) -> Column:
         return Column(_title(path) or "layer", nodes, [], part)
     neurons = _neurons(part)
     alone = neurons[0][1] is part
-    title = _title(path) or ("neuron" if alone else "layer")
+    title = path_title(path) or ("neuron" if alone else "layer")
     nodes = []
     for i, (inside, neuron) in enumerate(neurons):
         pieces = getattr(neuron, "pieces", None) or [neuron]
@@ -233,10 +233,10 @@ def _who(model: Module) -> str:
     return type(model).__name__
 
 
-def _as_python(path: str) -> str:
+def as_python(path: str) -> str:
     """The dotted path of a part as Python writes it: `blocks.0` as `.blocks[0]`.
 
-    >>> _as_python("blocks.0"), _as_python("first")
+    >>> as_python("blocks.0"), as_python("first")
     ('.blocks[0]', '.first')
     """
     return "".join(
@@ -244,7 +244,7 @@ def _as_python(path: str) -> str:
     )
 
 
-def _title(path: str) -> str:
+def path_title(path: str) -> str:
     """The path in words: `.layers[0]` as `layer 0`, `.layers[0].layers[2]` as `layer 0.2`, `.first` as `first`."""
     text = re.sub(r"(\.layers\[\d+\])+", lambda run: ".layer " + ",".join(re.findall(r"\d+", run[0])), path)
     text = text.replace("[", " ").replace("]", "").replace("'", "").replace(".", " · ").replace(",", ".")

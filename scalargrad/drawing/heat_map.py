@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _STEPS = 5
 """Shades of each sign in the small pictures of what a neuron answers."""
+_FINE = 10
+"""And in images, whose cells are larger."""
 
 
 def disc(x: float, y: float, r: float, sign: str, opacity: float) -> Area:
@@ -30,14 +32,14 @@ def heat_map(
 ) -> list[Area]:
     """What a node answers over the plane, in shades of its sign: runs of cells of about that size, in the circle."""
     n = math.isqrt(len(numbers))
-    reach = _reach(numbers)
+    most = reach(numbers)
     m = max(n, round(2 * r / cell))
     fine = numbers if m == n else _between(numbers, n, m)
     step = 2 * r / m
     runs: dict[int, list[tuple[float, float, float, float]]] = {}
     for row in range(m):
         half = r if square else math.sqrt(max(0.0, r * r - ((row + 0.5) * step - r) ** 2))
-        shades = [_shade(v, reach) for v in fine[row * m : (row + 1) * m]]
+        shades = [_shade(v, most) for v in fine[row * m : (row + 1) * m]]
         start = 0
         for col in range(1, m + 1):
             if col < m and shades[col] == shades[start]:
@@ -68,15 +70,33 @@ def _between(numbers: Sequence[float], n: int, m: int) -> list[float]:
     return found
 
 
-def _reach(numbers: Sequence[float]) -> float:
-    """What is drawn in the full colour, or beyond: nine in ten cells are below it."""
+def shaded(
+    rows: Sequence[Sequence[float]], x: float, y: float, width: float, height: float, most: float, *, ink: bool = False
+) -> list[Area]:
+    """An image as cells in that rectangle, in shades of their signs, or of ink on paper; `most` is the full colour."""
+    high, wide = height / len(rows), width / len(rows[0])
+    cells: dict[int, list[tuple[float, float, float, float]]] = {}
+    for i, row in enumerate(rows):
+        for j, v in enumerate(row):
+            shade = _shade(v, most, _FINE)
+            if shade:
+                cells.setdefault(shade, []).append((x + j * wide, y + i * high, wide, high))
+    return [
+        Area(cells[shade], "bad" if shade > _FINE else "ink" if ink and shade > 0
+             else f"edge-{'minus' if shade < 0 else 'plus'}-2", 1.0 if shade > _FINE else abs(shade) / _FINE)
+        for shade in sorted(cells)
+    ]  # fmt: skip
+
+
+def reach(numbers: Sequence[float], share: float = 0.9) -> float:
+    """What is drawn in the full colour, or beyond: that share of the cells is not above it."""
     sizes = sorted(abs(v) for v in numbers if math.isfinite(v))
-    return (sizes[int(0.9 * (len(sizes) - 1))] if sizes else 0.0) or max(sizes, default=0.0)
+    return (sizes[int(share * (len(sizes) - 1))] if sizes else 0.0) or max(sizes, default=0.0)
 
 
-def _shade(v: float, reach: float) -> int:
+def _shade(v: float, most: float, steps: int = _STEPS) -> int:
     if v != v:
-        return _STEPS + 1
-    if v == 0.0 or not reach:
+        return steps + 1
+    if v == 0.0 or not most:
         return 0
-    return int(math.copysign(min(_STEPS, 1 + int(_STEPS * min(abs(v) / reach, 1.0))), v))
+    return int(math.copysign(min(steps, 1 + int(steps * min(abs(v) / most, 1.0))), v))

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from scalargrad.drawing.answers import answers, does_more, gradients_of, plane_of
 from scalargrad.drawing.columns import Network, read_network
 from scalargrad.drawing.layered import Shown, paint_network, place, wires
+from scalargrad.drawing.maps import MapsDrawing
 from scalargrad.drawing.picture import Card, Edge, Picture
 from scalargrad.drawing.result import Drawing, check_look
 from scalargrad.drawing.sketch import Link, Shape, Sketch
+from scalargrad.drawing.stages import has_image_layers, read_stages
 from scalargrad.drawing.theme import THEMES, edge_role, text_width
 from scalargrad.nn.inputs import as_row, as_sequence, is_sequence
 from scalargrad.nn.module import Module
@@ -50,7 +52,8 @@ def draw_network(
 
     A line is a weight: its width is the weight's size beside the largest, its hue the sign. The dot at a circle is the
     bias. A circle names the neuron's activation, or shows what it answers. Of a column, 64 neurons are drawn, and the
-    others counted. No engine is needed.
+    others counted. A network with layers of images is a column of pictures for each layer: its filters, and, with a
+    sample, each channel that it makes of it. No engine is needed.
 
     Args:
         model: a Neuron, Layer, Linear, MLP, a Sequential of these, or a Module whose parts are such, one after another.
@@ -86,7 +89,7 @@ def draw_network(
     if not isinstance(model, Module):
         raise TypeError(f"draw_network takes a Module, as nn.MLP(2, [4, 1]), not {type(model).__name__}")
     check_look(theme, scheme, id_prefix)
-    if X is not None and x is None and y is None and not _is_rows(X):
+    if X is not None and x is None and y is None and (has_image_layers(model) or not _is_rows(X)):
         X, x = None, X
     if show is not None:
         one_of(show, "show", SHOWS)
@@ -94,12 +97,23 @@ def draw_network(
         raise ValueError("give X (samples, for what the neurons answer everywhere) or x (one sample), not both")
     if y is not None and X is None:
         raise ValueError("y are the labels of the samples X: give both, draw(X, y)")
+    if has_image_layers(model):
+        return _draw_maps(model, X, x, show, theme=theme, scheme=scheme, id_prefix=id_prefix, legend=legend)
     if show == "values" and x is None:
         raise ValueError("show='values' needs the sample whose values are shown: draw(x=[0.5, 0.0], show='values')")
     network = read_network(model)
     shown = _shown(network, X, y, x, show)
     shown.hues, shown.legend = (THEMES[theme].positive, THEMES[theme].negative), legend
     return NetworkDrawing(network, shown, theme=theme, scheme=scheme, id_prefix=id_prefix)
+
+
+def _draw_maps(model: Module, X: Any, x: Any, show: str | None, *, legend: bool, **look: str) -> Drawing:
+    if X is not None:
+        raise ValueError("a network of images is drawn for one sample: draw(x=image)")
+    if show == "values" and x is None:
+        raise ValueError("show='values' needs the sample whose values are shown: draw(x=image, show='values')")
+    stages = read_stages(model, x, gradients=show == "gradients")
+    return MapsDrawing(model, stages, "gradients" if show == "gradients" else "values", legend=legend, **look)
 
 
 def is_module(thing: Any) -> bool:

@@ -181,7 +181,7 @@ def _column(path: str, part: Any) -> Column:
             Node(f"neuron {i}", [list(w)], part.b[i : i + 1] if part.b else [], "linear", path)
             for i, w in enumerate(part.W)
         ]
-        return Column(_title(path) or "layer", nodes, [], part)
+        return Column(path_title(path) or "layer", nodes, [], part)
     neurons = _neurons(part)
     alone = neurons[0][1] is part
     title = path_title(path) or ("neuron" if alone else "layer")

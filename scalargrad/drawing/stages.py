@@ -11,6 +11,7 @@ from scalargrad.drawing.columns import as_python, path_title
 from scalargrad.engine import Value
 from scalargrad.functional import grad
 from scalargrad.nn.activations import Elementwise
+from scalargrad.nn.affine import Linear
 from scalargrad.nn.convolution import Conv2d
 from scalargrad.nn.dropout import Dropout
 from scalargrad.nn.flatten import Flatten, Unflatten
@@ -108,8 +109,8 @@ def read_stages(model: Module, x: Any, *, gradients: bool) -> list[Stage]:
         if x is not None:
             stage.maps = output if stage.is_image else [[[v] for v in flattened(output, lambda: "the model")]]
     for stage in stages:
-        if isinstance(stage.layer, Layer) and not stage.shape:
-            stage.shape = [len(stage.layer.neurons)]
+        if isinstance(stage.layer, (Layer, Linear)) and not stage.shape:
+            stage.shape = [len(stage.layer.neurons if isinstance(stage.layer, Layer) else stage.layer.W)]
         if isinstance(stage.layer, Conv2d):
             read = plain_gradient if gradients else number_in
             slopes = {}
@@ -131,7 +132,7 @@ def _steps(model: Module) -> list[tuple[str, Any]]:
         path, part, depth = stack.pop()
         if depth > MAX_DEPTH:
             raise too_deep("the model")
-        if isinstance(part, (*IMAGE_LAYERS, *BETWEEN, Layer)) or not isinstance(part, Module):
+        if isinstance(part, (*IMAGE_LAYERS, *BETWEEN, Layer, Linear)) or not isinstance(part, Module):
             found.append((path, part))
             continue
         layers = getattr(part, "layers", None)
@@ -232,5 +233,7 @@ def _called(part: Any) -> str:
     if isinstance(part, Layer):
         own = {neuron.activation for neuron in part.neurons} - {"linear"}
         return clean_label(", ".join([f"Layer {part.nin} → {len(part.neurons)}", *sorted(own)]), 40)
+    if isinstance(part, Linear):
+        return f"Linear {len(part.W[0])} → {len(part.W)}"
     name = type(part).__name__ if isinstance(part, Module) else getattr(part, "__name__", type(part).__name__)
     return clean_label(str(name), 24)

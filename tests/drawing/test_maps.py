@@ -84,8 +84,9 @@ def test_without_a_sample_filters_and_sizes_are_drawn():
     alone = nn.Conv2d(2, 20, (1, 3), seed=0).draw()
     assert len(groups(alone, "filter")) == 16
     assert "… 4 more" in alone.svg
-    wide = nn.Sequential(nn.Conv2d(7, 2, 2), nn.Flatten(), nn.Layer(2, 40)).draw()
+    wide = nn.Sequential(nn.Conv2d(7, 2, 2), nn.Flatten(), nn.Linear(2, 40)).draw()
     assert "of unknown size" in wide.svg
+    assert "Linear 2 → 40" in wide.text
     assert "… 8 more" in wide.svg
 
 

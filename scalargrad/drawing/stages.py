@@ -231,8 +231,8 @@ def _called(part: Any) -> str:
         names = "".join(f", {name}" for name in own if name != "linear")
         return f"{type(part).__name__} {part.kernel[0]}×{part.kernel[1]}{names}"
     if isinstance(part, Layer):
-        own = {neuron.activation for neuron in part.neurons} - {"linear"}
-        return clean_label(", ".join([f"Layer {part.nin} → {len(part.neurons)}", *sorted(own)]), 40)
+        used = {neuron.activation for neuron in part.neurons} - {"linear"}
+        return clean_label(", ".join([f"Layer {part.nin} → {len(part.neurons)}", *sorted(used)]), 40)
     if isinstance(part, Linear):
         return f"Linear {len(part.W[0])} → {len(part.W)}"
     name = type(part).__name__ if isinstance(part, Module) else getattr(part, "__name__", type(part).__name__)

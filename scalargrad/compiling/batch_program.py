@@ -30,6 +30,7 @@ class BatchProgram:
         reached: the same leaves, in the order in which they were given or reached.
         guards: the comparisons that fn made, in words: the Values would keep the recorded graph alive.
         has_indices: whether there are indices among them.
+        can_branch: whether there is anything else among them, so that samples may need several programs.
         columns: how many numbers fn returned for each sample beside the loss.
         in_order: whether `trained` are all of the compiled function's parameters in their order.
         rebuild: puts a sample's columns in their places, where `values` recorded it.
@@ -54,7 +55,7 @@ class BatchProgram:
         taped = TapedCall(call, (plain.reached if plain else parameters) or ())
         tape, (root, *aux) = taped.tape, taped.outputs
         self.guards, self.reached = taped.guards, taped.parameters
-        self.has_indices = taped.has_indices
+        self.has_indices, self.can_branch = taped.has_indices, taped.can_branch
         wanted = self.reached if parameters is None else self.reached[: len(parameters)]
         trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
         slots = [taped.slots[self.reached[k]] for k in trained]

@@ -111,6 +111,7 @@ class TapedCall(TapedGraph):
         outputs: the slots of what the function returned.
         guards: its comparisons in words.
         has_indices: whether there are indices among them.
+        can_branch: whether there is anything else among them.
     """
 
     _holds_given = True  # by the call's guards
@@ -122,6 +123,7 @@ class TapedCall(TapedGraph):
         self.outputs = [self._slot_of(x) for x in call.outputs]
         self.guards = list(map(str, call.guards))
         self.has_indices = any(isinstance(guard, Place) for guard in call.guards)
+        self.can_branch = not all(isinstance(guard, Place) for guard in call.guards)
         self._call = call
 
     def violations(self) -> list[int]:

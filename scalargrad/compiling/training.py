@@ -160,7 +160,7 @@ class UnsuitedError(Exception):
 def suits(batches: BatchFunction, programs: Sequence[BatchProgram]) -> None:
     """Raise UnsuitedError if one of the programs cannot be run in compiled memory."""
     for program in programs:
-        branches = bool(program.guards) and batches.branches == "record"
+        branches = program.can_branch and batches.branches == "record"
         if branches or not hasattr(program.backend, "InMemory"):
             raise UnsuitedError
 

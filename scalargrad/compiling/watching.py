@@ -240,8 +240,10 @@ class WatchedCall:
             raise TypeError(
                 f"a set, a dict or a cache looked {describe(value)} up, which stands for a number: a number is found "
                 "by what it is, a Value only by its identity. Compare it, x == 1.0 or x in (1.0, 2.0), look through a "
-                "list or tuple, or leave the number in a variable outside the function: where that changes, the "
-                f"function is recorded anew{user_line()}"
+                "list or tuple, take an entry of a list, scalargrad.take(entries, x), name the argument in static=, so "
+                "that it stays a plain number, or leave the number in a variable outside the function: where that "
+                "changes, the function is recorded anew"
+                f"{user_line()}"
             )
 
     def _is_number(self, value: Value) -> bool:

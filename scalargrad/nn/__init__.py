@@ -5,6 +5,7 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 - module.py: Module, and how its parameters are found. states.py: their numbers by name; naming.py: their labels.
 - neurons.py: Neuron and Layer; networks.py: MLP and Sequential; maxout.py, batchnorm.py, dropout.py: more layers.
   affine.py: Linear; normalisation.py: LayerNorm and RMSNorm; recurrent.py: cells of RNNs; attending.py: attention;
+  embedding.py: Embedding;
   vectors.py: lists as vectors and matrices.
   activations.py, initialisers.py, randomness.py, numpy_random.py: what they are made with. inputs.py: their checks.
 - convolution.py, pooling.py, response_norm.py, flatten.py: layers of images, which images.py reads.
@@ -34,6 +35,7 @@ from scalargrad.nn.convolution import Conv2d
 from scalargrad.nn.datasets import blobs, circles, moons, spirals, xor
 from scalargrad.nn.dead_relus import dead_relus
 from scalargrad.nn.dropout import Dropout
+from scalargrad.nn.embedding import Embedding
 from scalargrad.nn.fitting import DivergenceError, fit
 from scalargrad.nn.flatten import Flatten, Unflatten
 from scalargrad.nn.given_names import names
@@ -98,6 +100,7 @@ __all__ = [
     "DivergenceError",
     "Dropout",
     "Elementwise",
+    "Embedding",
     "Flatten",
     "GRUCell",
     "History",

@@ -11,6 +11,7 @@ from scalargrad.nn.attending import MultiHeadAttention
 from scalargrad.nn.batchnorm import BatchNorm
 from scalargrad.nn.convolution import Conv2d
 from scalargrad.nn.dropout import Dropout
+from scalargrad.nn.embedding import Embedding
 from scalargrad.nn.flatten import Flatten, Unflatten
 from scalargrad.nn.known_module import MODULES, KnownModule, OfItsOwnError, Settings
 from scalargrad.nn.maxout import Maxout, MaxoutNeuron
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _KNOWN: tuple[type[KnownModule], ...] = (
     Neuron, Layer, MLP, MaxoutNeuron, Maxout, BatchNorm, Dropout, Elementwise, Sequential,
     Conv2d, MaxPool2d, AvgPool2d, LocalResponseNorm, Flatten, Unflatten,
-    Linear, LayerNorm, RMSNorm, RNNCell, GRUCell, LSTMCell, MultiHeadAttention,
+    Linear, LayerNorm, RMSNorm, RNNCell, GRUCell, LSTMCell, MultiHeadAttention, Embedding,
 )  # fmt: skip
 KINDS = {kind.__name__: kind for kind in _KNOWN}
 """Every kind that a file may name; nothing else is ever built."""

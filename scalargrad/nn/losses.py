@@ -137,13 +137,13 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
 
     Args:
         scores: a list of k Values, or a list of n such lists.
-        targets: the index of the right class, 0 to k - 1, or a list of n of them. A Value that holds anything else
-            makes the loss nan.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them; Values may hold them.
         reduction: see above.
         margin: by how much the right class must win.
 
     Raises:
         ValueError: if an index is out of range, there are fewer than two classes, or lengths differ.
+        IndexError: if a Value among the targets holds the index of no class.
         TypeError: if a target is not an integer.
 
     >>> multiclass_hinge([Value(3.0), Value(5.0), Value(-2.0)], 0).data
@@ -168,12 +168,12 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
 
     Args:
         scores: a list of k Values, or a list of n such lists: the logits, before any softmax.
-        targets: the index of the right class, 0 to k - 1, or a list of n of them. A Value that holds anything else
-            makes the loss nan.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them; Values may hold them.
         reduction: see above.
 
     Raises:
         ValueError: if an index is out of range, there are fewer than two classes, or lengths differ.
+        IndexError: if a Value among the targets holds the index of no class.
         TypeError: if a target is not an integer.
 
     >>> cross_entropy([Value(-1000.0), Value(1000.0)], 0).data

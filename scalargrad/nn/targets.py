@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Sequence
 from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import as_sequence, is_sequence
-from scalargrad.ops import where
+from scalargrad.ops import take
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.reals import number
 
@@ -124,13 +123,8 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
 
 
 def picked(scores: Sequence[Any], index: int | Value) -> Any:
-    """Return the score at the index: for a Value chosen by arithmetic, and nan if it holds no index of a score."""
-    if not isinstance(index, Value):
-        return scores[index]
-    chosen: Any = math.nan
-    for j in range(len(scores) - 1, -1, -1):
-        chosen = where(index - j, chosen, scores[j])
-    return chosen
+    """Return the score at the index, by a node if that is a Value."""
+    return take(scores, index) if isinstance(index, Value) else scores[index]
 
 
 def _class_index(target: Any, classes: int, i: int, who: str) -> int:

@@ -86,9 +86,8 @@ class NumberLike(TableMethods):
 
     def __index__(self) -> int:
         raise TypeError(
-            f"{describe(self)} cannot be an index, a slice's end, a count of repetitions or an argument of range(), "
-            "hex() and the like: its number is a float, and no gradient goes through a choice of this kind. Write "
-            "int(v.data)"
+            f"{describe(self)} cannot be an index, a slice's end, a count or an argument of range(): Python asks for an "
+            f"int there, which no graph follows. {_as_index()}"
         )
 
     def __round__(self, ndigits: Any = None) -> Any:
@@ -144,6 +143,19 @@ def _as_ours(kind: type, line: str) -> str:
     """How the call of a function of `math` in a line of code is written here; if there is none, an example."""
     names = [name for name in re.findall(r"\bmath\.(\w+)\(", line) if hasattr(kind, MATHEMATICS.get(name, name))]
     return f"scalargrad.{MATHEMATICS.get(names[0], names[0])}(v)" if names else "v.tanh() or scalargrad.tanh(v)"
+
+
+def _as_index() -> str:
+    """What to write in place of a Value where Python asks for an int, in the words of the calling line."""
+    line = calling_line()
+    ranged = re.search(r"\brange\(|\[[^\[\]]*:", line)
+    table, token = next(iter(re.findall(r"([A-Za-z_][\w.]*)\[([A-Za-z_][\w.]*)\]", line)), ("table", "token"))
+    taken = f"For an entry or a row write scalargrad.take({table}, {token}), whose gradient goes to what is taken"
+    counted = (
+        "Write int(v.data) for a number that shapes the computation, as a length; of an argument of a function that is "
+        "compiled, name it in static="
+    )
+    return f"{counted}. {taken}" if ranged else f"{taken}. {counted}"
 
 
 def _operand(x: Any) -> str:

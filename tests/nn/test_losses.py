@@ -176,8 +176,9 @@ def test_a_class_index_may_be_a_value(loss, s, data):
         st.floats(max_value=-0.001), st.floats(min_value=1.001, max_value=1.999), st.sampled_from([5.0, math.nan])
     ),
 )
-def test_an_index_that_is_none_makes_the_loss_nan(loss, s, index):
-    assert math.isnan(loss(values(s), Value(index)).data)
+def test_a_value_that_is_the_index_of_no_class_is_refused(loss, s, index):
+    with pytest.raises(IndexError, match="take: the index"):
+        loss(values(s), Value(index))
 
 
 @pytest.mark.parametrize("loss", [nn.cross_entropy, nn.multiclass_hinge])

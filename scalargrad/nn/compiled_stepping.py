@@ -52,6 +52,9 @@ class CompiledSteps(Steps):
         try:
             self._record()  # first of all: it refuses what cannot be recorded
             self._check_loss(self._batches, task.samples[1])
+        except IndexError:
+            self._check_loss(self._batches, task.samples[1])  # a loss of the package says which target is no class
+            raise
         except (ValueError, ArithmeticError) as error:
             self._refuse_loss_of_several(error)
             raise

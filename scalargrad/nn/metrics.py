@@ -8,8 +8,7 @@ from typing import Any
 from scalargrad.engine import Value
 from scalargrad.nn.inputs import is_sequence
 from scalargrad.nn.predicting import plain
-from scalargrad.nn.targets import picked
-from scalargrad.ops import greater, sum_, where
+from scalargrad.ops import greater, sum_, take, where
 from scalargrad.support.arguments import items, real
 
 Metric = Callable[[Sequence[Any], Sequence[Any]], float]
@@ -73,7 +72,7 @@ def misclassified(score: Any, target: Value) -> Any:
     score = _of_one(score)
     if not is_sequence(score):
         return abs(greater(score, 0) - greater(target, 0))
-    right = picked(score, target)
+    right = take.op.lowered([target, *score])  # type: ignore[attr-defined]  # nan where the target is no class
     # Those before the right class must be smaller, those after it may be equal.
     return sum_([
         where(greater(target, j), 1 - greater(right, other), greater(other, right)) for j, other in enumerate(score)

@@ -86,8 +86,8 @@ class NumberLike(TableMethods):
 
     def __index__(self) -> int:
         raise TypeError(
-            f"{describe(self)} cannot be an index, a slice's end, a count or an argument of range(): Python asks for an "
-            f"int there, which no graph follows. {_as_index()}"
+            f"{describe(self)} cannot be an index, a slice's end, a count or an argument of range(): Python asks for "
+            f"an int there, which no graph follows. {_as_index()}"
         )
 
     def __round__(self, ndigits: Any = None) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from inspect import cleandoc
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from sphinx.domains.python import PyObject
+from sphinx.ext.napoleon import GoogleDocstring
 from sphinx.util.docutils import SphinxDirective
 
 from scalargrad import mistakes
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 _CODE_OR_MARK = re.compile(r"`[^`]*`|(?<!^)[*|]|(?<=\w)_(?!\w)")
-_CALL = re.compile(r"z = (\w+\((.*?)\)) of ")
-_DERIVATIVES = re.compile(r"Local derivatives: (.*?)( \(of two operands\))?\.(?= |\Z)", re.DOTALL)
+_CALL = re.compile(r"z = (\w+\((.*?)\))(?: of |: )")
+_DERIVATIVES = re.compile(r"Local derivatives: (.*?)( \(of two operands\))?\.(?=\s|\Z)", re.DOTALL)
 
 
 def setup(app: Sphinx) -> None:
@@ -46,15 +48,15 @@ class Operations(SphinxDirective):
 
 
 def _operation(op: Op) -> str:
-    docstring = (op.function.__doc__ or "").strip()
+    docstring = cleandoc(op.function.__doc__ or "")
     call = _CALL.match(docstring)
     if call is None:
         raise ValueError(f"the docstring of {op.name} has no call: {docstring!r}")
-    arguments = call[2] if op.pair is None else "xs, ys, bias=None"
+    arguments = "xs, ys, bias=None" if op.pair else "xs, index" if call[2].startswith("[") else call[2]
     text = docstring.replace(call[1], f"``{call[1]}``", 1).replace("z = ``", "``z = ", 1)
     text = re.sub(r"The operator (\S+)\.$", r"The operator ``\1``.", text, flags=re.MULTILINE)
 
-    text = _DERIVATIVES.sub(_as_code, text)
+    text = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", _DERIVATIVES.sub(_as_code, text))
     names = [op.name, *op.aliases]
     return "\n".join(
         [
@@ -62,7 +64,7 @@ def _operation(op: Op) -> str:
             *(f"                  {name}({arguments})" for name in names[1:]),
             "   :module: scalargrad",
             "",
-            indent(text, "   "),
+            indent(str(GoogleDocstring(text)), "   "),  # where it has arguments and errors by name
         ]
     )
 

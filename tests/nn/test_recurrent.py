@@ -129,6 +129,20 @@ def test_states_and_gates_have_names():
     assert labels >= {"i1", "f1", "g1", "o1", "W_ii1_0", "W_hf1_0", "b_ho1", "c1"}
 
 
+@pytest.mark.parametrize(("kind", "gates"), [("RNNCell", "h"), ("GRUCell", "rzn"), ("LSTMCell", "ifgo")])
+def test_the_label_of_a_gate_is_that_of_its_weights(kind, gates):
+    cell = cell_of(kind, 1, 2, seed=0)
+    units = [f"{gate}{j}" for gate in gates for j in range(2)]
+    for source, W, b in (("i", cell.W_ih, cell.b_ih), ("h", cell.W_hh, cell.b_hh)):
+        assert [row[0].label for row in W] == [f"W_{source}{unit}_0" for unit in units]
+        assert [value.label for value in b] == [f"b_{source}{unit}" for unit in units]
+    for node in scalargrad.topological_order(*flat(cell([1.0]))):
+        if node.label in units and node.parents:
+            sums = [node, *node.parents, *(p for parent in node.parents for p in parent.parents)]
+            read = {p.label for part in sums for p in part.parents if p.label.startswith("W_i")}
+            assert read == {f"W_i{node.label}_0"}
+
+
 def test_an_activation_of_the_users_own():
     cell = nn.RNNCell(1, 2, activation=lambda x: x * x, seed=1)
     h0 = cell([2.0])[0]

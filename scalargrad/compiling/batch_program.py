@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import compress
+from operator import not_, truth
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.gradient import Share, contributions, has_choices, total
-from scalargrad.compiling.pipeline import GRADIENT, batch_runner, has_nan, takes_whole
+from scalargrad.compiling.gradient import Products, Terms, contributions, has_choices, total
+from scalargrad.compiling.pipeline import batch_runner, has_nan, lowered_if_long
 from scalargrad.compiling.reached import numbers_of
-from scalargrad.compiling.tape import ADD, Tape, size_of, varying_slots
+from scalargrad.compiling.tape import ADD, Tape, varying_slots
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.node.mode import in_mode
@@ -60,12 +62,19 @@ class BatchProgram:
         trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
         slots = [taped.slots[self.reached[k]] for k in trained]
         self.may_have_masks = plain is None and has_choices(tape.code)
-        whole = takes_whole(choice, size_of(tape.code, GRADIENT), batch=True)
-        shares = contributions(tape, root, slots, masked=plain is not None, whole=whole)
         violations = taped.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
         kinds = varying_slots(tape.code)
         sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
+        given = [slot for pair in sums for slot in pair if slot is not None]
+        whole = lowered_if_long(choice, tape.code, [root, *given, *columns], batch=True)
+        shares = contributions(tape, root, slots, masked=plain is not None, whole=whole)
+        if whole is not None:
+            tape = whole.tape
+            place = whole.places.__getitem__
+            sums = [(None if v is None else place(v), None if u is None else place(u)) for v, u in sums]
+            columns = list(map(place, columns))
+        kinds = varying_slots(tape.code)
         sums += [_split(tape, shares[slot], kinds) for slot in slots]
         self.columns = len(aux)
         # Those that get a gradient come first, as their gradients lie side by side.
@@ -74,7 +83,7 @@ class BatchProgram:
         places = sorted(range(len(order)), key=order.__getitem__)
         self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
         self.code, self.backend, self.runner = batch_runner(
-            choice, tape.code, sums, columns, [one.width for one in samples], places
+            choice, tape.code, sums, columns, [one.width for one in samples], places, whole
         )
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
@@ -130,9 +139,20 @@ def _terms(tape: Tape, root: int, kinds: Sequence[int]) -> list[int]:
     return [root, *reversed(found)]
 
 
-def _split(tape: Tape, terms: Iterable[Share], kinds: Sequence[int]) -> Sum:
-    parts: tuple[list[Share], list[Share]] = ([], [])
-    for term in terms:
-        varies = kinds[term] if isinstance(term, int) else kinds[term[0]] or kinds[term[1]]
-        parts[0 if varies else 1].append(term)
-    return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None
+def _split(tape: Tape, terms: Terms, kinds: Sequence[int]) -> Sum:
+    """The sum of what differs from sample to sample, and that of what does not."""
+    if not isinstance(terms, Products):
+        parts = [term for term in terms if kinds[term]], [term for term in terms if not kinds[term]]
+        return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None
+    if not terms.first:
+        return None, None
+    kind = kinds.__getitem__
+    if all(map(kind, terms.first)):  # as nearly always: there may be very many
+        return total(tape, terms), None
+    differs = [x or y for x, y in zip(map(kind, terms.first), map(kind, terms.second), strict=True)]
+    if not any(differs):
+        return None, total(tape, terms)
+    moving, still = (
+        Products(*(list(compress(slots, map(wanted, differs))) for slots in terms)) for wanted in (truth, not_)
+    )
+    return total(tape, moving), total(tape, still) if still.first else None

@@ -5,7 +5,8 @@ adjoint times the local derivative, and contributions add up in the same order. 
 `create_graph=True`, the same takes several times as long; both give the same instructions.)
 
 A long program keeps sums whole: what is added up to an adjoint is then one `dot` of upstream gradients and local
-derivatives, computed when the slot's turn comes, with the same additions in the same order.
+derivatives, computed when the slot's turn comes, with the same additions in the same order. Its gradient is written
+behind the program as it was lowered already, so that no pass over all of it follows.
 
 There are two forms of it. The plain one multiplies by 0 where an op that chooses has not chosen; if no nan comes of
 that it is right. The masked one, as the engine's graphs of gradients (rules.Masked), passes nothing on there, whatever
@@ -15,19 +16,31 @@ the upstream gradient; it has up to twice as many instructions, so it is made on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.applied import FunctionRow
-from scalargrad.compiling.tape import ADD, DOT, MULTIPLY, SOURCES, WHERE, Instruction, Tape, depending, op_of
+from scalargrad.compiling.tape import ADD, DOT, MULTIPLY, SOURCES, TAKE, WHERE, Instruction, Tape, depending, op_of
 from scalargrad.compiling.templates import choice_of, partials_of
 
-Share = int | tuple[int, int]
-"""A contribution: a slot, or the slots of two factors whose product it is."""
+if TYPE_CHECKING:
+    from scalargrad.compiling.lowering import Lowered
+
+
+class Products(NamedTuple):
+    """Contributions that were left as products: the slots of both factors of each, in order."""
+
+    first: Sequence[int]
+    second: Sequence[int]
+
+
+Terms = Sequence[int] | Products
+"""What is to be added up: slots, or products."""
 
 
 def contributions(
-    tape: Tape, root: int, wrt: Iterable[int], seed: int | None = None, *, masked: bool = False, whole: bool = False
-) -> dict[int, list[Share]]:
+    tape: Tape, root: int, wrt: Iterable[int], seed: int | None = None, *, masked: bool = False,
+    whole: Lowered | None = None,
+) -> dict[int, Terms]:  # fmt: skip
     """For each slot of `wrt` what is to be added up to the derivative of root with respect to it, in order.
 
     Args:
@@ -36,126 +49,185 @@ def contributions(
         wrt: slots.
         seed: the slot of the factor; 1.0 if left out.
         masked: which form.
-        whole: whether adjoints are sums of products in one instruction each.
+        whole: the program as it was lowered with sums left whole. The gradient is written there, and so are the slots
+            that come out; adjoints are sums of products in one instruction each.
     """
-    sweep = _Sweep(tape, wrt, masked=masked, whole=whole)
+    sweep = _Sweep(tape, wrt, masked) if whole is None else _SweepOfSums(tape, whole, wrt, masked)
     if sweep.between[root]:
-        sweep.add(root, tape.constant(1.0) if seed is None else seed)
+        sweep.add(root, sweep.tape.constant(1.0) if seed is None else sweep.at[seed], -1, None)
     for slot in range(root, -1, -1):
-        if slot in sweep.adjoints:
+        if sweep.terms[slot] is not None and not sweep.is_source[slot]:
             sweep.turn(slot)
-    return sweep.wanted
+    return sweep.found()
 
 
 class _Sweep:
     """The sweep while it goes on.
 
     Attributes:
+        code: the instructions.
+        tape: where their gradient is written.
+        at: for each slot of the code where that stands on the tape.
         wanted: what is to be added up, for each slot that is asked for.
         between: for each slot whether it lies between those and the root: only then it gets an adjoint.
-        adjoints: for each slot the contributions so far: their sum, or all of them where sums stay whole.
+        terms: for each slot the contributions so far, if there are any: their sum.
         reached: slots that are not 0 where a contribution reaches; no entry: one always does.
     """
 
-    def __init__(self, tape: Tape, wrt: Iterable[int], *, masked: bool, whole: bool) -> None:
-        self.tape, self.masked, self.whole = tape, masked, whole
-        self.wanted: dict[int, list[Share]] = {slot: [] for slot in wrt}
+    at: Sequence[int]
+
+    def __init__(self, tape: Tape, wrt: Iterable[int], masked: bool) -> None:
+        self.tape, self.masked = tape, masked
+        self.code: Sequence[Instruction] = tape.code
+        self.at = range(len(tape.code))
+        self.wanted: dict[int, list[int]] = {slot: [] for slot in wrt}
         self.between = depending(tape.code, self.wanted)
-        self.adjoints: dict[int, list[Share]] = {}
+        self.terms: list[list[int] | None] = [None] * len(tape.code)
         self.reached: dict[int, int] = {}
         self.is_source = bytearray(instruction[0] in SOURCES for instruction in tape.code)
 
-    def add(self, x: int, share: Share, mask: int | None = None) -> None:
-        """Hand a contribution to a slot; it is 0 where the mask is."""
+    def add(self, x: int, upstream: int, local: int, mask: int | None) -> None:
+        """Hand a contribution to a slot: upstream times local, or upstream if that is -1; it is 0 where the mask is."""
+        emit = self.tape.emit
+        share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
+        if mask is not None:
+            share = emit(WHERE, mask, share, self.tape.constant(0.0))
         if x in self.wanted:
             self.wanted[x].append(share)
-        if self.is_source[x]:
-            return
-        terms, emit = self.adjoints.get(x), self.tape.emit
-        if terms is None:
-            self.adjoints[x] = [share]
-            if mask is not None:
-                self.reached[x] = mask
-            return
-        if self.whole:
-            terms.append(share)
-        else:
-            terms[0] = emit(ADD, cast("int", terms[0]), cast("int", share))
+        if not self.is_source[x]:
+            terms = self.terms[x]
+            self.terms[x] = [share if terms is None else emit(ADD, terms[0], share)]
+            self._reach(x, mask, is_first=terms is None)
+
+    def _reach(self, x: int, mask: int | None, *, is_first: bool) -> None:
+        """Note where the contributions to a slot reach it, after one more."""
         known = self.reached.pop(x, None)
-        if mask is not None and known is not None:
-            self.reached[x] = emit(WHERE, known, self.tape.constant(1.0), mask)
+        if mask is not None and (is_first or known is not None):
+            one = self.tape.constant(1.0)
+            self.reached[x] = mask if known is None else self.tape.emit(WHERE, known, one, mask)
+
+    def adjoint(self, slot: int) -> int:
+        """The sum of what has come to a slot."""
+        (found,) = self.terms[slot] or [self.tape.constant(0.0)]
+        return found
+
+    def found(self) -> dict[int, Terms]:
+        """What has come to the slots that are asked for."""
+        return dict(self.wanted)
 
     def turn(self, slot: int) -> None:
         """Let an instruction hand on its adjoint."""
-        tape, between = self.tape, self.between
-        upstream = total(tape, self.adjoints.pop(slot))
-        op, *xs = tape.code[slot]
-        rule, n, mask = op_of(op), len(xs), self.reached.get(slot)
-        if op is DOT and self.whole and mask is None:
-            self._dot(xs, upstream)
+        upstream, mask = self.adjoint(slot), self.reached.get(slot)
+        op, *parents = self.code[slot]
+        if mask is None and self.quickly(op, parents, upstream):
             return
-        if isinstance(rule, FunctionRow):
-            turns: list[Any] = list(enumerate(zip(xs, rule.backward_of, strict=True)))
-        else:
-            turns = list(enumerate(zip(xs, partials_of(op, n), strict=True)))
+        tape, between = self.tape, self.between
+        rule, n = op_of(op), len(parents)
+        arguments = [*map(self.at.__getitem__, parents), self.at[slot]]
+        is_function = isinstance(rule, FunctionRow)
+        partials = rule.backward_of if isinstance(rule, FunctionRow) else partials_of(op, n)
+        turns: list[Any] = list(enumerate(zip(parents, partials, strict=True)))
         if n > 2 and n % 2 and rule.pair is not None:  # the bias has its turn before the ys
-            half = n // 2
-            turns.insert(half, turns.pop())
+            turns.insert(n // 2, turns.pop())
         for i, (x, partial) in turns:
             if not between[x] or partial is None:
                 continue
             result = partial.result
-            if isinstance(rule, FunctionRow):  # not the local derivative: all that its backward gives
-                local = partial.write(tape, (*xs, slot, upstream))
+            if is_function:  # not the local derivative: all that its backward gives
+                local = partial.write(tape, (*arguments, upstream))
             elif not partial.steps and type(result) is int:
-                local = xs[result] if result < n else slot
+                local = arguments[result]
             elif result == 1.0 and type(result) is float:
                 local = -1
             else:
-                local = partial.write(tape, (*xs, slot))
-            chosen = None
+                local = partial.write(tape, arguments)
+            reaches = mask
             if rule.may_leave_out(i):
                 choice = choice_of(op, n, i)
-                chosen = local if choice is None else choice.write(tape, (*xs, slot))
+                chosen = local if choice is None else choice.write(tape, arguments)
                 if tape.constants.get(chosen) == 0.0:
                     continue
-            if isinstance(rule, FunctionRow):
-                share = local
-            elif local < 0:
-                share = upstream
-            elif self.whole and mask is None and not (self.masked and chosen is not None):
-                self.add(x, (upstream, local))
-                continue
+                if self.masked:
+                    reaches = chosen if mask is None else tape.emit(WHERE, mask, chosen, tape.constant(0.0))
+            if is_function:
+                self.add(x, local, -1, reaches)
             else:
-                share = tape.emit(MULTIPLY, upstream, local)
-            reaches = mask
-            if self.masked and chosen is not None:
-                reaches = chosen if mask is None else tape.emit(WHERE, mask, chosen, tape.constant(0.0))
-            if reaches is not None:
-                share = tape.emit(WHERE, reaches, share, tape.constant(0.0))
-            self.add(x, share, reaches)
+                self.add(x, upstream, local, reaches)
 
-    def _dot(self, xs: Sequence[int], upstream: int) -> None:
-        """The turn of a dot product, whose derivatives are its operands: nearly all contributions there are."""
-        n = len(xs) // 2
-        first, second = xs[:n], xs[n : 2 * n]
-        adjoints, wanted, reached = self.adjoints, self.wanted, self.reached
-        between, is_source = self.between, self.is_source
-        for one, other in ((first, second), (second, first)):
-            for x, local in zip(one, other, strict=True):
-                if between[x]:
-                    if x in wanted:
-                        wanted[x].append((upstream, local))
-                    if not is_source[x]:
-                        terms = adjoints.get(x)
-                        if terms is None:
-                            adjoints[x] = [(upstream, local)]
-                        else:
-                            terms.append((upstream, local))
-                            if reached:
-                                reached.pop(x, None)
-            if one is first and len(xs) % 2 and between[xs[-1]]:
-                self.add(xs[-1], upstream)
+    def quickly(self, op: str, parents: Sequence[int], upstream: int) -> bool:  # noqa: ARG002
+        """Whether it has handed on the adjoint of an op that has a shorter way."""
+        return False
+
+
+class _SweepOfSums(_Sweep):
+    """The same for a long program: `terms` has first and second factors by turns, until a slot has its turn."""
+
+    def __init__(self, tape: Tape, whole: Lowered, wrt: Iterable[int], masked: bool) -> None:
+        super().__init__(tape, wrt, masked)
+        self.tape, self.at = whole.tape, whole.places
+        self._one = self.tape.constant(1.0)
+        self._chosen: dict[tuple[int, int], list[int]] = {}
+
+    def add(self, x: int, upstream: int, local: int, mask: int | None) -> None:
+        """As above; a product is not computed yet."""
+        emit = self.tape.emit
+        if mask is not None:
+            share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
+            upstream, local = emit(WHERE, mask, share, self.tape.constant(0.0)), -1
+        terms, is_first = self.terms[x], self.terms[x] is None
+        pair = (upstream, self._one if local < 0 else local)
+        if terms is None:
+            self.terms[x] = list(pair)
+        else:
+            terms += pair
+        self._reach(x, mask, is_first=is_first)
+
+    def adjoint(self, slot: int) -> int:
+        """The sum of what has come to a slot."""
+        return total(self.tape, self._products(slot))
+
+    def found(self) -> dict[int, Terms]:
+        """What has come to the slots that are asked for."""
+        return {slot: self._products(slot) for slot in self.wanted}
+
+    def _products(self, slot: int) -> Products:
+        terms = self.terms[slot] or ()
+        return Products(terms[::2], terms[1::2])
+
+    def quickly(self, op: str, parents: Sequence[int], upstream: int) -> bool:
+        """The turn of a dot product, whose derivatives are its operands, or of an entry taken.
+
+        Nearly all contributions come from them.
+        """
+        if op is DOT:
+            n = len(parents) // 2
+            first, second = parents[:n], parents[n : 2 * n]
+            where = self.at.__getitem__
+            self._hand_on(first, upstream, list(map(where, second)))
+            if len(parents) % 2 and self.between[parents[-1]]:
+                self.add(parents[-1], upstream, -1, None)
+            self._hand_on(second, upstream, list(map(where, first)))
+            return True
+        if op is TAKE and not self.masked and not self.between[parents[0]]:
+            key = parents[0], len(parents)
+            if key not in self._chosen:
+                given = list(map(self.at.__getitem__, parents))
+                self._chosen[key] = [one.write(self.tape, given) for one in partials_of(op, len(parents))[1:]]
+            self._hand_on(parents[1:], upstream, self._chosen[key])
+            return True
+        return False
+
+    def _hand_on(self, xs: Sequence[int], upstream: int, locals_: Sequence[int]) -> None:
+        between, terms, reached = self.between, self.terms, self.reached
+        for x, local in zip(xs, locals_, strict=True):
+            if between[x]:
+                known = terms[x]
+                if known is None:
+                    terms[x] = [upstream, local]
+                else:
+                    known += (upstream, local)
+                    if reached:
+                        reached.pop(x, None)
 
 
 def has_choices(code: Sequence[Instruction]) -> bool:
@@ -164,21 +236,16 @@ def has_choices(code: Sequence[Instruction]) -> bool:
     return any(op_of(op).is_choice for op in ops)
 
 
-def total(tape: Tape, terms: Iterable[Share]) -> int:
+def total(tape: Tape, terms: Terms) -> int:
     """The slot of the sum of contributions, from the first to the last; of 0.0 if there is none."""
-    terms = list(terms)
-    if len(terms) == 1:
-        (term,) = terms
-        return term if isinstance(term, int) else tape.emit(MULTIPLY, *term)
-    slots = [term for term in terms if isinstance(term, int)]
-    if not slots and terms:
-        first, second = zip(*cast("list[tuple[int, int]]", terms), strict=True)
-        return tape.emit(DOT, *first, *second)
-    if len(slots) < len(terms):
-        one = tape.constant(1.0)
-        pairs = [(term, one) if isinstance(term, int) else term for term in terms]
-        return tape.emit(DOT, *[x for x, _ in pairs], *[y for _, y in pairs])
+    if isinstance(terms, Products):
+        first, second = terms
+        if len(first) == 1:
+            return tape.emit(MULTIPLY, first[0], second[0])
+        if all(tape.constants.get(x) == 1.0 for x in second[:2]) and len(first) == 2:
+            return tape.emit(ADD, *first)
+        return tape.emit(DOT, *first, *second) if first else tape.constant(0.0)
     result: int | None = None
-    for slot in slots:
-        result = slot if result is None else tape.emit(ADD, result, slot)
+    for term in terms:
+        result = term if result is None else tape.emit(ADD, result, term)
     return tape.constant(0.0) if result is None else result

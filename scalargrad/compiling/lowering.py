@@ -6,9 +6,9 @@ long program `dot` stays whole, for a backend that has an instruction for it, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.applied import FunctionRow
 from scalargrad.compiling.sums import with_sums
@@ -92,25 +92,64 @@ def _at(places: Sequence[int | float], ref: float) -> int | float:
     return places[ref] if type(ref) is int else ref
 
 
-def simplified(
-    code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True, whole: bool = False
-) -> tuple[Tape, list[int]]:
+def simplified(code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True) -> tuple[Tape, list[int]]:
     """The same outputs by fewer instructions, and if asked by primitives only.
-
-    Args:
-        code: the tape.
-        outputs: slots.
-        lower: whether ops are written as primitives.
-        whole: whether sums of products are left as they are even so, and plain sums become such.
 
     Returns:
         A new tape, and the slots of the outputs on it.
     """
     tape = Tape()
+    new = _written(tape, code, outputs, _formula if lower else None)
+    return tape, [new[slot] for slot in outputs]
+
+
+class Lowered(NamedTuple):
+    """A long program by primitives and sums of products.
+
+    Attributes:
+        tape: lowers what else is written there, too.
+        places: for each slot of the program where that stands on the tape; -1 where no output needs it.
+    """
+
+    tape: Tape
+    places: list[int]
+
+
+def lowered(code: Sequence[Instruction], outputs: Sequence[int]) -> Lowered:
+    """The outputs, simplified, by primitives and whole sums."""
+    tape = _LoweringTape()
+    return Lowered(tape, _written(tape, code, outputs, None))
+
+
+class _LoweringTape(Tape):
+    """Writes primitives and whole sums only."""
+
+    def emit(self, op: str, *xs: int) -> int:
+        """The slot of op(*xs)."""
+        if op in PRIMITIVE or (op is DOT and len(xs) > 2):
+            return super().emit(op, *xs)
+        formula = _formula_in_sums(op, len(xs))
+        return super().emit(op, *xs) if formula is None else formula.write(self, xs)
+
+
+def _written(
+    tape: Tape,
+    code: Sequence[Instruction],
+    outputs: Sequence[int],
+    formula_of: Callable[[str, int], Template | None] | None,
+) -> list[int]:
+    """Write what the outputs need; for each slot of the code where that stands then.
+
+    Args:
+        tape: where to write.
+        code: the program.
+        outputs: slots.
+        formula_of: the form of an op of so many operands, which is written in its place if there is one.
+    """
     needed = live(code, outputs)
     emit, written, constants, known = tape.emit, tape.code, tape.constants, tape.known
     new: list[int] = [-1] * len(code)
-    formula_of = _formula_in_sums if whole else _formula
+    place = new.__getitem__
     for slot, instruction in enumerate(code):
         if not needed[slot]:
             continue
@@ -128,15 +167,13 @@ def simplified(
                     new[slot] = known[pair] = len(written)
                     written.append(pair)
             else:
-                new[slot] = emit(op, *[new[x] for x in instruction[1:]])
+                new[slot] = emit(op, *map(place, instruction[1:]))
         elif op is CONSTANT:
             new[slot] = tape.constant(float.fromhex(instruction[1]))
         elif op in SOURCES:
             new[slot] = tape.source(*instruction)
-        elif op is DOT and whole and len(instruction) > 3:
-            new[slot] = emit(op, *map(new.__getitem__, instruction[1:]))
         else:
-            xs = [new[x] for x in instruction[1:]]
-            formula = formula_of(op, len(xs)) if lower else None
+            formula = formula_of(op, len(instruction) - 1) if formula_of is not None else None
+            xs = list(map(place, instruction[1:]))
             new[slot] = formula.write(tape, xs) if formula is not None else emit(op, *xs)
-    return tape, [new[slot] for slot in outputs]
+    return new

@@ -13,7 +13,7 @@ from typing import Any
 
 from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
 from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.lowering import Lowered, lowered, simplified
 from scalargrad.compiling.tape import DOT, PARAMETER, Instruction, Size, Tape, size_of
 
 
@@ -27,35 +27,51 @@ def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, 
         all_raise: whether every output raises at a pole, as eager code does. Otherwise the first one alone does: behind
             it come gradients and guards.
     """
-    tape, slots, module = _lowered(choice, code, outputs, batch=False)
+    tape, slots, module = _finished(choice, code, outputs, batch=False)
     return module.single(tape.code, slots, slots if all_raise else slots[:1])
 
 
-def _lowered(
-    choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, batch: bool
+def _finished(
+    choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, batch: bool, whole: Lowered | None = None
 ) -> tuple[Tape, list[int], Backend]:
-    """The program by what the backend has instructions for, the slots of the outputs, and the backend."""
-    if takes_whole(choice, size_of(code), batch=batch):
-        tape, slots = simplified(code, outputs, whole=True)
-        module = backend(choice, tape.code, (DOT,))
-        if hasattr(module, "takes_whole") and module.takes_whole(size_of(tape.code), batch=batch):
-            return tape, slots, module
-        code, outputs = tape.code, slots
+    """The program by what the backend has instructions for, the slots of the outputs, and the backend.
+
+    Args:
+        choice: the backend.
+        code: the tape.
+        outputs: slots of it, or of `whole`.
+        batch: whether the program is for many samples.
+        whole: the same with sums left whole, if that was done already.
+    """
+    if whole is None and _takes_whole(choice, size_of(code), batch=batch):
+        whole = lowered(code, outputs)
+        outputs = [whole.places[slot] for slot in outputs]
+    if whole is not None:
+        code = whole.tape.code
+        module = backend(choice, code, (DOT,))
+        if hasattr(module, "takes_whole") and module.takes_whole(size_of(code), batch=batch):
+            return whole.tape, list(outputs), module
     tape, slots = simplified(code, outputs)
     return tape, slots, backend(choice, tape.code)
 
 
-def takes_whole(choice: str, size: Size, *, batch: bool) -> bool:
-    """Whether the backend may take sums of products whole in a program of this size.
-
-    Args:
-        choice: the backend.
-        size: of the program, roughly.
-        batch: whether the program is for many samples.
-    """
+def _takes_whole(choice: str, size: Size, *, batch: bool) -> bool:
+    """Whether the backend may take sums of products whole in a program of this size."""
     if choice not in ("auto", "llvm") or not loaded("llvm").available():
         return False
     return bool(loaded("llvm").takes_whole(size, batch=batch))
+
+
+def lowered_if_long(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, batch: bool) -> Lowered | None:
+    """What is to be differentiated with its sums whole, for a backend that takes long programs so; else None.
+
+    Args:
+        choice: the backend.
+        code: the tape.
+        outputs: what must be found on the lowered one.
+        batch: whether the program is for many samples.
+    """
+    return lowered(code, outputs) if _takes_whole(choice, size_of(code, GRADIENT), batch=batch) else None
 
 
 GRADIENT = 3
@@ -75,11 +91,16 @@ def runner_with_gradient(
         seed: the slot of the factor of the derivatives; 1.0 if left out.
         more: further slots.
     """
-    whole = takes_whole(choice, size_of(tape.code, GRADIENT), batch=False)
 
     def run_of(*, masked: bool) -> Run:
+        given = [root, *more] if seed is None else [root, *more, seed]
+        whole = lowered_if_long(choice, tape.code, given, batch=False)
         shares = contributions(tape, root, wrt, seed, masked=masked, whole=whole)
-        return runner(choice, tape.code, [root, *(total(tape, shares[slot]) for slot in wrt), *more])
+        target = tape if whole is None else whole.tape
+        first, *others = (root, *more) if whole is None else [whole.places[slot] for slot in (root, *more)]
+        outputs = [first, *(total(target, shares[slot]) for slot in wrt), *others]
+        made, slots, module = _finished(choice, tape.code, outputs, batch=False, whole=whole)
+        return module.single(made.code, slots, slots[:1])
 
     masked = partial(run_of, masked=True) if has_choices(tape.code[: root + 1]) else None
     return Fallback(run_of(masked=False), masked, slice(1, 1 + len(wrt)))
@@ -87,7 +108,7 @@ def runner_with_gradient(
 
 def batch_runner(
     choice: str, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int],
-    places: Sequence[int],
+    places: Sequence[int], whole: Lowered | None = None,
 ) -> tuple[list[Instruction], Backend, BatchRunner]:  # fmt: skip
     """A program over a batch: its code, the backend, and what the backend has made of it.
 
@@ -98,9 +119,10 @@ def batch_runner(
         columns: slots that are wanted for each sample.
         widths: how many numbers a sample has in each argument.
         places: for each parameter of the tape its number among those that a run is given.
+        whole: the program with its sums whole; code is not looked at then.
     """
     split = [slot for pair in sums for slot in pair if slot is not None]
-    tape, slots, module = _lowered(choice, code, [*split, *columns], batch=True)
+    tape, slots, module = _finished(choice, code, [*split, *columns], batch=True, whole=whole)
     new = iter(slots)
     sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
     short: list[Instruction] = [(PARAMETER, places[i[1]]) if i[0] is PARAMETER else i for i in tape.code]

@@ -25,6 +25,7 @@ from scalargrad.ops import (
     negative,
     power,
     subtract,
+    take,
     where,
 )
 from scalargrad.table.row import HARD, Op
@@ -65,9 +66,10 @@ def op_of(name: str) -> Op:
 for _row in BUILT_IN:  # now, before a user's op takes one of their names
     name_of(_row)
 
-ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE, DOT, FLOOR = (
+_OFTEN = (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute, dot, floor, take)
+ADD, SUBTRACT, MULTIPLY, DIVIDE, NEGATIVE, POWER, WHERE, HYPOT, GREATER, ABSOLUTE, DOT, FLOOR, TAKE = (
     name_of(function.op)  # type: ignore[attr-defined]
-    for function in (add, subtract, multiply, divide, negative, power, where, hypot, greater, absolute, dot, floor)
+    for function in _OFTEN
 )
 NEVER_MINUS_ZERO = frozenset(name_of(op) for op in BUILT_IN if op.never_minus_zero)
 
@@ -107,14 +109,10 @@ class Tape:
             slot = self.known.get(instruction)
             if slot is not None:
                 return slot
-            constants = self.constants
-            for x in xs:
-                if x in constants:
-                    slot = self._with_constants(op, xs)
-                    break
-            else:
-                if op is NEGATIVE or op is WHERE:
-                    slot = IDENTITIES[op](self, *xs)
+            if not self.constants.keys().isdisjoint(xs):
+                slot = self._with_constants(op, xs)
+            elif op is NEGATIVE or op is WHERE:
+                slot = IDENTITIES[op](self, *xs)
             if slot is not None:
                 self.known[instruction] = slot
                 return slot
@@ -233,12 +231,10 @@ def depending(code: Sequence[Instruction], slots: Iterable[int]) -> bytearray:
     found = bytearray(len(code))
     for slot in slots:
         found[slot] = 1
+    is_found = found.__getitem__
     for slot, instruction in enumerate(code):
-        if instruction[0] not in SOURCES:
-            for x in instruction[1:]:
-                if found[x]:
-                    found[slot] = 1
-                    break
+        if instruction[0] not in SOURCES and not found[slot]:
+            found[slot] = found[instruction[-1]] or any(map(is_found, instruction[1:]))
     return found
 
 
@@ -282,7 +278,8 @@ def size_of(code: Iterable[Instruction], gradient: int = 1) -> Size:
 
 def varying_slots(code: Sequence[Instruction]) -> bytearray:
     """For each slot whether it depends on an input, and so may differ from sample to sample of a batch."""
-    return depending(code, (slot for slot, instruction in enumerate(code) if instruction[0] is INPUT))
+    inputs = [slot for slot, instruction in enumerate(code) if instruction[0] is INPUT]
+    return depending(code, inputs) if inputs else bytearray(len(code))
 
 
 def live(code: Sequence[Instruction], outputs: Iterable[int]) -> list[bool]:

@@ -19,7 +19,7 @@ from sizes import has_full_size, size
 import scalargrad as sg
 from scalargrad import Value, nn
 from scalargrad.compiling.llvm.layout import LIST, ROWS, VECTORS, Layout
-from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.lowering import lowered
 from scalargrad.compiling.tape import DOT, PARAMETER
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.node.numbers import plain_number
@@ -112,8 +112,8 @@ def test_which_sums_become_runs():
     x = [Value(1.0 + i) for i in range(10)]
     y = [sg.tanh(sg.dot(row, x, 0.5)) for row in rows]
     taped = TapedGraph(y, [], [w for row in rows for w in row])
-    tape, slots = simplified(taped.tape.code, [taped.slots[one] for one in y], whole=True)
-    layout = Layout(tape.code, slots)
+    (tape, places), slots = lowered(taped.tape.code, [taped.slots[one] for one in y]), [taped.slots[one] for one in y]
+    layout = Layout(tape.code, [places[slot] for slot in slots])
     (run,) = [group for group in layout.groups if group.pairs]
     assert (run.op, run.size, run.pairs) == (ROWS, 11, 11)
     turned = [(PARAMETER, i) for i in range(40)]

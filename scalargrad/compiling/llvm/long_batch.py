@@ -50,7 +50,9 @@ class LongBatchCode:
         added = [i for i, (slot, _) in enumerate(sums) if slot is not None]
         once_added = [i for i, (_, slot) in enumerate(sums) if slot is not None]
         in_tile = [sums[i][0] or 0 for i in added] + list(columns)
-        is_still = bytearray(not kind and code[slot][0] not in SOURCES for slot, kind in enumerate(kinds))
+        is_still = bytearray(
+            not kind and instruction[0] not in SOURCES for kind, instruction in zip(kinds, code, strict=True)
+        )
         kept = _read(code, kinds, in_tile, is_still) if any(is_still) else []
         still = Layout(code, [*(sums[i][1] or 0 for i in once_added), *kept], is_still, inputs=0)
         moving = Layout(code, in_tile, kinds, kept, sum(widths))
@@ -125,9 +127,10 @@ def _read(
 ) -> list[int]:
     """What is computed once per call and read for each sample."""
     found = set(outputs)
-    for slot, instruction in enumerate(code):
-        if kinds[slot] and instruction[0] not in SOURCES:
-            found.update(instruction[1:])
+    if any(kinds):
+        for slot, instruction in enumerate(code):
+            if kinds[slot] and instruction[0] not in SOURCES:
+                found.update(instruction[1:])
     return sorted(slot for slot in found if is_still[slot])
 
 

@@ -16,11 +16,12 @@ the upstream gradient; it has up to twice as many instructions, so it is made on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from scalargrad.compiling.applied import FunctionRow
 from scalargrad.compiling.tape import ADD, DOT, MULTIPLY, SOURCES, TAKE, WHERE, Instruction, Tape, depending, op_of
-from scalargrad.compiling.templates import choice_of, partials_of
+from scalargrad.compiling.templates import Template, choice_of, partials_of
 
 if TYPE_CHECKING:
     from scalargrad.compiling.lowering import Lowered
@@ -122,41 +123,69 @@ class _Sweep:
         if mask is None and self.quickly(op, parents, upstream):
             return
         tape, between = self.tape, self.between
-        rule, n = op_of(op), len(parents)
         arguments = [*map(self.at.__getitem__, parents), self.at[slot]]
-        is_function = isinstance(rule, FunctionRow)
-        partials = rule.backward_of if isinstance(rule, FunctionRow) else partials_of(op, n)
-        turns: list[Any] = list(enumerate(zip(parents, partials, strict=True)))
-        if n > 2 and n % 2 and rule.pair is not None:  # the bias has its turn before the ys
-            turns.insert(n // 2, turns.pop())
-        for i, (x, partial) in turns:
-            if not between[x] or partial is None:
+        for i, partial, kind, chooses, choice in _turns_of(op, len(parents)):
+            x = parents[i]
+            if not between[x]:
                 continue
-            result = partial.result
-            if is_function:  # not the local derivative: all that its backward gives
-                local = partial.write(tape, (*arguments, upstream))
-            elif not partial.steps and type(result) is int:
-                local = arguments[result]
-            elif result == 1.0 and type(result) is float:
-                local = -1
-            else:
-                local = partial.write(tape, arguments)
+            if kind == HANDED_ON:
+                self.add(x, partial.write(tape, (*arguments, upstream)), -1, mask)
+                continue
+            local = arguments[kind] if kind >= 0 else -1 if kind == ONE else partial.write(tape, arguments)
             reaches = mask
-            if rule.may_leave_out(i):
-                choice = choice_of(op, n, i)
+            if chooses:
                 chosen = local if choice is None else choice.write(tape, arguments)
                 if tape.constants.get(chosen) == 0.0:
                     continue
                 if self.masked:
                     reaches = chosen if mask is None else tape.emit(WHERE, mask, chosen, tape.constant(0.0))
-            if is_function:
-                self.add(x, local, -1, reaches)
-            else:
-                self.add(x, upstream, local, reaches)
+            self.add(x, upstream, local, reaches)
 
     def quickly(self, op: str, parents: Sequence[int], upstream: int) -> bool:  # noqa: ARG002
         """Whether it has handed on the adjoint of an op that has a shorter way."""
         return False
+
+
+ONE, WRITTEN, HANDED_ON = -1, -2, -3
+"""Local derivatives that are no operand: 1.0; what a template writes; what a Function's backward gives, all in all."""
+
+
+class _Turn(NamedTuple):
+    """What an op hands on to one of its operands.
+
+    Attributes:
+        parent: which operand.
+        partial: the derivative.
+        kind: the number of the argument, or of the result behind them, that it is; else one of the above.
+        chooses, choice: whether the op may leave the operand out, and what is 0 then, if not the derivative.
+    """
+
+    parent: int
+    partial: Template
+    kind: int
+    chooses: bool
+    choice: Template | None
+
+
+@lru_cache(maxsize=512)
+def _turns_of(op: str, n: int) -> tuple[_Turn, ...]:
+    """What an op of n operands hands on, in the order in which it does."""
+    rule = op_of(op)
+    if isinstance(rule, FunctionRow):
+        given = enumerate(rule.backward_of)
+        return tuple(_Turn(i, back, HANDED_ON, False, None) for i, back in given if back is not None)
+    turns = []
+    for i, partial in enumerate(partials_of(op, n)):
+        result = partial.result
+        if not partial.steps and type(result) is int:
+            kind = result
+        else:
+            kind = ONE if result == 1.0 and type(result) is float else WRITTEN
+        chooses = rule.may_leave_out(i)
+        turns.append(_Turn(i, partial, kind, chooses, choice_of(op, n, i) if chooses else None))
+    if n > 2 and n % 2 and rule.pair is not None:  # the bias has its turn before the ys
+        turns.insert(n // 2, turns.pop())
+    return tuple(turns)
 
 
 class _SweepOfSums(_Sweep):
@@ -242,9 +271,12 @@ def total(tape: Tape, terms: Terms) -> int:
         first, second = terms
         if len(first) == 1:
             return tape.emit(MULTIPLY, first[0], second[0])
-        if all(tape.constants.get(x) == 1.0 for x in second[:2]) and len(first) == 2:
+        if len(first) == 2 and all(tape.constants.get(x) == 1.0 for x in second):
             return tape.emit(ADD, *first)
-        return tape.emit(DOT, *first, *second) if first else tape.constant(0.0)
+        if not first:
+            return tape.constant(0.0)
+        tape.code.append((DOT, *first, *second))  # nothing to simplify, and not seen before
+        return len(tape.code) - 1
     result: int | None = None
     for term in terms:
         result = term if result is None else tape.emit(ADD, result, term)

@@ -125,7 +125,9 @@ def batch_runner(
     tape, slots, module = _finished(choice, code, [*split, *columns], batch=True, whole=whole)
     new = iter(slots)
     sums = [(next(new) if v is not None else None, next(new) if u is not None else None) for v, u in sums]
-    short: list[Instruction] = [(PARAMETER, places[i[1]]) if i[0] is PARAMETER else i for i in tape.code]
+    short = tape.code
+    if list(places) != list(range(len(places))):
+        short = [(PARAMETER, places[i[1]]) if i[0] is PARAMETER else i for i in tape.code]
     return short, module, module.BatchRunner(short, sums, list(new), widths)
 
 

@@ -260,20 +260,16 @@ class Size(NamedTuple):
     in_sums: int
 
 
-def size_of(code: Iterable[Instruction], gradient: int = 1) -> Size:
+def size_of(code: Sequence[Instruction], gradient: int = 1) -> Size:
     """The size of a program; roughly, where ops are not primitives.
 
     Args:
         code: the tape.
         gradient: how many times as many operations it will have with its gradient.
     """
-    operations = in_sums = 0
-    for instruction in code:
-        if instruction[0] is DOT:
-            in_sums += len(instruction) - 2
-        elif instruction[0] not in SOURCES:
-            operations += max(1, len(instruction) - 2)
-    return Size(gradient * (operations + in_sums), gradient * in_sums)
+    sums = [len(instruction) - 2 for instruction in code if instruction[0] is DOT]
+    others = [len(instruction) - 2 or 1 for instruction in code if instruction[0] not in SOURCES]
+    return Size(gradient * sum(others), gradient * sum(sums))
 
 
 def varying_slots(code: Sequence[Instruction]) -> bytearray:

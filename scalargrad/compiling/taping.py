@@ -84,6 +84,8 @@ class TapedGraph:
                 slots[node] = emit(name_of(_held(node, op)), *[slots[x] for x in node._x])
             elif computed is not None and node not in computed:
                 raise _computed_outside(node)
+            elif op.pair is not None and (places := self._all_computed(node)) is not None:
+                slots[node] = emit(name_of(op), *places)
             elif op.arity == 2:
                 x, y = node._x, node._y
                 slots[node] = emit(
@@ -97,6 +99,14 @@ class TapedGraph:
                 slots[node] = emit(
                     name_of(op), *[slots[x] if x is not None else constant(float(a)) for x, a in node.operands]
                 )
+
+    def _all_computed(self, node: Value) -> list[int] | None:
+        """The places of the operands of a sum over pairs, which may be many; None if a number is among them."""
+        places = self.slots.get
+        xs, ys = list(map(places, node._x)), list(map(places, node._y))  # a bias stands behind the xs
+        n = len(ys)
+        found = [*xs[:n], *ys, *xs[n:]]
+        return None if None in found else found  # type: ignore[return-value]
 
     def checks(self) -> list[int]:
         """Slots that hold 0.0 where the indices are."""

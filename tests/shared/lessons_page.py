@@ -31,6 +31,7 @@ ABOUT = {
     "11": "A network reads handwritten digits.",
     "12a": "A gallery of engines that are wrong, and how one sees it.",
     "12b": "What goes wrong in a training loop, and how one sees it.",
+    "14a": "Convolution, pooling and AlexNet's other layers, as scalars; filters that were learned, and what they see.",
 }
 SHOWN = {
     "00a": "cell-09",
@@ -45,6 +46,7 @@ SHOWN = {
     "09b": "lec-optimizers",
     "10": "cell-21",
     "12b": "cell-81",
+    "14a": "maps",
 }
 """The cell whose picture stands for a lesson, or a picture of the docs; of the others the first that there is."""
 

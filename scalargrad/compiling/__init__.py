@@ -7,6 +7,7 @@ backends.py chooses makes of it the function of plain numbers that every call ru
 
 - Asked for by compiled.py (compile: points.py for one set of arguments, batches.py for many samples of samples.py,
   which groups.py sorts by structure), replay.py (replay) and program.py (record).
+  statics.py says which arguments are no numbers.
 - A call: watching.py runs the function on Values and notes what it compares, for branches.py.
 - A tape: taping.py writes the graph that the call has left as instructions, in tape.py.
 - A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import check_backend
@@ -11,11 +11,12 @@ from scalargrad.compiling.branches import ADVICE, check_branches
 from scalargrad.compiling.groups import batch_of
 from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import PointFunction
+from scalargrad.compiling.statics import Statics
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import Place, WatchedCall
 from scalargrad.engine import Value
 from scalargrad.node.numbers import describe, plain_number
-from scalargrad.node.structures import flatten
+from scalargrad.node.structures import Static, flatten
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:
@@ -33,12 +34,13 @@ class Compiled:
 
     def __init__(
         self, fn: Callable[..., Any], parameters: Sequence[Value] | None, backend: str, reduction: str, branches: str,
-        has_aux: bool,
+        has_aux: bool, static: Iterable[str] = (),
     ) -> None:  # fmt: skip
         self.fn = fn
         self.__name__ = getattr(fn, "__name__", type(fn).__name__)
         self.__doc__ = getattr(fn, "__doc__", None)
         self._given = parameters
+        self._statics = Statics(fn, self.__name__, static)
         self._points = PointFunction(fn, self.__name__, backend, branches)
         self.batches = BatchFunction(fn, self.__name__, parameters, backend, reduction, branches, has_aux)
 
@@ -53,8 +55,9 @@ class Compiled:
         Raises:
             BranchError: if a comparison in the function comes out otherwise than when it was recorded.
         """
+        args = tuple(self._statics.marked(args))
         if keywords:
-            return self._points.with_keywords(args, keywords)
+            return self._points.with_keywords(args, self._statics.marked_keywords(keywords))
         return self._points(*args)
 
     def bind(self, x: Any, out: Any) -> Callable[[], None]:
@@ -93,13 +96,15 @@ class Compiled:
         `where(greater(x, 0), sqrt(x), 2 * x)` at 0, its gradient is nan, the engine's 2.
 
         Args:
-            args: arguments to record at, as to the function itself: one sample.
+            args: arguments to record at, as to the function itself: one sample. Static ones stay what they are here,
+                and are left out when f is called.
             dtype: what it computes in; for float64, JAX must be set to it: `jax.config.update("jax_enable_x64", True)`.
 
         Raises:
             MissingExtraError: if jax is not installed.
             ValueError: if the function compares Values, or reaches leaves that are not among the parameters.
         """
+        args = tuple(self._statics.marked(args))
         parts = [flatten(arg, f"argument {i}") for i, arg in enumerate(args)]
         numbers = [plain_number(x) for leaves, _ in parts for x in leaves]
         call = WatchedCall(self.fn, [rebuild for _, rebuild in parts], numbers, self.__name__)
@@ -115,7 +120,8 @@ class Compiled:
                 f"{len(self._given)}: all numbers that JAX shall know must be among them"
             )
         outputs = taped.outputs[0] if call.rebuild_output is next else taped.outputs
-        return jax_function(taped.tape.code, outputs, [len(leaves) for leaves, _ in parts], dtype)
+        widths = [len(leaves) for arg, (leaves, _) in zip(args, parts, strict=True) if type(arg) is not Static]
+        return jax_function(taped.tape.code, outputs, widths, dtype)
 
     @property
     def parameters(self) -> list[Value]:
@@ -128,7 +134,7 @@ class Compiled:
         """
         return self.batches.parameters
 
-    def value_and_grad(self, *batches: Any) -> tuple[float, list[float]]:
+    def value_and_grad(self, *batches: Any, **static: Any) -> tuple[float, list[float]]:
         """The loss of a batch and its gradients, in the order of `parameters`.
 
         The loss is the mean (or sum, if `reduction` says so) of what the function gives for each sample. Outside the
@@ -140,6 +146,8 @@ class Compiled:
         Args:
             batches: one list of samples, or array, for each argument of the function: n rows of X, n targets. A numpy
                 array of objects counts as the list of them.
+                A static argument is given once for all samples, as itself.
+            static: static arguments may be given by name.
 
         Raises:
             BranchError: if a comparison in the function comes out otherwise for a sample than when it was recorded.
@@ -154,18 +162,18 @@ class Compiled:
         >>> total.value_and_grad([[1.0], [2.0, 3.0], [4.0, 5.0, 6.0]])
         (14.0, [7.0])
         """
-        loss, grads, _ = self.batches.run(batch_of(batches))
+        loss, grads, _ = self.batches.run(batch_of(self._statics.marked_batches(batches, static)))
         return loss, grads
 
-    def values(self, *batches: Any) -> list[Any]:
+    def values(self, *batches: Any, **static: Any) -> list[Any]:
         """What the function gives for each sample of a batch, as floats in its structure."""
-        return self.batches.values(*batches)
+        return self.batches.values(*self._statics.marked_batches(batches, static))
 
     def training(self, optimizer: Optimizer) -> Training:
         """Training steps in compiled memory: `with f.training(optimizer) as step: loss = step(X, y)`; see Training."""
         from scalargrad.compiling.training import Training
 
-        return Training(self.batches, optimizer)
+        return Training(self.batches, optimizer, self._statics)
 
 
 def compile(  # noqa: A001
@@ -176,6 +184,7 @@ def compile(  # noqa: A001
     reduction: str = "mean",
     branches: str = "raise",
     has_aux: bool = False,
+    static: Iterable[str] = (),
 ) -> Compiled:
     """Record a function of numbers once and replay it as compiled code ever after.
 
@@ -195,6 +204,9 @@ def compile(  # noqa: A001
         reduction: "mean" or "sum" over a batch.
         branches: "raise", or "record" to record every branch that is taken.
         has_aux: whether fn returns (loss, aux); aux is what `training` and `fit` use for metrics.
+        static: the names of arguments that are no numbers of the computation but shape it, as a length does: fn gets
+            them as they are, and a program is kept for each value, told apart by type and value. Texts, bools, None
+            and members of an Enum are static by themselves.
 
     Returns:
         A `Compiled`: call it with one set of arguments, or use `value_and_grad(X, y)`, `values(X)` and
@@ -222,4 +234,4 @@ def compile(  # noqa: A001
                     f"parameters {places[parameter]} and {i} are the same: {describe(parameter)}. Each gets one "
                     "gradient: give it once, as list(dict.fromkeys(parameters)) does"
                 )
-    return Compiled(fn, parameters, backend, reduction, branches, has_aux)
+    return Compiled(fn, parameters, backend, reduction, branches, has_aux, static)

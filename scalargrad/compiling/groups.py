@@ -10,7 +10,7 @@ from struct import error as NoFloatError  # noqa: N812
 from typing import Any, NamedTuple
 
 from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples
-from scalargrad.node.structures import structure
+from scalargrad.node.structures import Static, structure
 
 
 class Group(NamedTuple):
@@ -78,11 +78,11 @@ class Refilled:
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, ...], tuple[Batch, list[Callable[..., None]]]] = {}
+        self._known: dict[tuple[Hashable, ...], tuple[Batch, list[Callable[..., None]]]] = {}
 
     def batch(self, batches: Sequence[Any]) -> Batch:
         """As `batch_of`."""
-        sizes: tuple[int, ...] = ()
+        sizes: tuple[Hashable, ...] = ()
         numbers = []
         for one in batches:
             found = _table(one)
@@ -100,7 +100,7 @@ class Refilled:
             return batch_of(batches)
         return known[0]
 
-    def _new(self, batches: Sequence[Any], sizes: tuple[int, ...], count: int) -> Batch:
+    def _new(self, batches: Sequence[Any], sizes: tuple[Hashable, ...], count: int) -> Batch:
         batch = batch_of(batches)
         if count <= LARGEST:
             if len(self._known) >= KEPT:
@@ -111,8 +111,10 @@ class Refilled:
         return batch
 
 
-def _table(batch: Any) -> tuple[tuple[int, int], Sequence[float]] | None:
+def _table(batch: Any) -> tuple[tuple[Hashable, ...], Sequence[float]] | None:
     """The sizes and all numbers of a list of numbers, -1 for their width, or of lists of equally many."""
+    if type(batch) is Static:
+        return (batch.key,), ()
     if type(batch) is not list or not batch:
         return None
     first = batch[0]
@@ -138,14 +140,26 @@ def batch_of(batches: Sequence[Any]) -> Batch:
     Raises:
         ValueError: if they have not equally many samples.
     """
-    if not batches:
+    statics = [(j, one) for j, one in enumerate(batches) if type(one) is Static]
+    places = [j for j, one in enumerate(batches) if type(one) is not Static]
+    if not places:
         raise TypeError("a batch is needed: a list of samples for each argument of the function")
-    found = [_alike(batch, f"argument {j}") for j, batch in enumerate(batches)]
+    batch = _of_numbers([batches[j] for j in places], places)
+    for j, static in statics:
+        for group in batch.groups:
+            group.samples.insert(j, Samples.static(static, len(group.rows)))
+    return batch
+
+
+def _of_numbers(batches: Sequence[Any], places: Sequence[int]) -> Batch:
+    """The batch of the arguments in these places, none of which is static."""
+    found = [_alike(batch, f"argument {j}") for j, batch in zip(places, batches, strict=True)]
     counts = [len(batch) if one is None else one.n for batch, one in zip(batches, found, strict=True)]
-    for j, n in enumerate(counts):
+    for j, n in zip(places, counts, strict=True):
         if n != counts[0]:
             raise ValueError(
-                f"argument 0 has {counts[0]} samples but argument {j} has {n}: give one of each for every sample"
+                f"argument {places[0]} has {counts[0]} samples but argument {j} has {n}: give one of each for every "
+                "sample"
             )
     alike = [one for one in found if one is not None]
     if len(alike) == len(found):
@@ -157,7 +171,7 @@ def batch_of(batches: Sequence[Any]) -> Batch:
         return Group(
             [
                 Samples([batch[i] for i in rows], f"argument {j}", rows) if one is None else one.taken(rows)
-                for j, (batch, one) in enumerate(both)
+                for j, (batch, one) in zip(places, both, strict=True)
             ],
             rows,
         )

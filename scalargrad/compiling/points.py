@@ -13,6 +13,7 @@ from scalargrad.compiling.pipeline import runner
 from scalargrad.compiling.reached import Reached, numbers_of
 from scalargrad.compiling.recordings import PointRecordings
 from scalargrad.compiling.samples import PLAIN, doubles
+from scalargrad.compiling.statics import unmarked
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
@@ -105,14 +106,14 @@ class PointFunction:
     def __call__(self, *args: Any) -> Any:
         """See `Compiled.__call__`."""
         if being_compiled():
-            return self._fn(*args)  # it is part of a function that is being recorded
+            return self._fn(*unmarked(args))  # it is part of a function that is being recorded
         key: Any = None
         if len(args) == 1 and type(args[0]) is list and args[0] and PLAIN.issuperset(map(type, args[0])):
             key, numbers = len(args[0]), array("d", args[0])  # a list of numbers, the commonest
         if key is None:
             given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
             if wants_graph(given):
-                return self._fn(*args)
+                return self._fn(*unmarked(args))
             key, numbers = tuple(map(structure, args)), array("d", map(plain_number, given))
         return self._recordings.result(key, args, numbers)
 

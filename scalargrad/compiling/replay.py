@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scalargrad.compiling.backends import check_backend
@@ -12,6 +12,7 @@ from scalargrad.compiling.pipeline import runner_with_gradient
 from scalargrad.compiling.points import ByKeywords, wants_graph
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.recordings import PointRecordings
+from scalargrad.compiling.statics import Statics, unmarked
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
@@ -79,7 +80,7 @@ class ReplayProgram:
 class Replay:
     """A function whose graph is built once; made by `scalargrad.replay`."""
 
-    def __init__(self, fn: Callable[..., Any], backend: str, branches: str) -> None:
+    def __init__(self, fn: Callable[..., Any], backend: str, branches: str, static: Iterable[str] = ()) -> None:
         functools.update_wrapper(self, fn)
         self._fn = fn
         name = getattr(fn, "__name__", type(fn).__name__)
@@ -88,9 +89,10 @@ class Replay:
             name,
             branches,
             lambda args, numbers: ReplayProgram(fn, args, numbers, backend, name),
-            lambda args, _: fn(*args),
+            lambda args, _: fn(*unmarked(args)),
         )
-        self._with_keywords = ByKeywords(fn, name, lambda fn: Replay(fn, backend, branches))
+        self._statics = Statics(fn, name, static)
+        self._with_keywords = ByKeywords(fn, name, lambda fn: Replay(fn, backend, branches)._called)
 
     def __call__(self, *args: Any, **keywords: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.
@@ -100,21 +102,27 @@ class Replay:
         Raises:
             BranchError: if a comparison in the function comes out otherwise than when it was recorded.
         """
+        args = tuple(self._statics.marked(args))
         if keywords:
-            return self._with_keywords(args, keywords)  # type: ignore[no-any-return]
+            return self._with_keywords(args, self._statics.marked_keywords(keywords))  # type: ignore[no-any-return]
+        return self._called(*args)
+
+    def _called(self, *args: Any) -> Value:
         given = [x for i, arg in enumerate(args) for x in flatten(arg, f"argument {i}")[0]]
         if being_compiled() or wants_graph(given):
-            return self._fn(*args)  # type: ignore[no-any-return]
+            return self._fn(*unmarked(args))  # type: ignore[no-any-return]
         numbers = list(map(plain_number, given))
         return self._recordings.result(tuple(map(structure, args)), args, numbers)  # type: ignore[no-any-return]
 
 
-def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise") -> Any:
+def replay(
+    fn: Callable[..., Any] | None = None, *, backend: str = "auto", branches: str = "raise", static: Iterable[str] = ()
+) -> Any:
     """Make a function that builds a graph of Values, as a loss does, build it once and replay it afterwards.
 
     A training loop in micrograd's style stays as it is: the root that a replay returns has `backward()`, which adds to
-    the leaves' `grad`. Numbers of leaves are read at each call; arguments must be numbers or lists of them. What the
-    function decides by comparing Values is guarded; what it takes out of Values with `.data` is refused.
+    the leaves' `grad`. Numbers of leaves are read at each call; arguments must be numbers or lists of them, or static.
+    What the function decides by comparing Values is guarded; what it takes out of Values with `.data` is refused.
 
     Several threads may call it at once, the first time too: one of them records while the others wait. (That they do
     not change the data of leaves that others read at that moment, and do not run `backward()` into the same leaves,
@@ -124,6 +132,7 @@ def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branc
         fn: the function; it must return one Value.
         backend: as in `compile`.
         branches: "raise", or "record" to record every branch that is taken.
+        static: as in `compile`.
 
     >>> import scalargrad
     >>> w = scalargrad.Value(0.0)
@@ -138,9 +147,9 @@ def replay(fn: Callable[..., Any] | None = None, *, backend: str = "auto", branc
     1.5
     """
     if fn is None:
-        return functools.partial(replay, backend=backend, branches=branches)
+        return functools.partial(replay, backend=backend, branches=branches, static=static)
     if not callable(fn):
         raise TypeError(f"replay takes a function that returns a Value, not {type(fn).__name__}")
     check_backend(backend)
     check_branches(branches)
-    return Replay(fn, backend, branches)
+    return Replay(fn, backend, branches, static)

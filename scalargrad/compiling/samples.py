@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from scalargrad.node.structures import Rebuild, flatten, skeleton, structure
+from scalargrad.node.structures import Rebuild, Static, flatten, skeleton, structure
+from scalargrad.support.arguments import brief
 from scalargrad.support.reals import number
 
 FLOATS, INTS = {float}, {int}
@@ -84,6 +85,14 @@ class Samples:
             raise ValueError(f"{what}: a sample has changed while it was read")
         self.structure = skeleton(first)
         self.flat = array("d", flat)
+
+    @classmethod
+    def static(cls, one: Static, n: int) -> Samples:
+        """A static argument, the same for n samples: no numbers."""
+        made: Samples = object.__new__(cls)
+        made._address, made.flat, made.n, made.width = 0, array("d"), n, 0
+        made.structure, made.kind, made._rebuild = brief(one.value), structure(one), flatten(one)[1]
+        return made
 
     def _from_array(self, batch: Any, what: str) -> None:
         _refuse_masks(batch, what)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction, Part
+    from scalargrad.compiling.statics import Statics
     from scalargrad.compiling.tape import Instruction
 
 
@@ -51,13 +52,13 @@ class Training:
     2.0
     """
 
-    def __init__(self, batches: BatchFunction, optimizer: Optimizer) -> None:
+    def __init__(self, batches: BatchFunction, optimizer: Optimizer, statics: Statics) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"training takes an optimizer of scalargrad.nn, such as nn.SGD(parameters, lr=0.1), not "
                 f"{type(optimizer).__name__}"
             )
-        self._batches = batches
+        self._batches, self._statics = batches, statics
         self.optimizer = optimizer
         self._memory: ParameterMemory | None = None
         self._reached = Reached(Surroundings(type(optimizer).update))
@@ -81,8 +82,8 @@ class Training:
         finally:
             self._has_ended = True
 
-    def __call__(self, *batches: Any) -> float:
-        """Make one step on a batch; returns the loss before it.
+    def __call__(self, *batches: Any, **static: Any) -> float:
+        """Make one step on a batch, static arguments as in `Compiled.value_and_grad`; returns the loss before it.
 
         Raises:
             BranchError: as `Compiled.value_and_grad`; nothing has changed then.
@@ -90,7 +91,7 @@ class Training:
         with self._turns:
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
-            batch = self._batch(batches)
+            batch = self._batch(tuple(self._statics.marked_batches(batches, static)))
             if self._memory is not None and self._has_changed():
                 self.write_back()
             if self._memory is None:

@@ -63,7 +63,7 @@ def grad(f: Any, inputs: Any = None, *, argnums: Argnums = 0, has_aux: bool = Fa
         found = _value_and_grad(f, args, argnums, has_aux, keywords)
         return (found[1], found[0][1]) if has_aux else found[1]
 
-    return gradient
+    return _called_as(f, gradient)
 
 
 def _grad_of_values(outputs: Any, inputs: Any, grad_outputs: Any, create_graph: bool) -> Any:
@@ -85,6 +85,12 @@ def _grad_of_values(outputs: Any, inputs: Any, grad_outputs: Any, create_graph: 
     return rebuild(iter(own_nodes([adjoints.get(x, 0.0) for x in wanted], create_graph)))
 
 
+def _called_as(f: AnyFunction, made: AnyFunction) -> AnyFunction:
+    """What was made of f, with its signature: an argument keeps its name."""
+    vars(made)["__wrapped__"] = f
+    return made
+
+
 def value_and_grad(f: AnyFunction, argnums: Argnums = 0, has_aux: bool = False) -> AnyFunction:
     """A function that returns (f(x), ∇f(x)); with has_aux ((f(x), aux), ∇f(x)).
 
@@ -95,7 +101,7 @@ def value_and_grad(f: AnyFunction, argnums: Argnums = 0, has_aux: bool = False) 
     def both(*args: Any, **keywords: Any) -> Any:
         return _value_and_grad(f, args, argnums, has_aux, keywords)
 
-    return both
+    return _called_as(f, both)
 
 
 def _value_and_grad(
@@ -214,7 +220,7 @@ def jacrev(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     def jacobian_of(*args: Any, **keywords: Any) -> Any:
         return _by_rows(Call(f, args, argnums, keywords=keywords))
 
-    return jacobian_of
+    return _called_as(f, jacobian_of)
 
 
 def jacfwd(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
@@ -227,7 +233,7 @@ def jacfwd(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     def jacobian_of(*args: Any, **keywords: Any) -> Any:
         return _by_columns(Call(f, args, argnums, keywords=keywords))
 
-    return jacobian_of
+    return _called_as(f, jacobian_of)
 
 
 def jacobian(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
@@ -247,7 +253,7 @@ def jacobian(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
         call = Call(f, args, argnums, keywords=keywords)
         return _by_rows(call) if len(call.outputs) <= len(call.inputs) else _by_columns(call)
 
-    return jacobian_of
+    return _called_as(f, jacobian_of)
 
 
 def _by_rows(call: Call) -> Any:
@@ -279,7 +285,7 @@ def hessian(f: AnyFunction, argnums: int = 0) -> AnyFunction:
         gradient = call.pull_back([call.output], [1.0], create_graph=True)
         return call.shaped(call.shaped(_row(call, g)) for g in gradient)
 
-    return hessian_of
+    return _called_as(f, hessian_of)
 
 
 def depends_on(y: Value, x: Value) -> bool:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 from scalargrad.node.numbers import NumberLike
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
 from scalargrad.support.reals import number
 
 Rebuild = Callable[[Iterator[Any]], Any]
+
+
+class Static(NamedTuple):
+    """Something that is part of a structure, as the lengths of its lists are, and no number in it.
+
+    Attributes:
+        value: it.
+        key: what tells it from others.
+    """
+
+    value: Any
+    key: Hashable
 
 
 def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
@@ -38,6 +50,8 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
         return next
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
         raise too_deep(f"{what[:60]}...")
+    if type(tree) is Static:
+        return lambda _: tree.value
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     if isinstance(tree, Mapping):
@@ -94,6 +108,8 @@ def structure(tree: Any, depth: int = 0) -> Hashable:
         return None
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
         raise too_deep("an argument")
+    if type(tree) is Static:
+        return Static, tree.key
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     depth += 1

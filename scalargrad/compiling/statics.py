@@ -1,0 +1,142 @@
+"""Static arguments: what shapes a computation and is no number of it. They are told apart by value."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from scalargrad.engine import Value
+from scalargrad.node.structures import Static
+from scalargrad.support.arguments import brief
+from scalargrad.support.spelling import did_you_mean
+
+BY_TYPE = (str, bool, type(None), Enum)
+"""What is static wherever it stands: no numbers."""
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Statics:
+    """Which arguments of a function are static.
+
+    Args:
+        fn: the function.
+        name: how messages call it.
+        static: the names of such arguments, beside those that are by their type.
+
+    Raises:
+        ValueError: if the function has no argument of a name.
+        TypeError: if one is no text, or nobody can tell what the function's arguments are called.
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str, static: Iterable[str]) -> None:
+        self._fn, self._name = fn, name
+        names = [static] if isinstance(static, str) else _listed(static)
+        self._names = frozenset(names)
+        self._places: frozenset[int] = frozenset()
+        if names:
+            parameters = list(self._signature().parameters.values())
+            kinds = [p.kind for p in parameters]
+            takes_more = inspect.Parameter.VAR_KEYWORD in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds
+            own = [p.name for p in parameters if p.kind in (*_POSITIONAL, inspect.Parameter.KEYWORD_ONLY)]
+            for one in names:
+                if one not in own and not takes_more:
+                    raise ValueError(
+                        f"static: {name} has no argument {brief(one)}{did_you_mean(one, own)}; it takes "
+                        f"{', '.join(own) or 'none'}"
+                    )
+            self._places = frozenset(i for i, p in enumerate(parameters) if p.kind in _POSITIONAL and p.name in names)
+
+    def marked(self, args: Sequence[Any]) -> Sequence[Any]:
+        """The arguments, those that are static as such."""
+        if not self._places and not any(isinstance(x, BY_TYPE) for x in args):
+            return args
+        places = self._places
+        return [
+            self._static(x, f"argument {i}") if i in places or isinstance(x, BY_TYPE) else x for i, x in enumerate(args)
+        ]
+
+    def marked_keywords(self, keywords: Mapping[str, Any]) -> dict[str, Any]:
+        """The same for arguments by name."""
+        return {
+            name: self._static(x, repr(name)) if name in self._names or isinstance(x, BY_TYPE) else x
+            for name, x in keywords.items()
+        }
+
+    def marked_batches(self, batches: Sequence[Any], keywords: Mapping[str, Any]) -> Sequence[Any]:
+        """The arguments of a batch, those that are static as such; only these may be given by name.
+
+        Raises:
+            TypeError: if another is, or the function takes one by name only.
+        """
+        if not keywords:
+            return self.marked(batches)
+        marked = self.marked_keywords(keywords)
+        for name, x in marked.items():
+            if type(x) is not Static:
+                raise TypeError(
+                    f"{self._name}: give the samples of {name} by place, not by name; static arguments may have names"
+                )
+        bound = self._signature().bind(*self.marked(batches), **marked)
+        given = dict(bound.arguments)
+        bound.apply_defaults()
+        by_name = [name for name in bound.kwargs if name in marked]
+        if by_name:
+            raise TypeError(
+                f"{self._name}: {', '.join(by_name)} can be given by name only, which a batch cannot: let {self._name} "
+                "take it by place"
+            )
+        # A default that stands before a given argument is the same in every call: its name says what it is.
+        args = [given.get(name, Static(x, name)) for name, x in zip(bound.arguments, bound.args, strict=False)]
+        last = max((i for i, name in enumerate(bound.arguments) if name in given), default=-1)
+        return args[: last + 1]
+
+    def _signature(self) -> inspect.Signature:
+        try:
+            return inspect.signature(self._fn)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"static: nobody can tell what the arguments of {self._name} are called: wrap it in a function of yours"
+            ) from None
+
+    def _static(self, x: Any, which: str) -> Static:
+        return Static(x, _key(x, f"{self._name}: the static argument {which}"))
+
+
+def _listed(static: Any) -> list[str]:
+    try:
+        names = list(static)
+    except TypeError:
+        names = [static]
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"static takes the names of arguments, as static=('length',), not {brief(name)}")
+    return names
+
+
+def _key(x: Any, what: str) -> Hashable:
+    """What tells it from others: its type and its value; 1, 1.0 and True are equal, and are not the same."""
+    kind = type(x)
+    if kind is float:  # 0.0 and -0.0 are equal as well, and nan is equal to nothing
+        return kind, x.hex()
+    if isinstance(x, Value):
+        raise TypeError(f"{what} is a Value, and static arguments are no numbers of the computation: give int(v.data)")
+    if kind is tuple:
+        return kind, tuple([_key(part, what) for part in x])
+    try:
+        hash(x)
+    except TypeError:
+        advice = "give a tuple" if isinstance(x, list) else "give a tuple of its items" if isinstance(x, dict) else (
+            "give something that has, as a text or a tuple"
+        )  # fmt: skip
+        raise TypeError(
+            f"{what} is a {kind.__name__}, which has no hash, as it may change: {advice}. Static arguments are told "
+            "apart by value, and a program is kept for each"
+        ) from None
+    return kind, x
+
+
+def unmarked(args: Iterable[Any]) -> list[Any]:
+    """The arguments as the function takes them."""
+    return [x.value if type(x) is Static else x for x in args]

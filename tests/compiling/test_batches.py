@@ -327,7 +327,7 @@ def test_nan_and_infinity_go_through(backend):
         (([], []), ValueError, "argument 0 has no sample"),
         ((np.zeros((0, 2)), np.zeros(0)), ValueError, "argument 0 has no sample: its shape is"),
         ((np.array(1.0), [1.0]), ValueError, r"argument 0 has no sample: its shape is \(\)"),
-        (("ab", [1.0, 2.0]), TypeError, "argument 0 must be a list of samples or an array, not str"),
+        ((b"ab", [1.0, 2.0]), TypeError, "argument 0 must be a list of samples or an array, not bytes"),
         (([1.0, 2.0], ["a", "b"]), TypeError, r"argument 1\[0\] must be a number, .* not str"),
         (([1.0, "2"], [1.0, 2.0]), TypeError, r"argument 0\[1\] must be .* not str"),
         (([[1.0, "2"], [1.0, 2.0]], [1.0, 2.0]), TypeError, r"argument 0\[0\]\[1\] must be .* not str"),

@@ -23,10 +23,10 @@ import scalargrad
 from scalargrad import Value, grad, nn
 from scalargrad.compiling import MissingExtraError
 from scalargrad.compiling.gradient import contributions, total
+from scalargrad.compiling.groups import batch_of
 from scalargrad.compiling.jax import code as jax_code
 from scalargrad.compiling.jax import primitives as jax_ops
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
-from scalargrad.compiling.samples import batch_of
 from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, Tape, name_of
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.strategies import call, expressions
@@ -372,7 +372,7 @@ def test_sums_and_columns_of_a_batch(n, mean):
     batch = jax_code.BatchRunner(tape.code, sums, columns, [2, 1])
     expected = added_by_hand(tape.code, sums, columns, samples, [0.3, -0.7], mean)
     flat = [[x for xs in given[0] for x in xs], np.array(given[1])]
-    for arguments in (batch_of(given), flat):
+    for arguments in (batch_of(given).groups[0].samples, flat):
         found, kept = batch.run(arguments, n, [0.3, -0.7], mean)
         assert found == pytest.approx(expected[0], rel=1e-14)
         for column, wanted in zip(kept, expected[1], strict=True):

@@ -174,7 +174,7 @@ def test_replays_and_programs_are_freed(backend):
         (lambda: sg.replay(abs, branches="all"), ValueError, "branches must be 'raise' or 'record'"),
         (lambda: sg.replay(lambda: 3.0)(), TypeError, "must return one Value, the root of its graph"),
         (lambda: sg.replay(lambda: [Value(1.0)])(), TypeError, "must return one Value, the root of its graph"),
-        (lambda: sg.replay(lambda x: x)("a"), TypeError, "argument 0 must be a number"),
+        (lambda: sg.replay(lambda x: x)(b"a"), TypeError, "argument 0 must be a number"),
     ],
 )
 def test_messages(make, error, message):

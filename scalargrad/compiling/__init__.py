@@ -12,7 +12,8 @@ backends.py chooses makes of it the function of plain numbers that every call ru
 - A tape: taping.py writes the graph that the call has left as instructions, in tape.py.
 - A program: pipeline.py has it differentiated (gradient.py), simplified and lowered to a few primitives (lowering.py)
   and, in long programs, to sums of products (sums.py); both repeat short pieces of tape (templates.py), as those of
-  Functions of the user's (applied.py). batch_program.py does so for the loss of a batch.
+  Functions of the user's (applied.py). batch_program.py does so for the loss of a batch, in which structure/ finds
+  dense layers.
 - A backend: backends.py chooses python/, llvm/ or jax/. Two of them compute level by level (order.py).
 - Kept in recordings.py as long as it holds: reached.py and surroundings/ see what changes.
 - training.py: steps of an optimizer on a compiled loss; optimizer.py: what it asks of one.

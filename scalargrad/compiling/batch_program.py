@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.gradient import Products, Terms, contributions, has_choices, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan, lowered_if_long
 from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.structure.structured import structured
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
@@ -64,27 +65,30 @@ class BatchProgram:
         self.may_have_masks = plain is None and has_choices(tape.code)
         violations = taped.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
-        kinds = varying_slots(tape.code)
-        sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
-        given = [slot for pair in sums for slot in pair if slot is not None]
-        whole = lowered_if_long(choice, tape.code, [root, *given, *columns], batch=True)
-        shares = contributions(tape, root, slots, masked=plain is not None, whole=whole)
-        if whole is not None:
-            tape = whole.tape
-            place = whole.places.__getitem__
-            sums = [(None if v is None else place(v), None if u is None else place(u)) for v, u in sums]
-            columns = list(map(place, columns))
-        kinds = varying_slots(tape.code)
-        sums += [_split(tape, shares[slot], kinds) for slot in slots]
         self.columns = len(aux)
         # Those that get a gradient come first, as their gradients lie side by side.
         first = set(trained)
         order = trained + [k for k in range(len(self.reached)) if k not in first]
         places = sorted(range(len(order)), key=order.__getitem__)
         self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
-        self.code, self.backend, self.runner = batch_runner(
-            choice, tape.code, sums, columns, [one.width for one in samples], places, whole
-        )
+        widths, made = [one.width for one in samples], None
+        if plain is None:
+            made = structured(choice, tape.code, root, violations, columns, trained, widths, places, _sums)
+        if made is None:
+            kinds = varying_slots(tape.code)
+            sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
+            given = [slot for pair in sums for slot in pair if slot is not None]
+            whole = lowered_if_long(choice, tape.code, [root, *given, *columns], batch=True)
+            shares = contributions(tape, root, slots, masked=plain is not None, whole=whole)
+            if whole is not None:
+                tape = whole.tape
+                place = whole.places.__getitem__
+                sums = [(None if v is None else place(v), None if u is None else place(u)) for v, u in sums]
+                columns = list(map(place, columns))
+            kinds = varying_slots(tape.code)
+            sums += [_split(tape, shares[slot], kinds) for slot in slots]
+            made = batch_runner(choice, tape.code, sums, columns, widths, places, whole)
+        self.code, self.backend, self.runner = made
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
         self._masked: BatchProgram | None = None
@@ -137,6 +141,12 @@ def _terms(tape: Tape, root: int, kinds: Sequence[int]) -> list[int]:
         root, same = (x, y) if kinds[x] else (y, x)
         found.append(same)
     return [root, *reversed(found)]
+
+
+def _sums(tape: Tape, root: int, violations: Sequence[int], shares: Sequence[Terms]) -> list[Sum]:
+    """What is added up over the samples: the loss, how much guards are violated, each gradient."""
+    kinds = varying_slots(tape.code)
+    return [_split(tape, terms, kinds) for terms in (_terms(tape, root, kinds), violations, *shares)]
 
 
 def _split(tape: Tape, terms: Terms, kinds: Sequence[int]) -> Sum:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,3 +34,25 @@ def groups_by_level(code: Sequence[Instruction], kinds: Sequence[Hashable]) -> l
         else:
             group.append(slot)
     return [slots for _, slots in sorted(groups.items(), key=lambda item: item[0][0])]
+
+
+def levels(wanted: Iterable[int], needs: Callable[[int], Sequence[int]]) -> dict[int, int]:
+    """The level of everything that is needed for some things: 0 where nothing is, else one above what it needs.
+
+    Args:
+        wanted: numbers of things.
+        needs: the numbers of what one thing needs.
+    """
+    level: dict[int, int] = {}
+    stack = list(wanted)
+    while stack:
+        item = stack[-1]
+        needed = needs(item)
+        waiting = [x for x in needed if x not in level]
+        if waiting and item not in level:
+            stack += waiting
+        else:
+            stack.pop()
+            if item not in level:
+                level[item] = 1 + max(map(level.__getitem__, needed), default=-1)
+    return level

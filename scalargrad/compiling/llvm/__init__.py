@@ -5,11 +5,11 @@ one call.
 library.py compiles and links, object_cache.py keeps what it compiled on disk.
 """
 
-from scalargrad.compiling.llvm.batch import BatchRunner
+from scalargrad.compiling.llvm.batch import BatchRunner, BlockRunner
 from scalargrad.compiling.llvm.in_memory import InMemory
 from scalargrad.compiling.llvm.library import available
 from scalargrad.compiling.llvm.primitives import unknown_primitives
 from scalargrad.compiling.llvm.single import Single as single  # noqa: N813  (every backend offers what backends.py says)
 from scalargrad.compiling.llvm.single import takes_whole
 
-__all__ = ["BatchRunner", "InMemory", "available", "single", "takes_whole", "unknown_primitives"]
+__all__ = ["BatchRunner", "BlockRunner", "InMemory", "available", "single", "takes_whole", "unknown_primitives"]

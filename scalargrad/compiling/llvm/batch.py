@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from scalargrad.compiling.llvm.blocks.code import BlockCode
 from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.single import takes_whole
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.llvm.stepping import Block
     from scalargrad.compiling.samples import Samples
+    from scalargrad.compiling.structure.splitting import Layered
     from scalargrad.compiling.tape import Instruction
 
+Code = BatchCode | LongBatchCode | BlockCode
 WORTH_A_THREAD = 600_000
 """Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
 
@@ -34,13 +37,15 @@ class BatchRunner:
     def __init__(
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
     ) -> None:
-        self._code: BatchCode | LongBatchCode
+        made: BatchCode | LongBatchCode
         if takes_whole(size_of(code), batch=True):
-            self._code = LongBatchCode(code, sums, columns, widths)
+            made = LongBatchCode(code, sums, columns, widths)
         else:
-            self._code = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
-        self._count = count_of(code, PARAMETER)
-        self._sums, self._columns = len(sums), len(columns)
+            made = batch_code(tuple(code), tuple(sums), tuple(columns), tuple(widths))
+        self._set_up(made, count_of(code, PARAMETER), len(sums), len(columns))
+
+    def _set_up(self, code: Code, parameters: int, sums: int, columns: int) -> None:
+        self._code, self._count, self._sums, self._columns = code, parameters, sums, columns
         self._rooms: list[Room] = []
         self.give_back(self.take())
 
@@ -67,6 +72,13 @@ class BatchRunner:
         return found
 
 
+class BlockRunner(BatchRunner):
+    """The same for a program with dense layers."""
+
+    def __init__(self, program: Layered) -> None:
+        self._set_up(BlockCode(program), program.parameters, len(program.sums), len(program.columns))
+
+
 class Room:
     """Memory for one run at a time.
 
@@ -76,7 +88,7 @@ class Room:
         parameters: where a run reads the parameters.
     """
 
-    def __init__(self, code: BatchCode | LongBatchCode, parameters: int, sums: int, columns: int) -> None:
+    def __init__(self, code: Code, parameters: int, sums: int, columns: int) -> None:
         self._code = code
         self.parameters = Doubles(parameters + code.width)
         self.out = Doubles(sums + code.width)

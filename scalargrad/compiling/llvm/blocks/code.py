@@ -1,0 +1,58 @@
+"""A program with dense layers as steps of kernels."""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from typing import TYPE_CHECKING
+
+from scalargrad.compiling.llvm.blocks.loop import HEAD, PROGRAM, functions, machinery
+from scalargrad.compiling.llvm.blocks.moving import Moving
+from scalargrad.compiling.llvm.blocks.records import MANY, slot_bytes
+from scalargrad.compiling.llvm.blocks.still import Still
+from scalargrad.compiling.llvm.library import lanes
+from scalargrad.compiling.llvm.tiles import WorkingMemory
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.llvm.blocks.steps import Steps
+    from scalargrad.compiling.structure.splitting import Layered
+
+CHUNK_BYTES = 1 << 20
+"""The memory of a chunk, about: it should stay in the second cache."""
+CHUNK = 8
+"""Blocks of a chunk at most."""
+
+
+class BlockCode:
+    """A program over a batch, in steps. It stands in for BatchCode (tiles.py); `width` is the samples of a block."""
+
+    def __init__(self, program: Layered) -> None:
+        still = Still(program)
+        moving = Moving(program, still)
+        begins = still.steps()
+        self.begin, self.tiles, self.finish = functions()
+        self.addresses = machinery().addresses
+        self.width, self.work = lanes() * MANY, moving.work
+        self.uniform, self.accumulators = still.size + 2 * lanes(), HEAD + moving.sums
+        block, passing = moving.kept * slot_bytes(), moving.passing * slot_bytes()
+        chunk = max(2, min(CHUNK, CHUNK_BYTES // max(1, block)))
+        self.memory = HEAD + (passing + chunk * block) // 8
+        self._steps: list[Steps] = [moving.each, moving.ends, begins, moving.lasts]
+        words = {
+            "sums": moving.sums, "start": 8 * HEAD + passing + (chunk - 1) * block, "stride": -block, "chunk": chunk
+        }  # fmt: skip
+        for name, steps in zip(("each", "ends", "begins", "lasts"), self._steps, strict=True):
+            words |= {name: steps.address, f"{name}_count": len(steps)}
+        self._program = array("q", [words[name] for name in PROGRAM])
+
+    def working_memory(self) -> BlockMemory:
+        """Memory for one thread."""
+        return BlockMemory(self.memory, self._program.buffer_info()[0])
+
+
+class BlockMemory(WorkingMemory):
+    """Memory for one thread, which begins with the address of the program."""
+
+    def __init__(self, count: int, program: int) -> None:
+        super().__init__(count)
+        ctypes.c_int64.from_address(self.address).value = program

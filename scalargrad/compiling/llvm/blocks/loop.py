@@ -1,0 +1,201 @@
+"""Around the steps of a block program: the loop over chunks of blocks, and what a batch adds up to.
+
+The memory that begin and tiles are given starts with the address of the program, a table of words:
+steps of a block and how many, steps of a chunk, steps before all samples, steps behind them; how many sums, where the
+first block lies in the memory, from one to the next how many bytes, and blocks of a chunk.
+
+The blocks of a chunk lie one before the other, and what is not needed at the end of the chunk lies before the rest of
+its block: there the next block's numbers go.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from scalargrad.compiling.llvm.blocks.records import CONTEXT, MANY, WORDS, tile
+from scalargrad.compiling.llvm.library import Machinery, once
+
+PROGRAM = (
+    "each", "each_count", "ends", "ends_count", "begins", "begins_count", "lasts", "lasts_count", "sums", "start",
+    "stride", "chunk",
+)  # fmt: skip
+HEAD = 8
+"""Words before the sums of a part; the first says how far the next part's lie away."""
+
+
+def _program(*names: str) -> str:
+    lines = []
+    for name in names:
+        kind = "ptr" if name in ("each", "ends", "begins", "lasts") else "i64"
+        lines += [
+            f"%{name}.word = getelementptr i64, ptr %program, i64 {PROGRAM.index(name)}",
+            f"%{name} = load {kind}, ptr %{name}.word",
+        ]
+    return "\n  ".join(lines)
+
+
+def _put(name: str, value: str, kind: str, at: str) -> str:
+    return f"%{at} = getelementptr i64, ptr %context, i64 {CONTEXT.index(name)}\n  store {kind} {value}, ptr %{at}"
+
+
+@once
+def machinery() -> Machinery:
+    """begin, tiles and finish, as BatchCode has them."""
+    t = tile()
+    w, v8 = t.width, t.type
+    return Machinery(f"""
+define internal void @work(ptr %records, i64 %count, i64 %which, ptr %context) {{
+entry:
+  %some = icmp sgt i64 %count, 0
+  br i1 %some, label %each, label %end
+each:
+  %i = phi i64 [0, %entry], [%i.next, %next]
+  %r = phi ptr [%records, %entry], [%r.next, %next]
+  %at = getelementptr ptr, ptr %r, i64 %which
+  %kernel = load ptr, ptr %at
+  %is.none = icmp eq ptr %kernel, null
+  br i1 %is.none, label %next, label %call
+call:
+  call void %kernel(ptr %r, ptr %context)
+  br label %next
+next:
+  %r.next = getelementptr i64, ptr %r, i64 {WORDS}
+  %i.next = add i64 %i, 1
+  %more = icmp slt i64 %i.next, %count
+  br i1 %more, label %each, label %end
+end:
+  ret void
+}}
+
+define void @begin(ptr %parameters, ptr %uniform, ptr %memory) {{
+entry:
+  %program = load ptr, ptr %memory
+  %context = alloca [{len(CONTEXT)} x i64]
+  {_program("begins", "begins_count")}
+  {_put("parameters", "%parameters", "ptr", "c0")}
+  {_put("uniform", "%uniform", "ptr", "c1")}
+  call void @work(ptr %begins, i64 %begins_count, i64 0, ptr %context)
+  ret void
+}}
+
+define void @tiles(
+  ptr %arguments, i64 %from, i64 %to, i64 %n, ptr %parameters, ptr %uniform, ptr %memory, ptr %full, ptr %tail,
+  ptr %columns
+) {{
+entry:
+  %program = load ptr, ptr %memory
+  %context = alloca [{len(CONTEXT)} x i64]
+  {_program(*PROGRAM)}
+  %blocks.at0 = getelementptr i8, ptr %memory, i64 %start
+  %data = getelementptr i64, ptr %full, i64 {HEAD}
+  %distance = add i64 %sums, {HEAD}
+  store i64 %distance, ptr %full
+  %bytes = mul i64 %sums, 8
+  call void @llvm.memset.p0.i64(ptr align 64 %data, i8 0, i64 %bytes, i1 false)
+  {_put("parameters", "%parameters", "ptr", "c0")}
+  {_put("uniform", "%uniform", "ptr", "c1")}
+  {_put("full", "%data", "ptr", "c2")}
+  {_put("columns", "%columns", "ptr", "c3")}
+  {_put("arguments", "%arguments", "ptr", "c4")}
+  %some = icmp slt i64 %from, %to
+  br i1 %some, label %chunk.of, label %end
+chunk.of:
+  %row = phi i64 [%from, %entry], [%row.next, %chunk.end]
+  %left = sub i64 %to, %row
+  %all.whole = sdiv i64 %left, {MANY * w}
+  %over = srem i64 %left, {MANY * w}
+  %padded = add i64 %over, {w - 1}
+  %single = sdiv i64 %padded, {w}
+  %all = add i64 %all.whole, %single
+  %is.more = icmp sgt i64 %all, %chunk
+  %blocks = select i1 %is.more, i64 %chunk, i64 %all
+  %are.whole = icmp sgt i64 %all.whole, %blocks
+  %whole = select i1 %are.whole, i64 %blocks, i64 %all.whole
+  {_put("blocks", "%blocks", "i64", "c5")}
+  {_put("whole", "%whole", "i64", "c6")}
+  {_put("stride", "%stride", "i64", "c11")}
+  br label %block
+block:
+  %b = phi i64 [0, %chunk.of], [%b.next, %block]
+  %first = phi i64 [%row, %chunk.of], [%first.next, %block]
+  %skip = mul i64 %b, %stride
+  %base = getelementptr i8, ptr %blocks.at0, i64 %skip
+  %is.whole = icmp slt i64 %b, %whole
+  %which = select i1 %is.whole, i64 0, i64 1
+  %vectors = select i1 %is.whole, i64 {MANY}, i64 1
+  %width = mul i64 %vectors, {w}
+  %first.next = add i64 %first, %width
+  %rest = sub i64 %to, %first
+  %is.full = icmp sge i64 %rest, %width
+  %valid = select i1 %is.full, i64 %width, i64 %rest
+  {_put("base", "%base", "ptr", "c7")}
+  {_put("row", "%first", "i64", "c8")}
+  {_put("valid", "%valid", "i64", "c9")}
+  {_put("vectors", "%vectors", "i64", "c12")}
+  call void @work(ptr %each, i64 %each_count, i64 %which, ptr %context)
+  %b.next = add i64 %b, 1
+  %b.more = icmp slt i64 %b.next, %blocks
+  br i1 %b.more, label %block, label %chunk.end
+chunk.end:
+  {_put("base", "%blocks.at0", "ptr", "c10")}
+  call void @work(ptr %ends, i64 %ends_count, i64 %which, ptr %context)
+  %row.next = add i64 %first, %width
+  %more = icmp slt i64 %row.next, %to
+  br i1 %more, label %chunk.of, label %end
+end:
+  call void @work(ptr %lasts, i64 %lasts_count, i64 0, ptr %context)
+  ret void
+}}
+
+define void @finish(
+  ptr %full, i64 %parts, ptr %tail, i64 %valid, ptr %uniform, ptr %out, i64 %sums, double %divisor, double %factor
+) {{
+entry:
+  %distance = load i64, ptr %full
+  %data = getelementptr i64, ptr %full, i64 {HEAD}
+  {chr(10).join(t.splat("%by", "%divisor"))}
+  {chr(10).join(t.splat("%times", "%factor"))}
+  %some = icmp sgt i64 %sums, 0
+  br i1 %some, label %each, label %end
+each:
+  %i = phi i64 [0, %entry], [%i.next, %done]
+  %p0 = getelementptr double, ptr %data, i64 %i
+  br label %part
+part:
+  %k = phi i64 [0, %each], [%k.next, %part]
+  %p = phi ptr [%p0, %each], [%p.next, %part]
+  %sum = phi {v8} [zeroinitializer, %each], [%new, %part]
+  %x = load {v8}, ptr %p, align 8
+  %new = fadd {v8} %sum, %x
+  %p.next = getelementptr double, ptr %p, i64 %distance
+  %k.next = add i64 %k, 1
+  %k.more = icmp slt i64 %k.next, %parts
+  br i1 %k.more, label %part, label %done
+done:
+  %mean = fdiv {v8} %new, %by
+  %u.at = getelementptr double, ptr %uniform, i64 %i
+  %u = load {v8}, ptr %u.at, align 8
+  %us = fmul {v8} %u, %times
+  %result = fadd {v8} %mean, %us
+  %o = getelementptr double, ptr %out, i64 %i
+  store {v8} %result, ptr %o, align 8
+  %i.next = add i64 %i, {w}
+  %more = icmp slt i64 %i.next, %sums
+  br i1 %more, label %each, label %end
+end:
+  ret void
+}}
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+""", ["begin", "tiles", "finish"], 2)  # fmt: skip
+
+
+@once
+def functions() -> tuple[Any, Any, Any]:
+    """begin, tiles and finish, to be called from Python."""
+    at, p, i, d = machinery().addresses, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    return (
+        ctypes.CFUNCTYPE(None, p, p, p)(at["begin"]),
+        ctypes.CFUNCTYPE(None, p, i, i, i, p, p, p, p, p, p)(at["tiles"]),
+        ctypes.CFUNCTYPE(None, p, i, p, i, p, p, i, d, d)(at["finish"]),
+    )

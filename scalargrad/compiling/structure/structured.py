@@ -1,0 +1,114 @@
+"""A program over a batch by its dense layers, where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from scalargrad.compiling.backends import backend, loaded
+from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.structure.finding import find
+from scalargrad.compiling.structure.splitting import Layered, Split
+from scalargrad.compiling.tape import PARAMETER, SOURCES, Instruction, op_of, varying_slots
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.backends import Backend, BatchRunner, Sum
+    from scalargrad.compiling.gradient import Terms
+    from scalargrad.compiling.structure.finding import Found
+    from scalargrad.compiling.tape import Tape
+
+WORTH = 200
+"""So many products layers must have together: where they have fewer, straight-line code is as fast."""
+REST = 0.5, 2.0
+"""How many other instructions there may be for each product: in a program short enough that LLVM takes trouble over its
+straight-line code, and in a longer one."""
+SHORT = 400
+"""Products and other instructions, up to which a program is short."""
+SumsOf = Callable[["Tape", int, Sequence[int], Sequence["Terms"]], "list[Sum]"]
+
+
+def structured(
+    choice: str, code: Sequence[Instruction], root: int, violations: Sequence[int], columns: Sequence[int],
+    trained: Sequence[int], widths: Sequence[int], places: Sequence[int], sums_of: SumsOf,
+) -> tuple[list[Instruction], Backend, BatchRunner] | None:  # fmt: skip
+    """The program by its layers, as `batch_runner` gives it; None where it has too few.
+
+    Args:
+        choice: the backend.
+        code: the tape as it was recorded.
+        root: the slot of a sample's loss.
+        violations: slots that hold 0.0 where guards hold.
+        columns: slots that are wanted for each sample.
+        trained: the numbers of the parameters that get a gradient.
+        widths: how many numbers a sample has in each argument.
+        places: for each parameter of the tape its number among those that a run is given.
+        sums_of: (tape, root, violations, shares): what is added up over the samples.
+    """
+    if choice not in ("auto", "llvm") or not loaded("llvm").available():
+        return None
+    kinds = varying_slots(code)
+    outputs = [root, *violations, *columns]
+    found = find(code, kinds, outputs)
+    if not _is_worth_it(code, kinds, found):
+        return None
+    split = Split(code, found, outputs, sum(widths))
+    tape, slots = split.tape, split.slots
+    shares = split.differentiated(slots[root], trained)
+    sums = sums_of(tape, slots[root], [slots[x] for x in violations], [shares.get(k, []) for k in trained])
+    long = _with_long_sums(split, len(places))
+    wanted = [x for pair in sums for x in pair if x is not None] + [slots[x] for x in columns]
+    wanted += [x for layer in split.layers for x in (*layer.xs, *layer.adjoints)]
+    wanted += [x for xs, ys in long.values() for x in (*xs, *ys)]
+    rest, new = simplified(tape.code, wanted)
+    if any(_has_no_kernel(instruction) for instruction in rest.code):
+        return None
+    short: list[Instruction] = [
+        (PARAMETER, places[i[1]]) if i[0] is PARAMETER and i[1] < len(places) else i for i in rest.code
+    ]
+    module = backend(choice, short)
+    if module is not loaded("llvm"):
+        return None
+    left = iter(new)
+    sums = [(next(left) if v is not None else None, next(left) if u is not None else None) for v, u in sums]
+    new_columns = [next(left) for _ in columns]
+    for layer in split.layers:
+        layer.xs = [next(left) for _ in layer.xs]
+        layer.adjoints = [next(left) for _ in layer.adjoints]
+        layer.weights = [[places[w] if w >= 0 else w for w in row] for row in layer.weights]
+        layer.biases = [places[b] if b is not None and b >= 0 else b for b in layer.biases]
+    long = {k: ([next(left) for _ in xs], [next(left) for _ in ys]) for k, (xs, ys) in long.items()}
+    layered = Layered(
+        short, sums, new_columns, widths, split.layers, split.constants, long, len(trained), len(places)
+    )  # fmt: skip
+    return short, module, loaded("llvm").BlockRunner(layered)
+
+
+def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found) -> bool:
+    products = sum(len(row.xs) for rows in found.layers for row in rows)
+    if products < WORTH:
+        return False
+    within = {row.slot for rows in found.layers for row in rows}
+    everything = sum(
+        max(1, len(i) - 2) for slot, i in enumerate(code) if kinds[slot] and i[0] not in SOURCES and slot not in within
+    )
+    others = everything - sum(
+        2 * len(row.xs) for rows in found.layers for row in rows if len(code[row.slot]) == 3
+    )  # fmt: skip
+    most = REST[0] if products + others <= SHORT else REST[1]
+    return others <= products * most
+
+
+def _has_no_kernel(instruction: Instruction) -> bool:
+    op, *xs = instruction
+    return op not in SOURCES and len(xs) != (op_of(op).arity or len(op_of(op).arguments))
+
+
+def _with_long_sums(split: Split, first: int) -> dict[int, tuple[list[int], list[int]]]:
+    """Put a parameter in the place of each long sum; for its number the factors of the sum's terms."""
+    long: dict[int, tuple[list[int], list[int]]] = {}
+    code = split.tape.code
+    for slot, (xs, ys) in split.sums.items():
+        one = split.tape.constant(1.0) if None in ys else None
+        long[first + len(long)] = (xs, [one if y is None else y for y in ys])  # type: ignore[misc]
+        code[slot] = (PARAMETER, first + len(long) - 1)
+    return long

@@ -1,0 +1,365 @@
+"""Dense layers are found in a program, however it was written, and give the numbers of the program without them."""
+
+import math
+import random
+from importlib import import_module
+
+import pytest
+from compiling_helpers import needs_llvm
+from long_programs import LayeredProgram
+from sizes import has_full_size, size
+
+import scalargrad as sg
+from scalargrad import Value, nn
+from scalargrad.compiling.structure.finding import find
+from scalargrad.compiling.tape import varying_slots
+from scalargrad.compiling.taping import TapedGraph
+
+STRUCTURED = import_module("scalargrad.compiling.structure.structured")
+BATCH = import_module("scalargrad.compiling.llvm.batch")
+
+
+@pytest.fixture
+def all_have_blocks(monkeypatch):
+    """Small programs, too, and such that are hardly layers."""
+    monkeypatch.setattr(STRUCTURED, "WORTH", 1)
+    monkeypatch.setattr(STRUCTURED, "REST", (math.inf, math.inf))
+
+
+def found_in(root, inputs):
+    tape = TapedGraph([root], inputs).tape.code
+    layers = find(tape, varying_slots(tape), [len(tape) - 1]).layers
+    return sorted((len(rows), len(rows[0].xs)) for rows in layers)
+
+
+def runs_by_blocks(f):
+    """Whether the program that was recorded last runs so."""
+    (programs,) = f.batches.recordings.known.values()
+    return isinstance(programs[0].runner, BATCH.BlockRunner)
+
+
+def with_and_without(f, parameters, batch, monkeypatch):
+    """Loss and gradients of two programs, the first by blocks."""
+    compiled = sg.compile(f, parameters=parameters)
+    loss, gradients = compiled.value_and_grad(*batch)
+    is_by_blocks = runs_by_blocks(compiled)
+    with monkeypatch.context() as patched:
+        patched.setattr(STRUCTURED, "WORTH", math.inf)
+        compiled = sg.compile(f, parameters=parameters)
+        expected, slopes = compiled.value_and_grad(*batch)
+        assert not runs_by_blocks(compiled)
+    return is_by_blocks, [loss, *gradients], [expected, *slopes]
+
+
+def close(found, expected, tolerance=1e-12):
+    """To so many parts of each number, or of a thousandth of the largest, where numbers cancel."""
+    finite = [abs(x) for x in expected if math.isfinite(x)]
+    least = 1e-3 * max(finite, default=1.0)
+    for x, y in zip(found, expected, strict=True):
+        if math.isfinite(y):
+            assert abs(x - y) <= tolerance * max(abs(y), least), (x, y)
+        else:
+            assert str(x) == str(y)
+
+
+# -------------------------------------------------------------------- found
+
+
+def numbers(n):
+    return [Value(0.1 * (k + 1)) for k in range(n)]
+
+
+def by_hand(rows, biases, xs, start):
+    """As micrograd's Neuron, or the sum begun with 0, or with the factors in the other order, or added from the left."""
+    if start == "bias":
+        return [sum((w * x for w, x in zip(row, xs, strict=True)), b) for row, b in zip(rows, biases, strict=True)]
+    if start == "zero":
+        return [sum(x * w for w, x in zip(row, xs, strict=True)) + b for row, b in zip(rows, biases, strict=True)]
+    out = []
+    for row, b in zip(rows, biases, strict=True):
+        total = row[0] * xs[0]
+        for w, x in zip(row[1:], xs[1:], strict=True):
+            total = w * x + total
+        out.append(b + total)
+    return out
+
+
+@pytest.mark.parametrize("start", ["bias", "zero", "backwards"])
+def test_layers_written_by_hand_are_those_of_nn(start):
+    xs, network = numbers(7), nn.MLP(7, [6, 5])
+    layers = [([n.w for n in layer.neurons], [n.b for n in layer.neurons]) for layer in network.layers]
+    hidden = [sg.relu(a) for a in by_hand(*layers[0], xs, start)]
+    assert found_in(sg.logsumexp(by_hand(*layers[1], hidden, start)), xs) == [(5, 6), (6, 7)]
+    assert found_in(sg.logsumexp(network(xs)), xs) == [(5, 6), (6, 7)]
+
+
+def test_what_is_no_layer_is_not_found():
+    xs, ws = numbers(6), numbers(6)
+    assert found_in(sg.dot(xs, xs), xs) == []  # nothing is the same for all samples
+    assert found_in(sg.dot(ws, ws) * xs[0], xs) == []  # nothing differs
+    assert found_in(sg.dot(ws, xs), xs) == []  # too small
+    partial = ws[0] * xs[0] + ws[1] * xs[1]
+    rows = [partial + sum((w * x for w, x in zip(ws[2:], xs[2:], strict=True)), 0.0) for _ in range(4)]
+    assert found_in(sg.logsumexp(rows) + partial, xs) == [(4, 4)]  # what is read elsewhere is no part of a row
+
+
+# -------------------------------------------------------------------- the same numbers
+
+
+class Written:
+    """A random loss of (x, y) of layers in every style: with tied rows, constants, rows laid out otherwise, and more."""
+
+    def __init__(self, seed):
+        rng = self._rng = random.Random(seed)
+        self.inputs, self.parameters, self._layers = rng.randint(1, 6), [], []
+        width = self.inputs
+        for _ in range(rng.randint(1, 3)):
+            rows, columns = rng.randint(1, 9), width
+            known = self._layers[-1] if self._layers else None
+            if known and len(known["matrix"][0]) == columns and rng.random() < 0.5:
+                matrix = known["matrix"]  # of two layers
+            elif rng.random() < 0.25:
+                matrix = list(
+                    map(list, zip(*[[self._weight() for _ in range(rows)] for _ in range(columns)], strict=True))
+                )
+            else:
+                matrix = [[self._weight() for _ in range(columns)] for _ in range(rows)]
+                if rng.random() < 0.3:
+                    matrix[-1] = list(matrix[0])
+                if rng.random() < 0.3:
+                    matrix[rng.randrange(rows)][rng.randrange(columns)] = rng.choice([0.0, 1.0, -0.5, Value(0.3)])
+            self._layers.append({
+                "matrix": matrix,
+                "bias": [rng.choice([None, 0.5, self._weight()]) for _ in matrix],
+                "style": rng.choice(["dot", "backwards", "chain", "right", "sum", "shuffled"]),
+                "order": [rng.sample(range(columns), columns) for _ in matrix],
+                "then": rng.choice(THEN),
+                "extra": rng.random() < 0.2, "residual": rng.random() < 0.3, "joined": rng.random() < 0.25,
+            })  # fmt: skip
+            width = len(matrix) + (columns if self._layers[-1]["joined"] else 0)
+        self._scale, self._has_penalty = [self._weight() for _ in range(width)], rng.random() < 0.5
+        rng.shuffle(self.parameters)
+
+    def _weight(self):
+        w = Value(self._rng.uniform(-1, 1), requires_grad=self._rng.random() > 0.1)
+        self.parameters.append(w)
+        return w
+
+    def _row(self, layer, j, xs):
+        row, bias, style = layer["matrix"][j], layer["bias"][j], layer["style"]
+        if style in ("dot", "backwards"):
+            pair = (row, xs) if style == "dot" else (xs, row)
+            return sg.dot(*pair) if bias is None else sg.dot(*pair, bias)
+        order = layer["order"][j] if style == "shuffled" else range(len(xs))
+        terms = [row[i] * xs[i] if (i + j) % 2 else xs[i] * row[i] for i in order]
+        if style == "sum":
+            return sg.sum([*terms, *([] if bias is None else [bias])])
+        total = 0 if bias is None else bias
+        for term in terms:
+            total = term + total if style == "right" else total + term
+        return total
+
+    def __call__(self, xs, y):
+        for layer in self._layers:
+            out = [self._row(layer, j, xs) for j in range(len(layer["matrix"]))]
+            if layer["extra"]:
+                out = [a + out[0] for a in out]
+            out = [layer["then"](a, out) for a in out]
+            if layer["residual"] and len(out) == len(xs):
+                out = [a + x for a, x in zip(out, xs, strict=True)]
+            xs = [*out, *xs] if layer["joined"] else out
+        loss = (sg.dot(self._scale, xs) - y) ** 2 + sg.logsumexp(xs)
+        if self._has_penalty:
+            loss = (
+                loss + 0.01 * sg.dot(self.parameters, self.parameters) + 0.1 * sum(p * p for p in self.parameters[:9])
+            )
+        return loss
+
+
+THEN = [
+    lambda a, _: sg.relu(a), lambda a, _: sg.tanh(a), lambda a, _: a, lambda a, _: sg.exp(0.1 * a),
+    lambda a, _: a * a * 0.1, lambda a, _: sg.sin(a), lambda a, out: a * (out[-1] * 0.2),
+]  # fmt: skip
+SAMPLES = (1, 3, 8, 20, 32, 33, 70, 300)
+
+
+@has_full_size
+@needs_llvm
+def test_random_programs_of_layers(all_have_blocks, monkeypatch):
+    by_blocks = 0
+    for seed in range(size(60, 1000)):
+        rng, f = random.Random(seed), Written(seed)
+        n = rng.choice(SAMPLES)
+        batch = [[rng.gauss(0, 1) for _ in range(f.inputs)] for _ in range(n)], [rng.gauss(0, 1) for _ in range(n)]
+        is_by_blocks, found, expected = with_and_without(f, f.parameters, batch, monkeypatch)
+        close(found, expected)
+        by_blocks += is_by_blocks
+    assert by_blocks > 0.7 * (seed + 1)
+
+
+@has_full_size
+@needs_llvm
+def test_random_programs_with_little_structure(all_have_blocks, monkeypatch):
+    for seed in range(size(40, 1000)):
+        rng, f = random.Random(seed), LayeredProgram(seed)
+        batch = ([[rng.gauss(0, 1) for _ in range(f.inputs)] for _ in range(rng.choice(SAMPLES))],)
+        _, found, expected = with_and_without(lambda x, f=f: f(x), f.parameters, batch, monkeypatch)
+        close(found, expected)
+
+
+def digits(style):
+    """A network with relu and cross-entropy for samples of 9 numbers and 3 classes."""
+    network = nn.MLP(9, [16, 12, 3], init="he_normal", seed=0)
+
+    def loss(x, target):
+        if style == "nn":
+            scores = network(x)
+        else:
+            scores = x
+            for layer in network.layers:
+                scores = by_hand([n.w for n in layer.neurons], [n.b for n in layer.neurons], scores, style)
+                if layer is not network.layers[-1]:
+                    scores = [a.relu() for a in scores]
+        return sg.logsumexp(scores) - sg.dot(target, scores) + nn.l2_penalty(network, 1e-3)
+
+    return network, loss
+
+
+def samples(n, seed=0):
+    rng = random.Random(seed)
+    x = [[rng.gauss(0, 1) for _ in range(9)] for _ in range(n)]
+    return x, [[float(k == rng.randrange(3)) for k in range(3)] for _ in range(n)]
+
+
+@needs_llvm
+@pytest.mark.parametrize("style", ["nn", "bias", "zero"])
+def test_a_network_is_taken_by_blocks(style, monkeypatch):
+    network, loss = digits(style)
+    is_by_blocks, found, expected = with_and_without(loss, network.parameters(), samples(100), monkeypatch)
+    assert is_by_blocks
+    close(found, expected)
+
+
+@needs_llvm
+@pytest.mark.parametrize("style", ["dot", "bias", "zero", "backwards"])
+def test_sums_are_added_up_as_they_were_written(style, all_have_blocks):
+    """Each sample's numbers are eager code's to the last bit."""
+    network = nn.MLP(9, [16, 12, 3], seed=0)
+
+    def scores(x):
+        for layer in network.layers:
+            rows, biases = [n.w for n in layer.neurons], [n.b for n in layer.neurons]
+            if style == "dot":
+                x = [sg.dot(row, x, b) for row, b in zip(rows, biases, strict=True)]
+            else:
+                x = by_hand(rows, biases, x, style)
+            x = [a.relu() for a in x]
+        return x
+
+    compiled, (x, _) = sg.compile(scores, parameters=network.parameters()), samples(70)
+    found = compiled.values(x)
+    assert runs_by_blocks(compiled)
+    assert found == [[a.data for a in scores(list(map(Value, row)))] for row in x]
+
+
+@needs_llvm
+def test_any_number_of_samples(monkeypatch):
+    """Whole blocks, blocks of one vector, lanes without a sample, several chunks."""
+    network, loss = digits("nn")
+    compiled = sg.compile(loss, parameters=network.parameters())
+    x, y = samples(700)
+    each = [compiled.value_and_grad([a], [b]) for a, b in zip(x, y, strict=True)]
+    for n in (*range(1, 70), 255, 256, 257, 300, 700):
+        found, gradients = compiled.value_and_grad(x[:n], y[:n])
+        expected = [math.fsum(one) / n for one in zip(*([loss, *g] for loss, g in each[:n]), strict=True)]
+        close([found, *gradients], expected)
+    assert runs_by_blocks(compiled)
+
+
+@needs_llvm
+def test_several_threads(monkeypatch):
+    network, loss = digits("nn")
+    compiled = sg.compile(loss, parameters=network.parameters())
+    batch = samples(1000)
+    alone = compiled.value_and_grad(*batch)
+    monkeypatch.setattr(BATCH, "WORTH_A_THREAD", 10)
+    for cores in (2, 3, 7):
+        monkeypatch.setattr(BATCH, "cores", lambda cores=cores: cores)
+        found = compiled.value_and_grad(*batch)
+        close([found[0], *found[1]], [alone[0], *alone[1]])
+
+
+@needs_llvm
+def test_a_sample_without_numbers_spoils_what_it_is_in_and_no_lane_beside_it(all_have_blocks, monkeypatch):
+    """The last one fills the lanes that have none, where 0 times inf must not become nan in a sum."""
+    w = [Value(0.5 + 0.1 * k) for k in range(24)]
+    rows = [w[:8], w[8:16], w[16:]]
+
+    def loss(x):
+        return sg.sum([sg.exp(sg.dot(row, x)) for row in rows])
+
+    for bad in (800.0, math.inf, math.nan):
+        for n in (1, 7, 33):
+            batch = ([[0.1 * k for k in range(8)] for _ in range(n - 1)] + [[0.0] * 7 + [bad]],)
+            _, found, expected = with_and_without(loss, w, batch, monkeypatch)
+            close(found, expected)
+
+
+@needs_llvm
+def test_masks_where_a_plain_gradient_is_nan(all_have_blocks, monkeypatch):
+    w = [Value(0.3 * (k % 5) - 0.6) for k in range(12)]
+
+    def loss(x):
+        out = [sg.dot(w[:6], x), sg.dot(w[6:], x)]
+        return sg.sum([sg.where(sg.greater(a, 0.0), sg.sqrt(sg.relu(a)), a) for a in out])
+
+    rng = random.Random(0)
+    batch = ([[rng.gauss(0, 1) for _ in range(6)] for _ in range(40)],)
+    _, found, expected = with_and_without(loss, w, batch, monkeypatch)
+    assert all(map(math.isfinite, expected))
+    close(found, expected)
+
+
+@needs_llvm
+def test_values_and_guards(all_have_blocks):
+    network = nn.MLP(9, [8, 1], seed=0)
+
+    def both(x, y):
+        score = network(x)
+        if x[0] > -100.0:
+            return [score, (score - y) ** 2, y * 2.0]
+        return [score, score, score]
+
+    x, y = samples(40)
+    y = [row[0] for row in y]
+    compiled = sg.compile(both, parameters=network.parameters())
+    rows = compiled.values(x, y)
+    assert runs_by_blocks(compiled)
+    for (score, square, double), xs, t in zip(rows, x, y, strict=True):
+        assert math.isclose(score, network(list(map(Value, xs))).data, rel_tol=1e-13)
+        assert square == (score - t) ** 2
+        assert double == 2.0 * t
+    loss = sg.compile(lambda x, y: both(x, y)[1], parameters=network.parameters())
+    assert math.isclose(loss.value_and_grad(x, y)[0], math.fsum(row[1] for row in rows) / 40, rel_tol=1e-13)
+    x[17][0] = -200.0
+    with pytest.raises(sg.BranchError):
+        loss.value_and_grad(x, y)
+
+
+@needs_llvm
+@pytest.mark.parametrize("size_of_batch", [32, 50])
+def test_training_is_that_of_eager_code(size_of_batch):
+    (network, loss), (other, eager_loss) = digits("nn"), digits("zero")
+    optimizers = nn.Adam(network.parameters(), lr=0.01), nn.Adam(other.parameters(), lr=0.01)
+    compiled = sg.compile(loss, parameters=network.parameters())
+    batches = [samples(size_of_batch, seed) for seed in range(4)]
+    with compiled.training(optimizers[0]) as step:
+        found = [step(*batch) for batch in batches]
+    assert runs_by_blocks(compiled)
+    for (x, y), one in zip(batches, found, strict=True):
+        total = sg.mean([eager_loss(list(map(Value, a)), list(map(Value, b))) for a, b in zip(x, y, strict=True)])
+        assert math.isclose(one, total.data, rel_tol=1e-11)
+        optimizers[1].zero_grad()
+        total.backward()
+        optimizers[1].step()
+    close([p.data for p in network.parameters()], [p.data for p in other.parameters()], 1e-9)

@@ -55,7 +55,9 @@ def html_texts(html):
     return re.sub(embedded, lambda match: repr(svg_texts(base64.b64decode(match[1]).decode())), html)
 
 
-TRAIN_FOR_LONG = ("04-layers-by-hand", "09a-neurons-to-networks", "09b-training-a-network", "11-digits", "14a-pictures")
+TRAIN_FOR_LONG = (
+    "04-layers-by-hand", "09a-neurons-to-networks", "09b-training-a-network", "11-digits", "14a-pictures", "14b-memory",
+)  # fmt: skip
 
 
 def parameter(path):

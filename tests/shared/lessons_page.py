@@ -32,6 +32,7 @@ ABOUT = {
     "12a": "A gallery of engines that are wrong, and how one sees it.",
     "12b": "What goes wrong in a training loop, and how one sees it.",
     "14a": "Convolution, pooling and AlexNet's other layers, as scalars; filters that were learned, and what they see.",
+    "14b": "A Neural Turing Machine learns to write down what it hears, and to find it again.",
 }
 SHOWN = {
     "00a": "cell-09",
@@ -47,6 +48,7 @@ SHOWN = {
     "10": "cell-21",
     "12b": "cell-81",
     "14a": "maps",
+    "14b": "machine-runs",
 }
 """The cell whose picture stands for a lesson, or a picture of the docs; of the others the first that there is."""
 

@@ -10,7 +10,7 @@ import random
 
 import pytest
 from beside_pytorch import Beside, data, flat, numbers, torch, values
-from sizes import size
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import nn
@@ -31,6 +31,7 @@ def close(ours, theirs):
 # -------------------------------------------------------------------- beside the formulas
 
 
+@has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 def test_functions_of_numbers_are_their_formulas(seed):
     rng = random.Random(seed)
@@ -92,6 +93,7 @@ def test_a_causal_query_sees_no_later_key(heads):
 # -------------------------------------------------------------------- beside PyTorch
 
 
+@has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 def test_functions_beside_pytorch(seed):
     F = torch.nn.functional
@@ -111,6 +113,7 @@ def test_functions_beside_pytorch(seed):
     case(nn.log_softmax, lambda x: F.log_softmax(x, -1), (rows, n))
 
 
+@has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("causal", [False, True])
 def test_attention_beside_pytorch(seed, causal):
@@ -149,6 +152,7 @@ def twin_of(module, beside):
     return twin
 
 
+@has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", ["Linear", "LayerNorm", "RMSNorm"])
 def test_modules_beside_pytorch(kind, seed):
@@ -165,6 +169,7 @@ def test_modules_beside_pytorch(kind, seed):
     beside.compare(module(x), twin_of(module, beside)(beside.leaf(x)))
 
 
+@has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 def test_multi_head_attention_beside_pytorch(seed):
     beside = Beside(seed)

@@ -8,7 +8,7 @@ import random
 
 import pytest
 from beside_pytorch import Beside, data, flat, numbers, torch, values
-from sizes import size
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, nn
@@ -31,6 +31,7 @@ def run(cell, rows, state=None):
     return found[::-1]
 
 
+@has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_beside_pytorch(kind, seed):

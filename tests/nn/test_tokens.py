@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sizes import size
+from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, nn
@@ -71,6 +71,7 @@ def test_temperature_0_gives_the_largest_and_draws_nothing(logits, seed):
     assert rng.random() == random.Random(seed).random()
 
 
+@has_full_size
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_the_proportions_are_those_of_softmax(temperature):
     logits, rng, n = [0.0, 1.0, -2.0, 2.0], random.Random(1), size(4000, 100_000)

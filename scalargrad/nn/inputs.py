@@ -99,7 +99,9 @@ def input_error(who: str, expected: int, x: Any) -> ValueError:
     """Return the error for a sample with the wrong number of inputs."""
     first = next(iter(x), None)
     hint = (
-        "; it looks like several rows: call the model once for each"
+        "; it looks like an image: flatten it before, by nn.Flatten()"
+        if is_sequence(first) and is_sequence(next(iter(first), None))
+        else "; it looks like several rows: call the model once for each"
         if is_sequence(first)
         else f"; give a list of {expected} numbers, or make the layer with nin = {len(x)}"
     )

@@ -265,6 +265,7 @@ WRONG = [
     (nn.MaxPool2d(3), [[[1.0] * 2] * 5], r"a kernel of 3×3 is larger than the image, 1×5×2"),
     (nn.Unflatten(1, 2, 2), [1.0] * 5, r"takes 1 · 2 · 2 = 4 numbers, but 5 were given"),
     (nn.Unflatten(1, 2, 2), [[1.0] * 2] * 2, r"takes a flat list"),
+    (nn.Layer(8, 2), [[[1.0] * 2] * 2] * 2, r"Layer\(8, 2.*looks like an image.*nn\.Flatten\(\)"),
     (nn.MaxPool2d(1), [[]], r"takes an image"),
     (nn.MaxPool2d(1), [[[]]], r"has no pixel"),
 ]

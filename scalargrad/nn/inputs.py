@@ -97,7 +97,7 @@ def not_in_a_list(who: str, *given: Any) -> TypeError:
 
 def input_error(who: str, expected: int, x: Any) -> ValueError:
     """Return the error for a sample with the wrong number of inputs."""
-    first = next(iter(x), None)
+    first: Any = next(iter(x), None)
     hint = (
         "; it looks like an image: flatten it before, by nn.Flatten()"
         if is_sequence(first) and is_sequence(next(iter(first), None))

@@ -60,6 +60,8 @@ def binary_backward(op: Op, partial_x: Partial, partial_y: Partial) -> Callable[
     """The backward of an op of two operands."""
     if partial_x == partial_y == 0.0 and all(map(op.may_leave_out, (0, 1))):
         return _nothing
+    if partial_x == partial_y == 1.0 and not op.is_choice:
+        return _backward_of_sum
     rule_x, rule_y = rule_of(partial_x), rule_of(partial_y)
     chosen_x, chosen_y = op.chooses  # type: ignore[misc]  # two operands, two entries
     if not op.is_choice and _is_other_operand(rule_x, 1) and _is_other_operand(rule_y, 0):
@@ -106,6 +108,14 @@ def _is_other_operand(rule: AnyFunction, place: int) -> bool:
         return rule(*operands, object()) is operands[place]
     except Exception:
         return False
+
+
+def _backward_of_sum(node: Value, upstream: Any, adjoints: Adjoints) -> None:
+    """The backward of an op whose derivatives are 1."""
+    if (x := node._x) is not None:
+        adjoints[x] += upstream
+    if (y := node._y) is not None:
+        adjoints[y] += upstream
 
 
 def _backward_of_product(node: Value, upstream: Any, adjoints: Adjoints) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sizes import has_full_size, size
 
 import scalargrad as sg
-from scalargrad import Value
+from scalargrad import Value, nn
 
 
 class Mine(Value):
@@ -132,18 +132,10 @@ def test_a_program_in_microgpts_style_trains_to_the_same_losses(backward):
     assert language_model(Mine, backward, steps) == pytest.approx(reference[:steps], rel=1e-14, abs=0)
 
 
-def names():
-    """Thirty made-up names in which all letters occur, one of them longer than the model's 16 positions."""
-    rng = random.Random(7)
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    made = ["".join(rng.choices(letters, k=rng.randint(2, 9))) for _ in range(27)]
-    return [*made, letters[:13], letters[13:], "abcdefghijklmnopqr"]
-
-
 @has_full_size
 def test_a_gpt_trains_and_samples_as_on_the_engine_it_brought():
-    own, ours = GPT(OwnValue, names()), GPT(Value, names())
-    steps = size(3, 31)
+    own, ours = GPT(OwnValue, nn.names()), GPT(Value, nn.names())
+    steps = size(4, 31)
     assert len(ours.params) == 4192
     reference = own.train(steps)
     assert ours.train(steps) == pytest.approx(reference, rel=1e-12, abs=0)

@@ -41,10 +41,12 @@ class Engine:
 
 @dataclass
 class Row:
-    """What was measured of one engine, in seconds: the median of the turns, and setting up with the first result."""
+    """What was measured of one engine, in seconds: the median of the turns, setting up with the first result, and the
+    shortest turn."""
 
     median: float
     first: float | None = None
+    least: float = math.nan
 
 
 @dataclass
@@ -177,7 +179,7 @@ def take_turns(section: Section, running: dict[str, Running], rounds: int, secon
             run(count)
             times[name].append((time.perf_counter() - start) / count)
     for name, seconds_each in times.items():
-        section.rows[name].median = statistics.median(seconds_each)
+        section.rows[name].median, section.rows[name].least = statistics.median(seconds_each), min(seconds_each)
     gc.unfreeze()
 
 

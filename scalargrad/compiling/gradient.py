@@ -120,7 +120,7 @@ class _Sweep:
         """Let an instruction hand on its adjoint."""
         upstream, mask = self.adjoint(slot), self.reached.get(slot)
         op, *parents = self.code[slot]
-        if mask is None and self.quickly(op, parents, upstream):
+        if mask is None and self.quickly(slot, upstream):
             return
         tape, between = self.tape, self.between
         arguments = [*map(self.at.__getitem__, parents), self.at[slot]]
@@ -141,7 +141,7 @@ class _Sweep:
                     reaches = chosen if mask is None else tape.emit(WHERE, mask, chosen, tape.constant(0.0))
             self.add(x, upstream, local, reaches)
 
-    def quickly(self, op: str, parents: Sequence[int], upstream: int) -> bool:  # noqa: ARG002
+    def quickly(self, slot: int, upstream: int) -> bool:  # noqa: ARG002
         """Whether it has handed on the adjoint of an op that has a shorter way."""
         return False
 
@@ -223,11 +223,12 @@ class _SweepOfSums(_Sweep):
         terms = self.terms[slot] or ()
         return Products(terms[::2], terms[1::2])
 
-    def quickly(self, op: str, parents: Sequence[int], upstream: int) -> bool:
+    def quickly(self, slot: int, upstream: int) -> bool:
         """The turn of a dot product, whose derivatives are its operands, or of an entry taken.
 
         Nearly all contributions come from them.
         """
+        op, *parents = self.code[slot]
         if op is DOT:
             n = len(parents) // 2
             first, second = parents[:n], parents[n : 2 * n]
@@ -240,7 +241,7 @@ class _SweepOfSums(_Sweep):
         if op is TAKE and not self.masked and not self.between[parents[0]]:
             key = parents[0], len(parents)
             if key not in self._chosen:
-                given = list(map(self.at.__getitem__, parents))
+                given = [*map(self.at.__getitem__, parents), self.at[slot]]
                 self._chosen[key] = [one.write(self.tape, given) for one in partials_of(op, len(parents))[1:]]
             self._hand_on(parents[1:], upstream, self._chosen[key])
             return True

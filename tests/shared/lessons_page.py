@@ -31,6 +31,7 @@ ABOUT = {
     "11": "A network reads handwritten digits.",
     "12a": "A gallery of engines that are wrong, and how one sees it.",
     "12b": "What goes wrong in a training loop, and how one sees it.",
+    "13": "A language model of single numbers: what attention does, and what it has learned of names.",
     "14a": "Convolution, pooling and AlexNet's other layers, as scalars; filters that were learned, and what they see.",
     "14b": "A Neural Turing Machine learns to write down what it hears, and to find it again.",
 }
@@ -47,6 +48,7 @@ SHOWN = {
     "09b": "lec-optimizers",
     "10": "cell-21",
     "12b": "cell-81",
+    "13": "learned",
     "14a": "maps",
     "14b": "machine-runs",
 }

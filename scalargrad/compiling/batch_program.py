@@ -15,12 +15,12 @@ from scalargrad.compiling.structure.structured import structured
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
+from scalargrad.engine import Value
 from scalargrad.node.mode import in_mode
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
     from scalargrad.compiling.samples import Samples
-    from scalargrad.engine import Value
     from scalargrad.node.structures import Rebuild
 
 
@@ -36,7 +36,8 @@ class BatchProgram:
         can_branch: whether there is anything else among them, so that samples may need several programs.
         columns: how many numbers fn returned for each sample beside the loss.
         in_order: whether `trained` are all of the compiled function's parameters in their order.
-        rebuild: puts a sample's columns in their places, where `values` recorded it.
+        rebuild: puts what fn gave for a sample in its places; where `values` recorded it, the columns alone.
+        are_values: for each number that fn gave whether it is a Value there.
         may_have_masks: whether the masked form of its gradients may differ.
         backend, runner: the backend, and what it has made of the program; the sums that it finds are the loss, how much
             the guards are violated, and the gradients.
@@ -66,6 +67,7 @@ class BatchProgram:
         violations = taped.violations()
         columns = aux + ([total(tape, violations)] if violations else [])
         self.columns = len(aux)
+        self.rebuild, self.are_values = call.rebuild_output, [isinstance(x, Value) for x in call.outputs]
         # Those that get a gradient come first, as their gradients lie side by side.
         first = set(trained)
         order = trained + [k for k in range(len(self.reached)) if k not in first]

@@ -134,8 +134,8 @@ def _table(batch: Any) -> tuple[tuple[Hashable, ...], Sequence[float]] | None:
 _LISTS = {list}
 
 
-def batch_of(batches: Sequence[Any]) -> Batch:
-    """The arguments of a batch.
+def batch_of(batches: Sequence[Any], names: Sequence[str] = ()) -> Batch:
+    """The arguments of a batch, called by these names in messages.
 
     Raises:
         ValueError: if they have not equally many samples.
@@ -144,22 +144,22 @@ def batch_of(batches: Sequence[Any]) -> Batch:
     places = [j for j, one in enumerate(batches) if type(one) is not Static]
     if not places:
         raise TypeError("a batch is needed: a list of samples for each argument of the function")
-    batch = _of_numbers([batches[j] for j in places], places)
+    names = names or [f"argument {j}" for j in range(len(batches))]
+    batch = _of_numbers([batches[j] for j in places], [names[j] for j in places])
     for j, static in statics:
         for group in batch.groups:
             group.samples.insert(j, Samples.static(static, len(group.rows)))
     return batch
 
 
-def _of_numbers(batches: Sequence[Any], places: Sequence[int]) -> Batch:
-    """The batch of the arguments in these places, none of which is static."""
-    found = [_alike(batch, f"argument {j}") for j, batch in zip(places, batches, strict=True)]
+def _of_numbers(batches: Sequence[Any], names: Sequence[str]) -> Batch:
+    """The batch of the arguments of these names, none of which is static."""
+    found = [_alike(batch, name) for batch, name in zip(batches, names, strict=True)]
     counts = [len(batch) if one is None else one.n for batch, one in zip(batches, found, strict=True)]
-    for j, n in zip(places, counts, strict=True):
+    for name, n in zip(names, counts, strict=True):
         if n != counts[0]:
             raise ValueError(
-                f"argument {places[0]} has {counts[0]} samples but argument {j} has {n}: give one of each for every "
-                "sample"
+                f"{names[0]} has {counts[0]} samples but {name} has {n}: give one of each for every sample"
             )
     alike = [one for one in found if one is not None]
     if len(alike) == len(found):
@@ -170,8 +170,8 @@ def _of_numbers(batches: Sequence[Any], places: Sequence[int]) -> Batch:
     def group(rows: Sequence[int]) -> Group:
         return Group(
             [
-                Samples([batch[i] for i in rows], f"argument {j}", rows) if one is None else one.taken(rows)
-                for j, (batch, one) in zip(places, both, strict=True)
+                Samples([batch[i] for i in rows], name, rows) if one is None else one.taken(rows)
+                for name, (batch, one) in zip(names, both, strict=True)
             ],
             rows,
         )

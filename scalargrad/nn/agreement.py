@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
-from itertools import cycle, islice
+from itertools import cycle
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, gradients
@@ -30,15 +30,17 @@ Score = tuple[list[float], Rebuild]
 BatchLoss = Callable[[Sequence[Any], Sequence[Any]], Value]
 
 
-def samples_to_look_at(n: int, targets: Sequence[Any], columns: Iterable[Sequence[float]]) -> list[int]:
-    """Places of samples, spread over all n, among them one of each target and of each category of the inputs."""
+def samples_to_look_at(
+    n: int, targets: Sequence[Any], columns: Iterable[Sequence[float]], kinds: Sequence[int]
+) -> list[int]:
+    """Places of samples, spread over all n: among them one of each target, category of the inputs, and structure."""
     chosen = dict.fromkeys(range(0, n, -(-n // LOOKED_AT)))
     rare = _first_places(map(repr, targets), n) if len(targets) else []
     rare = rare if len(rare) <= RARE else []
     for column in columns:
         places = _first_places(column, n)
         rare += places if len(places) <= CATEGORIES else []
-    chosen.update(dict.fromkeys(list(dict.fromkeys(rare))[:RARE]))
+    chosen.update(dict.fromkeys([*list(dict.fromkeys(rare))[:RARE], *_first_places(kinds, n)]))
     return sorted(chosen)
 
 
@@ -137,9 +139,16 @@ def as_score(score: Any, nudge: random.Random | None = None) -> Score:
     return numbers, rebuild
 
 
-def repeated(scores: Sequence[Score], n: int) -> list[Score]:
-    """So many scores, those given over and over again."""
-    return list(islice(cycle(scores), n))
+def repeated(scores: Sequence[Score], kinds: Sequence[int], wanted: Sequence[int]) -> list[Score]:
+    """For each sample one of these scores, of a sample of its structure; in turn, over and over again.
+
+    Args:
+        scores: they.
+        kinds: the numbers of the structures of their samples.
+        wanted: those of all samples.
+    """
+    turns = {kind: cycle([score for score, k in zip(scores, kinds, strict=True) if k == kind]) for kind in set(kinds)}
+    return [next(turns[kind]) for kind in wanted]
 
 
 def first_difference(found: Sequence[float], wanted: Sequence[float]) -> int | None:

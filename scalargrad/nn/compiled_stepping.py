@@ -76,7 +76,10 @@ class CompiledSteps(Steps):
         self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
         self._settings = self._all_settings()
         self._left_out = self._find_left_out()
-        self._loss = SampleLoss(task, optimizer.parameters, self._backend, bool(self._adds_up), self._left_out)
+        self._loss = SampleLoss(
+            task, optimizer.parameters, self._backend, bool(self._adds_up),
+            of_numbers=self._batches.has_single_targets, left_out=self._left_out,
+        )  # fmt: skip
         samples = self._batches.all(self._loss.adds_up)
         if self._left_out is not None:
             samples = self._left_out.none(samples)
@@ -93,7 +96,7 @@ class CompiledSteps(Steps):
         if parts and not any(isinstance(part, Dropout) and part.training and part.p for part in parts):
             return None
         with suppress(ValueError, ArithmeticError, TypeError):
-            found = LeftOut(self.task.scores, [self._batches.row(0), self._batches.row(self._batches.n - 1)])
+            found = LeftOut(self.task.scores, list(map(self._batches.row, self._batches.one_of_each())))
             return found if found.width else None
         return None
 
@@ -171,7 +174,7 @@ class CompiledSteps(Steps):
         adds_up = bool(self._adds_up)
         samples = batches.all(adds_up)
         if self._loss_held_out is None or self._loss_held_out.adds_up != adds_up:
-            self._loss_held_out = SampleLoss(task, None, self._backend, adds_up)
+            self._loss_held_out = SampleLoss(task, None, self._backend, adds_up, of_numbers=batches.has_single_targets)
             with evaluating(task.model):
                 self._loss_held_out.batches.programs(samples)
         loss = self._loss_held_out
@@ -190,12 +193,13 @@ class CompiledSteps(Steps):
             ValueError: if a user's loss is neither mean nor sum over samples, or not the same when it is compiled.
         """
         task, n = self.task, batches.n
-        if task.loss_of in LOSSES.values():
+        if task.loss_of in LOSSES.values() and not batches.is_ragged:
             score = plain(task.scores([batches.row(0)])[0])
             task.loss_of([score] * n, targets)
             return
-        found = task.scores([batches.row(i) for i in agreement.samples_to_look_at(n, (), ())])
-        scores = agreement.repeated([agreement.as_score(score) for score in found], n)
+        places = agreement.samples_to_look_at(n, (), (), batches.kinds)
+        found = [agreement.as_score(score) for score in task.scores([batches.row(i) for i in places])]
+        scores = agreement.repeated(found, [batches.kinds[i] for i in places], batches.kinds)
         own = []
         for i, target in enumerate(targets):
             try:
@@ -262,7 +266,7 @@ class CompiledSteps(Steps):
             ValueError: if it is not.
         """
         task, batches = self.task, self._batches
-        some = agreement.samples_to_look_at(batches.n, task.samples[1], batches.columns())
+        some = agreement.samples_to_look_at(batches.n, task.samples[1], batches.columns(), batches.kinds)
         targets = [task.samples[1][i] for i in some]
         scores = task.scores([batches.row(i) for i in some])
         each = [task.loss([score], [target]).data for score, target in zip(scores, targets, strict=True)]

@@ -8,13 +8,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.history import History
-from scalargrad.nn.inputs import as_array, as_rows, count, is_sequence, is_table
+from scalargrad.nn.inputs import as_array, as_samples, count, is_sequence, is_table
 from scalargrad.nn.loss_advice import advising, no_loss
 from scalargrad.nn.losses import Loss, l2_penalty, resolve_loss
 from scalargrad.nn.metrics import Metric, accuracy
 from scalargrad.nn.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.predicting import learning
 from scalargrad.nn.progress import progress_of
+from scalargrad.nn.ragged import check_structures
 from scalargrad.nn.randomness import RandomSource, random_source
 from scalargrad.nn.run_watch import EARLY, RunWatch
 from scalargrad.nn.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
@@ -78,8 +79,9 @@ def fit(
             batches, by `on_batch`, which calls it with each sample unless there is a BatchNorm. A model in eval mode is
             put into training mode, all but each BatchNorm that is in eval mode; parts that are in eval mode inside a
             model in training mode stay so. However fit ends, each part is in the mode it was in.
-        X: n rows of numbers, a list of lists, an array or a DataFrame; a list of n numbers means rows of one.
-        y: n targets, as the loss takes them.
+        X: n rows of numbers, a list of lists, an array or a DataFrame; a list of n numbers means rows of one. Or n
+            samples of any structure that the model takes, as sequences of different lengths.
+        y: n targets, as the loss takes them: for sequences one for each, or a sequence for each.
         loss: a name, "mse", "sse", "hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy", or a function
             (scores, targets) -> Value of a batch.
         optimizer: a name, "sgd", "adagrad", "rmsprop", "adam", "adamw", or an Optimizer.
@@ -143,8 +145,10 @@ def fit(
     loss_of = resolve_loss(loss)
     measures = _resolve_metrics(metrics, loss)
     eager = compiled is False
-    rows, targets = _samples(X, y, "X", "y", eager)
-    held_out = None if validation is None else _samples(*_pair(validation), "validation X", "validation y", eager)
+    rows, targets = _samples(model, X, y, "X", "y", eager)
+    held_out = (
+        None if validation is None else _samples(model, *_pair(validation), "validation X", "validation y", eager)
+    )
     epochs = count(epochs, "epochs", "fit(..., epochs=100)")
     size = (
         len(rows) if batch_size is None else min(count(batch_size, "batch_size", "fit(..., batch_size=16)"), len(rows))
@@ -226,9 +230,10 @@ def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: H
     )
 
 
-def _samples(X: Any, y: Any, X_name: str, y_name: str, as_values: bool) -> Samples:
+def _samples(model: Any, X: Any, y: Any, X_name: str, y_name: str, as_values: bool) -> Samples:
     X, y = as_array(X), as_array(y)
-    rows = as_rows(X) if as_values or not is_table(X) else X
+    rows = as_samples(X) if as_values or not is_table(X) else X
+    check_structures(model, rows, X_name)
     targets = y.tolist() if hasattr(y, "tolist") else y
     if not is_sequence(targets):
         raise TypeError(f"{y_name} must be a list of targets, one for each sample, not {type(y).__name__}")

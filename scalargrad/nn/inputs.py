@@ -11,6 +11,7 @@ from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.node.numbers import plain_number
+from scalargrad.node.structures import flatten
 from scalargrad.support.arguments import brief, whole
 
 
@@ -118,13 +119,31 @@ def is_table(X: Any) -> bool:
     return set(map(type, chain.from_iterable(X))) <= {float, int}
 
 
-def as_rows(X: Any) -> list[Any]:
-    """Return the rows of X, numbers as constant Values.
+def as_samples(X: Any) -> list[Any]:
+    """Return the samples of X, numbers as constant Values: rows, sequences of any length, lists in lists.
 
     Raises:
-        TypeError: if X is not a sequence of rows of numbers.
-        ValueError: if X is empty or its rows differ in length.
+        TypeError: if X is not a sequence of samples made of numbers.
+        ValueError: if X is empty.
     """
+    return [_as_sample(sample, f"X, row {i}") for i, sample in enumerate(_listed(X))]
+
+
+def _as_sample(sample: Any, what: str) -> Any:
+    sample = sample.tolist() if hasattr(sample, "tolist") else sample
+    if isinstance(sample, Mapping) or (
+        is_sequence(sample) and any(is_sequence(x) or isinstance(x, Mapping) for x in sample)
+    ):
+        leaves, rebuild = flatten(sample, what)
+        return rebuild(iter(constants(leaves, what)))
+    return constants(sample if is_sequence(sample) else [sample], what)
+
+
+def _is_structure(x: Any) -> bool:
+    return is_sequence(x) or isinstance(x, Mapping)
+
+
+def _listed(X: Any) -> Sequence[Any]:
     X = as_array(X)
     if hasattr(X, "tolist"):
         X = X.tolist()
@@ -132,8 +151,19 @@ def as_rows(X: Any) -> list[Any]:
         raise TypeError(f"X must be a list of rows, one for each sample, not {type(X).__name__}")
     if not X:
         raise ValueError("X is empty: there is no sample")
+    samples: Sequence[Any] = X
+    return samples
+
+
+def as_rows(X: Any) -> list[Any]:
+    """Return the rows of X, numbers as constant Values.
+
+    Raises:
+        TypeError: if X is not a sequence of rows of numbers.
+        ValueError: if X is empty or its rows differ in length.
+    """
     rows = []
-    for i, row in enumerate(X):
+    for i, row in enumerate(_listed(X)):
         row = row.tolist() if hasattr(row, "tolist") else row  # noqa: PLW2901
         rows.append(constants(row if is_sequence(row) else [row], f"X, row {i}"))
         if len(rows[i]) != len(rows[0]):

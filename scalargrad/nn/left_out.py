@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.groups import Batch
+from scalargrad.compiling.groups import Batch, Group
 from scalargrad.compiling.samples import Samples
 from scalargrad.nn.dropout import given
 from scalargrad.node.contexts import no_grad
+from scalargrad.node.structures import structure
 
 if TYPE_CHECKING:
     from scalargrad.nn.dropout import Dropout
@@ -60,47 +61,65 @@ class LeftOut:
 
     Args:
         scores: what the model says to rows, as one batch.
-        rows: two samples.
+        rows: a sample of each structure.
     """
 
     def __init__(self, scores: Callable[[Sequence[Any]], Any], rows: Sequence[Any]) -> None:
-        with no_grad(), nothing_left_out() as one:
-            scores(rows[:1])
-        self._calls = one.calls
-        self.width = sum(n for _, n in self._calls)
-        """How many factors a sample has."""
+        self._calls: dict[Hashable, Calls] = {}
+        for row in rows:
+            with no_grad(), nothing_left_out() as one:
+                scores([row])
+            self._calls[structure(row)] = one.calls
+        self.width = max(sum(n for _, n in calls) for calls in self._calls.values())
+        """How many factors a sample has, at most."""
         with no_grad(), nothing_left_out() as two:
             scores([rows[0], rows[-1]])
-        self._by_layer = two.calls == [call for call in one.calls for _ in range(2)]
-        self._rooms: dict[int, tuple[Batch, Batch, memoryview]] = {}
+        first, last = (self._calls[structure(row)] for row in (rows[0], rows[-1]))
+        self._by_layer = [layer for layer, _ in first] == [layer for layer, _ in last] and two.calls == [
+            call for calls in zip(first, last, strict=True) for call in calls
+        ]
+        self._rooms: dict[tuple[Hashable, int], tuple[list[Samples], list[Samples], memoryview]] = {}
 
     def none(self, batch: Batch) -> Batch:
         """The batch with one more argument, the factors of which nothing is left out."""
-        row = [1 / (1 - layer.p) for layer, k in self._calls for _ in range(k)]
-        (group,) = batch.groups
-        return Batch.uniform([*group.samples, Samples([row] * batch.n, "factors")])
+        return Batch([Group(self._with_none(group), group.rows) for group in batch.groups], batch.n)
+
+    def _with_none(self, group: Group) -> list[Samples]:
+        row = [1 / (1 - layer.p) for layer, k in self._calls[group.kind[0]] for _ in range(k)]
+        return [*group.samples, Samples([row] * len(group.rows), "factors")]
 
     def drawn(self, batch: Batch) -> Batch:
         """The batch with one more argument, new factors. They stay until the next are drawn for as many samples."""
-        n = batch.n
-        if n not in self._rooms or self._rooms[n][0] is not batch:
-            made = self.none(batch)
-            self._rooms[n] = batch, made, memoryview(made.groups[0].samples[-1].flat)
-        _, made, room = self._rooms[n]
+        groups, views = [], []
+        calls: list[Calls] = [[]] * batch.n
+        for group in batch.groups:
+            key = group.kind[0], len(group.rows)
+            if key not in self._rooms or self._rooms[key][0] is not group.samples:
+                made = self._with_none(group)
+                self._rooms[key] = group.samples, made, _view(made[-1])
+            _, samples, view = self._rooms[key]
+            groups.append(Group(samples, group.rows))
+            views.append(view)
+            for i in group.rows:
+                calls[i] = self._calls[group.kind[0]]
         if self._by_layer:
-            columns = [[layer.drawn(k) for _ in range(n)] for layer, k in self._calls]
-            rows = zip(*columns, strict=True)
-            room[:] = array("d", chain.from_iterable(chain.from_iterable(row) for row in rows))
+            columns = [[layer.drawn(k) for layer, k in column] for column in zip(*calls, strict=True)]
+            rows = [list(chain.from_iterable(row)) for row in zip(*columns, strict=True)]
         else:
-            drawn = (layer.drawn(k) for _ in range(n) for layer, k in self._calls)
-            room[:] = array("d", chain.from_iterable(drawn))
-        return made
+            rows = [list(chain.from_iterable(layer.drawn(k) for layer, k in mine)) for mine in calls]
+        for group, view in zip(groups, views, strict=True):
+            view[:] = array("d", chain.from_iterable(rows[i] for i in group.rows))
+        return Batch(groups, batch.n)
 
     @contextmanager
     def taken_from(self, values: Sequence[Any]) -> Iterator[None]:
         """Let the Dropouts take these Values as the factors of one sample."""
         with given(_Inputs(values)):
             yield
+
+
+def _view(samples: Samples) -> memoryview:
+    return memoryview(samples.flat if samples.width else array("d"))
 
 
 @contextmanager

@@ -10,12 +10,14 @@ Value will hold when the graph is replayed cannot be checked: each loss says wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from scalargrad.engine import Value
+from scalargrad.nn.inputs import as_sequence, is_sequence
 from scalargrad.nn.module import Module, parameters_of
 from scalargrad.nn.softmaxes import shifted
-from scalargrad.nn.targets import all_outputs, class_scores, picked, single_scores, target_number
+from scalargrad.nn.targets import all_outputs, class_scores, class_sequences, picked, single_scores, target_number
 from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_, where
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.reals import number
@@ -32,7 +34,8 @@ def mse(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     """Return the mean squared error, mean (s - t)**2 over all outputs of all samples.
 
     Args:
-        scores: a Value, a list of n Values, or a list of n lists of m Values.
+        scores: a Value, a list of n Values, or a list of n lists of m Values. Where samples have different numbers of
+            outputs, as sequences have, each sample counts alike: the mean over samples of their means.
         targets: numbers (or Values) in the same shape.
         reduction: "mean" divides by the number of outputs, n or n * m.
 
@@ -42,7 +45,12 @@ def mse(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> mse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
     2.5
     """
-    return _reduce(_squares(scores, targets, "mse"), reduction)
+    squares = _squares(scores, targets, "mse")
+    widths = list(map(len, scores)) if isinstance(scores, (list, tuple)) and all(map(is_sequence, scores)) else []
+    if reduction == "mean" and len(set(widths)) > 1:
+        rest = iter(squares)
+        return mean([mean(list(islice(rest, width))) for width in widths])
+    return _reduce(squares, reduction)
 
 
 def sse(scores: Any, targets: Any) -> Any:
@@ -136,8 +144,9 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     Source: Weston and Watkins, 1999; the course CS231n.
 
     Args:
-        scores: a list of k Values, or a list of n such lists.
-        targets: the index of the right class, 0 to k - 1, or a list of n of them; Values may hold them.
+        scores: a list of k Values, or a list of n such lists; or n sequences of such lists, as in `cross_entropy`.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them; for sequences, a list for each.
+            Values may hold them.
         reduction: see above.
         margin: by how much the right class must win.
 
@@ -150,6 +159,10 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     3.0
     """
     margin = margin if isinstance(margin, Value) else real(margin, "multiclass_hinge: margin")
+    scores, targets = as_sequence(scores), as_sequence(targets)
+    sequences = class_sequences(scores, targets, "multiclass_hinge")
+    if sequences:
+        return _reduce([multiclass_hinge(s, t, margin=margin) for s, t in sequences], reduction)
     losses = []
     for s, t in class_scores(scores, targets, "multiclass_hinge"):
         right = picked(s, t)
@@ -167,8 +180,10 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     right class. Computed from s minus a number near the largest of them, so that large scores do not swallow the loss.
 
     Args:
-        scores: a list of k Values, or a list of n such lists: the logits, before any softmax.
-        targets: the index of the right class, 0 to k - 1, or a list of n of them; Values may hold them.
+        scores: a list of k Values, or a list of n such lists: the logits, before any softmax. Or n sequences of such
+            lists, of any lengths: the loss of a sequence is the mean over it.
+        targets: the index of the right class, 0 to k - 1, or a list of n of them; for sequences, a list for each.
+            Values may hold them.
         reduction: see above.
 
     Raises:
@@ -181,6 +196,10 @@ def cross_entropy(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> cross_entropy([Value(1e16), Value(1e16)], 0).data
     0.6931471805599453
     """
+    scores, targets = as_sequence(scores), as_sequence(targets)
+    sequences = class_sequences(scores, targets, "cross_entropy")
+    if sequences:
+        return _reduce([cross_entropy(s, t) for s, t in sequences], reduction)
     pairs = [(shifted(s), t) for s, t in class_scores(scores, targets, "cross_entropy")]
     return _reduce([logsumexp(s) - picked(s, t) for s, t in pairs], reduction)
 

@@ -20,11 +20,11 @@ def accuracy(scores: Any, targets: Any) -> float:
 
     With one score a sample, right is: score and target are on the same side of 0, a target of 0 counting as negative
     (so that labels -1/+1 and 0/1 both work). With one score for each class: the largest score is the target's; of equal
-    scores the first counts. A score of nan is never right.
+    scores the first counts. A score of nan is never right. Of a sequence the share that is right counts.
 
     Args:
-        scores: n numbers or Values, or n lists of k of them; a list of one is one score.
-        targets: n labels, each of which may be a list of one; with k scores, class indices.
+        scores: n numbers or Values, or n lists of k of them; a list of one is one score. Or n sequences of these.
+        targets: n labels, each of which may be a list of one; with k scores, class indices. For sequences, a list each.
 
     Raises:
         ValueError: if the lengths differ or there is no sample.
@@ -38,8 +38,8 @@ def accuracy(scores: Any, targets: Any) -> float:
     if len(scores) == 0:
         raise ValueError("accuracy: there is no sample to classify")
     if not set(map(type, targets)) <= _NUMBERS:
-        targets = [_checked(_of_one(target), "target") for target in targets]
-    return sum(map(_is_right, map(plain, scores), targets)) / len(scores)
+        targets = list(map(_label, targets))
+    return sum(map(_share, map(plain, scores), targets)) / len(scores)
 
 
 _NUMBERS = {float, int}  # the usual kinds, told by their type alone: this is asked of every number
@@ -48,6 +48,22 @@ _NUMBERS = {float, int}  # the usual kinds, told by their type alone: this is as
 def _of_one(x: Any) -> Any:
     """The element of a list of one, as a row of a single column is; anything else as it is."""
     return x[0] if is_sequence(x) and len(x) == 1 else x
+
+
+def _label(target: Any) -> Any:
+    target = _of_one(target)
+    return list(map(_label, target)) if is_sequence(target) and len(target) else _checked(target, "target")
+
+
+def _share(score: Any, target: Any) -> float:
+    """1 or 0 for one target, for a list of them the share that is right."""
+    if not isinstance(target, list):
+        return _is_right(score, target)
+    if not isinstance(score, list) or len(score) != len(target):
+        raise ValueError(
+            f"accuracy: a sequence of {len(target)} targets has other scores: give one, or a list, for each"
+        )
+    return sum(map(_share, score, target)) / len(target)
 
 
 def _is_right(score: Any, target: Any) -> bool:

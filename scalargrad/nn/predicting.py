@@ -8,7 +8,7 @@ from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.nn.batchnorm import BatchNorm
-from scalargrad.nn.inputs import as_rows, is_sequence
+from scalargrad.nn.inputs import as_samples, is_sequence
 from scalargrad.nn.module import Module
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.mode import being_compiled
@@ -16,21 +16,21 @@ from scalargrad.support.arguments import MAX_DEPTH, function, too_deep
 
 
 def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
-    """Return the model's outputs for every row of X, as plain numbers; no graph is built.
+    """Return the model's outputs for every sample of X, as plain numbers; no graph is built.
 
     Args:
         model: a Module, which is in eval mode meanwhile, or a function.
-        X: rows of numbers, a list of lists, an array or a DataFrame.
+        X: rows of numbers, a list of lists, an array or a DataFrame; or samples of any structure, as sequences.
 
     Returns:
-        For each row a float, or a list of floats if the model has several outputs.
+        For each sample a float, or a list of floats if the model has several outputs.
 
     >>> predict(lambda x: x[0] * 2, [[1.0], [3.0]])
     [2.0, 6.0]
     """
     if being_compiled():
         raise TypeError("predict gives plain numbers, which a replay of the function that calls it cannot follow")
-    model, rows = function(model, "model"), as_rows(X)
+    model, rows = function(model, "model"), as_samples(X)
     with evaluating(model), no_grad():
         return [plain(model(row)) for row in rows]
 

@@ -122,6 +122,24 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
     return pairs
 
 
+def class_sequences(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
+    """Return pairs of class scores and class indices for each sequence; none if samples have one row of scores each."""
+    depth, one = 0, scores
+    while is_sequence(one) and len(one) and depth < 3:
+        depth, one = depth + 1, one[0]
+    if depth < 3:
+        return []
+    if not is_sequence(targets) or len(targets) != len(scores):
+        given = _n(len(targets), "list") + " of targets" if is_sequence(targets) else "a single target"
+        raise ValueError(f"{who}: {_n(len(scores), 'sequence')} but {given}: give a list of targets for each")
+    pairs = list(zip(scores, targets, strict=True))
+    for i, (rows, wanted) in enumerate(pairs):
+        if not is_sequence(wanted) or len(wanted) != len(rows):
+            given = _n(len(wanted), "target") if is_sequence(wanted) else "a single target"
+            raise ValueError(f"{who}: sample {i} is a sequence of {_n(len(rows), 'row')} of scores but has {given}")
+    return pairs
+
+
 def picked(scores: Sequence[Any], index: int | Value) -> Any:
     """Return the score at the index, by a node if that is a Value."""
     return take(scores, index) if isinstance(index, Value) else scores[index]

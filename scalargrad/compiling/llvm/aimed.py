@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from scalargrad.compiling.groups import Batch, Group
     from scalargrad.compiling.llvm.batch import BatchRunner
     from scalargrad.compiling.llvm.updating import Update
+    from scalargrad.compiling.samples import Samples
     from scalargrad.engine import Value
 
 FINE, BROKEN, NAN = range(3)
@@ -41,7 +42,7 @@ class Aimed:
         self._update = update
         self.program, self.runner = program, cast("BatchRunner", program.runner)
         self.room = self.runner.take()
-        self._group: Group | None = None
+        self._samples: list[Samples] | None = None
         self._of = (0, False)
         self.is_wide = False
         block, n = Block(), update.n
@@ -73,18 +74,18 @@ class Aimed:
 
     def aim(self, group: Group, batch: Batch, mean: bool) -> None:
         """Make ready for these samples of a batch, unless they are the last ones again."""
-        if group is self._group and self._of == (batch.n, mean):
+        if group.samples is self._samples and self._of == (batch.n, mean):
             return
         room, n = self.room, len(group.rows)
         self.is_wide = room.parts(n) > 1
         if self.is_wide:
-            self._group = None
+            self._samples = None
             return
         parameters = room.parameters.address if self._places is not None else self._update.parameters
         room.fill(self._block, group.samples, n, mean, parameters)
         if mean and n != batch.n:
             self._block["divisor"], self._block["factor"] = float(batch.n), n / batch.n
-        self._group, self._of = group, (batch.n, mean)
+        self._samples, self._of = group.samples, (batch.n, mean)
 
     def sweep(self, group: Group, batch: Batch, mean: bool, into: int, is_first: bool) -> tuple[int, float]:
         """Run over samples of a batch, and add their gradients to what is collected, if all is well.

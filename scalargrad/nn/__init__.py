@@ -16,8 +16,9 @@ Gradients come from the graph. (layers, beside this: of plain numbers in batches
 - optimizers.py, schedules.py, clipping.py: steps downhill. memories.py: where a compiled training keeps an
   optimizer's numbers; resuming.py: what it remembers, as plain data.
 - step_watch.py: what is said of loops by hand that go wrong, run_watch.py of runs of `fit`, with dead_relus.py.
-- fitting.py: `fit`. stepping.py: its steps on Values; compiled_stepping.py: compiled, with sample_loss.py,
-  gathering.py, agreement.py and, for Dropout, left_out.py. history.py: its epochs; progress.py: how they are shown.
+- fitting.py: `fit`, of samples of one structure or several (ragged.py). stepping.py: its steps on Values;
+  compiled_stepping.py: compiled, with sample_loss.py, gathering.py, agreement.py and, for Dropout, left_out.py.
+  history.py: its epochs; progress.py: how they are shown.
   loss_advice.py: which loss to give. rules_of_thumb.py: its warnings.
 - misnamed.py: what PyTorch's names are called here.
 - saving.py: models in files; fileformat.py: what is in them. datasets.py, handwriting.py, given_names.py: data to

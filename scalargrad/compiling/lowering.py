@@ -6,7 +6,7 @@ long program `dot` stays whole, for a backend that has an instruction for it, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -92,14 +92,20 @@ def _at(places: Sequence[int | float], ref: float) -> int | float:
     return places[ref] if type(ref) is int else ref
 
 
-def simplified(code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True) -> tuple[Tape, list[int]]:
-    """The same outputs by fewer instructions, and if asked by primitives only.
+def simplified(
+    code: Sequence[Instruction], outputs: Sequence[int], *, lower: bool = True, keeps: Container[str] = ()
+) -> tuple[Tape, list[int]]:
+    """The same outputs by fewer instructions, and if asked by primitives only, and by ops that are to be kept.
 
     Returns:
         A new tape, and the slots of the outputs on it.
     """
     tape = Tape()
-    new = _written(tape, code, outputs, _formula if lower else None)
+
+    def formula_of(op: str, n: int) -> Template | None:
+        return None if op in keeps else _formula(op, n)
+
+    new = _written(tape, code, outputs, formula_of if lower else None)
     return tape, [new[slot] for slot in outputs]
 
 

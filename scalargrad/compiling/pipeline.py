@@ -52,7 +52,11 @@ def _finished(
         if hasattr(module, "takes_whole") and module.takes_whole(size_of(code), batch=batch):
             return whole.tape, list(outputs), module
     tape, slots = simplified(code, outputs)
-    return tape, slots, backend(choice, tape.code)
+    module = backend(choice, tape.code)
+    keeps: frozenset[str] = getattr(module, "KEEPS", frozenset())
+    if not keeps.isdisjoint(instruction[0] for instruction in code):
+        tape, slots = simplified(code, outputs, keeps=keeps)
+    return tape, slots, module
 
 
 def _takes_whole(choice: str, size: Size, *, batch: bool) -> bool:

@@ -28,7 +28,8 @@ from scalargrad.ops import (
     take,
     where,
 )
-from scalargrad.table.row import HARD, Op
+from scalargrad.table.floats import no_place
+from scalargrad.table.row import NO_VALUE, Op
 
 Instruction = tuple[Any, ...]
 
@@ -133,7 +134,7 @@ class Tape:
         if len(known) == len(xs):
             try:
                 result = op_of(op).on(known)
-            except HARD:  # it raises when the program runs, as it would have raised
+            except NO_VALUE:  # it raises when the program runs, as it would have raised
                 return None
             return self.constant(float(result))
         identity = IDENTITIES.get(op)
@@ -212,6 +213,11 @@ def _where(tape: Tape, condition: int, x: int, y: int) -> int | None:
     return None
 
 
+def _take(tape: Tape, index: int, *entries: int) -> int | None:
+    place = tape.constants.get(index)
+    return None if place is None or no_place(place, len(entries)) else entries[int(place)]
+
+
 IDENTITIES: dict[str, Callable[..., int | None]] = {
     ADD: _add,
     SUBTRACT: _subtract,
@@ -220,6 +226,7 @@ IDENTITIES: dict[str, Callable[..., int | None]] = {
     NEGATIVE: _negative,
     POWER: _power,
     WHERE: _where,
+    TAKE: _take,
 }
 
 

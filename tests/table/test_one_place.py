@@ -22,7 +22,7 @@ PACKAGE = Path(sg.__file__).parent
 ALLOWED = {
     "compiling/jax/primitives.py own": "a backend's own words for primitives; any other op has `lowered`",
     "compiling/llvm/primitives.py INTRINSIC": "a backend's own words for primitives; any other op has `lowered`",
-    "compiling/tape.py ADD": "names for the ops in whose algebra a program is simplified; no other needs it",
+    "compiling/tape.py _OFTEN": "names for the ops in whose algebra a program is simplified; no other needs it",
     "checking/rational.py RATIONAL": "what fractions can decide about gradients; of other ops the ladder decides",
     "exact.py _ANALYTIC": "complex-step forms; an op without one is refused in words",
     "node/misnamed.py MATHEMATICS": "other people's names for ops; an op without one has its own",

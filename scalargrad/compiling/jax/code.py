@@ -17,10 +17,10 @@ from importlib import import_module
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scalargrad.compiling.jax.primitives import double_precision, function_of, load
+from scalargrad.compiling.jax.primitives import double_precision, function_of, load, taken
 from scalargrad.compiling.order import groups_by_level
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, Instruction, live
+from scalargrad.compiling.tape import CONSTANT, INPUT, PARAMETER, SOURCES, TAKE, Instruction, live
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
@@ -95,7 +95,10 @@ class Vectorized:
                 raise ValueError(f"the program reads {count} {kind}s, but they have the shape {given.shape}")
             vectors.store(slots, _taken(given, content))
         for op, operands, results, varies in self.groups:
-            found = function_of(op, len(operands))(*[vectors.load(xs, varies) for xs in operands])
+            if op is TAKE:
+                found = taken(vectors.load(operands[0], varies), vectors.load_rows(operands[1:], varies))
+            else:
+                found = function_of(op, len(operands))(*[vectors.load(xs, varies) for xs in operands])
             vectors.store(results, jnp.broadcast_to(found, (len(results), *(vectors.shape if varies else ()))))
         return vectors
 
@@ -131,6 +134,12 @@ class Vectors:
             return _joined([(_taken(vectors[j], ii), len(ii)) for j, ii in pieces], shape)
         starts = dict(zip(used, accumulate((len(v) for v in vectors.values()), initial=0), strict=False))
         return _taken(_joined([(v, len(v)) for v in vectors.values()], shape), [starts[j] + i for j, i in places])
+
+    def load_rows(self, rows: Sequence[Sequence[int]], varies: bool) -> Any:
+        """What rows of slots hold, as one array: to load them one by one would take XLA long to compile."""
+        flat = self.load([slot for row in rows for slot in row], varies)
+        size = len(rows), len(rows[0])
+        return load().numpy.broadcast_to(flat, (size[0] * size[1], *flat.shape[1:])).reshape(*size, *flat.shape[1:])
 
     def load_whole(self, slots: Sequence[int]) -> Any:
         """What these slots hold, with all axes at full length."""

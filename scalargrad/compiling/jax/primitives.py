@@ -15,7 +15,7 @@ from typing import Any
 
 from scalargrad.compiling.llvm.library import MissingExtraError
 from scalargrad.compiling.lowering import PRIMITIVE, simplified
-from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Tape, op_of
+from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, TAKE, Tape, op_of
 from scalargrad.compiling.templates import Template, partials_of
 
 AnyFunction = Callable[..., Any]
@@ -52,8 +52,24 @@ def function_of(op: str, n: int) -> AnyFunction:
     Raises:
         ValueError: if there is none: the op is a user's without `lowered`.
     """
+    if op is TAKE:  # JAX's own derivative of it is the table's
+        return lambda index, *entries: taken(index, load().numpy.stack(load().numpy.broadcast_arrays(*entries)))
     value = _primitives().get(op)
     return _with_rule(op, n, _composite(op, n) if value is None else value)
+
+
+KEEPS = frozenset((TAKE,))
+"""Ops that have a form, and are quicker without it."""
+
+
+def taken(index: Any, entries: Any) -> Any:
+    """Of the entries, which lie along the first axis, the one at the index; nan where there is none."""
+    jnp = load().numpy
+    shape = jnp.broadcast_shapes(index.shape, entries.shape[1:])
+    index, entries = jnp.broadcast_to(index, shape), jnp.broadcast_to(entries, (len(entries), *shape))
+    is_place = (index == jnp.floor(index)) & (index >= 0) & (index < len(entries))
+    place = jnp.where(is_place, index, 0.0).astype(int)
+    return jnp.where(is_place, jnp.take_along_axis(entries, place[None], 0)[0], jnp.nan)
 
 
 def _composite(op: str, n: int) -> AnyFunction:

@@ -9,6 +9,7 @@ same instructions run once more in a loop, which raises for the user or gives wh
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -17,12 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.python.lines import straight
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES, Instruction, computed, live, op_of, varying_slots
+from scalargrad.compiling.tape import (
+    CONSTANT,
+    PARAMETER,
+    SOURCES,
+    TAKE,
+    Instruction,
+    computed,
+    live,
+    op_of,
+    varying_slots,
+)
 from scalargrad.node.mode import in_mode
-from scalargrad.table.row import HARD
+from scalargrad.table.row import HARD, NO_VALUE
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Run, Sum
+
+KEEPS = frozenset((TAKE,))
+"""Ops that have a form, and are quicker without it."""
 
 LIMIT = 100_000
 """Up to so many instructions are compiled, in about a second. What is longer runs in the loop, which starts at once but
@@ -54,7 +68,7 @@ def single(code: Sequence[Instruction], outputs: Sequence[int], primal: Iterable
         parameters, inputs = _floats(parameters), _floats(inputs)
         try:
             return compiled(parameters, inputs, ())
-        except HARD:
+        except NO_VALUE:
             return loop.run(parameters, inputs)
 
     return run
@@ -141,7 +155,7 @@ class _Stage:
         if self._compiled is not None:
             try:
                 return self._compiled(parameters, inputs, given)
-            except HARD:
+            except NO_VALUE:
                 pass
         return self._loop.run(parameters, inputs)
 
@@ -197,6 +211,8 @@ class _Loop:
                     values[slot] = value([values[i] for i in x])
             except HARD as error:
                 values[slot] = self._at_hard_point(slot, values, error)
+            except IndexError:  # guards say so, behind this
+                values[slot] = math.nan
         return [values[slot] for slot in self._outputs]
 
     def _at_hard_point(self, slot: int, values: Sequence[float], error: Exception) -> float:

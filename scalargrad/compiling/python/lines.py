@@ -58,7 +58,7 @@ def straight(
     uses = Counter(x for slot in slots for x in code[slot][1:])
     uses.update([*outputs, *outputs])  # what is returned has a variable, though nothing else may read it
     functions: dict[Any, str] = {}
-    known: dict[str, Any] = {"__builtins__": {}, "inf": math.inf, "nan": math.nan}
+    known: dict[str, Any] = {"__builtins__": {}, "int": int, "inf": math.inf, "nan": math.nan}
     pieces: list[Callable[..., list[float]]] = []
     for g, group in enumerate(groups):
         lines = _lines(code, group, outside, crossing, functions, uses)
@@ -121,6 +121,8 @@ def _infix(op: Op, xs: list[str]) -> str:
     """The op by operators alone, in the order of roundings of its value; empty if it takes a call."""
     if op.value in WRITTEN:
         return WRITTEN[op.value].format(*xs)
+    if op.has_index:
+        return f"({', '.join(xs[1:])},)[int({xs[0]})]"  # the program's guards see to what is the index of nothing
     if len(xs) > MOST_OPERANDS:
         return ""
     if op.pair is not None and op.pair.value in WRITTEN:

@@ -120,6 +120,25 @@ def test_training(model, backend):
     assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-14)
 
 
+@pytest.mark.parametrize("cell", [nn.RNNCell, nn.GRUCell, nn.LSTMCell])
+def test_fit_takes_texts_of_any_length(cell, backend):
+    y = [int(TOKENIZER.decode(document)[-1] in "aeiou") for document in DOCUMENTS]
+    options = {
+        "optimizer": "adam",
+        "lr": 0.05,
+        "epochs": 6,
+        "batch_size": 4,
+        "seed": 1,
+        "progress": False,
+        "warn": False,
+    }
+    eager, compiled = Classifier(random.Random(1), cell), Classifier(random.Random(1), cell)
+    expected = nn.fit(eager, DOCUMENTS, y, "cross_entropy", **options)
+    history = nn.fit(compiled, DOCUMENTS, y, "cross_entropy", compiled=backend, **options)
+    assert history.loss == pytest.approx(expected.loss, rel=1e-10)
+    assert history.loss[-1] < history.loss[0]
+
+
 @pytest.mark.parametrize("temperature", [0, 0.5])
 def test_a_text_is_written_token_by_token(temperature):
     model, rng = Writer(random.Random(1)), random.Random(2)

@@ -75,7 +75,18 @@ class BatchProgram:
         self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
         widths, made = [one.width for one in samples], None
         if plain is None:
-            made = structured(choice, tape.code, root, violations, columns, trained, widths, places, _sums)
+            made = structured(
+                choice,
+                tape.code,
+                root,
+                violations,
+                columns,
+                trained,
+                widths,
+                places,
+                samples[0].n if samples else 1,
+                _sums,
+            )
         if made is None:
             kinds = varying_slots(tape.code)
             sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]

@@ -24,6 +24,7 @@ def all_have_blocks(monkeypatch):
     """Small programs, too, and such that are hardly layers."""
     monkeypatch.setattr(STRUCTURED, "WORTH", 1)
     monkeypatch.setattr(STRUCTURED, "REST", (math.inf, math.inf))
+    monkeypatch.setattr(STRUCTURED, "FEW", (0, 0.0))
 
 
 def found_in(root, inputs):

@@ -24,12 +24,14 @@ REST = 0.5, 2.0
 straight-line code, and in a longer one."""
 SHORT = 400
 """Products and other instructions, up to which a program is short."""
+FEW = 8, 0.1
+"""With fewer samples than this in the first batch lanes are idle, and there may be only so many others."""
 SumsOf = Callable[["Tape", int, Sequence[int], Sequence["Terms"]], "list[Sum]"]
 
 
 def structured(
     choice: str, code: Sequence[Instruction], root: int, violations: Sequence[int], columns: Sequence[int],
-    trained: Sequence[int], widths: Sequence[int], places: Sequence[int], sums_of: SumsOf,
+    trained: Sequence[int], widths: Sequence[int], places: Sequence[int], n: int, sums_of: SumsOf,
 ) -> tuple[list[Instruction], Backend, BatchRunner] | None:  # fmt: skip
     """The program by its layers, as `batch_runner` gives it; None where it has too few.
 
@@ -42,6 +44,7 @@ def structured(
         trained: the numbers of the parameters that get a gradient.
         widths: how many numbers a sample has in each argument.
         places: for each parameter of the tape its number among those that a run is given.
+        n: how many samples the first batch has.
         sums_of: (tape, root, violations, shares): what is added up over the samples.
     """
     if choice not in ("auto", "llvm") or not loaded("llvm").available():
@@ -49,7 +52,7 @@ def structured(
     kinds = varying_slots(code)
     outputs = [root, *violations, *columns]
     found = find(code, kinds, outputs)
-    if not _is_worth_it(code, kinds, found):
+    if not _is_worth_it(code, kinds, found, n):
         return None
     split = Split(code, found, outputs, sum(widths))
     tape, slots = split.tape, split.slots
@@ -83,7 +86,7 @@ def structured(
     return short, module, loaded("llvm").BlockRunner(layered)
 
 
-def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found) -> bool:
+def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found, n: int) -> bool:
     products = sum(len(row.xs) for rows in found.layers for row in rows)
     if products < WORTH:
         return False
@@ -94,7 +97,7 @@ def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found
     others = everything - sum(
         2 * len(row.xs) for rows in found.layers for row in rows if len(code[row.slot]) == 3
     )  # fmt: skip
-    most = REST[0] if products + others <= SHORT else REST[1]
+    most = FEW[1] if n < FEW[0] else REST[0] if products + others <= SHORT else REST[1]
     return others <= products * most
 
 

@@ -77,9 +77,9 @@ class Aimed:
         if group.samples is self._samples and self._of == (batch.n, mean):
             return
         room, n = self.room, len(group.rows)
+        self._samples = None  # should Ctrl-C end this halfway, the block is aimed at nothing
         self.is_wide = room.parts(n) > 1
         if self.is_wide:
-            self._samples = None
             return
         parameters = room.parameters.address if self._places is not None else self._update.parameters
         room.fill(self._block, group.samples, n, mean, parameters)

@@ -126,7 +126,9 @@ class Room:
     def aim(self, samples: Sequence[Samples], n: int) -> None:
         """Make ready for these samples, unless they are the last ones again."""
         if samples is not self.samples:
-            self.samples, self._arguments = samples, table([one.address for one in samples])
+            self.samples = ()  # until the table is there, should Ctrl-C come in between
+            self._arguments = table([one.address for one in samples])
+            self.samples = samples
         self._column_capacity(n)
         for memory in self._memory:
             memory.prepare(n)

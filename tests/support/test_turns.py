@@ -254,7 +254,10 @@ def test_a_call_interrupted_at_every_instruction_of_the_takers(name, backend, mo
     files = {
         turns.__file__,
         *TAKERS,
-        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "threads")),
+        *(
+            str(PACKAGE / "compiling" / "llvm" / f"{part}.py")
+            for part in ("single", "batch", "threads", "aimed", "updating")
+        ),
     }
     apart = random.Random(name).choice(size([41, 43, 47], [7, 11, 13]))
     assert interrupted_everywhere(make, files, expected, apart) > size(2, 10)
@@ -273,7 +276,7 @@ def test_the_last_instructions_of_a_call_which_end_its_turn(name, backend):
     files = {
         turns.__file__,
         *TAKERS,
-        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch")),
+        *(str(PACKAGE / "compiling" / "llvm" / f"{part}.py") for part in ("single", "batch", "aimed", "updating")),
     }
     while stopped(call, n, files):
         assert in_another_thread(call) == expected, n

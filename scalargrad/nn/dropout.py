@@ -94,11 +94,11 @@ class Dropout(KnownModule):
                     "same in every replay. Call model.eval() first if it should leave nothing out, or train by "
                     "fit(model, ..., compiled=True), which draws anew before every step"
                 )
-            return self._thinned(x, self.drawn, 0)
+            return self._thinned(x, self._drawn, 0)
         given.begin(self)
         return self._thinned(x, given.factors, 0)
 
-    def drawn(self, n: int) -> list[float]:
+    def _drawn(self, n: int) -> list[float]:
         """Return n factors: 0.0 with probability p, else 1 / (1 − p)."""
         draw, p, scale = (self._rng or random).uniform, self.p, 1 / (1 - self.p)
         return [0.0 if draw(0.0, 1.0) < p else scale for _ in range(n)]

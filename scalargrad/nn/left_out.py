@@ -103,10 +103,10 @@ class LeftOut:
             for i in group.rows:
                 calls[i] = self._calls[group.kind[0]]
         if self._by_layer:
-            columns = [[layer.drawn(k) for layer, k in column] for column in zip(*calls, strict=True)]
+            columns = [[layer._drawn(k) for layer, k in column] for column in zip(*calls, strict=True)]
             rows = [list(chain.from_iterable(row)) for row in zip(*columns, strict=True)]
         else:
-            rows = [list(chain.from_iterable(layer.drawn(k) for layer, k in mine)) for mine in calls]
+            rows = [list(chain.from_iterable(layer._drawn(k) for layer, k in mine)) for mine in calls]
         for group, view in zip(groups, views, strict=True):
             view[:] = array("d", chain.from_iterable(rows[i] for i in group.rows))
         return Batch(groups, batch.n)

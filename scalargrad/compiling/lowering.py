@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.applied import FunctionRow
 from scalargrad.compiling.sums import with_sums
-from scalargrad.compiling.tape import CONSTANT, DOT, SOURCES, Instruction, Tape, live, name_of, op_of
+from scalargrad.compiling.tape import CONSTANT, DOT, SOURCES, TAKE, Instruction, Tape, live, name_of, op_of
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
 from scalargrad.table.row import HARD
@@ -110,7 +110,7 @@ def simplified(
 
 
 class Lowered(NamedTuple):
-    """A long program by primitives and sums of products.
+    """A long program by primitives, sums of products, and entries taken by their index.
 
     Attributes:
         tape: lowers what else is written there, too.
@@ -127,12 +127,16 @@ def lowered(code: Sequence[Instruction], outputs: Sequence[int]) -> Lowered:
     return Lowered(tape, _written(tape, code, outputs, None))
 
 
+WHOLE = (DOT, TAKE)
+"""What a long program keeps whole: ops of many operands that such a backend has an instruction for."""
+
+
 class _LoweringTape(Tape):
-    """Writes primitives and whole sums only."""
+    """Writes primitives, and ops that are kept whole."""
 
     def emit(self, op: str, *xs: int) -> int:
         """The slot of op(*xs)."""
-        if op in PRIMITIVE or (op is DOT and len(xs) > 2):
+        if op in PRIMITIVE or (op in WHOLE and len(xs) > 2):
             return super().emit(op, *xs)
         formula = _formula_in_sums(op, len(xs))
         return super().emit(op, *xs) if formula is None else formula.write(self, xs)

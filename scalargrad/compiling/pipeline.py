@@ -13,8 +13,8 @@ from typing import Any
 
 from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
 from scalargrad.compiling.gradient import contributions, has_choices, total
-from scalargrad.compiling.lowering import Lowered, lowered, simplified
-from scalargrad.compiling.tape import DOT, PARAMETER, Instruction, Size, Tape, size_of
+from scalargrad.compiling.lowering import WHOLE, Lowered, lowered, simplified
+from scalargrad.compiling.tape import PARAMETER, Instruction, Size, Tape, size_of
 
 
 def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, all_raise: bool = False) -> Run:
@@ -48,7 +48,7 @@ def _finished(
         outputs = [whole.places[slot] for slot in outputs]
     if whole is not None:
         code = whole.tape.code
-        module = backend(choice, code, (DOT,))
+        module = backend(choice, code, WHOLE)
         if hasattr(module, "takes_whole") and module.takes_whole(size_of(code), batch=batch):
             return whole.tape, list(outputs), module
     tape, slots = simplified(code, outputs)

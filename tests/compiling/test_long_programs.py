@@ -204,3 +204,22 @@ def test_a_batch_whose_gradient_is_nan_unmasked():
         agrees(compiled.value_and_grad(batch), eager_batch(loss, (batch,), ws), 1e-13)
         with compiled.training(nn.SGD(ws, lr=0.0)) as step:
             assert step(batch) == pytest.approx(eager_batch(loss, (batch,), ws)[0][0], rel=1e-13)
+
+
+def test_an_index_that_is_none():
+    table = [[Value(0.1 * i + j) for j in range(9)] for i in range(9)]
+    leaves = [w for row in table for w in row]
+
+    def loss(v):
+        row = sg.take(table, v[0])
+        return sg.dot(row, row) + sg.take(row, v[1])
+
+    compiled = sg.compile(loss, parameters=leaves, backend="llvm")
+    batch = [[float(i % 9), float(i % 7)] for i in range(12)]
+    agrees(compiled.value_and_grad(batch), eager_batch(loss, (batch,), leaves), 1e-13)
+    for wrong in (9.0, -1.0, 0.5, 1e300):
+        with pytest.raises(IndexError, match=r"for sample 1: take: the index"):
+            compiled.value_and_grad([batch[0], [wrong, 0.0], batch[1]])
+        with pytest.raises(IndexError, match="the index of one of 9"):
+            recorded_at = [Value(1.0), Value(2.0)]
+            sg.record(loss(recorded_at), inputs=recorded_at, backend="llvm").forward([0.0, wrong])

@@ -136,12 +136,27 @@ class LayeredProgram:
         order = self._rng.choice([list(range(n))[::-1], self._rng.sample(range(n), n), [0] * n])
         return lambda x, _: [x[i] * 0.9 for i in order], n
 
+    def _table(self, n):
+        """A row of weights, and an entry of the vector, by indices that numbers decide."""
+        matrix, _ = self._matrix(n)
+
+        def index(x, count):
+            return sg.floor(sg.clip(sg.abs(x) * count, 0.0, count - 0.5))
+
+        def stage(x, _):
+            row = sg.take(matrix, index(x[0], len(matrix)))
+            entry = sg.take(x, index(x[-1], n))
+            return [a * b + entry * 0.2 for a, b in zip(x, row, strict=True)]
+
+        return stage, n
+
     def _sums(self, n):
         return lambda x, _: [sg.tanh(sg.sum(x)), sg.mean(x), *(a * 0.7 for a in x[:9])], 2 + min(n, 9)
 
 
 STAGES = [
     "layer", "layer", "many", "written_out", "residual", "norm", "choice", "attention", "shuffle", "sums",
+    "table",
 ]  # fmt: skip
 CHOICES = [
     lambda a, b: sg.relu(a), sg.maximum, lambda a, b: sg.where(sg.greater(a, b), a * b, b), lambda a, b: sg.abs(a),

@@ -13,7 +13,7 @@ from operator import mul, sub
 from typing import NamedTuple
 
 from scalargrad.compiling.order import groups_by_level
-from scalargrad.compiling.tape import CONSTANT, DOT, INPUT, PARAMETER, SOURCES, Instruction, count_of
+from scalargrad.compiling.tape import CONSTANT, DOT, INPUT, PARAMETER, SOURCES, TAKE, Instruction, count_of
 
 COPY, LIST, VECTORS, ROWS = "copy", "list", "vectors", "rows"
 """Opcodes beside the primitives: a number as it is; sums by lists of places; sums in a run, in which one factor of each
@@ -26,10 +26,10 @@ class Group(NamedTuple):
     """Instructions of one kind, none of which needs another; their results lie side by side.
 
     Attributes:
-        op: a primitive or one of the opcodes above.
+        op: a primitive, `take`, or one of the opcodes above.
         first: the place of the first result; the others follow.
         size: how many there are.
-        pairs: of sums of products, how many each has.
+        pairs: of sums of products, how many each has; of `take` how many entries.
     """
 
     op: str
@@ -42,7 +42,7 @@ class Layout:
     """A program as the machine runs it.
 
     Args:
-        code: primitives and sums of products.
+        code: primitives, sums of products, entries taken.
         outputs: slots whose numbers shall lie side by side at the end, in this order.
         needed: for each slot whether it is to be computed here; all, if left out.
         given: slots that are known from outside; they lie behind the parameters.
@@ -83,9 +83,9 @@ class Layout:
                     place[slot] = instruction[1] if op is INPUT else self.inputs + instruction[1]
             elif needed is not None and not needed[slot]:
                 kinds.append(None)
-            elif op is DOT:
-                kinds.append(len(instruction))
-                self.work += len(instruction) // 2
+            elif op is DOT or op is TAKE:
+                kinds.append((op, len(instruction)))
+                self.work += len(instruction) // 2 if op is DOT else 1
             else:
                 kinds.append(op)
                 self.work += 1
@@ -95,10 +95,11 @@ class Layout:
         self.constants.append(1.0)
         self._at = self._one + 1
         for slots in groups_by_level(code, kinds):
-            if code[slots[0]][0] is DOT:
+            op, *xs = code[slots[0]]
+            if op is DOT:
                 self._sums(code, slots)
             else:
-                self._plain(code[slots[0]][0], slots, [code[slot][1:] for slot in slots])
+                self._plain(op, slots, [code[slot][1:] for slot in slots], len(xs) - 1 if op is TAKE else 0)
         self.outputs = self._at
         self._copies(outputs)
         self.size = self._at
@@ -108,8 +109,8 @@ class Layout:
             self.place[slot] = at
         self._at += len(slots)
 
-    def _plain(self, op: str, slots: Sequence[int], rows: Sequence[Sequence[int]]) -> None:
-        self.groups.append(Group(op, self._at, len(slots)))
+    def _plain(self, op: str, slots: Sequence[int], rows: Sequence[Sequence[int]], entries: int) -> None:
+        self.groups.append(Group(op, self._at, len(slots), entries))
         where, read = self.place.__getitem__, self.operands.extend
         for xs in rows:
             read(map(where, xs))

@@ -15,13 +15,13 @@ from scalargrad.compiling.llvm.layout import COPY, LIST, ROWS, VECTORS, Layout
 from scalargrad.compiling.llvm.library import Machinery, lanes, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
 from scalargrad.compiling.lowering import PRIMITIVE
-from scalargrad.compiling.tape import Instruction, op_of
+from scalargrad.compiling.tape import TAKE, Instruction, op_of
 
 
 @cache
 def opcodes() -> dict[str, int]:
     """A number for each primitive op, and for each of the machine's own."""
-    return {op: i for i, op in enumerate([*sorted(PRIMITIVE), COPY, LIST, VECTORS, ROWS])}
+    return {op: i for i, op in enumerate([*sorted(PRIMITIVE), COPY, TAKE, LIST, VECTORS, ROWS])}
 
 
 @once
@@ -36,7 +36,12 @@ def machinery(width: int, quick: bool = False) -> Machinery:
     t = one.type
     blocks = [_each(one, op, opcode, _arity(op)) for op, opcode in opcodes().items() if op in PRIMITIVE or op == COPY]
     ends = [f"[%on{opcode}, %op{opcode}]" for op, opcode in opcodes().items() if op in PRIMITIVE or op == COPY]
-    for op, text in ((LIST, _list(one)), (VECTORS, _run(one, moves=False)), (ROWS, _run(one, moves=True))):
+    for op, text in (
+        (TAKE, _take(one)),
+        (LIST, _list(one)),
+        (VECTORS, _run(one, moves=False)),
+        (ROWS, _run(one, moves=True)),
+    ):
         blocks.append(text)
         ends.append(f"[%{op}.on, %{op}.end]")
     targets = [f"i32 {opcode}, label %op{opcode}" for opcode in opcodes().values()]
@@ -103,6 +108,49 @@ def _each(one: Lanes, op: str, opcode: int, n: int) -> str:
         f"%d{opcode} = phi ptr [%first, %dispatch], [%dn{opcode}, %op{opcode}]",
         f"%o{opcode} = phi ptr [%operand, %dispatch], [%on{opcode}, %op{opcode}]",
         *body,
+    ])  # fmt: skip
+
+
+def _take(one: Lanes) -> str:
+    """Entries taken by an index, whose place comes before those of the entries; nan where there is none of it."""
+    t, align, w = one.type, 8 * one.width, one.width
+    lines, before = [], "poison"
+    for lane in range(w):
+        x, lane_of = f"%take.{lane}", f"extractelement {t} %take.index, i64 {lane}"
+        lines += [
+            f"{x} = {lane_of if w > 1 else 'bitcast double %take.index to double'}",
+            f"{x}.i = call i32 @llvm.fptosi.sat.i32.f64(double {x})",
+            f"{x}.back = sitofp i32 {x}.i to double",
+            f"{x}.whole = fcmp oeq double {x}.back, {x}",
+            f"{x}.low = icmp ult i32 {x}.i, %pairs32",
+            f"{x}.there = and i1 {x}.whole, {x}.low",
+            f"{x}.k = select i1 {x}.there, i32 {x}.i, i32 0",
+            f"{x}.q = getelementptr i32, ptr %take.entries, i32 {x}.k",
+            f"{x}.at = load i32, ptr {x}.q, align 4",
+            f"{x}.p0 = getelementptr {t}, ptr %memory, i32 {x}.at",
+            f"{x}.p = getelementptr double, ptr {x}.p0, i64 {lane}",
+            f"{x}.x = load double, ptr {x}.p, align 8",
+            f"{x}.y = select i1 {x}.there, double {x}.x, double 0x7FF8000000000000",
+        ]
+        if w > 1:
+            lines.append(f"{x}.v = insertelement {t} {before}, double {x}.y, i64 {lane}")
+            before = f"{x}.v"
+    one.called.add("declare i32 @llvm.fptosi.sat.i32.f64(double)")
+    return "\n  ".join([
+        f"\nop{opcodes()[TAKE]}:",
+        "%take.d = phi ptr [%first, %dispatch], [%take.dn, %take.end]",
+        "%take.o = phi ptr [%operand, %dispatch], [%take.on, %take.end]",
+        "%take.ii = load i32, ptr %take.o, align 4",
+        f"%take.ip = getelementptr {t}, ptr %memory, i32 %take.ii",
+        f"%take.index = load {t}, ptr %take.ip, align {align}",
+        "%take.entries = getelementptr i32, ptr %take.o, i64 1",
+        *lines,
+        "br label %take.end\ntake.end:",
+        f"store {t} {before if w > 1 else '%take.0.y'}, ptr %take.d, align {align}",
+        f"%take.dn = getelementptr {t}, ptr %take.d, i64 1",
+        "%take.on = getelementptr i32, ptr %take.entries, i64 %pairs",
+        "%take.go = icmp ne ptr %take.dn, %stop",
+        f"br i1 %take.go, label %op{opcodes()[TAKE]}, label %done",
     ])  # fmt: skip
 
 

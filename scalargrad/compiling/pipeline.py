@@ -75,7 +75,12 @@ def lowered_if_long(choice: str, code: Sequence[Instruction], outputs: Sequence[
         outputs: what must be found on the lowered one.
         batch: whether the program is for many samples.
     """
-    return lowered(code, outputs) if _takes_whole(choice, size_of(code, GRADIENT), batch=batch) else None
+    return lowered(code, outputs) if is_long(choice, code, batch=batch) else None
+
+
+def is_long(choice: str, code: Sequence[Instruction], *, batch: bool) -> bool:
+    """Whether the backend takes the program, with its gradient, with its sums whole."""
+    return _takes_whole(choice, size_of(code, GRADIENT), batch=batch)
 
 
 GRADIENT = 3

@@ -18,7 +18,9 @@ from sizes import has_full_size, size
 
 import scalargrad as sg
 from scalargrad import Value, nn
+from scalargrad.compiling.groups import batch_of
 from scalargrad.compiling.llvm.layout import LIST, ROWS, VECTORS, Layout
+from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.lowering import lowered
 from scalargrad.compiling.tape import DOT, PARAMETER
 from scalargrad.compiling.taping import TapedGraph
@@ -26,6 +28,7 @@ from scalargrad.node.numbers import plain_number
 
 pytestmark = needs_llvm
 SINGLE = import_module("scalargrad.compiling.llvm.single")
+BATCH_PROGRAM = import_module("scalargrad.compiling.batch_program")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,7 @@ def all_programs_are_long(monkeypatch):
     monkeypatch.setattr(SINGLE, "STRAIGHT", -1)
     monkeypatch.setattr(SINGLE, "TILE", -1)
     monkeypatch.setattr(SINGLE, "LOOSE_TILE", -1)
+    monkeypatch.setattr(BATCH_PROGRAM, "structured", lambda *_: None)
 
 
 def eager(f, xs):
@@ -215,11 +219,29 @@ def test_an_index_that_is_none():
         return sg.dot(row, row) + sg.take(row, v[1])
 
     compiled = sg.compile(loss, parameters=leaves, backend="llvm")
+    inputs = [Value(1.0), Value(2.0)]
+    program = sg.record(loss(inputs), inputs=inputs, backend="llvm")
     batch = [[float(i % 9), float(i % 7)] for i in range(12)]
     agrees(compiled.value_and_grad(batch), eager_batch(loss, (batch,), leaves), 1e-13)
     for wrong in (9.0, -1.0, 0.5, 1e300):
         with pytest.raises(IndexError, match=r"for sample 1: take: the index"):
             compiled.value_and_grad([batch[0], [wrong, 0.0], batch[1]])
         with pytest.raises(IndexError, match="the index of one of 9"):
-            recorded_at = [Value(1.0), Value(2.0)]
-            sg.record(loss(recorded_at), inputs=recorded_at, backend="llvm").forward([0.0, wrong])
+            program.forward([0.0, wrong])
+
+
+def test_what_is_read_at_many_positions_is_for_the_machine(monkeypatch):
+    """A sequence reads its weights again and again; a layer that reads each once is found by its blocks."""
+    monkeypatch.undo()
+    rows = [[Value(0.01 * i - 0.02 * j) for j in range(64)] for i in range(64)]
+    leaves = [w for row in rows for w in row]
+
+    def loss(v):
+        places = [v, v[::-1], v[1:] + v[:1], v[7:] + v[:7]]
+        return sg.sum([sg.tanh(sg.dot(row, place)) for place in places for row in rows])
+
+    compiled = sg.compile(loss, parameters=leaves, backend="llvm")
+    for batch in (points(1, 64, 1), points(2, 64, 9)):
+        agrees(compiled.value_and_grad(batch), eager_batch(loss, (batch,), leaves), 1e-12)
+    (program,) = compiled.batches.programs(batch_of([batch]))
+    assert type(program.runner._code) is LongBatchCode

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from scalargrad.compiling.backends import backend, loaded
 from scalargrad.compiling.lowering import simplified
+from scalargrad.compiling.pipeline import is_long
 from scalargrad.compiling.structure.finding import find
 from scalargrad.compiling.structure.splitting import Layered, Split
-from scalargrad.compiling.tape import PARAMETER, SOURCES, Instruction, op_of, varying_slots
+from scalargrad.compiling.tape import PARAMETER, SOURCES, Instruction, op_of, size_of, varying_slots
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Backend, BatchRunner, Sum
@@ -22,6 +23,9 @@ WORTH = 200
 REST = 0.5, 2.0
 """How many other instructions there may be for each product: in a program short enough that LLVM takes trouble over its
 straight-line code, and in a longer one."""
+OFTEN = 1.5
+"""Where a sample of a long program has so many products for each parameter, its layers are many and small: the machine
+runs it, one sample at a time in a fifth of the time that blocks of samples take."""
 SHORT = 400
 """Products and other instructions, up to which a program is short."""
 FEW = 8, 0.1
@@ -48,6 +52,8 @@ def structured(
         sums_of: (tape, root, violations, shares): what is added up over the samples.
     """
     if choice not in ("auto", "llvm") or not loaded("llvm").available():
+        return None
+    if is_long(choice, code, batch=True) and _reads_often(code):
         return None
     kinds = varying_slots(code)
     outputs = [root, *violations, *columns]
@@ -99,6 +105,12 @@ def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found
     )  # fmt: skip
     most = FEW[1] if n < FEW[0] else REST[0] if products + others <= SHORT else REST[1]
     return others <= products * most
+
+
+def _reads_often(code: Sequence[Instruction]) -> bool:
+    """Whether a sample reads its parameters again and again, as a sequence does at each of its positions."""
+    parameters = sum(instruction[0] is PARAMETER for instruction in code)
+    return size_of(code).in_sums > 2 * OFTEN * parameters
 
 
 def _has_no_kernel(instruction: Instruction) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, topological_order
 from scalargrad.nn.affine import Linear
-from scalargrad.nn.inputs import as_rows
+from scalargrad.nn.inputs import as_samples
 from scalargrad.nn.module import Module
 from scalargrad.nn.naming import Tag
 from scalargrad.nn.neurons import Neuron
@@ -31,11 +31,11 @@ def dead_relus(model: Module, X: Any) -> list[str]:
 
     Args:
         model: a Module.
-        X: rows of numbers, a list of lists, an array or a DataFrame.
+        X: samples as `fit` takes them: rows of numbers, a list of lists, an array or a DataFrame, or images.
 
     Raises:
         TypeError: if the model is no Module.
-        ValueError: if X is empty or its rows differ in length.
+        ValueError: if X is empty.
 
     >>> from scalargrad.nn import MLP
     >>> model = MLP(1, [2, 1], seed=1)
@@ -47,7 +47,7 @@ def dead_relus(model: Module, X: Any) -> list[str]:
         raise TypeError(
             f"dead_relus looks at the neurons of a Module, as nn.MLP(2, [4, 1]), not {type(model).__name__}"
         )
-    dead, _ = dead_among(model, as_rows(X))
+    dead, _ = dead_among(model, as_samples(X))
     return [name_of(neuron) for neuron in dead]
 
 

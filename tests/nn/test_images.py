@@ -208,6 +208,20 @@ def test_compiled_training_makes_the_steps_of_eager_training():
     assert compiled == pytest.approx(eager, rel=1e-10, abs=1e-13)
 
 
+@pytest.mark.parametrize("made", [lambda images: images, numpy.array])
+def test_a_sample_may_be_an_image_in_fit_and_predict(made):
+    model, flat_model = nn.Sequential(*alexnet().layers[1:]), alexnet()
+    X = made([[[row[i : i + 4] for i in range(0, 16, 4)]] for row in ROWS])
+    how = {"loss": "cross_entropy", "lr": 0.1, "epochs": 3, "batch_size": 2, "seed": 1, "progress": False}
+    for one, rows in ((model, X), (flat_model, ROWS)):
+        nn.fit(one, rows, TARGETS, validation=(rows, TARGETS), **how)
+        nn.fit(one, rows, TARGETS, compiled="python", **how)
+    assert list(model.state_dict().values()) == pytest.approx(list(flat_model.state_dict().values()), rel=1e-12)
+    for scores, expected in zip(nn.predict(model, X), nn.predict(flat_model, ROWS), strict=True):
+        assert scores == pytest.approx(expected, rel=1e-12)
+    assert nn.dead_relus(model, X) == nn.dead_relus(flat_model, ROWS)
+
+
 def test_a_file_brings_the_network_back(tmp_path):
     model = nn.Sequential(
         alexnet(activation="tanh"), nn.Unflatten(2, 1, 1), nn.Conv2d(2, 1, (1, 1), (2, 1), 0, bias=False), nn.Flatten()

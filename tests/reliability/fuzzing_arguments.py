@@ -257,11 +257,13 @@ RIGHT = {
     "kernel": ["1", "2", "(1, 2)"], "stride": ["1", "2", "None"], "padding": ["0", "1", "(0, 1)"], "size": SIZE, "k": ["1.0", "2.0"],
     "texts": ["['emma', 'ava']", "'text'"], "tokens": ["[0, 1, 2]", "[2.0]"], "logits": ["[0.5, -1.0]", "[Value(1.0)]"], "temperature": ["1.0", "0"],
     "queries": ROWS, "keys": ROWS, "heads": ["1", "2"], "causal": FLAG, "width": ["2", "4"], "hidden": SIZE, "context": ["None", *ROWS],
+    "num": SIZE, "dim": SIZE, "static": ["()", "[]"],
     "g": ["0.5"], "mu": ["0.0"], "sigma": ["1.0"], "values": ["1.0"], "arguments": NUMBER,
 }  # fmt: skip
 """Right arguments by the parameter's name."""
 
 BETTER = {
+    "sg.take.xs": ["[1.0, 2.0, Value(3.0)]", "[[1.0, Value(2.0)], [3.0, 4.0]]"], "sg.take.index": ["0", "1.0", "Value(1.0)"],
     "nn.*Cell.h": ["None", *VECTOR], "nn.*Cell.state": ["None", "([0.5, 1.0], [Value(1.0), 2.0])"],
     "nn.Tokenizer.encode.text": ["'emma'", "''"],
     "nn.*2d.x": IMAGE, "nn.LocalResponseNorm.x": IMAGE, "nn.Flatten.x": IMAGE, "nn.Unflatten.x": VECTOR, "nn.Unflatten.sizes": ["2", "1"],
@@ -285,6 +287,7 @@ INSTANCES = {
     "Value": [*VALUE, "Value(1.5)", "Value(2.0, requires_grad=False)", "long_graph()"], "MLP": ["mlp()", "mlp(2, 3)"], "Module": ["Line()"],
     "Sequential": ["nn.Sequential(nn.Layer(2, 3), nn.BatchNorm(3), nn.Dropout(0.5), nn.Layer(3, 1))"],
     "RNNCell": ["nn.RNNCell(2, 2, seed=1)"], "GRUCell": ["nn.GRUCell(2, 2, seed=1)"], "LSTMCell": ["nn.LSTMCell(2, 2, seed=1)"],
+    "nn.Embedding": ["nn.Embedding(3, 2, seed=1)"],
     "Tokenizer": ["nn.Tokenizer(['emma', 'ava'])"], "nn.Linear": ["nn.Linear(2, 2, seed=1)"], "LayerNorm": ["nn.LayerNorm(2)"], "RMSNorm": ["nn.RMSNorm(2)"],
     "MultiHeadAttention": ["nn.MultiHeadAttention(2, 2, seed=1)"],
     "Layer": ["nn.Layer(2, 2, seed=1)"], "Neuron": ["nn.Neuron(2, seed=1)"], "Maxout": ["nn.Maxout(2, 2, seed=1)"],

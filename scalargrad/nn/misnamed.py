@@ -59,6 +59,9 @@ NAMES = {
     "make_circles": "write nn.circles()",
     "make_blobs": "write nn.blobs()",
     "modulelist": "a list of modules in an attribute is found by itself",
+    "lookuptable": "write nn.Embedding(num, dim)",
+    "embeddingbag": "write nn.Embedding(num, dim), and add up the rows of its tokens",
+    "one_hot": "write nn.Embedding(num, dim) for a learned row of each token, or scalargrad.take(table, token)",
     "moduledict": "a dict of modules in an attribute is found by itself",
 }
 """Of nn, without regard to capitals."""

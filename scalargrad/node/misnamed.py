@@ -56,5 +56,9 @@ PACKAGE = {
     "show": "the picture of a graph is draw(y)",
     "visualize": "the picture of a graph is draw(y)",
     "save": "write model.save(path)",
+    "gather": "write take(xs, index), with a list of rows as xs for a row",
+    "index_select": "write take(xs, index), with a list of rows as xs for a row",
+    "getitem": "write take(xs, index), with a list of rows as xs for a row",
+    "lookup": "write take(xs, index), with a list of rows as xs for a row",
 }
 """Of the package. (The names of nn: scalargrad.nn.misnamed.)"""

@@ -94,7 +94,7 @@ def _folder() -> Path | None:
 
 def _is_ours(status: os.stat_result) -> bool:
     """Whether nobody else may write it; Windows answers by the folder that it lies in."""
-    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
+    return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 
 def _own(path: str, flags: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import operator
 from collections.abc import Sequence
@@ -10,14 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.compiling.groups import Batch, Refilled, batch_of
-from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
+from scalargrad.compiling.rule import settings_of
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.surroundings.contents import differ, frozen
-from scalargrad.compiling.taping import TapedCall
-from scalargrad.compiling.watching import WatchedCall
-from scalargrad.engine import Value
 from scalargrad.node.numbers import plain_gradient
 from scalargrad.support.turns import Turns
 
@@ -27,7 +22,7 @@ if TYPE_CHECKING:
     from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction, Part
     from scalargrad.compiling.statics import Statics
-    from scalargrad.compiling.tape import Instruction
+    from scalargrad.engine import Value
 
 
 class Training:
@@ -265,81 +260,3 @@ def check_same(batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> No
             f"and {len(moving & set(trained))} are the same: give both the same, as in "
             "compile(fn, parameters=model.parameters())"
         )
-
-
-def settings_of(optimizer: Optimizer) -> dict[str, Any]:
-    """What a compiled update takes for granted of the optimizer."""
-    changing = {*optimizer.progress, *optimizer.moving}
-    return {name: x for name, x in vars(optimizer).items() if name not in changing}
-
-
-def _watched(rule: Optimizer, reads: set[str]) -> None:
-    """Make the optimizer note which of the attributes are read that change from step to step."""
-    kind: Any = type(rule)
-
-    def noted(self: Any, name: str) -> Any:
-        if name in kind.progress and name != "parameters":
-            reads.add(name)
-        return kind.__getattribute__(self, name)
-
-    rule.__class__ = type(kind.__name__, (kind,), {"__getattribute__": noted, "__module__": kind.__module__})
-
-
-def update_program(optimizer: Optimizer, mixed: bool = False) -> tuple[list[Instruction], list[int]]:
-    """The optimizer's rule for one parameter on a tape: inputs p, g and the state, parameters the moving settings.
-
-    Args:
-        optimizer: is asked for its rule, not changed.
-        mixed: whether the moving settings are further inputs, as they differ from parameter to parameter.
-
-    Returns:
-        The tape's code, and the slots of the new p and the new state.
-    """
-    settings = [Value(0.5) for _ in optimizer.moving]
-    rule = copy.copy(optimizer)
-    seen = []
-    for t in (1, 2):
-        rule._prepare(t)
-        seen.append({name: x for name, x in vars(rule).items() if name not in optimizer.moving})
-    changed = [name for name in seen[1] if seen[0].get(name) != seen[1][name]]
-    if changed:
-        raise ValueError(
-            f"{type(optimizer).__name__}._prepare changes {', '.join(changed)} from step to step: name that in "
-            "`moving`, so that a compiled step reads it anew"
-        )
-    vars(rule).update(zip(optimizer.moving, settings, strict=True))
-    k, n = optimizer.averages, len(optimizer.moving)
-
-    def of_inputs(p: Any, g: Any, *more: Any) -> Any:
-        vars(rule).update(zip(optimizer.moving, more[k:], strict=False))
-        return rule.decayed_update(p, g, more[:k])
-
-    numbers = [0.5] * (2 + k + (n if mixed else 0))
-    reads: set[str] = set()
-    before = {name: frozen(x) for name, x in vars(rule).items()}
-    _watched(rule, reads)
-    call = WatchedCall(of_inputs, [next] * len(numbers), numbers, type(optimizer).__name__)
-    written = [
-        name
-        for name, x in vars(rule).items()
-        if name not in optimizer.moving and (name not in before or differ(x, before[name]))
-    ]
-    if reads or written:
-        what = f"reads {', '.join(sorted(reads))}" if reads else f"changes {', '.join(written)}"
-        raise ValueError(
-            f"the rule of {type(optimizer).__name__} {what}, which a compiled step would do once for all steps: "
-            "compute what changes from step to step in _prepare(t) and name it in `moving`, or use backend='python'"
-        )
-    if call.guards:
-        raise ValueError(
-            f"the rule of {type(optimizer).__name__} compares numbers, which a compiled step cannot do: choose with "
-            f"where or maximum, or use backend='python'. {call.guards[0]}"
-        )
-    made = [x for x in call.outputs if not isinstance(x, Value)]
-    if made:
-        raise ValueError(
-            f"the rule of {type(optimizer).__name__} must compute with p, g and the state, not give {made[0]!r}"
-        )
-    taped = TapedCall(call, [] if mixed else settings)
-    tape, slots = simplified(taped.tape.code, taped.outputs)
-    return tape.code, slots

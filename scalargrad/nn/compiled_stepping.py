@@ -10,8 +10,9 @@ from typing import Any
 
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.reached import Reached
+from scalargrad.compiling.rule import settings_of
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.training import OnValues, memory_for, settings_of
+from scalargrad.compiling.training import OnValues, memory_for
 from scalargrad.engine import Value
 from scalargrad.nn import agreement
 from scalargrad.nn.agreement import AGREEMENT

@@ -161,6 +161,35 @@ class Fit(Work):
         return "new" if k == self.epochs else "old" if k == 0 else "a step between"
 
 
+class Reader(nn.Module):
+    """Reads numbers one after another."""
+
+    def __init__(self):
+        self.cell, self.out = nn.RNNCell(1, 3, seed=1), nn.Linear(3, 1, seed=2)
+
+    def __call__(self, xs):
+        h = None
+        for x in xs:
+            h = self.cell([x], h)
+        return self.out(h)[0]
+
+
+class FitDocuments(Fit):
+    """The same with samples of different lengths: a program for each."""
+
+    def __init__(self, folder, compiled=False):
+        super().__init__(folder, compiled)
+        self.samples = [[0.5], [0.1, -0.4], [1.0, 0.2, 0.3], [-0.3], [0.7, 0.7]], [1, -1, 1, -1, 1]
+        self._begin()
+        self.states = [bits(self.model)]
+        self._fit(self.epochs + 1, lambda *_: self.states.append(bits(self.model)))
+        self._begin()
+
+    def _begin(self):
+        self.model = Reader()
+        self.optimizer = nn.Adam(self.model.parameters(), lr=0.05)
+
+
 def bits(model):
     """All its numbers, exactly."""
     return [x.hex() for x in model.state_dict().values()]
@@ -254,6 +283,7 @@ WORKS = {
     "backward": Backward, "backward with closures written by hand": HandWritten, "backward in contexts": Contexts,
     "optimizer.step": Step, "fit": Fit, "fit compiled python": lambda folder: Fit(folder, "python"),
     "fit compiled llvm": lambda folder: Fit(folder, "llvm"), "fit compiled jax": lambda folder: Fit(folder, "jax"),
+    "fit of any lengths, llvm": lambda folder: FitDocuments(folder, "llvm"),
     "model.save": Files, "draw and save, wasi": Drawing, "draw and save, dot": DrawingDot, "trace and save": Tracing,
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from compiling_helpers import needs_llvm
-from interrupt_in_child import Fit, check_contexts
+from interrupt_in_child import Fit, FitDocuments, check_contexts
 from interrupting import stopped
 from sizes import size
 
@@ -134,8 +134,9 @@ def test_closures_written_by_hand_give_back_the_gradients_they_were_lent(figure)
 # -------------------------------------------------------------------- fit, at every instruction
 
 
+@pytest.mark.parametrize("kind", [Fit, FitDocuments])
 @pytest.mark.parametrize("compiled", [False, "python", pytest.param("llvm", marks=needs_llvm)])
-def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(compiled, tmp_path, figure):
+def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(compiled, kind, tmp_path, figure):
     """Of the training loop, the steps, the optimizer and what moves parameters between compiled memory and Values."""
     folder = Path(engine.__file__).parent
     places = [
@@ -144,13 +145,19 @@ def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(co
         "nn/optimizers",
         "nn/compiled_stepping",
         "nn/sample_loss",
+        "nn/gathering",
         "compiling/training",
+        "compiling/groups",
+        "compiling/llvm/in_memory",
+        "compiling/llvm/aimed",
+        "compiling/llvm/updating",
     ]
-    files = {str(folder / f"{place}.py") for place in (*places, "compiling/llvm/training")}
-    work = Fit(tmp_path, compiled)
+    files = {str(folder / f"{place}.py") for place in places}
+    work = kind(tmp_path, compiled)
     work.epochs = 2
     at_calls = compiled == "llvm"  # it has locks
     apart = 1 if at_calls else size(67, 1)
+    apart = size(7 * apart, apart) if kind is FitDocuments else apart  # each of its runs records three programs
     seen = {}
     n = 0
     while stopped(work.work, n, files, at_calls):
@@ -162,7 +169,8 @@ def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(co
     assert n > 10
     assert {"old", "a step between", "new"} <= set(seen) or apart > 1
     counts = ", ".join(f"{count} times {left}" for left, count in sorted(seen.items()))
-    how = f"fit, compiled by {compiled}" if compiled else "fit"
+    how = "fit of any lengths" if kind is FitDocuments else "fit"
+    how = f"{how}, compiled by {compiled}" if compiled else how
     figure(
         f"{how}: stopped at {sum(seen.values())} of its {n} {'calls' if at_calls else 'instructions'}",
         f"{counts}, 0 anything else",
@@ -181,6 +189,7 @@ MOMENTS = {
     "fit compiled python": ({"old", "a step between", "new"}, 20, 500),
     "fit compiled llvm": ({"old", "a step between", "new"}, 20, 500),
     "fit compiled jax": ({"old", "a step between", "new"}, 0, 60),
+    "fit of any lengths, llvm": ({"old", "a step between", "new"}, 10, 300),
     "model.save": ({"old", "new"}, 20, 500),
     "draw and save, wasi": ({"old", "new"}, 10, 300),
     "draw and save, dot": ({"old", "new"}, 10, 300),

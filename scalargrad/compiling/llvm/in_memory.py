@@ -126,7 +126,8 @@ class InMemory:
         if not batches.knows(batch):
             self.write_back()  # what the function compares while it is recorded, it compares with the numbers of now
         programs = batches.programs(batch)
-        check_same(batches, self._optimizer, batch)
+        if not batches.were_given:
+            check_same(batches, self._optimizer, batch)
         suits(batches, programs)
         leaves = dict.fromkeys(leaf for program in programs for leaf in program.leaves)
         if not leaves.keys() <= self._leaves.keys():
@@ -212,9 +213,8 @@ class InMemory:
 
     def update(self, keep: bool = False) -> bool:
         """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
-        is_finite = self._update.run(keep)
-        self._has_stepped = True
-        return is_finite
+        self._has_stepped = True  # before Ctrl-C can come between
+        return self._update.run(keep)
 
     def undo(self) -> None:
         """Put everything back to where it was before the last update, which was to keep it."""

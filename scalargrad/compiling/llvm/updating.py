@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.tiles import batch_code
+from scalargrad.compiling.rule import settings_of, update_program
 from scalargrad.compiling.tape import SUBTRACT
-from scalargrad.compiling.training import settings_of, update_program
 
 if TYPE_CHECKING:
     from scalargrad.compiling.optimizer import Optimizer
@@ -80,9 +81,14 @@ class Update:
     def _taken_for_granted(self) -> tuple[Any, ...]:
         """What the update was compiled for: whether parameters differ in their steps, and the settings."""
         optimizer = self._optimizer
-        known = dict(zip(optimizer.parameters, optimizer._counts, strict=True))
+        parameters, counts = optimizer.parameters, optimizer._counts
+        # Whether it moves all that the optimizer has, in the same order.
+        self._moves_all = len(parameters) == len(self._moving) and all(map(operator.is_, parameters, self._moving))
+        if not self._moves_all:
+            known = dict(zip(parameters, counts, strict=True))
+            counts = [known[p] for p in self._moving]
         # How many steps fewer than the optimizer each has made: that stays the same from step to step.
-        self._late = [optimizer.steps - known[p] for p in self._moving]
+        self._late = [optimizer.steps - count for count in counts]
         mixed = optimizer._prepares and len(set(self._late)) > 1
         return mixed, settings_of(optimizer)
 
@@ -96,8 +102,11 @@ class Update:
         With `anew` there is nothing before this that could be put back.
         """
         optimizer, view = self._optimizer, self.now.view
-        known = dict(zip(optimizer.parameters, optimizer._states, strict=True))
-        columns: list[Any] = list(zip(*(known[p] for p in self._moving), strict=True))
+        states = optimizer._states
+        if not self._moves_all:
+            known = dict(zip(optimizer.parameters, states, strict=True))
+            states = [known[p] for p in self._moving]
+        columns: list[Any] = list(zip(*states, strict=True))
         for at, column in zip(self._places, [*columns, numbers], strict=True):
             view[at : at + len(column)] = memoryview(_doubles(column))
         view[0] = optimizer.steps
@@ -154,13 +163,13 @@ class Update:
         """All numbers, back to the Values and the optimizer at once."""
         optimizer, moving, n, view = self._optimizer, self._moving, self.n, self.now.view
         *columns, numbers = [view[at : at + n].tolist() for at in self._places]
-        rows = dict(zip(moving, zip(*columns, strict=True) if columns else [()] * n, strict=True))
-        states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
+        states: list[tuple[float, ...]] = list(zip(*columns, strict=True)) if columns else [()] * n
         steps = int(view[0])
-        made = dict(zip(moving, self._late, strict=True))
-        counts = [
-            steps - made[p] if p in made else c for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)
-        ]
+        counts = [steps - late for late in self._late]
+        if not self._moves_all:
+            rows, made = dict(zip(moving, states, strict=True)), dict(zip(moving, counts, strict=True))
+            states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
+            counts = [made.get(p, c) for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)]
         optimizer._commit(list(moving), numbers, states, counts, steps)
         for leaf, gradient in zip(moving, self.gradients.view[:n].tolist(), strict=True):
             leaf.grad = gradient

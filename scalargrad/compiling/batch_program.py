@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import compress
-from operator import not_, truth
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.gradient import Products, Terms, contributions, has_choices, total
@@ -167,15 +165,14 @@ def _split(tape: Tape, terms: Terms, kinds: Sequence[int]) -> Sum:
     if not isinstance(terms, Products):
         parts = [term for term in terms if kinds[term]], [term for term in terms if not kinds[term]]
         return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None
-    if not terms.first:
-        return None, None
     kind = kinds.__getitem__
-    if all(map(kind, terms.first)):  # as nearly always: there may be very many
-        return total(tape, terms), None
-    differs = [x or y for x, y in zip(map(kind, terms.first), map(kind, terms.second), strict=True)]
+    first, second = terms[::2], terms[1::2]
+    if all(map(kind, first)):  # as nearly always: there may be very many
+        return total(tape, terms) if terms else None, None
+    differs = [x or y for x, y in zip(map(kind, first), map(kind, second), strict=True)]
     if not any(differs):
         return None, total(tape, terms)
-    moving, still = (
-        Products(*(list(compress(slots, map(wanted, differs))) for slots in terms)) for wanted in (truth, not_)
-    )
-    return total(tape, moving), total(tape, still) if still.first else None
+    moving, still = Products(), Products()
+    for x, y, d in zip(first, second, differs, strict=True):
+        (moving if d else still).extend((x, y))
+    return total(tape, moving), total(tape, still) if still else None

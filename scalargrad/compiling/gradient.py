@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from scalargrad.compiling.lowering import Lowered
 
 
-class Products(NamedTuple):
-    """Contributions that were left as products: the slots of both factors of each, in order."""
+class Products(list[int]):
+    """Contributions that were left as products: the slots of a first factor, its second, the next first one, ..."""
 
-    first: Sequence[int]
-    second: Sequence[int]
+    __slots__ = ()
 
 
-Terms = Sequence[int] | Products
+Terms = Sequence[int]
 """What is to be added up: slots, or products."""
 
 
@@ -203,25 +202,21 @@ class _SweepOfSums(_Sweep):
         if mask is not None:
             share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
             upstream, local = emit(WHERE, mask, share, self.tape.constant(0.0)), -1
-        terms, is_first = self.terms[x], self.terms[x] is None
-        pair = (upstream, self._one if local < 0 else local)
+        terms, pair = self.terms[x], (upstream, self._one if local < 0 else local)
         if terms is None:
-            self.terms[x] = list(pair)
+            self.terms[x] = Products(pair)
         else:
             terms += pair
-        self._reach(x, mask, is_first=is_first)
+        if mask is not None or self.reached:
+            self._reach(x, mask, is_first=terms is None)
 
     def adjoint(self, slot: int) -> int:
         """The sum of what has come to a slot."""
-        return total(self.tape, self._products(slot))
+        return total(self.tape, self.terms[slot] or Products())
 
     def found(self) -> dict[int, Terms]:
         """What has come to the slots that are asked for."""
-        return {slot: self._products(slot) for slot in self.wanted}
-
-    def _products(self, slot: int) -> Products:
-        terms = self.terms[slot] or ()
-        return Products(terms[::2], terms[1::2])
+        return {slot: self.terms[slot] or Products() for slot in self.wanted}
 
     def quickly(self, slot: int, upstream: int) -> bool:
         """The turn of a dot product, whose derivatives are its operands, or of an entry taken.
@@ -253,7 +248,7 @@ class _SweepOfSums(_Sweep):
             if between[x]:
                 known = terms[x]
                 if known is None:
-                    terms[x] = [upstream, local]
+                    terms[x] = Products((upstream, local))
                 else:
                     known += (upstream, local)
                     if reached:
@@ -269,9 +264,9 @@ def has_choices(code: Sequence[Instruction]) -> bool:
 def total(tape: Tape, terms: Terms) -> int:
     """The slot of the sum of contributions, from the first to the last; of 0.0 if there is none."""
     if isinstance(terms, Products):
-        first, second = terms
-        if len(first) == 1:
-            return tape.emit(MULTIPLY, first[0], second[0])
+        if len(terms) == 2:
+            return tape.emit(MULTIPLY, *terms)
+        first, second = terms[::2], terms[1::2]
         if len(first) == 2 and all(tape.constants.get(x) == 1.0 for x in second):
             return tape.emit(ADD, *first)
         if not first:

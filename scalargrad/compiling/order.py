@@ -17,7 +17,6 @@ def groups_by_level(code: Sequence[Instruction], kinds: Sequence[Hashable]) -> l
         kinds: what each slot is; None if it is known without being computed, or not asked for.
     """
     level = [0] * len(code)
-    groups: dict[tuple[int, Any], list[int]] = {}
     for slot, kind in enumerate(kinds):
         if kind is None:
             continue
@@ -28,11 +27,19 @@ def groups_by_level(code: Sequence[Instruction], kinds: Sequence[Hashable]) -> l
         else:
             here = 1 + max(map(level.__getitem__, instruction[1:]))
         level[slot] = here
-        group = groups.get((here, kind))
-        if group is None:
-            groups[here, kind] = [slot]
-        else:
-            group.append(slot)
+    return grouped(level, kinds)
+
+
+def grouped(level: Sequence[int], kinds: Sequence[Hashable]) -> list[list[int]]:
+    """The groups of slots of one level and kind, the lowest first."""
+    groups: dict[tuple[int, Any], list[int]] = {}
+    for slot, key in enumerate(zip(level, kinds, strict=True)):
+        if key[1] is not None:
+            group = groups.get(key)
+            if group is None:
+                groups[key] = [slot]
+            else:
+                group.append(slot)
     return [slots for _, slots in sorted(groups.items(), key=lambda item: item[0][0])]
 
 

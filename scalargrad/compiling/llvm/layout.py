@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from operator import mul, sub
 from typing import NamedTuple
 
-from scalargrad.compiling.order import groups_by_level
+from scalargrad.compiling.llvm.placing import Operands
+from scalargrad.compiling.order import grouped
 from scalargrad.compiling.tape import CONSTANT, DOT, INPUT, PARAMETER, SOURCES, TAKE, Instruction, count_of
 
 COPY, LIST, VECTORS, ROWS = "copy", "list", "vectors", "rows"
@@ -65,41 +66,40 @@ class Layout:
     ) -> None:  # fmt: skip
         self.inputs = count_of(code, INPUT) if inputs is None else inputs
         self.parameters, self.given = count_of(code, PARAMETER), len(given)
-        place = self.place = [0] * len(code)
+        place = self.place = array("i", bytes(4 * len(code)))
         self.constants: list[float] = []
         self.groups: list[Group] = []
         self.operands = array("i")
         start = self.inputs + self.parameters + self.given
-        kinds: list[object] = []
-        self.work = 0
+        kinds: list[str | int | None] = [
+            None if i[0] in SOURCES else len(i) if i[0] is DOT else -len(i) if i[0] is TAKE else i[0] for i in code
+        ]
         for slot, instruction in enumerate(code):
-            op = instruction[0]
-            if op in SOURCES:
-                kinds.append(None)
-                if op is CONSTANT:
+            if kinds[slot] is None:
+                source, what = instruction
+                if source is CONSTANT:
                     place[slot] = start + len(self.constants)
-                    self.constants.append(float.fromhex(instruction[1]))
+                    self.constants.append(float.fromhex(what))
                 else:
-                    place[slot] = instruction[1] if op is INPUT else self.inputs + instruction[1]
-            elif needed is not None and not needed[slot]:
-                kinds.append(None)
-            elif op is DOT or op is TAKE:
-                kinds.append((op, len(instruction)))
-                self.work += len(instruction) // 2 if op is DOT else 1
-            else:
-                kinds.append(op)
-                self.work += 1
+                    place[slot] = what if source is INPUT else self.inputs + what
+        if needed is not None:
+            kinds = [kind if is_needed else None for kind, is_needed in zip(kinds, needed, strict=True)]
+        self.work = sum(kind // 2 if type(kind) is int and kind > 0 else 1 for kind in kinds if kind is not None)
         for i, slot in enumerate(given, self.inputs + self.parameters):
             place[slot] = i
         self._one = start + len(self.constants)  # 1.0, for the factor of a sum's first term
         self.constants.append(1.0)
         self._at = self._one + 1
-        for slots in groups_by_level(code, kinds):
+        read = Operands([() if kind is None else i[1:] for kind, i in zip(kinds, code, strict=True)])
+        for slots in grouped(read.level, kinds):
             op, *xs = code[slots[0]]
+            places, steady = read.placed(slots, place)
             if op is DOT:
-                self._sums(code, slots)
+                self._sums(slots, places, steady)
             else:
-                self._plain(op, slots, [code[slot][1:] for slot in slots], len(xs) - 1 if op is TAKE else 0)
+                self.groups.append(Group(op, self._at, len(slots), len(xs) - 1 if op is TAKE else 0))
+                self.operands.extend(places)
+                self._placed(slots)
         self.outputs = self._at
         self._copies(outputs)
         self.size = self._at
@@ -109,13 +109,6 @@ class Layout:
             self.place[slot] = at
         self._at += len(slots)
 
-    def _plain(self, op: str, slots: Sequence[int], rows: Sequence[Sequence[int]], entries: int) -> None:
-        self.groups.append(Group(op, self._at, len(slots), entries))
-        where, read = self.place.__getitem__, self.operands.extend
-        for xs in rows:
-            read(map(where, xs))
-        self._placed(slots)
-
     def _copies(self, slots: Sequence[int]) -> None:
         if slots:
             self.groups.append(Group(COPY, self._at, len(slots)))
@@ -124,45 +117,48 @@ class Layout:
 
     # ---------------------------------------------------------------- sums of products
 
-    def _sums(self, code: Sequence[Instruction], slots: Sequence[int]) -> None:
+    def _sums(self, slots: list[int], places: array[int], steady: bytearray) -> None:
         """A group of sums of equally many products."""
-        where = self.place.__getitem__
-        rows = [tuple(map(where, code[slot][1:])) for slot in slots]
-        if len(rows[0]) % 2:  # a term to begin with: as a product with 1.0
-            half, one = len(rows[0]) // 2, self._one
-            rows = [(row[-1], *row[:half], one, *row[half:-1]) for row in rows]
-        pairs, first, loose = len(rows[0]) // 2, 0, 0
+        width, count = len(places) // len(slots), len(slots)
+        if width % 2:  # a term to begin with: as a product with 1.0
+            half, one = width // 2, array("i", [self._one])
+            rows = [places[i : i + width] for i in range(0, len(places), width)]
+            places = array("i")
+            for row in rows:
+                places.extend(row[-1:] + row[:half] + one + row[half:-1])
+            width += 1
+        first = loose = 0
         order: list[int] = []
-        while first < len(rows):
-            end, step = first + 1, ()  # type: tuple[int, tuple[int, ...]]
-            if end < len(rows):
-                step = tuple(map(sub, rows[end], rows[first]))
-                end += 1
-                while end < len(rows) and tuple(map(sub, rows[end], rows[end - 1])) == step:
-                    end += 1
-            if end - first < SHORTEST or not _is_run(step):
+        while first < count:
+            end = steady.find(0, first + 2)
+            end = count if end < 0 else end
+            at, step = first * width, ()  # type: tuple[int, tuple[int, ...]]
+            if end - first >= SHORTEST:
+                row, after = places[at : at + width], places[at + width : at + 2 * width]
+                step = tuple(map(sub, after, row))
+            if not step or not _is_run(step):
                 first = max(first + 1, end - 1)  # the last row may be the first of a run
                 continue
-            self._listed(rows[loose:first], pairs)
+            self._listed(places[loose * width : at], width)
             order += slots[loose:first]
             if min(step) < 0:  # a gradient's rows come from the last to the first
-                self._run(rows[end - 1], [-x for x in step], end - first)
+                self._run(places[(end - 1) * width : end * width], [-x for x in step], end - first)
                 order += slots[first:end][::-1]
             else:
-                self._run(rows[first], step, end - first)
+                self._run(row, step, end - first)
                 order += slots[first:end]
             loose = first = end
-        self._listed(rows[loose:], pairs)
+        self._listed(places[loose * width :], width)
         order += slots[loose:]
-        for at, slot in enumerate(order, self._at - len(order)):
-            self.place[slot] = at
+        self._at -= len(order)
+        self._placed(order)
 
-    def _listed(self, rows: Sequence[tuple[int, ...]], pairs: int) -> None:
-        if rows:
-            self.groups.append(Group(LIST, self._at, len(rows), pairs))
-            for row in rows:
-                self.operands.extend(row)
-            self._at += len(rows)
+    def _listed(self, places: array[int], width: int) -> None:
+        if places:
+            count = len(places) // width
+            self.groups.append(Group(LIST, self._at, count, width // 2))
+            self.operands.extend(places)
+            self._at += count
 
     def _run(self, row: Sequence[int], step: Sequence[int], size: int) -> None:
         """Sums in a run: the places of the first row, of each pair that which stays first, and how the other moves."""

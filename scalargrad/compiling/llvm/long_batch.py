@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.layout import Layout
 from scalargrad.compiling.llvm.library import Machinery, fuses, lanes, once
+from scalargrad.compiling.llvm.loops import loop
 from scalargrad.compiling.llvm.machine import MachineCode, machinery
 from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.primitives import Lanes
@@ -54,7 +55,13 @@ class LongBatchCode:
             not kind and instruction[0] not in SOURCES for kind, instruction in zip(kinds, code, strict=True)
         )
         kept = _read(code, kinds, in_tile, is_still) if any(is_still) else []
-        still = Layout(code, [*(sums[i][1] or 0 for i in once_added), *kept], is_still, inputs=0)
+        has_still = bool(once_added) or any(is_still)
+        still = Layout(
+            code if has_still else (),
+            [*(sums[i][1] or 0 for i in once_added), *kept],
+            is_still if has_still else (),
+            inputs=0,
+        )
         moving = Layout(code, in_tile, kinds, kept, sum(widths))
         self.width, self.uniform, self.accumulators = lanes(), len(sums) + len(kept), len(sums)
         self.work = moving.work
@@ -151,24 +158,6 @@ def _kind(name: str) -> str:
     return "ptr" if name.removeprefix("still_") in addresses else "i64"
 
 
-def _loop(name: str, count: str, body: str) -> str:
-    """Lines that do something for %{name} from 0 to count."""
-    return f"""
-  br label %{name}.enter
-{name}.enter:
-  %{name}.some = icmp sgt i64 {count}, 0
-  br i1 %{name}.some, label %{name}.each, label %{name}.end
-{name}.each:
-  %{name} = phi i64 [0, %{name}.enter], [%{name}.next, %{name}.each.end]
-{body}
-  br label %{name}.each.end
-{name}.each.end:
-  %{name}.next = add i64 %{name}, 1
-  %{name}.go = icmp slt i64 %{name}.next, {count}
-  br i1 %{name}.go, label %{name}.each, label %{name}.end
-{name}.end:"""
-
-
 def _samples(width: int) -> str:
     """The functions parameters_{width}, that puts parameters and what is given into memory, and samples_{width}."""
     one = Lanes(width)
@@ -206,14 +195,14 @@ def _samples(width: int) -> str:
   %lane.row = select i1 %lane.in, i64 %lane.wish, i64 %lane.last
   %lane.skip = mul i64 %lane.row, %j.width
   %lane.p = getelementptr double, ptr %j.all, i64 %lane.skip
-{_loop("k", "%j.width", read_one)}"""
+{loop("k", "%j.width", read_one)}"""
     argument = f"""
   %j.before = load i64, ptr %before
   %j.wp = getelementptr i64, ptr %p.widths, i64 %j
   %j.width = load i64, ptr %j.wp
   %j.at = getelementptr ptr, ptr %arguments, i64 %j
   %j.all = load ptr, ptr %j.at
-{_loop("lane", str(w), lane)}
+{loop("lane", str(w), lane)}
   %j.after = add i64 %j.before, %j.width
   store i64 %j.after, ptr %before"""
     adding = f"""
@@ -238,10 +227,10 @@ def _samples(width: int) -> str:
     return f"""
 define internal void @parameters_{w}(ptr %area, ptr %program, ptr %parameters, ptr %uniform) {{
 {_fields(PROGRAM, "%program", "p.")}
-{_loop("i", "%p.parameters", placed("i", "%parameters", "%p.inputs"))}
+{loop("i", "%p.parameters", placed("i", "%parameters", "%p.inputs"))}
   %kept = getelementptr double, ptr %uniform, i64 %p.sums
   %behind = add i64 %p.inputs, %p.parameters
-{_loop("g", "%p.given", placed("g", "%kept", "%behind"))}
+{loop("g", "%p.given", placed("g", "%kept", "%behind"))}
   ret void
 }}
 
@@ -253,10 +242,10 @@ define internal void @samples_{w}(
 {mask}
 {_fields(PROGRAM, "%program", "p.")}
   %outs = getelementptr {t}, ptr %area, i64 %p.out
-{_loop("j", "%p.arguments", argument)}
+{loop("j", "%p.arguments", argument)}
   call void %p.{run}(ptr %area, ptr %p.groups, i64 %p.count, ptr %p.operands)
-{_loop("a", "%p.added", adding)}
-{_loop("c", "%p.columns", column)}
+{loop("a", "%p.added", adding)}
+{loop("c", "%p.columns", column)}
   ret void
 }}"""
 
@@ -292,7 +281,7 @@ def _machinery() -> Machinery:
   store double %k.z, ptr %total"""
     result = f"""
   store double 0.0, ptr %total
-{_loop("k", "%parts", part)}
+{loop("k", "%parts", part)}
   %s.x = load double, ptr %total
   %s.mean = fdiv double %s.x, %divisor
   %s.up = getelementptr double, ptr %uniform, i64 %s
@@ -315,7 +304,7 @@ some:
   call void @llvm.memcpy.p0.p0.i64(ptr %m.still, ptr %parameters, i64 %bytes, i1 false)
   call void %p.run_one(ptr %m.still, ptr %p.still_groups, i64 %p.still_count, ptr %p.still_operands)
   %outs = getelementptr double, ptr %m.still, i64 %p.still_out
-{_loop("o", "%p.still_outputs", still)}
+{loop("o", "%p.still_outputs", still)}
   br label %done
 done:
   ret void
@@ -348,7 +337,7 @@ tile:
   %again = icmp sge i64 %left, {WORTH_LANES}
   br i1 %again, label %tile, label %gather
 gather:
-{_loop("s", "%p.sums", gathered)}
+{loop("s", "%p.sums", gathered)}
   br label %scalars
 scalars:
   %first = phi i64 [%from, %some], [%after, %s.end]
@@ -372,7 +361,7 @@ define void @finish(
   ptr %full, i64 %parts, ptr %tail, i64 %valid, ptr %uniform, ptr %out, i64 %sums, double %divisor, double %factor
 ) {{
   %total = alloca double
-{_loop("s", "%sums", result)}
+{loop("s", "%sums", result)}
   ret void
 }}
 declare double @llvm.vector.reduce.fadd.{vector.suffix}(double, {vector.type})

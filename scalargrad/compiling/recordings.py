@@ -92,8 +92,18 @@ class Recordings(Generic[Way]):
         if tried == len(known):
             with self._turns:
                 if tried == len(known):  # else another thread has recorded one meanwhile
-                    known.append(record())
+                    try:
+                        known.append(record())
+                    finally:
+                        if not known:
+                            self._forget(known)
         return known[tried]
+
+    def _forget(self, known: list[Way]) -> None:
+        """Leave nothing behind of a structure for which no program could be recorded."""
+        for structure, programs in list(self.known.items()):
+            if programs is known:
+                self.known.pop(structure, None)
 
 
 class PointRecordings(Recordings[PointWay]):

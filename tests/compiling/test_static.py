@@ -243,6 +243,15 @@ def test_what_cannot_be_told_apart_is_refused_and_changes_nothing(x, text):
     assert compiled(2.0, 2) == 4.0
 
 
+def test_what_could_not_be_recorded_leaves_nothing_behind():
+    compiled = sg.compile(lambda x, name: getattr(x, name)(), backend="python")
+    for name in ("tahn", "nothing"):
+        with pytest.raises(AttributeError):
+            compiled.values([1.0], name)
+    assert not compiled.batches.recordings.known
+    assert compiled.values([1.0], "tanh") == [math.tanh(1.0)]
+
+
 def test_samples_have_no_names():
     compiled = sg.compile(power, static="n", backend="python")
     with pytest.raises(TypeError, match="power: give the samples of x by place, not by name"):

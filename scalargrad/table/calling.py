@@ -110,12 +110,17 @@ def operators_of_two(op: Op) -> tuple[AnyFunction, AnyFunction]:
     def reflected(y: Value, x: Any, modulus: Any = None) -> Any:
         if modulus is not None:
             raise _no_modulus(x, y, modulus)
-        try:
-            x, a = (None, x) if type(x) is float else operand(x)
-        except TypeError:
-            if isinstance(x, Value):
-                raise
-            return _told_of_no_number(op, x)
+        if type(x) is float:
+            x, a = None, x
+        elif type(x) is int and -(2**53) <= x <= 2**53:  # as the 0 with which sum() begins
+            x, a = None, float(x)
+        else:
+            try:
+                x, a = operand(x)
+            except TypeError:
+                if isinstance(x, Value):
+                    raise
+                return _told_of_no_number(op, x)
         node = new(Value)
         node._x, node._a = x, a
         node._y = y

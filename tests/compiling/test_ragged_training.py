@@ -3,7 +3,9 @@
 Parameters, gradients and averages live in one memory; each structure's program is recorded when it is first met.
 """
 
+import gc
 import random
+import tracemalloc
 import weakref
 
 import pytest
@@ -310,3 +312,33 @@ def test_no_more_batches_are_kept_than_a_few():
             step(np.ones((3, 1)))
             step([[1.0], [1.0, 2.0]])
         assert len(step._memory._aims) == before
+
+
+@with_backends
+def test_memory_grows_with_structures_only(backend):
+    rng = random.Random(17)
+    pair = Pair(rng, backend)
+
+    def documents(n):
+        return [[rng.uniform(-1, 1) for _ in range(rng.randint(1, 4))] for _ in range(n)]
+
+    def work(steps):
+        with pair.compiled.training(pair.optimizers[1]) as step:
+            for _ in range(steps):
+                step(documents(1), [0.5])
+            for _ in range(steps):
+                step(documents(3), [0.5, 0.25, 0.0])
+        for _ in range(steps):
+            pair.compiled.value_and_grad(documents(3), [0.5, 0.25, 0.0])
+
+    work(40)
+    gc.collect()
+    tracemalloc.start()
+    work(20)
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    work(size(100, 3000))
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 30_000

@@ -174,3 +174,15 @@ def test_messages(batches, error, message, backend):
             notes = getattr(caught.value, "__notes__", ["fn was being recorded at sample 1 of the batch: []"])
             assert notes == ["fn was being recorded at sample 1 of the batch: []"]
         assert call([[1.0], [1.0, 2.0]])[0] == pytest.approx(2.0 if call == loss.value_and_grad else 1.0)
+
+
+@with_backends
+def test_of_structures_that_the_function_refuses_nothing_is_kept(backend):
+    w = Value(1.0)
+    loss = sg.compile(lambda xs: w * xs[0] + xs[1], parameters=[w], backend=backend)
+    loss.value_and_grad([[1.0, 2.0]])
+    for n in range(5):
+        for call in (loss.value_and_grad, loss.values, loss):
+            with pytest.raises((IndexError, TypeError)):
+                call([[[1.0] * n]])
+    assert len(loss.batches.recordings.known) == 1

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 
+KnownBatch = tuple[tuple[Any, ...], list[Any], Batch]
+"""Arrays, their shapes and the batch that they are."""
+NONE: KnownBatch = ((), [], Batch([], 0))
+VIEWS = 256
+"""Minibatches cut from arrays that a training knows again: those of an epoch, as a rule."""
+
+
 class Training:
     """Steps of an optimizer on a compiled loss; made by `Compiled.training`.
 
@@ -59,7 +66,8 @@ class Training:
         self._reached = Reached(Surroundings(type(optimizer).update))
         self._now: Any = None
         self._settings: Any = None
-        self._cached: tuple[tuple[Any, ...], list[Any], Batch] = ((), [], Batch([], 0))
+        self._cached = NONE
+        self._views: dict[tuple[int, ...], KnownBatch] = {}
         self._refilled = Refilled()
         self._has_ended = False
         self._turns = Turns()
@@ -86,7 +94,9 @@ class Training:
         with self._turns:
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
-            batch = self._batch(tuple(self._statics.marked_batches(batches, static)))
+            batch = None if static else self._known(batches)
+            if batch is None:
+                batch = self._batch(tuple(self._statics.marked_batches(batches, static)))
             if self._memory is not None and self._has_changed():
                 self.write_back()
             if self._memory is None:
@@ -120,21 +130,31 @@ class Training:
             return True
         return bool(self._now(vars(self.optimizer)) != self._settings)
 
+    def _known(self, batches: tuple[Any, ...]) -> Batch | None:
+        """The batch of these arrays, if it is known."""
+        arrays, shapes, batch = self._cached
+        if len(arrays) != len(batches) or not all(map(operator.is_, arrays, batches)):
+            arrays, shapes, batch = self._views.get(tuple(map(id, batches)), NONE)
+        return batch if arrays and [x.shape for x in batches] == shapes else None
+
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
         if batches and type(batches[0]) is list:  # it is copied
             return self._refilled.batch(batches)
-        known, shapes, batch = self._cached
-        is_known = len(known) == len(batches) and all(map(operator.is_, known, batches))
-        if is_known and [x.shape for x in batches] == shapes:
-            return batch
         batch = batch_of(batches)
         # An array is read where it lies, so it need not be looked at again, if it was not resized; a list is copied.
-        if len(batch.groups) == 1 and all(
-            one.flat is given for one, given in zip(batch.groups[0].samples, batches, strict=True)
+        if (
+            batches
+            and len(batch.groups) == 1
+            and all(one.flat is given for one, given in zip(batch.groups[0].samples, batches, strict=True))
         ):
             self._cached = batches, [x.shape for x in batches], batch
+            if all(x.base is not None for x in batches):  # they hold no numbers of their own: many may be kept
+                if len(self._views) >= VIEWS:
+                    self._views.clear()
+                self._views[tuple(map(id, batches))] = self._cached
+                batch.lasts = True
         else:
-            self._cached = (), [], batch
+            self._cached = NONE
         return batch
 
 

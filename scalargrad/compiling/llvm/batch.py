@@ -137,14 +137,17 @@ class Room:
         """Tell a native training step where everything is."""
         self.aim(samples, n)
         made = self._code
-        for name, value in {
-            **made.addresses, "parameters": parameters,
-            "uniform": self._uniform.address, "memory": self._memory[0].address, "n": n, "full": self._full.address,
-            "arguments": ctypes.addressof(self._arguments), "tail": self._tail.address,
-            "columns": ctypes.addressof(self._column_table), "out": self.out.address, "sums": self._sums,
-            "valid": n % made.width, "divisor": float(n) if mean else 1.0, "factor": 1.0 if mean else float(n),
-        }.items():  # fmt: skip
-            block[name] = value
+        lasting = parameters, self._full.address, self._uniform.address
+        if block.lasting != lasting:
+            for name, value in {
+                **made.addresses, "parameters": parameters, "uniform": self._uniform.address,
+                "memory": self._memory[0].address, "full": self._full.address, "tail": self._tail.address,
+                "out": self.out.address, "sums": self._sums,
+            }.items():  # fmt: skip
+                block[name] = value
+            block.lasting = lasting
+        arguments, columns = ctypes.addressof(self._arguments), ctypes.addressof(self._column_table)
+        block.aim(n, n % made.width, arguments, columns, *((float(n), 1.0) if mean else (1.0, float(n))))
 
     def sweep(self, samples: Sequence[Samples], n: int, mean: bool, others: Doubles | None = None, at: int = 0) -> None:
         """Run over the samples; fills `out`.

@@ -6,13 +6,14 @@ The functions `sweep` and `step` read what they need from a block of 64-bit fiel
 from __future__ import annotations
 
 import ctypes
+import struct
 from typing import Any
 
 from scalargrad.compiling.llvm.library import Machinery, once
 
 FIELDS = [
-    "begin", "tiles", "finish", "parameters", "uniform", "memory", "arguments", "n", "full", "tail", "columns", "out",
-    "sums", "valid", "divisor", "factor", "update_begin", "update_tiles", "settings", "update_uniform", "update_memory",
+    "n", "valid", "arguments", "columns", "divisor", "factor", "begin", "tiles", "finish", "parameters", "uniform",
+    "memory", "full", "tail", "out", "sums", "update_begin", "update_tiles", "settings", "update_uniform", "update_memory",
     "read", "count", "update_full", "update_tail", "write", "found", "gradients", "gradient_bytes", "now", "next",
     "bytes", "stops_at_nan", "from", "places", "leaves", "inverse",
 ]  # fmt: skip
@@ -200,13 +201,24 @@ def has_nan() -> Any:
 
 
 class Block:
-    """The fields that `step` reads. Assign by name: `block["n"] = 100`."""
+    """The fields that `step` reads. Assign by name: `block["n"] = 100`.
+
+    Attributes:
+        lasting: what tells the fields that stay from batch to batch; None while they are empty.
+    """
 
     def __init__(self) -> None:
+        self.lasting: tuple[int, ...] | None = None
         self._fields = (ctypes.c_int64 * len(FIELDS))()
-        self._floats = memoryview(self._fields).cast("B").cast("d")
+        self._bytes = memoryview(self._fields).cast("B")
+        self._floats = self._bytes.cast("d")
+        self._first = struct.Struct("=qqqqdd")
         self._places = {name: i for i, name in enumerate(FIELDS)}
         self.address = ctypes.addressof(self._fields)
+
+    def aim(self, *fields: float) -> None:
+        """Assign the first six: those that change from batch to batch."""
+        self._first.pack_into(self._bytes, 0, *fields)
 
     def __setitem__(self, name: str, value: float) -> None:
         if isinstance(value, float):

@@ -30,6 +30,7 @@ SHORT = 400
 """Products and other instructions, up to which a program is short."""
 FEW = 8, 0.1
 """With fewer samples than this in the first batch lanes are idle, and there may be only so many others."""
+NOTHING = None, None
 SumsOf = Callable[["Tape", int, Sequence[int], Sequence["Terms"]], "list[Sum]"]
 
 
@@ -63,9 +64,13 @@ def structured(
     split = Split(code, found, outputs, sum(widths))
     tape, slots = split.tape, split.slots
     shares = split.differentiated(slots[root], trained)
-    sums = sums_of(tape, slots[root], [slots[x] for x in violations], [shares.get(k, []) for k in trained])
+    # Nearly all gradients are those of weights, to which layers alone contribute: they have no sum here.
+    summed = [i for i, k in enumerate(trained) if shares.get(k)]
+    first = sums_of(
+        tape, slots[root], [slots[x] for x in violations], [shares[trained[i]] for i in summed]
+    )  # fmt: skip
     long = _with_long_sums(split, len(places))
-    wanted = [x for pair in sums for x in pair if x is not None] + [slots[x] for x in columns]
+    wanted = [x for pair in first for x in pair if x is not None] + [slots[x] for x in columns]
     wanted += [x for layer in split.layers for x in (*layer.xs, *layer.adjoints)]
     wanted += [x for xs, ys in long.values() for x in (*xs, *ys)]
     rest, new = simplified(tape.code, wanted)
@@ -78,12 +83,18 @@ def structured(
     if module is not loaded("llvm"):
         return None
     left = iter(new)
-    sums = [(next(left) if v is not None else None, next(left) if u is not None else None) for v, u in sums]
+    first = [(next(left) if v is not None else None, next(left) if u is not None else None) for v, u in first]
+    sums: list[Sum] = [*first[:2], *[NOTHING] * len(trained)]
+    for i, pair in zip(summed, first[2:], strict=True):
+        sums[2 + i] = pair
     new_columns = [next(left) for _ in columns]
     for layer in split.layers:
         layer.xs = [next(left) for _ in layer.xs]
         layer.adjoints = [next(left) for _ in layer.adjoints]
-        layer.weights = [[places[w] if w >= 0 else w for w in row] for row in layer.weights]
+        layer.weights = [
+            list(map(places.__getitem__, row)) if min(row) >= 0 else [places[w] if w >= 0 else w for w in row]
+            for row in layer.weights
+        ]
         layer.biases = [places[b] if b is not None and b >= 0 else b for b in layer.biases]
     long = {k: ([next(left) for _ in xs], [next(left) for _ in ys]) for k, (xs, ys) in long.items()}
     layered = Layered(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 """The memory of a chunk, about: it should stay in the second cache."""
-CHUNK = 8
-"""Blocks of a chunk at most."""
+CHUNK = 4, 8
+"""Blocks of a chunk at least, as the gradients of weights are read and written once for each, and at most."""
 
 
 class BlockCode:
@@ -35,7 +35,7 @@ class BlockCode:
         self.width, self.work = lanes() * MANY, moving.work
         self.uniform, self.accumulators = still.size + 2 * lanes(), HEAD + moving.sums
         block, passing = moving.kept * slot_bytes(), moving.passing * slot_bytes()
-        chunk = max(2, min(CHUNK, CHUNK_BYTES // max(1, block)))
+        chunk = max(CHUNK[0], min(CHUNK[1], CHUNK_BYTES // max(1, block)))
         self.memory = HEAD + (passing + chunk * block) // 8
         self._steps: list[Steps] = [moving.each, moving.ends, begins, moving.lasts]
         words = {

@@ -156,10 +156,16 @@ entry:
   %data = getelementptr i64, ptr %full, i64 {HEAD}
   {chr(10).join(t.splat("%by", "%divisor"))}
   {chr(10).join(t.splat("%times", "%factor"))}
+  ; by a power of two it is exact to multiply
+  %inverse = fdiv double 1.0, %divisor
+  {chr(10).join(t.splat("%inverses", "%inverse"))}
+  %bits = bitcast double %divisor to i64
+  %mantissa = and i64 %bits, {(1 << 52) - 1}
+  %is.power = icmp eq i64 %mantissa, 0
   %some = icmp sgt i64 %sums, 0
   br i1 %some, label %each, label %end
 each:
-  %i = phi i64 [0, %entry], [%i.next, %done]
+  %i = phi i64 [0, %entry], [%i.next, %store]
   %p0 = getelementptr double, ptr %data, i64 %i
   br label %part
 part:
@@ -173,7 +179,15 @@ part:
   %k.more = icmp slt i64 %k.next, %parts
   br i1 %k.more, label %part, label %done
 done:
-  %mean = fdiv {v8} %new, %by
+  br i1 %is.power, label %multiply, label %divide
+multiply:
+  %product = fmul {v8} %new, %inverses
+  br label %store
+divide:
+  %quotient = fdiv {v8} %new, %by
+  br label %store
+store:
+  %mean = phi {v8} [%product, %multiply], [%quotient, %divide]
   %u.at = getelementptr double, ptr %uniform, i64 %i
   %u = load {v8}, ptr %u.at, align 8
   %us = fmul {v8} %u, %times

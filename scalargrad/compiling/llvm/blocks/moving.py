@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from scalargrad.compiling.llvm.blocks.still import Still
     from scalargrad.compiling.structure.splitting import Layer, Layered
 
+WIDTH = 64
+"""Columns of a matrix of which the gradient is computed at a time."""
+
 
 class Moving:
     """What differs from sample to sample. A product is a layer forwards, or its gradients backwards.
@@ -224,17 +227,23 @@ class Moving:
         skip = len(self._program.sums) - self._program.trained
         self.work += rows * columns
         if matrix.kind == PARAMETERS and matrix.along == 1:
-            steps.add("outer", skip + matrix.at, matrix.down, a, x, rows, columns)
+            _outer(steps, skip + matrix.at, matrix.down, a, x, rows, columns)
         elif matrix.kind == PARAMETERS and matrix.down == 1:
-            steps.add("outer", skip + matrix.at, matrix.along, x, a, columns, rows)
+            _outer(steps, skip + matrix.at, matrix.along, x, a, columns, rows)
         else:
             at = self.sums
             self.sums += rows * columns
-            steps.add("outer", at, columns, a, x, rows, columns)
+            _outer(steps, at, columns, a, x, rows, columns)
             weights = enumerate((w for row in layer.weights for w in row), at)
             moves = [(i, skip + w) for i, w in weights if 0 <= w < self._program.trained]
             sources, targets = zip(*moves, strict=True)
             self.lasts.add("scatter", len(moves), self.lasts.listed(sources), self.lasts.listed(targets))
+
+
+def _outer(steps: Steps, at: int, stride: int, a: int, x: int, rows: int, columns: int) -> None:
+    """Steps for the sums of a[j] * x[k]: so many columns at a time that they stay in the first cache for all rows."""
+    for k in range(0, columns, WIDTH):
+        steps.add("outer", at + k, stride, a, x + k, rows, min(WIDTH, columns - k))
 
 
 def _rounded(n: int) -> int:

@@ -13,8 +13,9 @@ from scalargrad.compiling.llvm.library import Machinery, once
 
 FIELDS = [
     "n", "valid", "arguments", "columns", "divisor", "factor", "begin", "tiles", "finish", "parameters", "uniform",
-    "memory", "full", "tail", "out", "sums", "update_begin", "update_tiles", "settings", "update_uniform", "update_memory",
-    "read", "count", "update_full", "update_tail", "write", "found", "gradients", "gradient_bytes", "now", "next",
+    "memory", "full", "tail", "out", "sums", "update_begin", "update_tiles", "settings", "update_uniform",
+    "update_memory", "read", "count", "update_full", "update_tail", "write", "found", "gradients", "gradient_bytes",
+    "now", "next",
     "bytes", "stops_at_nan", "from", "places", "leaves", "inverse",
 ]  # fmt: skip
 KINDS = dict.fromkeys(("n", "sums", "valid", "count", "bytes", "gradient_bytes", "stops_at_nan", "leaves"), "i64")

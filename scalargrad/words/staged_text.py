@@ -70,6 +70,12 @@ PRODUCTS = {"2": TEMPLATES["square"], "3": Form("{0} * {0} * {0}", PRODUCT, ATOM
 """Powers that the engine computes as products."""
 
 HELPERS = {
+    "whole": """\
+def whole(i):
+    if i < 0 or i != int(i):  # Python would count from the end, or round
+        raise IndexError(f"{i} is the place of no entry")
+    return int(i)
+""",
     "sigmoid": """\
 def sigmoid(x):
     e = exp(-abs(x))  # from the side that cannot overflow
@@ -208,7 +214,7 @@ class Staged(Notation):
         op: Op = rule
         if op.has_index:
             (index, _), *entries = operands
-            return f"({', '.join(x for x, _ in entries)}{',' * (len(entries) == 1)})[int({index})]", ATOM
+            return f"({', '.join(x for x, _ in entries)}{',' * (len(entries) == 1)})[whole({index})]", ATOM
         chain = self.chain(op, operands)
         if chain is not None:
             symbol, terms, divisor = chain
@@ -241,7 +247,7 @@ class Staged(Notation):
         if len(name) + len(text) + 7 <= WIDTH or not is_call:
             return [f"    {name} = {text}"]
         if op.has_index:
-            return enclosed(f"    {name} = (", [x for x, _ in operands[1:]], f")[int({operands[0][0]})]")
+            return enclosed(f"    {name} = (", [x for x, _ in operands[1:]], f")[whole({operands[0][0]})]")
         if chain is None:
             return enclosed(f"    {name} = {text.partition('(')[0]}(", [x for x, _ in operands], ")")
         symbol, terms, divisor = chain

@@ -153,10 +153,13 @@ def test_it_is_written_as_it_is_called():
     assert z.formula("latex") == r"\operatorname{take}\left([a, b, c], i\right)"
     assert "a.grad += " in repr(z._backward)
     code = sg.to_python(z)
-    assert "(a, b, c)[int(i)]" in code
+    assert "(a, b, c)[whole(i)]" in code
     named = {}
     exec(code, named)  # noqa: S102
     assert named["f"]()[0] == 3.0
+    for place in (1.5, -1.0, math.nan, math.inf, 3.0):
+        with pytest.raises((IndexError, ValueError, OverflowError)):
+            named["f"](i=place)
     assert "take is a router" not in code
 
 

@@ -6,12 +6,13 @@ long program `dot` stays whole, for a backend that has an instruction for it, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.applied import FunctionRow
-from scalargrad.compiling.sums import with_sums
+from scalargrad.compiling.sums import sums_in, with_sums
 from scalargrad.compiling.tape import CONSTANT, DOT, SOURCES, TAKE, Instruction, Tape, live, name_of, op_of
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
@@ -124,7 +125,7 @@ class Lowered(NamedTuple):
 def lowered(code: Sequence[Instruction], outputs: Sequence[int]) -> Lowered:
     """The outputs, simplified, by primitives and whole sums."""
     tape = _LoweringTape()
-    return Lowered(tape, _written(tape, code, outputs, None))
+    return Lowered(tape, _written(tape, code, outputs, None, *sums_in(code, outputs)))
 
 
 WHOLE = (DOT, TAKE)
@@ -147,6 +148,8 @@ def _written(
     code: Sequence[Instruction],
     outputs: Sequence[int],
     formula_of: Callable[[str, int], Template | None] | None,
+    sums: Mapping[int, Sequence[tuple[int | float, int | float]]] = MappingProxyType({}),
+    inside: Iterable[int] = (),
 ) -> list[int]:
     """Write what the outputs need; for each slot of the code where that stands then.
 
@@ -155,16 +158,23 @@ def _written(
         code: the program.
         outputs: slots.
         formula_of: the form of an op of so many operands, which is written in its place if there is one.
+        sums: slots that are sums of products, and the factors of these.
+        inside: slots that nothing but such a sum reads.
     """
     needed = live(code, outputs)
     emit, written, constants, known = tape.emit, tape.code, tape.constants, tape.known
     new: list[int] = [-1] * len(code)
     place = new.__getitem__
+    for slot in inside:
+        needed[slot] = False
     for slot, instruction in enumerate(code):
         if not needed[slot]:
             continue
         op = instruction[0]
-        if op in PRIMITIVE:
+        if slot in sums:
+            factors = (xs for pair in zip(*sums[slot], strict=True) for xs in pair)
+            new[slot] = emit(DOT, *(place(x) if type(x) is int else tape.constant(x) for x in factors))
+        elif op in PRIMITIVE:
             if len(instruction) == 3:
                 # emit's usual course, spelled out: nine in ten instructions come here, half the time of all this.
                 x, y = new[instruction[1]], new[instruction[2]]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
-from scalargrad.compiling.tape import ADD, DOT, MULTIPLY
+from scalargrad.compiling.tape import ADD, DOT, MULTIPLY, SOURCES, Instruction
 from scalargrad.compiling.templates import Step, Template
 
 Ref = int | float
+OFTEN = 8
+"""One instruction in so many is an addition where a program is searched for chains of them."""
 SHORTEST = 3
 """Terms of a sum that is worth an instruction of its own."""
 
@@ -31,6 +34,23 @@ def with_sums(formula: Template, arguments: int) -> Template:
             places.append(-1)
     result = places[formula.result] if type(formula.result) is int else formula.result
     return Template(tuple(written), result)
+
+
+def sums_in(
+    code: Sequence[Instruction], outputs: Iterable[int]
+) -> tuple[dict[int, list[tuple[Ref, Ref]]], Iterable[int]]:
+    """The same in a program, if additions are much of it: the factors of each sum's terms, and what is part of a sum.
+
+    Args:
+        code: the tape.
+        outputs: the slots that are read from outside.
+    """
+    if OFTEN * sum(instruction[0] is ADD for instruction in code) < len(code):
+        return {}, ()
+    steps = [(instruction[0], instruction[1:]) for instruction in code]
+    uses = Counter(chain.from_iterable(refs for op, refs in steps if op not in SOURCES))
+    uses.update([*outputs, *outputs])
+    return _chains(steps, 0, uses)
 
 
 def _operands(pairs: Sequence[tuple[Ref, Ref]]) -> list[Ref]:

@@ -32,6 +32,7 @@ class BatchProgram:
         guards: the comparisons that fn made, in words: the Values would keep the recorded graph alive.
         has_indices: whether there are indices among them.
         can_branch: whether there is anything else among them, so that samples may need several programs.
+        widths: how many numbers a sample has in each argument.
         columns: how many numbers fn returned for each sample beside the loss.
         in_order: whether `trained` are all of the compiled function's parameters in their order.
         rebuild: puts what fn gave for a sample in its places; where `values` recorded it, the columns alone.
@@ -71,20 +72,13 @@ class BatchProgram:
         order = trained + [k for k in range(len(self.reached)) if k not in first]
         places = sorted(range(len(order)), key=order.__getitem__)
         self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
-        widths, made = [one.width for one in samples], None
+        widths = self.widths = [one.width for one in samples]
+        made = None
         if plain is None:
+            n = samples[0].n if samples else 1
             made = structured(
-                choice,
-                tape.code,
-                root,
-                violations,
-                columns,
-                trained,
-                widths,
-                places,
-                samples[0].n if samples else 1,
-                _sums,
-            )
+                choice, tape.code, root, violations, columns, trained, widths, places, n, _sums
+            )  # fmt: skip
         if made is None:
             kinds = varying_slots(tape.code)
             sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]

@@ -89,6 +89,18 @@ class BatchFunction:
         """Whether nothing need be recorded for it."""
         return all(self._known(LOSS, group) for group in batch.groups)
 
+    def in_words(self) -> list[str]:
+        """What was found in the loss: a line for each structure of the samples, and one for each of its layers."""
+        lines = []
+        for (what, *_), programs in list(self.recordings.known.items()):
+            for program in programs if what is LOSS else ():
+                layers: Sequence[str] = getattr(program.runner, "layers", ())
+                sizes = " and ".join(map(str, program.widths)) or "no"
+                numbers = "number" if program.widths == [1] else "numbers"
+                lines.append(f"over samples of {sizes} {numbers}: {'layers' if layers else 'no layers'}")
+                lines += [f"    {line}" for line in layers]
+        return lines
+
     def _program(self, group: Group) -> BatchProgram:
         known = self._known(LOSS, group)
         return known[0] if known else self.recordings.another(known, 0, partial(self._of_loss, group))

@@ -47,6 +47,10 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"
 
+    def __str__(self) -> str:
+        """Its name and, over batches, the dense layers that were found in it."""
+        return "\n".join([repr(self), *self.batches.in_words()])
+
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         """What the function gives for these arguments, as floats in the same structure.
 

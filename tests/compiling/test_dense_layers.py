@@ -66,6 +66,31 @@ def close(found, expected, tolerance=1e-12):
 # -------------------------------------------------------------------- found
 
 
+@needs_llvm
+def test_it_says_what_was_found():
+    network = nn.MLP(9, [16, 12, 3], seed=0)
+    loss = sg.compile(lambda x: sg.logsumexp(network(x)), parameters=network.parameters())
+    assert str(loss) == repr(loss)
+    loss.value_and_grad(samples(40)[0])
+    head, title, *layers, others = str(loss).splitlines()
+    assert (head, title) == (repr(loss), "over samples of 9 numbers: layers")
+    assert [line.strip() for line in layers] == [f"Dense {size} with bias" for size in ("16 x 9", "12 x 16", "3 x 12")]
+    assert " other operations, gradients included: " in others
+    conv = nn.Conv2d(1, 4, 3)
+
+    def of_a_picture(x):
+        (rows, *_) = conv([[list(x[8 * i : 8 * i + 8]) for i in range(8)]])
+        return sg.logsumexp([sg.relu(a) for row in rows for a in row])
+
+    loss = sg.compile(of_a_picture, parameters=conv.parameters())
+    loss.value_and_grad([[0.01 * k * j for k in range(64)] for j in range(40)])
+    assert "    Dense 1 x 9 with bias, at 36 places" in str(loss).splitlines()
+    w = Value(1.0)
+    small = sg.compile(lambda x: (w * x) ** 2)
+    small.value_and_grad([1.0, 2.0])
+    assert str(small).splitlines()[1:] == ["over samples of 1 number: no layers"]
+
+
 def numbers(n):
     return [Value(0.1 * (k + 1)) for k in range(n)]
 

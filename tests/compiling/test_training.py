@@ -326,3 +326,25 @@ def test_a_training_that_has_ended_refuses_further_steps(backend):
     with pytest.raises(ValueError, match="this training ended"):
         step([1.0])
     assert w.data == before
+
+
+def test_minibatches_cut_from_arrays_are_read_anew_each_time():
+    """Cut once or for each step, in the same memory with other numbers, and more of them than are known again."""
+    numpy = pytest.importorskip("numpy")
+    x = numpy.arange(1200.0).reshape(600, 2) % 7.0 - 3.0
+    y = x[:, 0] * 0.5 - x[:, 1]
+    cut = [(x[i : i + 2], y[i : i + 2]) for i in range(0, 600, 2)]
+
+    def trained(batches):
+        ws = [Value(0.3), Value(-0.2)]
+        loss = sg.compile(lambda v, t: (sg.dot(ws, v) - t) ** 2, parameters=ws)
+        with loss.training(nn.SGD(ws, lr=0.01)) as step:
+            for epoch in range(3):
+                x[:, 1] += epoch
+                losses = [step(*batch) for batch in batches()]
+                x[:, 1] -= epoch
+        return losses, [w.data for w in ws]
+
+    again = trained(lambda: [(numpy.array(a), numpy.array(b)) for a, b in cut])
+    assert trained(lambda: cut) == again
+    assert trained(lambda: [(x[i : i + 2], y[i : i + 2]) for i in range(0, 600, 2)]) == again

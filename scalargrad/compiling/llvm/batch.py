@@ -73,7 +73,13 @@ class BatchRunner:
 
 
 class BlockRunner(BatchRunner):
-    """The same for a program with dense layers."""
+    """The same for a program with dense layers.
+
+    Attributes:
+        layers: they, in words.
+    """
+
+    layers: list[str]
 
     def __init__(self, program: Layered) -> None:
         self._set_up(BlockCode(program), program.parameters, len(program.sums), len(program.columns))

@@ -10,6 +10,7 @@ from scalargrad.compiling.lowering import simplified
 from scalargrad.compiling.pipeline import is_long
 from scalargrad.compiling.structure.finding import find
 from scalargrad.compiling.structure.splitting import Layered, Split
+from scalargrad.compiling.structure.wording import in_words
 from scalargrad.compiling.tape import PARAMETER, SOURCES, Instruction, op_of, size_of, varying_slots
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ straight-line code, and in a longer one."""
 OFTEN = 1.5
 """Where a sample of a long program has so many products for each parameter, its layers are many and small: the machine
 runs it, one sample at a time in a fifth of the time that blocks of samples take."""
+BLOCK = 32
+"""With so many samples in the first batch blocks take less time than the machine there, too."""
 SHORT = 400
 """Products and other instructions, up to which a program is short."""
 FEW = 8, 0.1
@@ -54,7 +57,7 @@ def structured(
     """
     if choice not in ("auto", "llvm") or not loaded("llvm").available():
         return None
-    if is_long(choice, code, batch=True) and _reads_often(code):
+    if n < BLOCK and is_long(choice, code, batch=True) and _reads_often(code):
         return None
     kinds = varying_slots(code)
     outputs = [root, *violations, *columns]
@@ -100,7 +103,9 @@ def structured(
     layered = Layered(
         short, sums, new_columns, widths, split.layers, split.constants, long, len(trained), len(places)
     )  # fmt: skip
-    return short, module, loaded("llvm").BlockRunner(layered)
+    runner = loaded("llvm").BlockRunner(layered)
+    runner.layers = in_words(layered)
+    return short, module, runner
 
 
 def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found, n: int) -> bool:

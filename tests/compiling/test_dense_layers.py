@@ -346,6 +346,35 @@ def test_masks_where_a_plain_gradient_is_nan(all_have_blocks, monkeypatch):
     close(found, expected)
 
 
+ASKING = {
+    "compared": lambda answer, a, b: sg.where(sg.greater(answer, 0.0), a, b),
+    "index": lambda answer, a, b: sg.take([a, b], sg.floor(sg.clip(sg.abs(answer), 0.0, 1.5))),
+}
+
+
+@needs_llvm
+@pytest.mark.parametrize("ask", ASKING.values(), ids=list(ASKING))
+def test_layers_that_only_a_question_reads_hand_nothing_on(ask, all_have_blocks, monkeypatch):
+    asked, network = nn.MLP(4, [6, 5, 3, 1], activation="tanh", seed=2), nn.MLP(4, [6, 1], activation="tanh", seed=3)
+    parameters = [*network.parameters(), *asked.parameters()]
+
+    def loss(xs):
+        z = network(xs)
+        hidden = [sg.sqrt(sg.relu(h)) for h in asked.layers[0](xs)]  # an infinite slope where h is below 0
+        for layer in asked.layers[1:]:
+            hidden = layer(hidden)
+            hidden = hidden if isinstance(hidden, list) else [hidden]
+        return ask(hidden[0], sg.exp(z), z * z) + sg.where(sg.greater(network(xs[::-1]), 0.1), z, 0.5)
+
+    rng = random.Random(1)
+    batch = [[rng.gauss(0, 1) for _ in range(4)] for _ in range(40)]
+    by_blocks, found, expected = with_and_without(loss, parameters, (batch,), monkeypatch)
+    assert by_blocks
+    close(found, expected)
+    sg.mean([loss(xs) for xs in batch]).backward()
+    close(found[1:], [p.grad for p in parameters])
+
+
 @needs_llvm
 def test_values_and_guards(all_have_blocks):
     network = nn.MLP(9, [8, 1], seed=0)

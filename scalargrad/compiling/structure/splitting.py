@@ -160,24 +160,38 @@ class Split:
             for slot, i in enumerate(tape.code)
             if i[0] is INPUT and active[slot]
         }  # fmt: skip
-        for layer in self.layers:
+        layers: Sequence[Layer] = self.layers
+        while True:
+            end = self._with_backs(root, active, layers)
+            shares = cast("dict[int, list[int]]", contributions(tape, end, [*leaves.values(), *outputs.values()]))
+            terms = [[shares[outputs[i]] if i in outputs else [] for i in layer.outputs] for layer in layers]
+            pairs = [(layer, each) for layer, each in zip(layers, terms, strict=True) if any(each) or not layer.backs]
+            if len(pairs) == len(layers):
+                break
+            for layer, each in zip(layers, terms, strict=True):
+                if not any(each):  # only a comparison reads it, or an index: it hands nothing on to what it reads
+                    layer.backs = range(0)
+            layers = [layer for layer, _ in pairs]
+        found = {k: shares[slot] for k, slot in leaves.items()}
+        for layer, each in pairs:
+            if not any(each):
+                continue
+            layer.adjoints = [total(tape, shares_of_one) for shares_of_one in each]
+            for bias, adjoint, shares_of_one in zip(layer.biases, layer.adjoints, each, strict=True):
+                if bias in trained and shares_of_one:
+                    found.setdefault(bias, []).append(adjoint)
+        return found
+
+    def _with_backs(self, root: int, active: bytearray, layers: Iterable[Layer]) -> int:
+        """The root, and what layers hand back times what they read: its gradients are theirs, too."""
+        tape = self.tape
+        for layer in layers:
             if any(active[x] for x in layer.xs):
-                layer.backs = self._new_inputs(len(layer.xs))
+                layer.backs = layer.backs or self._new_inputs(len(layer.xs))
                 for x, back in zip(layer.xs, layer.backs, strict=True):
                     if active[x]:
                         root = tape.emit(ADD, root, tape.emit(MULTIPLY, tape.source(INPUT, back), x))
-        shares = cast("dict[int, list[int]]", contributions(tape, root, [*leaves.values(), *outputs.values()]))
-        found = {k: shares[slot] for k, slot in leaves.items()}
-        for layer in self.layers:
-            terms = [shares[outputs[i]] if i in outputs else [] for i in layer.outputs]
-            if not any(terms):
-                layer.backs = range(0)
-                continue
-            layer.adjoints = [total(tape, each) for each in terms]
-            for bias, adjoint, each in zip(layer.biases, layer.adjoints, terms, strict=True):
-                if bias in trained and each:
-                    found.setdefault(bias, []).append(adjoint)
-        return found
+        return root
 
     def _active(self, trained: set[int], leaves: dict[int, int]) -> bytearray:
         """For each slot of the rest whether it depends on a parameter that gets a gradient, through layers too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -34,7 +35,7 @@ class Statics:
         self._fn, self._name = fn, name
         names = [static] if isinstance(static, str) else _listed(static)
         self._names = frozenset(names)
-        self._places: frozenset[int] = frozenset()
+        self._places: dict[int, str] = {}
         if names:
             parameters = list(self._signature().parameters.values())
             kinds = [p.kind for p in parameters]
@@ -46,7 +47,9 @@ class Statics:
                         f"static: {name} has no argument {brief(one)}{did_you_mean(one, own)}; it takes "
                         f"{', '.join(own) or 'none'}"
                     )
-            self._places = frozenset(i for i, p in enumerate(parameters) if p.kind in _POSITIONAL and p.name in names)
+            self._places = {
+                i: p.name for i, p in enumerate(parameters) if p.kind in _POSITIONAL and p.name in names
+            }  # fmt: skip
 
     def marked(self, args: Sequence[Any]) -> Sequence[Any]:
         """The arguments, those that are static as such."""
@@ -54,7 +57,8 @@ class Statics:
             return args
         places = self._places
         return [
-            self._static(x, f"argument {i}") if i in places or isinstance(x, BY_TYPE) else x for i, x in enumerate(args)
+            self._static(x, repr(places.get(i, i))) if i in places or isinstance(x, BY_TYPE) else x
+            for i, x in enumerate(args)
         ]
 
     def marked_keywords(self, keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,12 +122,16 @@ def _listed(static: Any) -> list[str]:
 def _key(x: Any, what: str) -> Hashable:
     """What tells it from others: its type and its value; 1, 1.0 and True are equal, and are not the same."""
     kind = type(x)
-    if kind is float:  # 0.0 and -0.0 are equal as well, and nan is equal to nothing
-        return kind, x.hex()
+    if isinstance(x, float):  # 0.0 and -0.0 are equal as well, and nan is equal to nothing
+        return kind, float(x).hex()
+    if kind is complex:
+        return kind, x.real.hex(), x.imag.hex()
     if isinstance(x, Value):
         raise TypeError(f"{what} is a Value, and static arguments are no numbers of the computation: give int(v.data)")
-    if kind is tuple:
+    if isinstance(x, tuple) and kind.__eq__ is tuple.__eq__:  # a namedtuple, too
         return kind, tuple([_key(part, what) for part in x])
+    if kind is frozenset:
+        return kind, frozenset([_key(part, what) for part in x])
     try:
         hash(x)
     except TypeError:
@@ -134,6 +142,8 @@ def _key(x: Any, what: str) -> Hashable:
             f"{what} is a {kind.__name__}, which has no hash, as it may change: {advice}. Static arguments are told "
             "apart by value, and a program is kept for each"
         ) from None
+    if is_dataclass(kind):
+        return kind, x, tuple([_key(getattr(x, part.name), what) for part in fields(x) if part.compare])
     return kind, x
 
 

@@ -2,6 +2,8 @@
 
 import enum
 import math
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 from compiling_helpers import needs_llvm, with_backends
@@ -16,6 +18,16 @@ BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm)]
 class Kind(enum.Enum):
     SUM = 1
     PRODUCT = 2
+
+
+class Pair(NamedTuple):
+    a: object
+    b: object
+
+
+@dataclass(frozen=True)
+class Setting:
+    n: object
 
 
 def counted(fn):
@@ -105,6 +117,13 @@ def test_values_are_told_apart_by_type_and_value():
         float("nan"),
         (1, (2.0, "a")),
         frozenset((1, 2)),
+        frozenset((1.0, 2)),
+        Pair(1, 2),
+        Pair(1.0, 2),
+        Setting(1),
+        Setting(True),
+        complex(0.0, 1.0),
+        complex(-0.0, 1.0),
     ]
     for _ in range(2):
         for k in kinds:
@@ -236,7 +255,7 @@ def test_what_cannot_be_told_apart_is_refused_and_changes_nothing(x, text):
     compiled = sg.compile(power, static="n", backend="python")
     replayed = sg.replay(power, static="n", backend="python")
     for call in (lambda: compiled(2.0, x), lambda: compiled(2.0, n=x), lambda: compiled.values([2.0], x)):
-        with pytest.raises(TypeError, match="power: the static argument (argument 1|'n').*" + text[-20:].strip()):
+        with pytest.raises(TypeError, match="power: the static argument 'n'.*" + text[-20:].strip()):
             call()
     with pytest.raises(TypeError, match=text):
         replayed(2.0, x)

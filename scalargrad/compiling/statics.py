@@ -128,7 +128,7 @@ def _key(x: Any, what: str) -> Hashable:
         return kind, x.real.hex(), x.imag.hex()
     if isinstance(x, Value):
         raise TypeError(f"{what} is a Value, and static arguments are no numbers of the computation: give int(v.data)")
-    if isinstance(x, tuple) and kind.__eq__ is tuple.__eq__:  # a namedtuple, too
+    if kind is tuple or (isinstance(x, tuple) and hasattr(x, "_fields")):  # a namedtuple
         return kind, tuple([_key(part, what) for part in x])
     if kind is frozenset:
         return kind, frozenset([_key(part, what) for part in x])

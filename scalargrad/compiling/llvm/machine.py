@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from functools import cache
 
 from scalargrad.compiling.llvm.layout import COPY, LIST, ROWS, VECTORS, Layout
-from scalargrad.compiling.llvm.library import Machinery, lanes, once
+from scalargrad.compiling.llvm.library import Machinery, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
+from scalargrad.compiling.llvm.sum_kernels import listed, run
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import TAKE, Instruction, op_of
 
@@ -38,9 +39,9 @@ def machinery(width: int, quick: bool = False) -> Machinery:
     ends = [f"[%on{opcode}, %op{opcode}]" for op, opcode in opcodes().items() if op in PRIMITIVE or op == COPY]
     for op, text in (
         (TAKE, _take(one)),
-        (LIST, _list(one)),
-        (VECTORS, _run(one, moves=False)),
-        (ROWS, _run(one, moves=True)),
+        (LIST, listed(one, opcodes()[LIST])),
+        (VECTORS, run(one, opcodes()[VECTORS], moves=False)),
+        (ROWS, run(one, opcodes()[ROWS], moves=True)),
     ):
         blocks.append(text)
         ends.append(f"[%{op}.on, %{op}.end]")
@@ -152,131 +153,6 @@ def _take(one: Lanes) -> str:
         "%take.go = icmp ne ptr %take.dn, %stop",
         f"br i1 %take.go, label %op{opcodes()[TAKE]}, label %done",
     ])  # fmt: skip
-
-
-def _list(one: Lanes) -> str:
-    """Sums of products, each with the places of its first factors, then of its second ones."""
-    t, align = one.type, 8 * one.width
-    return f"""
-op{opcodes()[LIST]}:
-  %list.d = phi ptr [%first, %dispatch], [%list.dn, %list.end]
-  %list.o = phi ptr [%operand, %dispatch], [%list.on, %list.end]
-  %list.o2 = getelementptr i32, ptr %list.o, i64 %pairs
-{_product("list.f", t, align, "%list.o", "%list.o2", "0")}
-  br label %list.pair
-list.pair:
-  %list.k = phi i64 [1, %op{opcodes()[LIST]}], [%list.k1, %list.pair]
-  %list.sum = phi {t} [%list.f, %op{opcodes()[LIST]}], [%list.more, %list.pair]
-{_product("list.g", t, align, "%list.o", "%list.o2", "%list.k")}
-  %list.more = fadd {t} %list.sum, %list.g
-  %list.k1 = add i64 %list.k, 1
-  %list.again = icmp slt i64 %list.k1, %pairs
-  br i1 %list.again, label %list.pair, label %list.end
-list.end:
-  store {t} %list.more, ptr %list.d, align {align}
-  %list.dn = getelementptr {t}, ptr %list.d, i64 1
-  %list.on = getelementptr i32, ptr %list.o2, i64 %pairs
-  %list.go = icmp ne ptr %list.dn, %stop
-  br i1 %list.go, label %op{opcodes()[LIST]}, label %done"""
-
-
-def _product(name: str, t: str, align: int, first: str, second: str, k: str) -> str:
-    """The k-th product of two lists of places."""
-    lines = []
-    for x, places in ((f"%{name}.a", first), (f"%{name}.b", second)):
-        lines += [
-            f"  {x}.q = getelementptr i32, ptr {places}, i64 {k}",
-            f"  {x}.i = load i32, ptr {x}.q, align 4",
-            f"  {x}.p = getelementptr {t}, ptr %memory, i32 {x}.i",
-            f"  {x} = load {t}, ptr {x}.p, align {align}",
-        ]
-    return "\n".join([*lines, f"  %{name} = fmul {t} %{name}.a, %{name}.b"])
-
-
-def _run(one: Lanes, *, moves: bool) -> str:
-    """Sums of products in a run.
-
-    With one number to a place, several rows are computed at once, one in each lane, the last ones twice if they do not
-    come out even. With vectors, as of samples, row by row.
-    """
-    name = ROWS if moves else VECTORS
-    rows = lanes() if one.width == 1 else 1
-    row = Lanes(rows if one.width == 1 else one.width)
-    t, element, align = row.type, one.type, 8 * one.width
-    opcode = opcodes()[name]
-
-    def product(n: str, k: str) -> str:
-        lines = [
-            f"  %{n}.a.q = getelementptr i32, ptr %operand, i64 {k}",
-            f"  %{n}.a.i = load i32, ptr %{n}.a.q, align 4",
-            f"  %{n}.a.p = getelementptr {element}, ptr %memory, i32 %{n}.a.i",
-            f"  %{n}.a.x = load {element}, ptr %{n}.a.p, align {align}",
-            f"  %{n}.b.q = getelementptr i32, ptr %{name}.moving, i64 {k}",
-            f"  %{n}.b.i = load i32, ptr %{n}.b.q, align 4",
-            f"  %{n}.b.o = getelementptr {element}, ptr %memory, i32 %{n}.b.i",
-        ]
-        if rows > 1:
-            lines += ["  " + line for line in row.splat(f"%{n}.a", f"%{n}.a.x")]
-        else:
-            lines.append(f"  %{n}.a = bitcast {t} %{n}.a.x to {t}")
-        if not moves:
-            lines += [
-                f"  %{n}.b.p = getelementptr {element}, ptr %{n}.b.o, i64 %{name}.r",
-                f"  %{n}.b = load {t}, ptr %{n}.b.p, align {align}",
-            ]
-        else:
-            lines += [
-                f"  %{n}.s.q = getelementptr i32, ptr %{name}.steps, i64 {k}",
-                f"  %{n}.s.i = load i32, ptr %{n}.s.q, align 4",
-                f"  %{n}.s = sext i32 %{n}.s.i to i64",
-                f"  %{n}.s.r = mul i64 %{n}.s, %{name}.r",
-                f"  %{n}.p0 = getelementptr {element}, ptr %{n}.b.o, i64 %{n}.s.r",
-                f"  %{n}.x0 = load {element}, ptr %{n}.p0, align {align}",
-            ]
-            if rows == 1:
-                lines.append(f"  %{n}.b = bitcast {t} %{n}.x0 to {t}")
-            else:
-                lines.append(f"  %{n}.v0 = insertelement {t} poison, double %{n}.x0, i64 0")
-            for lane in range(1, rows):
-                result = f"%{n}.b" if lane == rows - 1 else f"%{n}.v{lane}"
-                lines += [
-                    f"  %{n}.p{lane} = getelementptr {element}, ptr %{n}.p{lane - 1}, i64 %{n}.s",
-                    f"  %{n}.x{lane} = load {element}, ptr %{n}.p{lane}, align {align}",
-                    f"  {result} = insertelement {t} %{n}.v{lane - 1}, double %{n}.x{lane}, i64 {lane}",
-                ]
-        return "\n".join([*lines, f"  %{n} = fmul {t} %{n}.a, %{n}.b"])
-
-    return f"""
-op{opcode}:
-  %{name}.moving = getelementptr i32, ptr %operand, i64 %pairs
-  %{name}.steps = getelementptr i32, ptr %{name}.moving, i64 %pairs
-  %{name}.on = getelementptr i32, ptr %{name}.{"steps" if moves else "moving"}, i64 %pairs
-  %{name}.size32 = sub i32 %to, %from
-  %{name}.size = sext i32 %{name}.size32 to i64
-  %{name}.last = sub i64 %{name}.size, {rows}
-  br label %{name}.block
-{name}.block:
-  %{name}.w = phi i64 [0, %op{opcode}], [%{name}.w1, %{name}.stored]
-  %{name}.fits = icmp slt i64 %{name}.w, %{name}.last
-  %{name}.r = select i1 %{name}.fits, i64 %{name}.w, i64 %{name}.last
-{product(f"{name}.f", "0")}
-  br label %{name}.pair
-{name}.pair:
-  %{name}.k = phi i64 [1, %{name}.block], [%{name}.k1, %{name}.pair]
-  %{name}.sum = phi {t} [%{name}.f, %{name}.block], [%{name}.more, %{name}.pair]
-{product(f"{name}.g", f"%{name}.k")}
-  %{name}.more = fadd {t} %{name}.sum, %{name}.g
-  %{name}.k1 = add i64 %{name}.k, 1
-  %{name}.again = icmp slt i64 %{name}.k1, %pairs
-  br i1 %{name}.again, label %{name}.pair, label %{name}.stored
-{name}.stored:
-  %{name}.d = getelementptr {element}, ptr %first, i64 %{name}.r
-  store {t} %{name}.more, ptr %{name}.d, align {align}
-  %{name}.w1 = add i64 %{name}.w, {rows}
-  %{name}.go = icmp slt i64 %{name}.w1, %{name}.size
-  br i1 %{name}.go, label %{name}.block, label %{name}.end
-{name}.end:
-  br label %done"""
 
 
 class MachineCode:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
 from scalargrad.functional import grad
-from scalargrad.nn.inputs import as_rows, is_sequence
-from scalargrad.nn.module import children
-from scalargrad.nn.predicting import evaluating
+from scalargrad.nn.arguments.inputs import as_rows, is_sequence
+from scalargrad.nn.modules.module import children
+from scalargrad.nn.scores.predicting import evaluating
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import items, real
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from scalargrad.drawing.columns import Network
-    from scalargrad.nn.module import Module
+    from scalargrad.nn.modules.module import Module
 
 MARGIN = 0.15
 """How far beyond the samples a plane reaches, as a share of their range."""

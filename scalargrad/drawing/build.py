@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scalargrad.drawing.picture import Picture
     from scalargrad.drawing.sketch import Sketch
     from scalargrad.drawing.styles import StyleName
-    from scalargrad.nn.module import Module
+    from scalargrad.nn.modules.module import Module
 
 
 class GraphTooLargeError(ValueError):

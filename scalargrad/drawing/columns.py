@@ -8,13 +8,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
-from scalargrad.nn.activations import Elementwise
-from scalargrad.nn.affine import Linear
-from scalargrad.nn.attending import MultiHeadAttention
-from scalargrad.nn.batchnorm import BatchNorm
-from scalargrad.nn.dropout import Dropout
-from scalargrad.nn.module import Module, children
-from scalargrad.nn.normalisation import LayerNorm, RMSNorm
+from scalargrad.nn.layers.activations import Elementwise
+from scalargrad.nn.layers.affine import Linear
+from scalargrad.nn.layers.attending import MultiHeadAttention
+from scalargrad.nn.layers.batchnorm import BatchNorm
+from scalargrad.nn.layers.dropout import Dropout
+from scalargrad.nn.layers.normalisation import LayerNorm, RMSNorm
+from scalargrad.nn.modules.module import Module, children
 from scalargrad.support.arguments import MAX_DEPTH, too_deep
 from scalargrad.support.labels import clean_label
 from scalargrad.words.texts import counted, grouped

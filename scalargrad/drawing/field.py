@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.compiled import Compiled
 from scalargrad.compiling.compiled import compile as compile_
-from scalargrad.nn.module import Module
-from scalargrad.nn.predicting import evaluating
+from scalargrad.nn.modules.module import Module
+from scalargrad.nn.scores.predicting import evaluating
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import real

@@ -20,7 +20,7 @@ from scalargrad.words.texts import columns as table
 
 if TYPE_CHECKING:
     from scalargrad.drawing.stages import Stage
-    from scalargrad.nn.module import Module
+    from scalargrad.nn.modules.module import Module
 
 MOST_MAPS = 16
 """Channels of one layer that are drawn; the others are counted below them."""

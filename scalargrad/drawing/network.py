@@ -15,9 +15,9 @@ from scalargrad.drawing.result import Drawing, check_look
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.stages import has_image_layers, read_stages
 from scalargrad.drawing.theme import THEMES, edge_role, text_width
-from scalargrad.nn.inputs import as_row, as_sequence, is_sequence
-from scalargrad.nn.module import Module
-from scalargrad.nn.neurons import Neuron
+from scalargrad.nn.arguments.inputs import as_row, as_sequence, is_sequence
+from scalargrad.nn.layers.neurons import Neuron
+from scalargrad.nn.modules.module import Module
 from scalargrad.node.numbers import number_in, plain_gradient, plain_number
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.arguments import name as one_of

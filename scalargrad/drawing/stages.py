@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.drawing.columns import as_python, path_title
 from scalargrad.engine import Value
 from scalargrad.functional import grad
-from scalargrad.nn.activations import Elementwise
-from scalargrad.nn.affine import Linear
-from scalargrad.nn.convolution import Conv2d
-from scalargrad.nn.dropout import Dropout
-from scalargrad.nn.flatten import Flatten, Unflatten
-from scalargrad.nn.images import flattened
-from scalargrad.nn.inputs import is_sequence
-from scalargrad.nn.module import Module, children
-from scalargrad.nn.neurons import Layer
-from scalargrad.nn.pooling import AvgPool2d, MaxPool2d
-from scalargrad.nn.predicting import evaluating
-from scalargrad.nn.response_norm import LocalResponseNorm
+from scalargrad.nn.arguments.inputs import is_sequence
+from scalargrad.nn.images.convolution import Conv2d
+from scalargrad.nn.images.flatten import Flatten, Unflatten
+from scalargrad.nn.images.image import flattened
+from scalargrad.nn.images.pooling import AvgPool2d, MaxPool2d
+from scalargrad.nn.images.response_norm import LocalResponseNorm
+from scalargrad.nn.layers.activations import Elementwise
+from scalargrad.nn.layers.affine import Linear
+from scalargrad.nn.layers.dropout import Dropout
+from scalargrad.nn.layers.neurons import Layer
+from scalargrad.nn.modules.module import Module, children
+from scalargrad.nn.scores.predicting import evaluating
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import number_in, plain_gradient, plain_number
 from scalargrad.support.arguments import MAX_DEPTH, brief, real, too_deep

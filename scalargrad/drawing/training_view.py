@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scalargrad.drawing.field import Field, class_colors, output_of
 from scalargrad.drawing.image import image
 from scalargrad.drawing.theme import SANS, THEMES
-from scalargrad.nn.progress import Progress, live_lines
+from scalargrad.nn.training.progress import Progress, live_lines
 from scalargrad.node.numbers import plain_number
 
 if TYPE_CHECKING:
-    from scalargrad.nn.history import History
-    from scalargrad.nn.stepping import Task
+    from scalargrad.nn.training.history import History
+    from scalargrad.nn.training.stepping import Task
     from scalargrad.support.notebook import Output
 
 GRID = 32

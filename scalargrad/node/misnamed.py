@@ -61,4 +61,4 @@ PACKAGE = {
     "getitem": "write take(xs, index), with a list of rows as xs for a row",
     "lookup": "write take(xs, index), with a list of rows as xs for a row",
 }
-"""Of the package. (The names of nn: scalargrad.nn.misnamed.)"""
+"""Of the package. (The names of nn: scalargrad.nn.modules.misnamed.)"""

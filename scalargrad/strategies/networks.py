@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scalargrad import nn
 from scalargrad.engine import Value, topological_order
-from scalargrad.nn.activations import ACTIVATIONS
+from scalargrad.nn.layers.activations import ACTIVATIONS
 from scalargrad.strategies.inputs import MOST_INPUTS, off_kinks
 from scalargrad.support.arguments import items, real, whole
 from scalargrad.table.row import Op

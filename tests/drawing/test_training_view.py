@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scalargrad import nn
 from scalargrad.drawing.theme import THEMES
 from scalargrad.drawing.training_view import GRID, HIGH, LEFT, RIGHT, TrainingView, _contour, _Plane, picture
-from scalargrad.nn.losses import LOSSES
-from scalargrad.nn.stepping import Task
+from scalargrad.nn.scores.losses import LOSSES
+from scalargrad.nn.training.stepping import Task
 
 X, Y = nn.moons(40, noise=0.1, seed=1, labels=(-1, 1))
 NS = "{http://www.w3.org/2000/svg}"

@@ -59,6 +59,8 @@ def rows(points=1000):
             try:
                 if op.pair is not None:
                     z = op.function(leaves, leaves)
+                elif op.has_index:
+                    z = op.function(leaves, Value(float(k % n)))
                 else:
                     z = op.function(*leaves) if op.arity or op.arguments else op.function(leaves)
                 z.backward()

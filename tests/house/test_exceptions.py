@@ -16,8 +16,8 @@ import pytest
 import scalargrad
 from scalargrad import Value, nn
 from scalargrad.checking import GradientError, check_gradients
-from scalargrad.nn.fitting import DivergenceError
-from scalargrad.nn.saving import ModelFileError
+from scalargrad.nn.files.saving import ModelFileError
+from scalargrad.nn.training.fitting import DivergenceError
 from scalargrad.tracing.explanation import TooManyPathsError
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 import scalargrad
 from scalargrad import Value, nn
 from scalargrad.compiling.llvm.library import available
-from scalargrad.nn.gathering import Batches
-from scalargrad.nn.metrics import misclassified
+from scalargrad.nn.scores.metrics import misclassified
+from scalargrad.nn.training.gathering import Batches
 from scalargrad.node.extras import hooks_of
 
 # Of unlike classes, so that no gradient is 0 but for rounding: Adam and l1_penalty make a step of any size of it.
@@ -41,7 +41,7 @@ def fitted(make, X, y, compiled, prepare=None, **kwargs):
     if callable(optimizer):
         optimizer = optimizer(model)
     elif isinstance(optimizer, str):
-        optimizer = nn.fitting._resolve_optimizer(optimizer, model, kwargs.pop("lr", None))
+        optimizer = nn.training.fitting._resolve_optimizer(optimizer, model, kwargs.pop("lr", None))
     for name, make_argument in (prepare or {}).items():
         kwargs[name] = make_argument(model, optimizer)
     history, raised = None, None
@@ -193,7 +193,7 @@ def test_a_model_that_is_no_module_and_one_that_returns_a_structure(backend):
         return scalargrad.mean([(s["sum"] - t) ** 2 + s["both"][0] ** 2 for s, t in zip(scores, targets, strict=True)])
 
     def metric(scores, targets):
-        return sum(nn.metrics.plain(s["both"][0]) + s["both"][1] for s in scores) / len(scores)
+        return sum(nn.scores.metrics.plain(s["both"][0]) + s["both"][1] for s in scores) / len(scores)
 
     assert_same(make, X, Y, backend, loss=loss, metrics=metric, epochs=3, batch_size=8, seed=0, validation=(X, Y))
 

@@ -236,7 +236,7 @@ def test_a_file_brings_the_network_back(tmp_path):
     "damaged", [{"kernel": [0, 1]}, {"kernel": 3}, {"kernel": [1, 2, 3]}, {"padding": [-1, 0]}, {"stride": [True, 1]}]
 )
 def test_a_file_with_impossible_sizes_is_refused(damaged):
-    from scalargrad.nn.architecture import describe, numbers_in
+    from scalargrad.nn.files.architecture import describe, numbers_in
 
     settings = describe(nn.Conv2d(1, 2, 3))
     assert numbers_in(settings) == 20

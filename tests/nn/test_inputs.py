@@ -8,7 +8,7 @@ import pytest
 from optional import numpy
 
 from scalargrad import Value, nn
-from scalargrad.nn.inputs import is_sequence
+from scalargrad.nn.arguments.inputs import is_sequence
 
 
 class Row:

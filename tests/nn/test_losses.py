@@ -326,6 +326,6 @@ def test_the_shift_is_no_kink_and_leaves_scores_of_usual_size_alone():
     report = scalargrad.check_gradients(lambda *s: nn.cross_entropy(list(s), 0), [40.0, 40.0, 39.0])
     assert {entry.verdict.value for entry in report.entries} == {"PASS"}
     scores = values([1.0, -7.5, 7.9])
-    assert nn.losses.shifted(scores) is scores
+    assert nn.scores.losses.shifted(scores) is scores
     with pytest.raises(TypeError, match="must be a Value or a real number, not str"):
         nn.cross_entropy([Value(1.0), "2"], 0)

@@ -12,7 +12,7 @@ from optional import micrograd
 
 import scalargrad
 from scalargrad import Value, nn
-from scalargrad.nn.activations import ACTIVATIONS
+from scalargrad.nn.layers.activations import ACTIVATIONS
 
 # micrograd itself cannot follow a hidden layer of one neuron with another layer
 sizes = st.tuples(st.lists(st.integers(2, 5), max_size=2), st.integers(1, 5)).map(lambda parts: [*parts[0], parts[1]])

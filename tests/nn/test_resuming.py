@@ -167,13 +167,13 @@ def test_frozen_parameters_stay_frozen(tmp_path_factory, make, data):
     model = make()
     for p in model.parameters():
         p.requires_grad = data.draw(st.booleans())
-    frozen = {name for name, v in nn.module.state_values(model, "test").items() if not v.requires_grad}
+    frozen = {name for name, v in nn.modules.module.state_values(model, "test").items() if not v.requires_grad}
     path = model.save(tmp_path_factory.getbasetemp() / "frozen.json")
     fresh = make()
     if make is not Own:
         fresh = nn.load(path)
     fresh.load(path)
-    assert {name for name, v in nn.module.state_values(fresh, "test").items() if not v.requires_grad} == frozen
+    assert {name for name, v in nn.modules.module.state_values(fresh, "test").items() if not v.requires_grad} == frozen
     assert bits(fresh) == bits(model)
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalargrad import nn
-from scalargrad.nn.dead_relus import dead_among
-from scalargrad.nn.losses import LOSSES
-from scalargrad.nn.run_watch import RISES, STAYS, SWINGS, rising
+from scalargrad.nn.scores.losses import LOSSES
+from scalargrad.nn.training.dead_relus import dead_among
+from scalargrad.nn.training.run_watch import RISES, STAYS, SWINGS, rising
 
 X, Y = nn.moons(40, noise=0.1, seed=1, labels=(-1, 1))
 every_way = pytest.mark.parametrize("compiled", [False, "python"], ids=["eager", "compiled"])

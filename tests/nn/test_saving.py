@@ -18,7 +18,7 @@ from sizes import has_full_size, size
 
 import scalargrad
 from scalargrad import Value, nn
-from scalargrad.nn import fileformat
+from scalargrad.nn.files import fileformat
 
 any_float = st.floats(width=64)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -346,10 +346,10 @@ def test_too_large_a_model_is_refused_as_too_large_a_file_is(tmp_path, monkeypat
     model = nn.MLP(2, [3, 1], seed=0)
     path = model.save(tmp_path / "model.json")
     size = path.stat().st_size
-    for module in (fileformat, sys.modules["scalargrad.nn.saving"]):
+    for module in (fileformat, sys.modules["scalargrad.nn.files.saving"]):
         monkeypatch.setattr(module, "MAX_BYTES", size)
     assert bits(nn.load(model.save(path))) == bits(model)
-    for module in (fileformat, sys.modules["scalargrad.nn.saving"]):
+    for module in (fileformat, sys.modules["scalargrad.nn.files.saving"]):
         monkeypatch.setattr(module, "MAX_BYTES", size - 1)
     with pytest.raises(ValueError, match=f"its 13 numbers need {size} bytes, and a model file has at most {size - 1}"):
         model.save(path)

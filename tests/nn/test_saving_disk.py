@@ -23,7 +23,7 @@ from saving_helpers import bits, set_numbers
 from sizes import has_full_size, size
 
 from scalargrad import nn
-from scalargrad.nn.states import numbers_of
+from scalargrad.nn.modules.states import numbers_of
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="this system has no fork and no permission bits")
 

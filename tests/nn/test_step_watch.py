@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalargrad import Value, nn
-from scalargrad.nn.optimizers import OPTIMIZERS
-from scalargrad.nn.step_watch import _PATIENCE, Used, UsedAgain
+from scalargrad.nn.descent.optimizers import OPTIMIZERS
+from scalargrad.nn.descent.step_watch import _PATIENCE, Used, UsedAgain
 
 X, Y = nn.moons(12, noise=0.1, seed=1, labels=(-1, 1))
 every_optimizer = pytest.mark.parametrize("kind", OPTIMIZERS.values(), ids=OPTIMIZERS)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalargrad import nn
-from scalargrad.nn import progress
-from scalargrad.nn.progress import BLOCKS, LiveText, sparkline
+from scalargrad.nn.training import progress
+from scalargrad.nn.training.progress import BLOCKS, LiveText, sparkline
 
 X, Y = nn.moons(30, noise=0.1, seed=1, labels=(-1, 1))
 

@@ -159,7 +159,7 @@ def test_numpys_boxes_and_times():
 
 @given(st.integers(-(2**70), 2**70))
 def test_every_seed_is_a_seed_of_its_own(n):
-    source = nn.randomness.random_source
+    source = nn.arguments.randomness.random_source
     assert source(n).uniform(0, 1) == source(n).uniform(0, 1)
     if n:
         assert source(n).uniform(0, 1) != source(-n).uniform(0, 1)

@@ -140,12 +140,12 @@ def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(co
     """Of the training loop, the steps, the optimizer and what moves parameters between compiled memory and Values."""
     folder = Path(engine.__file__).parent
     places = [
-        "nn/fitting",
-        "nn/stepping",
-        "nn/optimizers",
-        "nn/compiled_stepping",
-        "nn/sample_loss",
-        "nn/gathering",
+        "nn/training/fitting",
+        "nn/training/stepping",
+        "nn/descent/optimizers",
+        "nn/training/compiled_stepping",
+        "nn/training/sample_loss",
+        "nn/training/gathering",
         "compiling/training",
         "compiling/groups",
         "compiling/llvm/in_memory",

@@ -15,8 +15,8 @@ from sizes import size
 
 from scalargrad import Value, nn
 from scalargrad import dot as sum_of
-from scalargrad.nn.losses import LOSSES
-from scalargrad.nn.optimizers import OPTIMIZERS
+from scalargrad.nn.descent.optimizers import OPTIMIZERS
+from scalargrad.nn.scores.losses import LOSSES
 
 BATCHES = size(5, 200)
 STEPS = 100

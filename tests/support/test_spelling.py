@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import scalargrad as sg
 from scalargrad import Value, nn
-from scalargrad.nn import misnamed as names_of_nn
-from scalargrad.nn.activations import ACTIVATIONS
-from scalargrad.nn.initialisers import INITIALISERS
-from scalargrad.nn.losses import LOSSES
+from scalargrad.nn.layers.activations import ACTIVATIONS
+from scalargrad.nn.layers.initialisers import INITIALISERS
+from scalargrad.nn.modules import misnamed as names_of_nn
+from scalargrad.nn.scores.losses import LOSSES
 from scalargrad.node.misnamed import MATHEMATICS, METHODS, PACKAGE
 from scalargrad.support.spelling import nearest
 from scalargrad.table import functions

@@ -26,7 +26,7 @@ ALLOWED = {
     "checking/rational.py RATIONAL": "what fractions can decide about gradients; of other ops the ladder decides",
     "exact.py _ANALYTIC": "complex-step forms; an op without one is refused in words",
     "node/misnamed.py MATHEMATICS": "other people's names for ops; an op without one has its own",
-    "nn/activations.py ACTIVATIONS": "those that are offered by name; any function serves as one",
+    "nn/layers/activations.py ACTIVATIONS": "those that are offered by name; any function serves as one",
     "table/ufuncs.py _OTHER_NAMES": "numpy's aliases; a row with numpy's name needs none",
     "words/notation.py _LATEX_FUNCTIONS": "LaTeX's commands; any other op is an operator name",
     "words/notation.py _LATEX_TEMPLATES": "LaTeX's forms; any other op is a function",

@@ -260,6 +260,7 @@ def test_each_cell_of_a_notebook_has_its_place(pages):
 def test_an_unknown_command_in_a_formula_is_refused(extension):
     formulas = extension("formulas")
     assert "<mfrac>" in formulas.mathml(r"\displaystyle \frac{a}{b}", "inline")
+    assert formulas.mathml(r"\begin{aligned}a &= b \\ &= c\end{aligned}", "block").count("<mtr>") == 2
     with pytest.raises(ValueError, match=r"does not know .nosuchcommand"):
         formulas.mathml(r"\nosuchcommand{a}", "inline")
 

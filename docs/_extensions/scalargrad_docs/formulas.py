@@ -28,6 +28,7 @@ def mathml(latex: str, display: str) -> str:
         ValueError: for a command that latex2mathml does not know, and would write out.
     """
     latex = re.sub(r"\\(display|text)style\b", "", latex).strip()
+    latex = latex.replace("{aligned}", "{align*}")  # the same, by the name that latex2mathml knows
     converted = convert(latex, display=display)
     unknown = _UNKNOWN.search(converted)
     if unknown:

@@ -330,8 +330,7 @@ def test_a_training_that_has_ended_refuses_further_steps(backend):
 
 def test_minibatches_cut_from_arrays_are_read_anew_each_time():
     """Cut once or for each step, in the same memory with other numbers, and more of them than are known again."""
-    numpy = pytest.importorskip("numpy")
-    x = numpy.arange(1200.0).reshape(600, 2) % 7.0 - 3.0
+    x = np.arange(1200.0).reshape(600, 2) % 7.0 - 3.0
     y = x[:, 0] * 0.5 - x[:, 1]
     cut = [(x[i : i + 2], y[i : i + 2]) for i in range(0, 600, 2)]
 
@@ -345,6 +344,6 @@ def test_minibatches_cut_from_arrays_are_read_anew_each_time():
                 x[:, 1] -= epoch
         return losses, [w.data for w in ws]
 
-    again = trained(lambda: [(numpy.array(a), numpy.array(b)) for a, b in cut])
+    again = trained(lambda: [(np.array(a), np.array(b)) for a, b in cut])
     assert trained(lambda: cut) == again
     assert trained(lambda: [(x[i : i + 2], y[i : i + 2]) for i in range(0, 600, 2)]) == again

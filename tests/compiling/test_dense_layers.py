@@ -3,6 +3,7 @@
 import math
 import random
 from importlib import import_module
+from operator import mul
 
 import pytest
 from compiling_helpers import needs_llvm
@@ -138,6 +139,7 @@ class Written:
     def __init__(self, seed):
         rng = self._rng = random.Random(seed)
         self.inputs, self.parameters, self._layers = rng.randint(1, 6), [], []
+        self._frozen = rng.choice([0.0, 0.1])
         width = self.inputs
         for _ in range(rng.randint(1, 3)):
             rows, columns = rng.randint(1, 9), width
@@ -148,10 +150,14 @@ class Written:
                 matrix = list(
                     map(list, zip(*[[self._weight() for _ in range(rows)] for _ in range(columns)], strict=True))
                 )
+            elif rng.random() < 0.2:  # every second one
+                matrix = [[(self._weight(), self._weight())[0] for _ in range(columns)] for _ in range(rows)]
             else:
                 matrix = [[self._weight() for _ in range(columns)] for _ in range(rows)]
                 if rng.random() < 0.3:
                     matrix[-1] = list(matrix[0])
+                elif rng.random() < 0.1:
+                    matrix = [list(matrix[0]) for _ in matrix]
                 if rng.random() < 0.3:
                     matrix[rng.randrange(rows)][rng.randrange(columns)] = rng.choice([0.0, 1.0, -0.5, Value(0.3)])
             self._layers.append({
@@ -164,10 +170,11 @@ class Written:
             })  # fmt: skip
             width = len(matrix) + (columns if self._layers[-1]["joined"] else 0)
         self._scale, self._has_penalty = [self._weight() for _ in range(width)], rng.random() < 0.5
-        rng.shuffle(self.parameters)
+        if rng.random() < 0.5:  # else rows lie evenly spaced
+            rng.shuffle(self.parameters)
 
     def _weight(self):
-        w = Value(self._rng.uniform(-1, 1), requires_grad=self._rng.random() > 0.1)
+        w = Value(self._rng.uniform(-1, 1), requires_grad=self._rng.random() >= self._frozen)
         self.parameters.append(w)
         return w
 
@@ -267,16 +274,20 @@ def test_a_network_is_taken_by_blocks(style, monkeypatch):
 
 
 @needs_llvm
-@pytest.mark.parametrize("style", ["dot", "bias", "zero", "backwards"])
+@pytest.mark.parametrize("style", ["dot", "sum", "bias", "zero", "backwards"])
 def test_sums_are_added_up_as_they_were_written(style, all_have_blocks):
     """Each sample's numbers are eager code's to the last bit."""
     network = nn.MLP(9, [16, 12, 3], seed=0)
+    for k, neuron in enumerate(n for layer in network.layers for n in layer.neurons):
+        neuron.b.data = 0.1 * k - 1.0
 
     def scores(x):
         for layer in network.layers:
             rows, biases = [n.w for n in layer.neurons], [n.b for n in layer.neurons]
             if style == "dot":
                 x = [sg.dot(row, x, b) for row, b in zip(rows, biases, strict=True)]
+            elif style == "sum":
+                x = [sg.sum([*map(mul, row, x), b]) for row, b in zip(rows, biases, strict=True)]
             else:
                 x = by_hand(rows, biases, x, style)
             x = [a.relu() for a in x]

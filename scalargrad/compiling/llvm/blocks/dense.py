@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.blocks.records import MANY, kernel, place, read, slot_bytes, vector
+from scalargrad.compiling.llvm.library import fuses
 
 if TYPE_CHECKING:
     from scalargrad.compiling.llvm.primitives import Lanes
@@ -164,7 +165,7 @@ def _added(t: Lanes, result: str, names: list[str]) -> list[str]:
 
 
 def _outer_tile(t: Lanes, rows: int, columns: int) -> str:
-    """Rows x columns sums over all blocks, per lane; the lanes are added up at the end. Always fused."""
+    """Rows x columns sums over all blocks, per lane; the lanes are added up at the end. Fused if the processor can."""
     v8, js, ks = t.type, range(rows), range(columns)
     both = [(j, k) for j in js for k in ks]
     given = "ptr %g, i64 %gs, ptr %a, ptr %x, i64 %blocks, i64 %whole, i64 %stride"
@@ -190,7 +191,11 @@ def _outer_tile(t: Lanes, rows: int, columns: int) -> str:
     lines += [vector(f"xv{k}", f"%x{k}", "%v", t) for k in ks]
     for j in js:
         lines.append(vector(f"av{j}", f"%a{j}", "%v", t))
-        lines += [f"%t{j}_{k} = call {v8} @llvm.fma.{t.suffix}({v8} %av{j}, {v8} %xv{k}, {v8} %u{j}_{k})" for k in ks]
+        for k in ks:
+            if fuses():
+                lines.append(f"%t{j}_{k} = call {v8} @llvm.fma.{t.suffix}({v8} %av{j}, {v8} %xv{k}, {v8} %u{j}_{k})")
+            else:
+                lines += [f"%p{j}_{k} = fmul {v8} %av{j}, %xv{k}", f"%t{j}_{k} = fadd {v8} %u{j}_{k}, %p{j}_{k}"]
     lines += [
         "%v.next = add i64 %v, 1",
         "%more = icmp slt i64 %v.next, %vectors",

@@ -312,7 +312,7 @@ def test_seeds_and_generators():
             r"Layer\(2, 3.* takes 2 inputs, but 3 were given; give a list of 2 numbers, or make",
         ),
         (lambda: nn.MLP(2, [3, 1])([1.0]), ValueError, "takes 2 inputs, but 1 was given"),
-        (lambda: nn.MLP(2, [3, 1])([]), ValueError, "takes 2 inputs, but 0 were given"),
+        (lambda: nn.MLP(2, [3, 1])([]), ValueError, "takes 2 inputs, but 0 were given; give a list of 2 numbers$"),
         (lambda: nn.MLP(2, [3, 1])([[1.0, 2.0]] * 5), ValueError, "5 were given; it looks like several rows"),
         (lambda: nn.MLP(2, [3, 1])([[1.0, 2.0]] * 2), TypeError, "input 0 must be a Value or a real number, not list"),
         (lambda: nn.Neuron(2)([1.0, 2.0, 3.0]), ValueError, "takes 2 inputs, but 3 were given"),

@@ -104,7 +104,7 @@ def input_error(who: str, expected: int, x: Any) -> ValueError:
         if is_sequence(first) and is_sequence(next(iter(first), None))
         else "; it looks like several rows: call the model once for each"
         if is_sequence(first)
-        else f"; give a list of {expected} numbers, or make the layer with nin = {len(x)}"
+        else f"; give a list of {expected} numbers{f', or make the layer with nin = {len(x)}' * (len(x) > 0)}"
     )
     given = "1 was" if len(x) == 1 else f"{len(x)} were"
     return ValueError(f"{who} takes {expected} input{'s' * (expected != 1)}, but {given} given{hint}")

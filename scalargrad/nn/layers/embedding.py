@@ -40,6 +40,7 @@ class Embedding(KnownModule):
         TypeError: if a size is no integer.
         ValueError: if a size is not positive or a name is unknown.
 
+    >>> from scalargrad.nn import normal
     >>> wte = Embedding(27, 16, init=normal(0.0, 0.08), seed=0)
     >>> wte, len(wte(3)), wte(3)[0] is wte.W[3][0], len(wte([3, 1, 26]))
     (Embedding(27, 16), 16, True, 3)

@@ -51,9 +51,7 @@ def _binding() -> Any:
     return binding
 
 
-@once
-def _target(effort: int) -> Any:
-    """What LLVM writes code for."""
+def _new_target(effort: int) -> Any:
     binding = _binding()
     return binding.Target.from_default_triple().create_target_machine(
         cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=effort, jit=True
@@ -61,13 +59,14 @@ def _target(effort: int) -> Any:
 
 
 @once
+def _target(effort: int) -> Any:
+    """What LLVM writes code for."""
+    return _new_target(effort)
+
+
+@once
 def _linker() -> Any:
-    binding = _binding()
-    return binding.create_lljit_compiler(
-        binding.Target.from_default_triple().create_target_machine(
-            cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), jit=True
-        )
-    )
+    return _binding().create_lljit_compiler(_new_target(2))  # which is its own from then on
 
 
 @once

@@ -32,7 +32,7 @@ class BlockCode:
         begins = still.steps()
         self.begin, self.tiles, self.finish = functions()
         self.addresses = machinery().addresses
-        self.width, self.work = lanes() * MANY, moving.work
+        self.width, self.work = lanes() * MANY, moving.work * MANY
         self.uniform, self.accumulators = still.size + 2 * lanes(), HEAD + moving.sums
         block, passing = moving.kept * slot_bytes(), moving.passing * slot_bytes()
         chunk = max(CHUNK[0], min(CHUNK[1], CHUNK_BYTES // max(1, block)))

@@ -212,7 +212,10 @@ def tapes(draw):
     for _ in range(draw(st.integers(1, 12))):
         op = TABLE[draw(st.sampled_from(WEIGHTED))]
         count = op.arity or len(op.arguments) or draw(st.integers(2, 5))
-        slots.append(tape.emit(name_of(op), *(draw(st.sampled_from(slots)) for _ in range(count))))
+        xs = [draw(st.sampled_from(slots)) for _ in range(count)]
+        if op.has_index:  # what records a program sees to it that there is such an entry
+            xs[0] = tape.constant(float(draw(st.integers(0, count - 2))))
+        slots.append(tape.emit(name_of(op), *xs))
     return tape.code
 
 

@@ -97,6 +97,36 @@ def run(one: Lanes, opcode: int, *, moves: bool) -> str:
                 ]
         return "\n".join([*lines, f"  %{n} = fmul {t} %{n}.a, %{n}.b"])
 
+    return _over_rows(
+        name,
+        opcode,
+        rows,
+        moves,
+        product(f"{name}.f", "0"),
+        f"  %{name}.sum = phi {t} [%{name}.f, %{name}.block], [%{name}.more, %{name}.pair]",
+        product(f"{name}.g", f"%{name}.k"),
+        f"  %{name}.more = fadd {t} %{name}.sum, %{name}.g",
+        f"  %{name}.d = getelementptr {element}, ptr %first, i64 %{name}.r\n"
+        f"  store {t} %{name}.more, ptr %{name}.d, align {align}",
+    )
+
+
+def _over_rows(
+    name: str, opcode: int, rows: int, moves: bool, first: str, sums: str, product: str, added: str, stored: str
+) -> str:
+    """The loops of a run: over its rows, so many at once, and over the pairs of these.
+
+    Args:
+        name: of the run's numbers.
+        opcode: of the instruction.
+        rows: how many at once; the last ones begin so many before the end.
+        moves: whether there are steps behind the places.
+        first: the lines of the first product of these rows.
+        sums: those that carry their sums from pair to pair.
+        product: those of another product.
+        added: those that add it.
+        stored: those that store the sums.
+    """
     return f"""
 op{opcode}:
   %{name}.moving = getelementptr i32, ptr %operand, i64 %pairs
@@ -110,19 +140,18 @@ op{opcode}:
   %{name}.w = phi i64 [0, %op{opcode}], [%{name}.w1, %{name}.stored]
   %{name}.fits = icmp slt i64 %{name}.w, %{name}.last
   %{name}.r = select i1 %{name}.fits, i64 %{name}.w, i64 %{name}.last
-{product(f"{name}.f", "0")}
+{first}
   br label %{name}.pair
 {name}.pair:
   %{name}.k = phi i64 [1, %{name}.block], [%{name}.k1, %{name}.pair]
-  %{name}.sum = phi {t} [%{name}.f, %{name}.block], [%{name}.more, %{name}.pair]
-{product(f"{name}.g", f"%{name}.k")}
-  %{name}.more = fadd {t} %{name}.sum, %{name}.g
+{sums}
+{product}
+{added}
   %{name}.k1 = add i64 %{name}.k, 1
   %{name}.again = icmp slt i64 %{name}.k1, %pairs
   br i1 %{name}.again, label %{name}.pair, label %{name}.stored
 {name}.stored:
-  %{name}.d = getelementptr {element}, ptr %first, i64 %{name}.r
-  store {t} %{name}.more, ptr %{name}.d, align {align}
+{stored}
   %{name}.w1 = add i64 %{name}.w, {rows}
   %{name}.go = icmp slt i64 %{name}.w1, %{name}.size
   br i1 %{name}.go, label %{name}.block, label %{name}.end
@@ -180,33 +209,14 @@ def _run_of_vectors(one: Lanes, name: str, opcode: int, *, moves: bool) -> str:
         f"  store {t} %{name}.more{row}, ptr %{name}.d{row}, align {align}"
         for row in rows
     )
-    return f"""
-op{opcode}:
-  %{name}.moving = getelementptr i32, ptr %operand, i64 %pairs
-  %{name}.steps = getelementptr i32, ptr %{name}.moving, i64 %pairs
-  %{name}.on = getelementptr i32, ptr %{name}.{"steps" if moves else "moving"}, i64 %pairs
-  %{name}.size32 = sub i32 %to, %from
-  %{name}.size = sext i32 %{name}.size32 to i64
-  %{name}.last = sub i64 %{name}.size, {AT_ONCE}
-  br label %{name}.block
-{name}.block:
-  %{name}.w = phi i64 [0, %op{opcode}], [%{name}.w1, %{name}.stored]
-  %{name}.fits = icmp slt i64 %{name}.w, %{name}.last
-  %{name}.r = select i1 %{name}.fits, i64 %{name}.w, i64 %{name}.last
-{products(f"{name}.f", "0")}
-  br label %{name}.pair
-{name}.pair:
-  %{name}.k = phi i64 [1, %{name}.block], [%{name}.k1, %{name}.pair]
-{sums}
-{products(f"{name}.g", f"%{name}.k")}
-{added}
-  %{name}.k1 = add i64 %{name}.k, 1
-  %{name}.again = icmp slt i64 %{name}.k1, %pairs
-  br i1 %{name}.again, label %{name}.pair, label %{name}.stored
-{name}.stored:
-{stored}
-  %{name}.w1 = add i64 %{name}.w, {AT_ONCE}
-  %{name}.go = icmp slt i64 %{name}.w1, %{name}.size
-  br i1 %{name}.go, label %{name}.block, label %{name}.end
-{name}.end:
-  br label %done"""
+    return _over_rows(
+        name,
+        opcode,
+        AT_ONCE,
+        moves,
+        products(f"{name}.f", "0"),
+        sums,
+        products(f"{name}.g", f"%{name}.k"),
+        added,
+        stored,
+    )

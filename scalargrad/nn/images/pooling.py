@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.engine import Value
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Never
 
 
-class _Pool2d(KnownModule):
+class _Pool2d(KnownModule, ABC):
     """A window that slides over each channel by itself; no parameters."""
 
     _fields: ClassVar = {"kernel": PAIR, "stride": PAIR, "padding": PADDING}
@@ -36,8 +37,9 @@ class _Pool2d(KnownModule):
         """Label each channel's numbers within the scope, as "channel 1"."""
         self._scope = scope
 
+    @abstractmethod
     def _of(self, window: list[Any]) -> Any:
-        raise NotImplementedError
+        """What becomes of a window's numbers."""
 
     def __call__(self, x: Any, *_more: Never) -> Image:
         """Return the image, of as many channels and of fewer rows and columns.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -81,7 +82,7 @@ def _small(eps: Any, who: str) -> float:
     return found
 
 
-class _Normalisation(KnownModule):
+class _Normalisation(KnownModule, ABC):
     """What LayerNorm and RMSNorm have in common: a learned scale for each element."""
 
     weight = Misnomer("the scales are gamma, a list")
@@ -123,8 +124,9 @@ class _Normalisation(KnownModule):
             return [self._normalised(inputs(row, self.nin, self.__repr__)) for row in x]
         return self._normalised(inputs(x, self.nin, self.__repr__))
 
+    @abstractmethod
     def _normalised(self, x: Sequence[Any]) -> list[Any]:
-        raise NotImplementedError
+        """One vector, scaled."""
 
     @classmethod
     def _size(cls, settings: Settings) -> int:

@@ -18,45 +18,36 @@ def gather() -> str:
   %is.table = icmp eq i64 %kind, 2
   %first = select i1 %is.uniform, ptr %uniform, ptr %parameters
   %source = select i1 %is.table, ptr %table, ptr %first
-  br label %each
-each:
-  %i = phi i64 [0, %entry], [%i.next, %each]
-  %from.at = getelementptr i32, ptr %from, i64 %i
-  %to.at = getelementptr i32, ptr %to, i64 %i
-  %j = load i32, ptr %from.at, align 4
-  %k = load i32, ptr %to.at, align 4
-  %s = getelementptr double, ptr %source, i32 %j
-  %d = getelementptr double, ptr %uniform, i32 %k
-  %x = load double, ptr %s
-  store double %x, ptr %d
-  %i.next = add i64 %i, 1
-  %more = icmp slt i64 %i.next, %n
-  br i1 %more, label %each, label %end
-end:
-  ret void""")  # fmt: skip
+{_each_place("source", "uniform", "  store double %x, ptr %d")}""")  # fmt: skip
 
 
 def scatter() -> str:
     """Sums added to others: n, which, to which."""
     return kernel("scatter", f"""{read("n", "p:from", "p:to", context=("full",))}
-  br label %each
+{_each_place("full", "full", ADDED)}""")  # fmt: skip
+
+
+ADDED = "  %y = load double, ptr %d\n  %z = fadd double %x, %y\n  store double %z, ptr %d"
+
+
+def _each_place(source: str, target: str, done: str) -> str:
+    """The loop over n places of two tables; `done` says what becomes of the number %x and of what %d points to."""
+    return f"""  br label %each
 each:
   %i = phi i64 [0, %entry], [%i.next, %each]
   %from.at = getelementptr i32, ptr %from, i64 %i
   %to.at = getelementptr i32, ptr %to, i64 %i
   %j = load i32, ptr %from.at, align 4
   %k = load i32, ptr %to.at, align 4
-  %s = getelementptr double, ptr %full, i32 %j
-  %d = getelementptr double, ptr %full, i32 %k
+  %s = getelementptr double, ptr %{source}, i32 %j
+  %d = getelementptr double, ptr %{target}, i32 %k
   %x = load double, ptr %s
-  %y = load double, ptr %d
-  %z = fadd double %x, %y
-  store double %z, ptr %d
+{done}
   %i.next = add i64 %i, 1
   %more = icmp slt i64 %i.next, %n
   br i1 %more, label %each, label %end
 end:
-  ret void""")  # fmt: skip
+  ret void"""
 
 
 def op(t: Lanes, name: str, opcode: int) -> str:

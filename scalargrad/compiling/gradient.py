@@ -187,6 +187,15 @@ def _turns_of(op: str, n: int) -> tuple[_Turn, ...]:
     return tuple(turns)
 
 
+@lru_cache(maxsize=512)
+def _operands_alone(op: str, n: int) -> tuple[list[int], list[int]] | None:
+    """Of an op that always hands on, whose derivatives are arguments or 1.0: to which operands, and which they are."""
+    turns = _turns_of(op, n)
+    if any(turn.kind < ONE or turn.chooses for turn in turns):
+        return None
+    return [turn.parent for turn in turns], [turn.kind for turn in turns]
+
+
 class _SweepOfSums(_Sweep):
     """The same for a long program: `terms` has first and second factors by turns, until a slot has its turn."""
 
@@ -219,19 +228,16 @@ class _SweepOfSums(_Sweep):
         return {slot: self.terms[slot] or Products() for slot in self.wanted}
 
     def quickly(self, slot: int, upstream: int) -> bool:
-        """The turn of a dot product, whose derivatives are its operands, or of an entry taken.
+        """The turn of an op whose derivatives are its operands, as a dot product's, or of an entry taken.
 
         Nearly all contributions come from them.
         """
         op, *parents = self.code[slot]
-        if op is DOT:
-            n = len(parents) // 2
-            first, second = parents[:n], parents[n : 2 * n]
-            where = self.at.__getitem__
-            self._hand_on(first, upstream, list(map(where, second)))
-            if len(parents) % 2 and self.between[parents[-1]]:
-                self.add(parents[-1], upstream, -1, None)
-            self._hand_on(second, upstream, list(map(where, first)))
+        plain = _operands_alone(op, len(parents))
+        if plain is not None:
+            places, kinds = plain
+            arguments = [*map(self.at.__getitem__, parents), self.at[slot], self._one]  # ONE is the last
+            self._hand_on([parents[i] for i in places], upstream, [arguments[kind] for kind in kinds])
             return True
         if op is TAKE and not self.masked and not self.between[parents[0]]:
             key = parents[0], len(parents)

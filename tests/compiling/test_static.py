@@ -223,6 +223,7 @@ def test_within_another_function_and_with_a_value_it_is_plain_python():
 
 
 def test_in_jax_it_stays_what_it_was():
+    pytest.importorskip("jax", reason="the extra `jax`")
     optional("jax")
     f = sg.compile(power, static="n").to_jax(2.0, 3, dtype="float32")
     assert float(f([], 4.0)) == 64.0

@@ -258,6 +258,7 @@ def test_an_index_behind_a_comparison_counts_on_its_branch_only(backend):
 
 
 def test_in_jax_an_index_of_nothing_gives_nan_and_no_number():
+    pytest.importorskip("jax", reason="the extra `jax`")
     jax = optional("jax")
     f = sg.compile(loss, parameters=LEAVES).to_jax(1.0, 2.0)
     with double_precision():

@@ -46,6 +46,7 @@ MAY_BE_SKIPPED = (
     r"measures processes as POSIX does",
     r"interrupts by POSIX signals",
     r"WebAssembly has no ",
+    r"this machine is no x86-64",
     r"there is no Python for py3\d+ on the PATH",
     r"the python backend has no helping threads",
     r"no bias correction: 100 steps are as good",

@@ -6,7 +6,8 @@ For one point single.py chooses between straight.py and the machine (machine.py)
 out by what placing.py finds in its operands, and sum_kernels.py has the sums. For batches batch.py chooses between
 tiles.py, the machine (long_batch.py) and, where the loss was found to have layers, blocks/. loops.py writes loops.
 
-library.py compiles and links, object_cache.py keeps what it compiled on disk.
+library.py compiles and links for the processor that processor.py tells of, object_cache.py keeps what it compiled on
+disk.
 """
 
 from scalargrad.compiling.llvm.batch import BatchRunner, BlockRunner

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from scalargrad.compiling.llvm import object_cache
+from scalargrad.compiling.llvm.processor import Processor, processor
 from scalargrad.support.turns import Turns
 
 Made = TypeVar("Made")
@@ -51,11 +52,14 @@ def _binding() -> Any:
     return binding
 
 
+@once
+def _processor() -> Processor:
+    return processor(_binding())
+
+
 def _new_target(effort: int) -> Any:
-    binding = _binding()
-    return binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=effort, jit=True
-    )
+    target, cpu = _binding().Target.from_default_triple(), _processor()
+    return target.create_target_machine(cpu=cpu.name, features=cpu.features, opt=effort, jit=True)
 
 
 @once
@@ -74,10 +78,10 @@ def _host() -> tuple[str, ...]:
     """Everything but its text that machine code depends on."""
     import llvmlite
 
-    binding = _binding()
+    binding, cpu = _binding(), _processor()
     return (
-        llvmlite.__version__, ".".join(map(str, binding.llvm_version_info)), binding.get_default_triple(),
-        binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(),
+        llvmlite.__version__, ".".join(map(str, binding.llvm_version_info)), binding.get_default_triple(), cpu.name,
+        cpu.features,
     )  # fmt: skip
 
 
@@ -104,14 +108,13 @@ def available() -> bool:
 @once
 def lanes() -> int:
     """How many doubles the processor works on at once."""
-    features = _binding().get_host_cpu_features()
-    return 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
+    return _processor().lanes
 
 
 @once
 def fuses() -> bool:
     """Whether the processor multiplies and adds in one instruction."""
-    return bool(_binding().get_host_cpu_features().get("fma"))
+    return _processor().fuses
 
 
 class Machinery:

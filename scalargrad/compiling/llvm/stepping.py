@@ -9,7 +9,7 @@ import ctypes
 import struct
 from typing import Any
 
-from scalargrad.compiling.llvm.library import Machinery, once
+from scalargrad.compiling.llvm.library import Machinery, lanes, once
 
 FIELDS = [
     "n", "valid", "arguments", "columns", "divisor", "factor", "begin", "tiles", "finish", "parameters", "uniform",
@@ -26,7 +26,7 @@ UPDATE = "read i64_0 count count settings update_uniform update_memory update_fu
 
 @once
 def _machinery() -> Machinery:
-    lines, names = [], {}
+    w, lines, names = lanes(), [], {}
     for i, name in enumerate(FIELDS):
         kind = KINDS.get(name, "ptr")
         names[name] = f"{kind} %{name}"
@@ -39,20 +39,41 @@ def _machinery() -> Machinery:
     return Machinery(f"""
 define i1 @has_nan(ptr %numbers, i64 %count) {{
 entry:
-  %none = icmp sle i64 %count, 0
-  br i1 %none, label %end, label %each
+  %whole = sdiv i64 %count, {2 * w}
+  %wide = icmp sgt i64 %whole, 0
+  br i1 %wide, label %pair, label %left
+pair:
+  %k = phi i64 [0, %entry], [%k1, %pair]
+  %seen = phi <{w} x i1> [zeroinitializer, %entry], [%now, %pair]
+  %k.at = mul i64 %k, {2 * w}
+  %p = getelementptr double, ptr %numbers, i64 %k.at
+  %q = getelementptr double, ptr %p, i64 {w}
+  %x = load <{w} x double>, ptr %p, align 8
+  %y = load <{w} x double>, ptr %q, align 8
+  %are_nan = fcmp uno <{w} x double> %x, %y
+  %now = or <{w} x i1> %seen, %are_nan
+  %k1 = add i64 %k, 1
+  %k.more = icmp slt i64 %k1, %whole
+  br i1 %k.more, label %pair, label %left
+left:
+  %all = phi <{w} x i1> [zeroinitializer, %entry], [%now, %pair]
+  %bits = bitcast <{w} x i1> %all to i{w}
+  %in_pairs = icmp ne i{w} %bits, 0
+  %first = mul i64 %whole, {2 * w}
+  %some = icmp slt i64 %first, %count
+  br i1 %some, label %each, label %end
 each:
-  %i = phi i64 [0, %entry], [%i1, %each]
-  %seen = phi i1 [false, %entry], [%now, %each]
-  %p = getelementptr double, ptr %numbers, i64 %i
-  %x = load double, ptr %p
-  %is_nan = fcmp uno double %x, %x
-  %now = or i1 %seen, %is_nan
+  %i = phi i64 [%first, %left], [%i1, %each]
+  %before = phi i1 [%in_pairs, %left], [%then, %each]
+  %r = getelementptr double, ptr %numbers, i64 %i
+  %z = load double, ptr %r
+  %is_nan = fcmp uno double %z, %z
+  %then = or i1 %before, %is_nan
   %i1 = add i64 %i, 1
   %again = icmp slt i64 %i1, %count
   br i1 %again, label %each, label %end
 end:
-  %found = phi i1 [false, %entry], [%now, %each]
+  %found = phi i1 [%in_pairs, %left], [%then, %each]
   ret i1 %found
 }}
 define void @gather(ptr %from, ptr %places, i64 %count, ptr %into) {{

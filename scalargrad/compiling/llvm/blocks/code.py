@@ -6,6 +6,7 @@ import ctypes
 from array import array
 from typing import TYPE_CHECKING
 
+from scalargrad.compiling.llvm import totals
 from scalargrad.compiling.llvm.blocks.loop import HEAD, PROGRAM, functions, machinery
 from scalargrad.compiling.llvm.blocks.moving import Moving
 from scalargrad.compiling.llvm.blocks.records import MANY, slot_bytes
@@ -30,10 +31,11 @@ class BlockCode:
         still = Still(program)
         moving = Moving(program, still)
         begins = still.steps()
-        self.begin, self.tiles, self.finish = functions()
-        self.addresses = machinery().addresses
+        self.begin, self.tiles = functions()
+        self.finish = totals.finish()
+        self.addresses = {**machinery().addresses, **totals.machinery().addresses}
         self.width, self.work = lanes() * MANY, moving.work * MANY
-        self.uniform, self.accumulators = still.size + 2 * lanes(), HEAD + moving.sums
+        self.uniform, self.accumulators = still.size + 2 * lanes(), totals.HEAD + moving.sums
         block, passing = moving.kept * slot_bytes(), moving.passing * slot_bytes()
         chunk = max(CHUNK[0], min(CHUNK[1], CHUNK_BYTES // max(1, block)))
         self.memory = HEAD + (passing + chunk * block) // 8

@@ -1,4 +1,4 @@
-"""Around the steps of a block program: the loop over chunks of blocks, and what a batch adds up to.
+"""Around the steps of a block program: the loop over chunks of blocks.
 
 The memory that begin and tiles are given starts with the address of the program, a table of words:
 steps of a block and how many, steps of a chunk, steps before all samples, steps behind them; how many sums, where the
@@ -15,13 +15,14 @@ from typing import Any
 
 from scalargrad.compiling.llvm.blocks.records import CONTEXT, MANY, WORDS, tile
 from scalargrad.compiling.llvm.library import Machinery, once
+from scalargrad.compiling.llvm.totals import sums_cleared
 
 PROGRAM = (
     "each", "each_count", "ends", "ends_count", "begins", "begins_count", "lasts", "lasts_count", "sums", "start",
     "stride", "chunk",
 )  # fmt: skip
 HEAD = 8
-"""Words before the sums of a part; the first says how far the next part's lie away."""
+"""Words of the memory before its blocks."""
 
 
 def _program(*names: str) -> str:
@@ -41,9 +42,8 @@ def _put(name: str, value: str, kind: str, at: str) -> str:
 
 @once
 def machinery() -> Machinery:
-    """begin, tiles and finish, as BatchCode has them."""
-    t = tile()
-    w, v8 = t.width, t.type
+    """The functions begin and tiles, as BatchCode has them."""
+    w = tile().width
     return Machinery(f"""
 define internal void @work(ptr %records, i64 %count, i64 %which, ptr %context) {{
 entry:
@@ -88,11 +88,7 @@ entry:
   %context = alloca [{len(CONTEXT)} x i64]
   {_program(*PROGRAM)}
   %blocks.at0 = getelementptr i8, ptr %memory, i64 %start
-  %data = getelementptr i64, ptr %full, i64 {HEAD}
-  %distance = add i64 %sums, {HEAD}
-  store i64 %distance, ptr %full
-  %bytes = mul i64 %sums, 8
-  call void @llvm.memset.p0.i64(ptr align 64 %data, i8 0, i64 %bytes, i1 false)
+  {sums_cleared("%full", "%sums")}
   {_put("parameters", "%parameters", "ptr", "c0")}
   {_put("uniform", "%uniform", "ptr", "c1")}
   {_put("full", "%data", "ptr", "c2")}
@@ -147,69 +143,15 @@ end:
   call void @work(ptr %lasts, i64 %lasts_count, i64 0, ptr %context)
   ret void
 }}
-
-define void @finish(
-  ptr %full, i64 %parts, ptr %tail, i64 %valid, ptr %uniform, ptr %out, i64 %sums, double %divisor, double %factor
-) {{
-entry:
-  %distance = load i64, ptr %full
-  %data = getelementptr i64, ptr %full, i64 {HEAD}
-  {chr(10).join(t.splat("%by", "%divisor"))}
-  {chr(10).join(t.splat("%times", "%factor"))}
-  ; by a power of two it is exact to multiply
-  %inverse = fdiv double 1.0, %divisor
-  {chr(10).join(t.splat("%inverses", "%inverse"))}
-  %bits = bitcast double %divisor to i64
-  %mantissa = and i64 %bits, {(1 << 52) - 1}
-  %is.power = icmp eq i64 %mantissa, 0
-  %some = icmp sgt i64 %sums, 0
-  br i1 %some, label %each, label %end
-each:
-  %i = phi i64 [0, %entry], [%i.next, %store]
-  %p0 = getelementptr double, ptr %data, i64 %i
-  br label %part
-part:
-  %k = phi i64 [0, %each], [%k.next, %part]
-  %p = phi ptr [%p0, %each], [%p.next, %part]
-  %sum = phi {v8} [zeroinitializer, %each], [%new, %part]
-  %x = load {v8}, ptr %p, align 8
-  %new = fadd {v8} %sum, %x
-  %p.next = getelementptr double, ptr %p, i64 %distance
-  %k.next = add i64 %k, 1
-  %k.more = icmp slt i64 %k.next, %parts
-  br i1 %k.more, label %part, label %done
-done:
-  br i1 %is.power, label %multiply, label %divide
-multiply:
-  %product = fmul {v8} %new, %inverses
-  br label %store
-divide:
-  %quotient = fdiv {v8} %new, %by
-  br label %store
-store:
-  %mean = phi {v8} [%product, %multiply], [%quotient, %divide]
-  %u.at = getelementptr double, ptr %uniform, i64 %i
-  %u = load {v8}, ptr %u.at, align 8
-  %us = fmul {v8} %u, %times
-  %result = fadd {v8} %mean, %us
-  %o = getelementptr double, ptr %out, i64 %i
-  store {v8} %result, ptr %o, align 8
-  %i.next = add i64 %i, {w}
-  %more = icmp slt i64 %i.next, %sums
-  br i1 %more, label %each, label %end
-end:
-  ret void
-}}
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-""", ["begin", "tiles", "finish"], 2)  # fmt: skip
+""", ["begin", "tiles"], 2)  # fmt: skip
 
 
 @once
-def functions() -> tuple[Any, Any, Any]:
-    """begin, tiles and finish, to be called from Python."""
-    at, p, i, d = machinery().addresses, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+def functions() -> tuple[Any, Any]:
+    """The two, to be called from Python."""
+    at, p, i = machinery().addresses, ctypes.c_void_p, ctypes.c_int64
     return (
         ctypes.CFUNCTYPE(None, p, p, p)(at["begin"]),
         ctypes.CFUNCTYPE(None, p, i, i, i, p, p, p, p, p, p)(at["tiles"]),
-        ctypes.CFUNCTYPE(None, p, i, p, i, p, p, i, d, d)(at["finish"]),
     )

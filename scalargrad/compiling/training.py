@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KnownBatch = tuple[tuple[Any, ...], list[Any], Batch]
 """Arrays, their shapes and the batch that they are."""
-NONE: KnownBatch = ((), [], Batch([], 0))
+_shape = operator.attrgetter("shape")
 VIEWS = 256
 """Minibatches cut from arrays that a training knows again: those of an epoch, as a rule."""
 
@@ -66,8 +66,9 @@ class Training:
         self._reached = Reached(Surroundings(type(optimizer).update))
         self._now: Any = None
         self._settings: Any = None
-        self._cached = NONE
-        self._views: dict[tuple[int, ...], KnownBatch] = {}
+        self._loss_reached = batches.recordings.reached
+        self._arrays: dict[tuple[int, ...], KnownBatch] = {}  # by their identity: they live as long as they stand here
+        self._owning: tuple[int, ...] = ()  # those of them that have numbers of their own
         self._refilled = Refilled()
         self._has_ended = False
         self._turns = Turns()
@@ -126,16 +127,14 @@ class Training:
 
     def _has_changed(self) -> bool:
         """Whether something is not as compiled memory takes for granted."""
-        if self._batches.have_changed() or self._reached.have_changed():
+        if self._loss_reached.have_changed() or self._reached.have_changed():
             return True
         return bool(self._now(vars(self.optimizer)) != self._settings)
 
     def _known(self, batches: tuple[Any, ...]) -> Batch | None:
         """The batch of these arrays, if it is known."""
-        arrays, shapes, batch = self._cached
-        if len(arrays) != len(batches) or not all(map(operator.is_, arrays, batches)):
-            arrays, shapes, batch = self._views.get(tuple(map(id, batches)), NONE)
-        return batch if arrays and [x.shape for x in batches] == shapes else None
+        known = self._arrays.get(tuple(map(id, batches)))
+        return known[2] if known is not None and list(map(_shape, batches)) == known[1] else None
 
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
         if batches and type(batches[0]) is list:  # it is copied
@@ -147,14 +146,15 @@ class Training:
             and len(batch.groups) == 1
             and all(one.flat is given for one, given in zip(batch.groups[0].samples, batches, strict=True))
         ):
-            self._cached = batches, [x.shape for x in batches], batch
+            self._arrays.pop(self._owning, None)
+            place = tuple(map(id, batches))
             if all(x.base is not None for x in batches):  # they hold no numbers of their own: many may be kept
-                if len(self._views) >= VIEWS:
-                    self._views.clear()
-                self._views[tuple(map(id, batches))] = self._cached
+                if len(self._arrays) >= VIEWS:
+                    self._arrays.clear()
                 batch.lasts = True
-        else:
-            self._cached = NONE
+            else:
+                self._owning = place
+            self._arrays[place] = batches, list(map(_shape, batches)), batch
         return batch
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from scalargrad.compiling.llvm.stepping import Block, collect, gather, has_nan, sweep
 
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from scalargrad.compiling.groups import Batch, Group
     from scalargrad.compiling.llvm.batch import BatchRunner
     from scalargrad.compiling.llvm.updating import Update
-    from scalargrad.compiling.samples import Samples
     from scalargrad.engine import Value
 
 FINE, BROKEN, NAN = range(3)
 """What a sweep says: all is well, a comparison comes out otherwise, or a gradient that may need masks is nan."""
+KEPT = 256
+"""Of so many batches that stay where they are it remembers how it was aimed at them."""
+_UNKNOWN = None, None, b""
 
 
 class Aimed:
@@ -42,8 +44,8 @@ class Aimed:
         self._update = update
         self.program, self.runner = program, cast("BatchRunner", program.runner)
         self.room = self.runner.take()
-        self._samples: list[Samples] | None = None
-        self._of = (0, False)
+        self._batch: Batch | None = None
+        self._known: dict[Batch, tuple[Any, Any, bytes]] = {}
         self.is_wide = False
         block, n = Block(), update.n
         self._block, self.address = block, block.address
@@ -74,10 +76,16 @@ class Aimed:
 
     def aim(self, group: Group, batch: Batch, mean: bool) -> None:
         """Make ready for these samples of a batch, unless they are the last ones again."""
-        if group.samples is self._samples and self._of == (batch.n, mean):
+        if batch is self._batch:
             return
         room, n = self.room, len(group.rows)
-        self._samples = None  # should Ctrl-C end this halfway, the block is aimed at nothing
+        self._batch = None  # should Ctrl-C end this halfway, the block is aimed at nothing
+        columns, _, fields = self._known.get(batch, _UNKNOWN)
+        if columns is room.column_table:
+            self.is_wide = False
+            self._block.aim_again(fields)
+            self._batch = batch
+            return
         self.is_wide = room.parts(n) > 1
         if self.is_wide:
             return
@@ -85,7 +93,11 @@ class Aimed:
         room.fill(self._block, group.samples, n, mean, parameters)
         if mean and n != batch.n:
             self._block["divisor"], self._block["factor"] = float(batch.n), n / batch.n
-        self._samples, self._of = group.samples, (batch.n, mean)
+        if batch.lasts:
+            if len(self._known) >= KEPT:
+                self._known = {}
+            self._known[batch] = room.column_table, room.arguments, self._block.aims()
+        self._batch = batch
 
     def sweep(self, group: Group, batch: Batch, mean: bool, into: int, is_first: bool) -> tuple[int, float]:
         """Run over samples of a batch, and add their gradients to what is collected, if all is well.
@@ -114,6 +126,7 @@ class Aimed:
                 gather()(update.parameters, _address(self._places), self._count, room.parameters.address)
                 room.sweep(group.samples, n, mean)
             self.room, before = room, self.room
+            self._batch, self._known = None, {}  # they are aimed at that one
             self.runner.give_back(before)
             self._block["found"] = room.out.address + 16
             says = BROKEN if room.out.view[1] != 0.0 else FINE

@@ -92,6 +92,7 @@ class Room:
         out: the sums of the last run.
         samples: what it ran over.
         parameters: where a run reads the parameters.
+        arguments, column_table: tables of addresses: where the samples lie, and where the columns go.
     """
 
     def __init__(self, code: Code, parameters: int, sums: int, columns: int) -> None:
@@ -105,9 +106,9 @@ class Room:
         self._read: Doubles | None = None
         self._column_room: list[Doubles] = []
         self._capacity = -1
-        self._column_table = table([])
+        self.column_table = table([])
         self.samples: Sequence[Samples] = ()
-        self._arguments = table([])
+        self.arguments = table([])
 
     def _room(self, parts: int) -> None:
         if parts > self._parts:
@@ -120,7 +121,7 @@ class Room:
         if self._columns and n > self._capacity:
             self._capacity = n
             self._column_room = [Doubles(n + self._code.width) for _ in range(self._columns)]
-            self._column_table = table([room.address for room in self._column_room])
+            self.column_table = table([room.address for room in self._column_room])
 
     def parts(self, n: int) -> int:
         """Over how many threads a batch of n samples is worth to be divided."""
@@ -133,7 +134,7 @@ class Room:
         """Make ready for these samples, unless they are the last ones again."""
         if samples is not self.samples:
             self.samples = ()  # until the table is there, should Ctrl-C come in between
-            self._arguments = table([one.address for one in samples])
+            self.arguments = table([one.address for one in samples])
             self.samples = samples
         self._column_capacity(n)
         for memory in self._memory:
@@ -152,7 +153,7 @@ class Room:
             }.items():  # fmt: skip
                 block[name] = value
             block.lasting = lasting
-        arguments, columns = ctypes.addressof(self._arguments), ctypes.addressof(self._column_table)
+        arguments, columns = ctypes.addressof(self.arguments), ctypes.addressof(self.column_table)
         block.aim(n, n % made.width, arguments, columns, *((float(n), 1.0) if mean else (1.0, float(n))))
 
     def sweep(self, samples: Sequence[Samples], n: int, mean: bool, others: Doubles | None = None, at: int = 0) -> None:
@@ -170,10 +171,10 @@ class Room:
         parts = self.parts(n)
         self._room(parts)
         self.aim(samples, n)
-        arguments = self._arguments
+        arguments = self.arguments
         parameters = self.parameters.address if others is None else others.address + 8 * at
         uniform = self._uniform.address
-        tail, full, columns = self._tail.address, self._full.address, self._column_table
+        tail, full, columns = self._tail.address, self._full.address, self.column_table
         made.begin(parameters, uniform, self._memory[0].address)
         if parts == 1:
             made.tiles(arguments, 0, n, n, parameters, uniform, self._memory[0].address, full, tail, columns)

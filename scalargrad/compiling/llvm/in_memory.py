@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from scalargrad.compiling.batches import BatchFunction, Part
-from scalargrad.compiling.llvm.aimed import BROKEN, FINE, Aimed
+from scalargrad.compiling.llvm.aimed import BROKEN, FINE, KEPT, Aimed
 from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.stepping import step
 from scalargrad.compiling.llvm.updating import Update
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from scalargrad.compiling.groups import Batch
     from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.engine import Value
-
-KEPT = 256
-"""So many batches that stay where they are it remembers, with the programs that are aimed at them."""
 
 _turns = Turns()
 _living: WeakSet[InMemory] = WeakSet()
@@ -163,8 +160,8 @@ class InMemory:
         if self._is_behind or self._has_others:
             self._catch_up()
         if len(aims) == 1:
-            aimed, group = aims[0], batch.groups[0]
-            aimed.aim(group, batch, batches.mean)
+            aimed = aims[0]
+            aimed.aim(batch.groups[0], batch, batches.mean)
             if not aimed.is_wide:
                 count = self._update.prepare()
                 says = self._step(aimed.address)

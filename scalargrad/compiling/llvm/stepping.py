@@ -242,6 +242,14 @@ class Block:
         """Assign the first six: those that change from batch to batch."""
         self._first.pack_into(self._bytes, 0, *fields)
 
+    def aims(self) -> bytes:
+        """Those six, to be assigned again."""
+        return bytes(self._bytes[: self._first.size])
+
+    def aim_again(self, fields: bytes) -> None:
+        """Assign the six as they were."""
+        self._bytes[: len(fields)] = fields
+
     def __setitem__(self, name: str, value: float) -> None:
         if isinstance(value, float):
             self._floats[self._places[name]] = value

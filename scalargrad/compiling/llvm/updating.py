@@ -76,7 +76,7 @@ class Update:
             "update_tail": self._odd[1].address, "gradients": self.gradients.address, "gradient_bytes": 8 * n,
             "now": self.now.address, "next": self._next.address, "bytes": self._moved,
         }  # fmt: skip
-        self._is_new = True
+        self._is_new, self._prepares = True, optimizer._prepares
 
     def _taken_for_granted(self) -> tuple[Any, ...]:
         """What the update was compiled for: whether parameters differ in their steps, and the settings."""
@@ -122,7 +122,8 @@ class Update:
         if self._mixed:
             self._prepare_each(count)
             return count
-        optimizer._prepare(count - self._late[0])
+        if self._prepares:
+            optimizer._prepare(count - self._late[0])
         for i, name in enumerate(optimizer.moving):
             settings[i] = getattr(optimizer, name)
         return count

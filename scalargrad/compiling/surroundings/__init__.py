@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from itertools import groupby, repeat
+from operator import attrgetter
 from typing import Any
 
 from scalargrad.compiling.surroundings.contents import differ, frozen, has_grown
 from scalargrad.compiling.surroundings.functions import functions_of, global_names
 
 _MISSING = object()
+_MISSINGS = repeat(_MISSING)
+_NOTHING: tuple[Any, Any, Any, Any] = (), (), (), []
+_cell_contents = attrgetter("cell_contents")
 
 
 class Surroundings:
@@ -33,7 +38,7 @@ class Surroundings:
         self._written: set[Any] = set()
         self._grown: set[Any] = set()
         # In one tuple: another thread sees what belongs together.
-        self._state: tuple[Any, Any, Any, Any] = ((), (), (), [])
+        self._state: tuple[Any, Any, Any, Any] = _NOTHING
 
     def before_a_run(self) -> None:
         """The function is about to be recorded: what is another afterwards, it has written itself."""
@@ -59,24 +64,27 @@ class Surroundings:
                     now = _content(sort, x)
                     may_grow = key in self._grown
                     before = None if now is None else before + [frozen(part, may_grow=may_grow) for part in now]
-        self._state = cells, names, functions, before
+        runs = [list(run) for _, run in groupby(names, lambda place: id(place[0]))]
+        gets = [(run[0][0].get, [name for _, name in run]) for run in runs]  # of each module its names
+        self._state = (cells, gets, functions, before) if places else _NOTHING
 
     def _places(self) -> list[tuple[Any, int, Any]]:
         return [place for place in _places(self._fn) if place[0] not in self._written]
 
     def is_empty(self) -> bool:
         """Whether there is nothing."""
-        return not any(self._state[:3])
+        return self._state is _NOTHING
 
     def have_changed(self) -> bool:
         """Whether something is not as it was."""
-        cells, names, functions, before = self._state
-        if not (cells or names or functions):
+        state = self._state
+        if state is _NOTHING:
             return False
-        try:  # as _contents; this is asked before every replay
-            found = [cell.cell_contents for cell in cells]
-            if names:
-                found += [variables.get(name, _MISSING) for variables, name in names]
+        cells, names, functions, before = state
+        try:  # as _contents, but in C: this is asked before every replay
+            found = list(map(_cell_contents, cells))
+            for get, some in names:
+                found += map(get, some, _MISSINGS)
             if functions:
                 found += _contents((), (), functions) or ()
             return bool(found != before)

@@ -9,6 +9,7 @@ import pytest
 from compiling_helpers import needs_llvm
 from long_programs import LayeredProgram
 from sizes import has_full_size, size
+from written_programs import Written
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -133,86 +134,6 @@ def test_what_is_no_layer_is_not_found():
 # -------------------------------------------------------------------- the same numbers
 
 
-class Written:
-    """A random loss of (x, y) of layers in every style: with tied rows, constants, rows laid out otherwise, and more."""
-
-    def __init__(self, seed):
-        rng = self._rng = random.Random(seed)
-        self.inputs, self.parameters, self._layers = rng.randint(1, 6), [], []
-        self._frozen = rng.choice([0.0, 0.1])
-        width = self.inputs
-        for _ in range(rng.randint(1, 3)):
-            rows, columns = rng.randint(1, 9), width
-            known = self._layers[-1] if self._layers else None
-            if known and len(known["matrix"][0]) == columns and rng.random() < 0.5:
-                matrix = known["matrix"]  # of two layers
-            elif rng.random() < 0.25:
-                matrix = list(
-                    map(list, zip(*[[self._weight() for _ in range(rows)] for _ in range(columns)], strict=True))
-                )
-            elif rng.random() < 0.2:  # every second one
-                matrix = [[(self._weight(), self._weight())[0] for _ in range(columns)] for _ in range(rows)]
-            else:
-                matrix = [[self._weight() for _ in range(columns)] for _ in range(rows)]
-                if rng.random() < 0.3:
-                    matrix[-1] = list(matrix[0])
-                elif rng.random() < 0.1:
-                    matrix = [list(matrix[0]) for _ in matrix]
-                if rng.random() < 0.3:
-                    matrix[rng.randrange(rows)][rng.randrange(columns)] = rng.choice([0.0, 1.0, -0.5, Value(0.3)])
-            self._layers.append({
-                "matrix": matrix,
-                "bias": [rng.choice([None, 0.5, self._weight()]) for _ in matrix],
-                "style": rng.choice(["dot", "backwards", "chain", "right", "sum", "shuffled"]),
-                "order": [rng.sample(range(columns), columns) for _ in matrix],
-                "then": rng.choice(THEN),
-                "extra": rng.random() < 0.2, "residual": rng.random() < 0.3, "joined": rng.random() < 0.25,
-            })  # fmt: skip
-            width = len(matrix) + (columns if self._layers[-1]["joined"] else 0)
-        self._scale, self._has_penalty = [self._weight() for _ in range(width)], rng.random() < 0.5
-        if rng.random() < 0.5:  # else rows lie evenly spaced
-            rng.shuffle(self.parameters)
-
-    def _weight(self):
-        w = Value(self._rng.uniform(-1, 1), requires_grad=self._rng.random() >= self._frozen)
-        self.parameters.append(w)
-        return w
-
-    def _row(self, layer, j, xs):
-        row, bias, style = layer["matrix"][j], layer["bias"][j], layer["style"]
-        if style in ("dot", "backwards"):
-            pair = (row, xs) if style == "dot" else (xs, row)
-            return sg.dot(*pair) if bias is None else sg.dot(*pair, bias)
-        order = layer["order"][j] if style == "shuffled" else range(len(xs))
-        terms = [row[i] * xs[i] if (i + j) % 2 else xs[i] * row[i] for i in order]
-        if style == "sum":
-            return sg.sum([*terms, *([] if bias is None else [bias])])
-        total = 0 if bias is None else bias
-        for term in terms:
-            total = term + total if style == "right" else total + term
-        return total
-
-    def __call__(self, xs, y):
-        for layer in self._layers:
-            out = [self._row(layer, j, xs) for j in range(len(layer["matrix"]))]
-            if layer["extra"]:
-                out = [a + out[0] for a in out]
-            out = [layer["then"](a, out) for a in out]
-            if layer["residual"] and len(out) == len(xs):
-                out = [a + x for a, x in zip(out, xs, strict=True)]
-            xs = [*out, *xs] if layer["joined"] else out
-        loss = (sg.dot(self._scale, xs) - y) ** 2 + sg.logsumexp(xs)
-        if self._has_penalty:
-            loss = (
-                loss + 0.01 * sg.dot(self.parameters, self.parameters) + 0.1 * sum(p * p for p in self.parameters[:9])
-            )
-        return loss
-
-
-THEN = [
-    lambda a, _: sg.relu(a), lambda a, _: sg.tanh(a), lambda a, _: a, lambda a, _: sg.exp(0.1 * a),
-    lambda a, _: a * a * 0.1, lambda a, _: sg.sin(a), lambda a, out: a * (out[-1] * 0.2),
-]  # fmt: skip
 SAMPLES = (1, 3, 8, 20, 32, 33, 70, 300)
 
 
@@ -429,3 +350,99 @@ def test_training_is_that_of_eager_code(size_of_batch):
         total.backward()
         optimizers[1].step()
     close([p.data for p in network.parameters()], [p.data for p in other.parameters()], 1e-9)
+
+
+# -------------------------------------------------------------------- weights that are computed
+
+
+def normalised(n, rows, seed=0):
+    """A layer with weight normalisation (Salimans and Kingma 2016): its parameters, and a function of its input."""
+    rng = random.Random(seed)
+    directions = [[Value(rng.gauss(0, 1)) for _ in range(n)] for _ in range(rows)]
+    sizes, biases = ([Value(rng.uniform(0.5, 1.5)) for _ in range(rows)] for _ in range(2))
+
+    def layer(x):
+        out = []
+        for v, length, b in zip(directions, sizes, biases, strict=True):
+            scale = length / sg.sqrt(sg.dot(v, v))
+            out.append(sg.dot([w * scale for w in v], x, b))
+        return out
+
+    return [*(w for v in directions for w in v), *sizes, *biases], layer
+
+
+@needs_llvm
+@pytest.mark.parametrize("frozen", [False, True])
+def test_weight_normalisation_has_dense_layers(frozen, monkeypatch):
+    (first, hidden), (second, scores) = normalised(9, 30), normalised(30, 3, 1)
+    for w in first[:150] if frozen else ():
+        w.requires_grad = False
+
+    def loss(x, target):
+        out = scores([sg.relu(a) for a in hidden(x)])
+        return sg.logsumexp(out) - sg.dot(target, out)
+
+    batch = samples(1000)
+    by_blocks, found, expected = with_and_without(loss, first + second, batch, monkeypatch)
+    assert by_blocks
+    close(found, expected)
+    compiled = sg.compile(loss, parameters=first + second)
+    alone = compiled.value_and_grad(*batch)
+    lines = [line.strip() for line in str(compiled).splitlines()]
+    assert lines[2:4] == [f"Dense {size} with bias, weights computed" for size in ("30 x 9", "3 x 30")]
+    monkeypatch.setattr(BATCH, "WORTH_A_THREAD", 10)
+    for cores in (2, 3):
+        monkeypatch.setattr(BATCH, "cores", lambda cores=cores: cores)
+        found = compiled.value_and_grad(*batch)
+        close([found[0], *found[1]], [alone[0], *alone[1]])
+
+
+@needs_llvm
+def test_training_of_weights_that_are_computed():
+    """In the memory of a training, minibatches by turns; the same as step by step outside."""
+    parameters, layer = normalised(9, 24)
+    start = [p.data for p in parameters]
+    loss = sg.compile(lambda x, y: (sg.logsumexp(layer(x)) - y) ** 2, parameters=parameters)
+    x, y = samples(100)
+    y = [row[0] for row in y]
+    batches = [(x[:40], y[:40]), (x[40:], y[40:])] * 5
+    expected = []
+    for batch in batches:
+        value, gradients = loss.value_and_grad(*batch)
+        expected.append(value)
+        for p, g in zip(parameters, gradients, strict=True):
+            p.data -= 0.1 * g
+    assert runs_by_blocks(loss)
+    moved = [p.data for p in parameters]
+    for p, number in zip(parameters, start, strict=True):
+        p.data = number
+    with loss.training(nn.SGD(parameters, lr=0.1)) as step:
+        close([step(*batch) for batch in batches], expected)
+    close([p.data for p in parameters], moved)
+
+
+@needs_llvm
+def test_masks_of_weights_that_are_computed(all_have_blocks, monkeypatch):
+    """A weight that is left out, where its derivative is infinite."""
+    ws = [Value(0.3 * (k % 5) - 0.6) for k in range(24)]
+
+    def loss(x):
+        weights = [sg.where(sg.greater(w, 0.0), sg.sqrt(sg.relu(w)), w) for w in ws]
+        return sg.logsumexp([sg.dot(weights[:8], x), sg.dot(weights[8:16], x), sg.dot(weights[16:], x)])
+
+    rng = random.Random(0)
+    batch = ([[rng.gauss(0, 1) for _ in range(8)] for _ in range(40)],)
+    _, found, expected = with_and_without(loss, ws, batch, monkeypatch)
+    assert all(map(math.isfinite, expected))
+    close(found, expected)
+
+
+@pytest.mark.parametrize("style", ["dot", "terms", "backwards"])
+def test_rows_of_computed_weights_are_found(style):
+    xs, scale = numbers(6), Value(0.5)
+    rows = [[w * scale for w in numbers(6)] for _ in range(5)]
+    if style == "dot":
+        out = [sg.dot(row, xs) for row in rows]
+    else:
+        out = [sum((w * x if style == "terms" else x * w for w, x in zip(row, xs, strict=True)), 0.0) for row in rows]
+    assert found_in(sg.logsumexp(out), xs) == [(5, 6)]

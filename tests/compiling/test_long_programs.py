@@ -15,6 +15,7 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
 )
 from long_programs import LayeredProgram
 from sizes import has_full_size, size
+from written_programs import Written
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -74,6 +75,35 @@ def test_three_hundred_programs_at_points_that_were_not_recorded():
                 all_same(run(xs), expected)
                 checked += 1
     assert checked > 550
+
+
+@has_full_size
+def test_losses_in_every_style_at_points_that_were_not_recorded():
+    """Shuffled operands, tied and shared rows, constants in them, weights computed, partial sums read twice, frozen."""
+    checked, programs = 0, size(60, 2000)
+    for seed in range(programs):
+        written = Written(seed)
+        f = OfOneList(written)
+        start, *others = points(seed, written.inputs + 1, 3)
+        run = recorded(f, start)
+        for xs in others:
+            for p in f.parameters:
+                p.data *= 0.9
+            expected = eager(f, xs)
+            if all(map(math.isfinite, expected)):
+                all_same(run(xs), expected)
+                checked += 1
+    assert checked > 1.9 * programs
+
+
+class OfOneList:
+    """A loss of (x, y) as a function of one list."""
+
+    def __init__(self, loss):
+        self.loss, self.parameters = loss, loss.parameters
+
+    def __call__(self, xs):
+        return self.loss(xs[:-1], xs[-1])
 
 
 @has_full_size

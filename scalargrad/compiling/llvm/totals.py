@@ -9,15 +9,18 @@ from scalargrad.compiling.llvm.library import Machinery, fuses, lanes, once
 from scalargrad.compiling.llvm.primitives import Lanes
 
 HEAD = 8
-"""Words before the sums of a part; the first says how far the next part's lie away."""
+"""Words before the sums of a part; the first says how far the next part's lie away, the second what `finish` calls
+before it reads them, late(full, parts, uniform), which puts the sums of all parts into the first; 0 for nothing."""
 
 
-def sums_cleared(words: str, sums: str) -> str:
+def sums_cleared(words: str, sums: str, late: str = "null") -> str:
     """Lines for %data, the sums of a part behind its head, all of them 0.0; `words` is where the head is."""
     return f"""
   %data = getelementptr i64, ptr {words}, i64 {HEAD}
   %distance = add i64 {sums}, {HEAD}
   store i64 %distance, ptr {words}
+  %late.to = getelementptr i64, ptr {words}, i64 1
+  store ptr {late}, ptr %late.to
   %sum.bytes = mul i64 {sums}, 8
   call void @llvm.memset.p0.i64(ptr align 64 %data, i8 0, i64 %sum.bytes, i1 false)"""
 
@@ -29,11 +32,20 @@ def machinery() -> Machinery:
     w, v8 = t.width, t.type
     return Machinery(f"""
 define void @finish(
-  ptr %full, i64 %parts, ptr %tail, i64 %valid, ptr %uniform, ptr %out, i64 %sums, double %divisor, double %factor
+  ptr %full, i64 %given, ptr %tail, i64 %valid, ptr %uniform, ptr %out, i64 %sums, double %divisor, double %factor
 ) {{
 entry:
   %distance = load i64, ptr %full
   %data = getelementptr i64, ptr %full, i64 {HEAD}
+  %late.at = getelementptr i64, ptr %full, i64 1
+  %late = load ptr, ptr %late.at
+  %is.late = icmp ne ptr %late, null
+  br i1 %is.late, label %call, label %begin
+call:
+  call void %late(ptr %full, i64 %given, ptr %uniform)
+  br label %begin
+begin:
+  %parts = phi i64 [%given, %entry], [1, %call]
   {chr(10).join(t.splat("%by", "%divisor"))}
   {chr(10).join(t.splat("%times", "%factor"))}
   ; by a power of two it is exact to multiply
@@ -45,7 +57,7 @@ entry:
   %some = icmp sgt i64 %sums, 0
   br i1 %some, label %each, label %end
 each:
-  %i = phi i64 [0, %entry], [%i.next, %store]
+  %i = phi i64 [0, %begin], [%i.next, %store]
   %p0 = getelementptr double, ptr %data, i64 %i
   br label %part
 part:

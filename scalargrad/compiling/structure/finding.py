@@ -1,8 +1,9 @@
 """Finding dense layers on a tape: sums of products that share one side, whoever wrote them.
 
 On the tape as it was recorded a `dot` is one instruction. Written by hand it is a chain of additions, add(add(b,
-multiply), multiply), whose partial sums nothing else reads. Either is a row: weights, which are parameters or
-constants, times numbers that differ from sample to sample. Rows over the same numbers are the rows of one matrix.
+multiply), multiply), whose partial sums nothing else reads. Either is a row: weights, which are the same for all
+samples, times numbers that differ from sample to sample. Rows over the same numbers are the rows of one matrix.
+Weights are parameters and constants mostly; they may be computed from such, too, as where a row is normalised.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Row(NamedTuple):
 
     Attributes:
         slot: of the sum.
-        weights: slots of parameters or constants, one for each product.
+        weights: slots of what is the same for all samples, one for each product: parameters, constants, or computed.
         xs: slots of the other factors.
         bias: the slot of a parameter or constant to begin with, or None.
         others: slots of what else is added.
@@ -135,9 +136,12 @@ def _row(
         if is_leaf[x] and not (is_leaf[y] and code[x][0] is CONSTANT):
             weights.append(x)
             xs.append(y)
-        elif is_leaf[y]:
+        elif is_leaf[y] or not kinds[y]:
             weights.append(y)
             xs.append(x)
+        elif not kinds[x]:
+            weights.append(x)
+            xs.append(y)
         else:
             return None
     if not any(map(kinds.__getitem__, xs)):

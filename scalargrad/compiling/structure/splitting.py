@@ -26,7 +26,8 @@ class Layer:
 
     Attributes:
         xs: the slots that it reads.
-        weights: for each row the numbers of its parameters, or ~i for the i-th constant.
+        weights: for each row the numbers of its parameters, or ~i for the i-th constant. Those of weights that are
+            computed come behind those of all parameters.
         biases: likewise; None where a row has none.
         outputs: the numbers of the inputs of the rest that hold what it computes.
         adjoints: the slots of their gradients; empty if they are not wanted.
@@ -56,6 +57,9 @@ class Layered(NamedTuple):
         long: for parameters of the code that stand for sums of products of other slots the factors.
         trained: how many parameters get a gradient: they are the first.
         parameters: how many there are.
+        computed: for the numbers of weights that are computed their slots. A parameter of the code with such a number
+            stands for what the gradient of the weight adds up to over all samples.
+        late: what is to be added to sums, by their index, when those are known.
     """
 
     code: Sequence[Instruction]
@@ -67,6 +71,8 @@ class Layered(NamedTuple):
     long: dict[int, tuple[list[int], list[int]]]
     trained: int
     parameters: int
+    computed: dict[int, int]
+    late: Sequence[tuple[int, int]]
 
 
 class Split:
@@ -77,28 +83,32 @@ class Split:
         found: its layers.
         outputs: the slots that are read from outside.
         inputs: how many numbers a sample has.
+        parameters: how many parameters there are.
 
     Attributes:
         tape: the rest.
         slots: for each slot of the program where it is on this tape; -1 if it is not there.
         layers: the layers.
         constants: the numbers of the constants that are weights.
+        computed: the slots of the weights that are computed, on this tape; their numbers come behind all parameters'.
         sums: for the slots of long sums of what is the same for all samples, the factors of each term.
     """
 
-    def __init__(self, code: Sequence[Instruction], found: Found, outputs: Iterable[int], inputs: int) -> None:
+    def __init__(
+        self, code: Sequence[Instruction], found: Found, outputs: Iterable[int], inputs: int, parameters: int
+    ) -> None:
         self.tape = tape = Tape(simplify=False)
         self.slots = slots = [-1] * len(code)
         self.layers: list[Layer] = []
         self.constants: list[float] = []
-        self._numbers: dict[str, int] = {}
-        self._inputs = inputs
+        self.computed: list[int] = []
+        self._numbers: dict[str | int, int] = {}
+        self._inputs, self._parameters = inputs, parameters
         layer_of = {row.slot: (i, j) for i, rows in enumerate(found.layers) for j, row in enumerate(rows)}
         made: dict[int, Layer] = {}
         needed = _needed(code, layer_of, found, outputs)
-        for slot, instruction in enumerate(code):
-            if not needed[slot]:
-                continue
+        for slot in _order(code, needed, found):
+            instruction = code[slot]
             op = instruction[0]
             if op is CONSTANT:
                 slots[slot] = tape.constant(float.fromhex(instruction[1]))
@@ -111,8 +121,8 @@ class Split:
                     first = self._new_inputs(len(rows))
                     made[i] = Layer(
                         [slots[x] for x in rows[0].xs],
-                        [[self._leaf(code[w]) for w in row.weights] for row in rows],
-                        [None if row.bias is None else self._leaf(code[row.bias]) for row in rows],
+                        [[self._weight(code[w], w) for w in row.weights] for row in rows],
+                        [None if row.bias is None else self._weight(code[row.bias], row.bias) for row in rows],
                         first,
                     )  # fmt: skip
                     self.layers.append(made[i])
@@ -133,16 +143,21 @@ class Split:
         self._inputs += count
         return range(first, first + count)
 
-    def _leaf(self, instruction: Instruction) -> int:
-        kind, what = instruction
+    def _weight(self, instruction: Instruction, slot: int) -> int:
+        kind, what = instruction[:2]
         if kind is PARAMETER:
             return int(what)
-        if what not in self._numbers:
-            self._numbers[what] = len(self.constants)
-            self.constants.append(float.fromhex(what))
-        return ~self._numbers[what]
+        if kind is CONSTANT:
+            if what not in self._numbers:
+                self._numbers[what] = len(self.constants)
+                self.constants.append(float.fromhex(what))
+            return ~self._numbers[what]
+        if slot not in self._numbers:
+            self._numbers[slot] = self._parameters + len(self.computed)
+            self.computed.append(self.slots[slot])
+        return self._numbers[slot]
 
-    def differentiated(self, root: int, trained: Iterable[int]) -> dict[int, list[int]]:
+    def differentiated(self, root: int, trained: Iterable[int]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
         """Write the gradients down.
 
         Args:
@@ -150,7 +165,8 @@ class Split:
             trained: the numbers of the parameters that get a gradient.
 
         Returns:
-            For the number of a parameter what is to be added up to its gradient beside what the layers contribute.
+            For the number of a parameter what is to be added up to its gradient beside what the layers contribute; and
+            what comes to it through weights that are computed, from what their gradients add up to.
         """
         tape, trained = self.tape, set(trained)
         leaves = {i[1]: slot for slot, i in enumerate(tape.code) if i[0] is PARAMETER and i[1] in trained}
@@ -180,7 +196,19 @@ class Split:
             for bias, adjoint, shares_of_one in zip(layer.biases, layer.adjoints, each, strict=True):
                 if bias in trained and shares_of_one:
                     found.setdefault(bias, []).append(adjoint)
-        return found
+        return found, self._through_weights(leaves, active)
+
+    def _through_weights(self, leaves: dict[int, int], active: bytearray) -> dict[int, list[int]]:
+        """The gradients that computed weights hand on: those of the sum of each times what its gradient adds up to."""
+        tape, root, numbers = self.tape, -1, range(self._parameters, self._parameters + len(self.computed))
+        for number, slot in zip(numbers, self.computed, strict=True):
+            if active[slot]:
+                term = tape.emit(MULTIPLY, tape.source(PARAMETER, number), slot)
+                root = term if root < 0 else tape.emit(ADD, root, term)
+        if root < 0:
+            return {}
+        shares = contributions(tape, root, leaves.values())
+        return {k: list(shares[slot]) for k, slot in leaves.items() if shares[slot]}
 
     def _with_backs(self, root: int, active: bytearray, layers: Iterable[Layer]) -> int:
         """The root, and what layers hand back times what they read: its gradients are theirs, too."""
@@ -207,7 +235,10 @@ class Split:
                 if layer is not None:
                     at = layer.outputs.start
                     if at not in known:
-                        layer.is_trained = any(w in trained for row in layer.weights for w in row)
+                        layer.is_trained = any(
+                            w in trained or (w >= self._parameters and active[self.computed[w - self._parameters]])
+                            for row in layer.weights for w in row
+                        )  # fmt: skip
                         known[at] = (
                             layer.is_trained
                             or any(b in trained for b in layer.biases if b is not None)
@@ -226,6 +257,15 @@ class Split:
         return varying_slots(self.tape.code)
 
 
+def _order(code: Sequence[Instruction], needed: bytearray, found: Found) -> Sequence[int]:
+    """The needed slots: first what is the same for all samples, if weights of a layer's last row are computed of it."""
+    slots = [slot for slot in range(len(code)) if needed[slot]]
+    if all(code[w][0] in SOURCES for rows in found.layers for row in rows for w in row.weights):
+        return slots
+    kinds = varying_slots(code)
+    return sorted(slots, key=kinds.__getitem__)
+
+
 def _needed(
     code: Sequence[Instruction], layer_of: dict[int, tuple[int, int]], found: Found, outputs: Iterable[int]
 ) -> bytearray:
@@ -239,7 +279,7 @@ def _needed(
         if slot in layer_of:
             i, j = layer_of[slot]
             row = found.layers[i][j]
-            operands: Iterable[int] = (*row.xs, *row.others)
+            operands: Iterable[int] = (*row.xs, *row.others, *(w for w in row.weights if code[w][0] not in SOURCES))
         else:
             operands = code[slot][1:]
         for x in operands:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.backends import backend, loaded
+from scalargrad.compiling.gradient import total
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.pipeline import is_long
+from scalargrad.compiling.pipeline import GRADIENT, is_long
 from scalargrad.compiling.structure.finding import find
 from scalargrad.compiling.structure.splitting import Layered, Split
 from scalargrad.compiling.structure.wording import in_words
@@ -64,9 +65,10 @@ def structured(
     found = find(code, kinds, outputs)
     if not _is_worth_it(code, kinds, found, n):
         return None
-    split = Split(code, found, outputs, sum(widths))
+    split = Split(code, found, outputs, sum(widths), len(places))
     tape, slots = split.tape, split.slots
-    shares = split.differentiated(slots[root], trained)
+    shares, late = split.differentiated(slots[root], trained)
+    places = [*places, *range(len(places), len(places) + len(split.computed))]
     # Nearly all gradients are those of weights, to which layers alone contribute: they have no sum here.
     summed = [i for i, k in enumerate(trained) if shares.get(k)]
     first = sums_of(
@@ -75,7 +77,9 @@ def structured(
     long = _with_long_sums(split, len(places))
     wanted = [x for pair in first for x in pair if x is not None] + [slots[x] for x in columns]
     wanted += [x for layer in split.layers for x in (*layer.xs, *layer.adjoints)]
-    wanted += [x for xs, ys in long.values() for x in (*xs, *ys)]
+    wanted += [x for xs, ys in long.values() for x in (*xs, *ys)] + split.computed
+    through = [(2 + i, total(tape, late[k])) for i, k in enumerate(trained) if k in late]
+    wanted += [x for _, x in through]
     rest, new = simplified(tape.code, wanted)
     if any(_has_no_kernel(instruction) for instruction in rest.code):
         return None
@@ -100,8 +104,11 @@ def structured(
         ]
         layer.biases = [places[b] if b is not None and b >= 0 else b for b in layer.biases]
     long = {k: ([next(left) for _ in xs], [next(left) for _ in ys]) for k, (xs, ys) in long.items()}
+    parameters = len(places) - len(split.computed)
+    computed = {parameters + i: next(left) for i in range(len(split.computed))}
     layered = Layered(
-        short, sums, new_columns, widths, split.layers, split.constants, long, len(trained), len(places)
+        short, sums, new_columns, widths, split.layers, split.constants, long, len(trained), parameters, computed,
+        [(i, next(left)) for i, _ in through],
     )  # fmt: skip
     runner = loaded("llvm").BlockRunner(layered)
     runner.layers = in_words(layered)
@@ -119,6 +126,9 @@ def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found
     others = everything - sum(
         2 * len(row.xs) for rows in found.layers for row in rows if len(code[row.slot]) == 3
     )  # fmt: skip
+    if any(code[w][0] not in SOURCES for rows in found.layers for row in rows for w in row.weights):
+        # Once for all samples, and so are their gradients.
+        others += GRADIENT * sum(not kinds[slot] and i[0] not in SOURCES for slot, i in enumerate(code)) // n
     most = FEW[1] if n < FEW[0] else REST[0] if products + others <= SHORT else REST[1]
     return others <= products * most
 

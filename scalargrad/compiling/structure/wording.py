@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def in_words(program: Layered) -> list[str]:
     """A line for each matrix, in the order of computation, and one for the other operations, gradients included."""
-    places = Counter(_key(layer) for layer in program.layers)
+    places = Counter(_key(layer, program) for layer in program.layers)
     lines = []
-    for (rows, columns, *_, bias), count in places.items():
-        text = f"Dense {rows} x {columns}" + (" with bias" if bias else "")
+    for (rows, columns, *_, bias, computed), count in places.items():
+        text = f"Dense {rows} x {columns}" + (" with bias" if bias else "") + (", weights computed" if computed else "")
         lines.append(text + (f", at {count} places" if count > 1 else ""))
     others = Counter(op_of(i[0]).name for i in program.code if i[0] not in SOURCES)
     if others:
@@ -26,7 +26,8 @@ def in_words(program: Layered) -> list[str]:
     return lines
 
 
-def _key(layer: Layer) -> tuple[int, int, int, int, bool]:
-    """What tells a layer from others: its size, where its matrix begins and ends, whether it has a bias."""
-    rows = layer.weights
-    return len(rows), len(rows[0]), rows[0][0], rows[-1][-1], any(b is not None for b in layer.biases)
+def _key(layer: Layer, program: Layered) -> tuple[int, int, int, int, bool, bool]:
+    """What tells a layer from others: size, where its matrix begins and ends, whether it has a bias and is computed."""
+    rows, has_bias = layer.weights, any(b is not None for b in layer.biases)
+    is_computed = any(w in program.computed for row in rows for w in row)
+    return len(rows), len(rows[0]), rows[0][0], rows[-1][-1], has_bias, is_computed

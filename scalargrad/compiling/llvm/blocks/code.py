@@ -31,6 +31,7 @@ class BlockCode:
         still = Still(program)
         moving = Moving(program, still)
         begins = still.steps()
+        posts = still.late_steps(len(program.sums) - program.trained)
         self.begin, self.tiles = functions()
         self.finish = totals.finish()
         self.addresses = {**machinery().addresses, **totals.machinery().addresses}
@@ -39,11 +40,11 @@ class BlockCode:
         block, passing = moving.kept * slot_bytes(), moving.passing * slot_bytes()
         chunk = max(CHUNK[0], min(CHUNK[1], CHUNK_BYTES // max(1, block)))
         self.memory = HEAD + (passing + chunk * block) // 8
-        self._steps: list[Steps] = [moving.each, moving.ends, begins, moving.lasts]
+        self._steps: list[Steps] = [moving.each, moving.ends, begins, moving.lasts, posts]
         words = {
             "sums": moving.sums, "start": 8 * HEAD + passing + (chunk - 1) * block, "stride": -block, "chunk": chunk
         }  # fmt: skip
-        for name, steps in zip(("each", "ends", "begins", "lasts"), self._steps, strict=True):
+        for name, steps in zip(("each", "ends", "begins", "lasts", "posts"), self._steps, strict=True):
             words |= {name: steps.address, f"{name}_count": len(steps)}
         self._program = array("q", [words[name] for name in PROGRAM])
 

@@ -2,7 +2,8 @@
 
 The memory that begin and tiles are given starts with the address of the program, a table of words:
 steps of a block and how many, steps of a chunk, steps before all samples, steps behind them; how many sums, where the
-first block lies in the memory, from one to the next how many bytes, and blocks of a chunk.
+first block lies in the memory, from one to the next how many bytes, and blocks of a chunk; steps when all parts are
+added up.
 
 The blocks of a chunk lie one before the other, and what is not needed at the end of the chunk lies before the rest of
 its block: there the next block's numbers go.
@@ -15,11 +16,12 @@ from typing import Any
 
 from scalargrad.compiling.llvm.blocks.records import CONTEXT, MANY, WORDS, tile
 from scalargrad.compiling.llvm.library import Machinery, once
+from scalargrad.compiling.llvm.totals import HEAD as SUMS_AT
 from scalargrad.compiling.llvm.totals import sums_cleared
 
 PROGRAM = (
     "each", "each_count", "ends", "ends_count", "begins", "begins_count", "lasts", "lasts_count", "sums", "start",
-    "stride", "chunk",
+    "stride", "chunk", "posts", "posts_count",
 )  # fmt: skip
 HEAD = 8
 """Words of the memory before its blocks."""
@@ -28,7 +30,7 @@ HEAD = 8
 def _program(*names: str) -> str:
     lines = []
     for name in names:
-        kind = "ptr" if name in ("each", "ends", "begins", "lasts") else "i64"
+        kind = "ptr" if name in ("each", "ends", "begins", "lasts", "posts") else "i64"
         lines += [
             f"%{name}.word = getelementptr i64, ptr %program, i64 {PROGRAM.index(name)}",
             f"%{name} = load {kind}, ptr %{name}.word",
@@ -38,6 +40,48 @@ def _program(*names: str) -> str:
 
 def _put(name: str, value: str, kind: str, at: str) -> str:
     return f"%{at} = getelementptr i64, ptr %context, i64 {CONTEXT.index(name)}\n  store {kind} {value}, ptr %{at}"
+
+
+_HAS_LATE = """%is.late = icmp sgt i64 %posts_count, 0
+  %late.here = select i1 %is.late, ptr @late, ptr null"""
+_LATE = f"""define internal void @late(ptr %full, i64 %parts, ptr %uniform) {{
+entry:
+  %distance = load i64, ptr %full
+  %data = getelementptr i64, ptr %full, i64 {SUMS_AT}
+  %count = sub i64 %distance, {SUMS_AT}
+  %context = alloca [{len(CONTEXT)} x i64]
+  %program.at = getelementptr i64, ptr %full, i64 2
+  %program = load ptr, ptr %program.at
+  {_program("posts", "posts_count")}
+  {_put("uniform", "%uniform", "ptr", "c1")}
+  {_put("full", "%data", "ptr", "c2")}
+  %several = icmp sgt i64 %parts, 1
+  br i1 %several, label %part, label %work
+part:
+  %k = phi i64 [1, %entry], [%k.next, %part.end]
+  %skip = mul i64 %k, %distance
+  %other = getelementptr double, ptr %data, i64 %skip
+  br label %each
+each:
+  %i = phi i64 [0, %part], [%i.next, %each]
+  %a = getelementptr double, ptr %data, i64 %i
+  %b = getelementptr double, ptr %other, i64 %i
+  %x = load double, ptr %a
+  %y = load double, ptr %b
+  %z = fadd double %x, %y
+  store double %z, ptr %a
+  %i.next = add i64 %i, 1
+  %i.more = icmp slt i64 %i.next, %count
+  br i1 %i.more, label %each, label %part.end
+part.end:
+  %k.next = add i64 %k, 1
+  %k.more = icmp slt i64 %k.next, %parts
+  br i1 %k.more, label %part, label %work
+work:
+  call void @work(ptr %posts, i64 %posts_count, i64 0, ptr %context)
+  ret void
+}}"""
+"""What `finish` calls where there are steps when all parts are added up; the third word of the head is the program."""
 
 
 @once
@@ -79,6 +123,7 @@ entry:
   ret void
 }}
 
+{_LATE}
 define void @tiles(
   ptr %arguments, i64 %from, i64 %to, i64 %n, ptr %parameters, ptr %uniform, ptr %memory, ptr %full, ptr %tail,
   ptr %columns
@@ -88,7 +133,10 @@ entry:
   %context = alloca [{len(CONTEXT)} x i64]
   {_program(*PROGRAM)}
   %blocks.at0 = getelementptr i8, ptr %memory, i64 %start
-  {sums_cleared("%full", "%sums")}
+  {_HAS_LATE}
+  {sums_cleared("%full", "%sums", "%late.here")}
+  %head.program = getelementptr i64, ptr %full, i64 2
+  store ptr %program, ptr %head.program
   {_put("parameters", "%parameters", "ptr", "c0")}
   {_put("uniform", "%uniform", "ptr", "c1")}
   {_put("full", "%data", "ptr", "c2")}

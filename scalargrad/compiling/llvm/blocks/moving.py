@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from scalargrad.compiling.llvm.blocks.steps import Steps, evenly, stride_of
+from scalargrad.compiling.llvm.blocks.steps import Steps, evenly, evenly_spaced, stride_of
 from scalargrad.compiling.llvm.blocks.still import PARAMETERS, UNIFORM, Matrix
 from scalargrad.compiling.order import levels
 from scalargrad.compiling.tape import INPUT, SOURCES, varying_slots
@@ -64,7 +64,7 @@ class Moving:
             self._compute(group)
         for i, slot in enumerate(program.columns):
             self.each.add("column", self.place(slot), i)
-        self.sums = _rounded(len(program.sums) + program.parameters)
+        self.sums = _rounded(len(program.sums) + program.parameters + len(program.computed))
         self._add_up()
         self.sums = _rounded(self.sums)
 
@@ -223,19 +223,20 @@ class Moving:
 
     def _add_products(self, layer: Layer, a: int, x: int, steps: Steps) -> None:
         """The gradient of a matrix: added where those of its parameters lie, if columns or rows lie side by side."""
-        matrix, rows, columns = self._matrix(layer), len(layer.weights), len(layer.xs)
+        rows, columns = len(layer.weights), len(layer.xs)
         skip = len(self._program.sums) - self._program.trained
         self.work += rows * columns
-        if matrix.kind == PARAMETERS and matrix.along == 1:
-            _outer(steps, skip + matrix.at, matrix.down, a, x, rows, columns)
-        elif matrix.kind == PARAMETERS and matrix.down == 1:
-            _outer(steps, skip + matrix.at, matrix.along, x, a, columns, rows)
+        first, down, along = evenly_spaced(layer.weights) or (0, 0, 0)
+        if along == 1:
+            _outer(steps, skip + first, down, a, x, rows, columns)
+        elif down == 1:
+            _outer(steps, skip + first, along, x, a, columns, rows)
         else:
             at = self.sums
             self.sums += rows * columns
             _outer(steps, at, columns, a, x, rows, columns)
             weights = enumerate((w for row in layer.weights for w in row), at)
-            moves = [(i, skip + w) for i, w in weights if 0 <= w < self._program.trained]
+            moves = [(i, skip + w) for i, w in weights if 0 <= w < self._program.trained or w in self._program.computed]
             sources, targets = zip(*moves, strict=True)
             self.lasts.add("scatter", len(moves), self.lasts.listed(sources), self.lasts.listed(targets))
 

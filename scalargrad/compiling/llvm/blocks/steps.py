@@ -59,6 +59,22 @@ def stride_of(numbers: Sequence[int]) -> int | None:
     return step if list(numbers) == list(range(first, first + step * len(numbers), step)) else None
 
 
+def evenly_spaced(rows: Sequence[Sequence[int]]) -> tuple[int, int, int] | None:
+    """The first of these numbers, and what is between rows and between columns, if that is always the same; else None.
+
+    None, too, if some are constants, which are negative, or two rows are one.
+    """
+    down, along = stride_of([row[0] for row in rows]), stride_of(rows[0])
+    first, n = rows[0][0], len(rows[0])
+    if min(map(min, rows)) < 0 or down is None or along is None or not (down or len(rows) == 1):
+        return None
+    starts = range(first, first + down * len(rows), down) if down else [first]
+    pairs = zip(rows, starts, strict=True)
+    if n == 1 or (along and all(list(row) == list(range(at, at + along * n, along)) for row, at in pairs)):
+        return first, down, along
+    return None
+
+
 def evenly(operands: Iterable[Sequence[int]]) -> list[int]:
     """For each operand of a group where the first lies, and from one to the next."""
     return [word for places in operands for word in (places[0], stride_of(places) or 0)]

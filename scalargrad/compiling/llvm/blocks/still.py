@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from scalargrad.compiling.llvm.blocks.steps import Steps, stride_of
+from scalargrad.compiling.llvm.blocks.steps import Steps, evenly_spaced, stride_of
 from scalargrad.compiling.order import levels
 from scalargrad.compiling.tape import CONSTANT, PARAMETER, SOURCES
 
@@ -50,6 +50,7 @@ class Still:
         self._places: dict[int, int] = {}
         self._groups: list[list[int]] = []
         self._constants = {~i: self.constant(x) for i, x in enumerate(program.constants)}
+        self._moves_of_computed: tuple[list[int], list[int]] = [], []
 
     def room(self, n: int) -> int:
         """Room for so many numbers."""
@@ -71,17 +72,18 @@ class Still:
     def is_parameter(self, slot: int) -> bool:
         """Whether a slot is a parameter as it was given."""
         kind, number = self._program.code[slot][:2]
-        return kind is PARAMETER and number not in self._program.long
+        return kind is PARAMETER and number not in self._program.long and number not in self._program.computed
 
     def matrix(self, rows: Sequence[Sequence[int]]) -> Matrix:
         """Where these weights lie: where they are if they are evenly spaced there; else they are put side by side."""
-        down, along = stride_of([row[0] for row in rows]), stride_of(rows[0])
-        first, n = rows[0][0], len(rows[0])
-        if min(map(min, rows)) >= 0 and down is not None and along is not None and (down or len(rows) == 1):
-            starts = range(first, first + down * len(rows), down) if down else [first]
-            pairs = zip(rows, starts, strict=True)
-            if n == 1 or (along and all(list(row) == list(range(at, at + along * n, along)) for row, at in pairs)):
-                return Matrix(PARAMETERS, first, down, along)
+        computed = self._program.computed
+        if any(w in computed for row in rows for w in row):
+            if all(w in computed for row in rows for w in row):
+                spaced = evenly_spaced([[self._places[computed[w]] for w in row] for row in rows])
+                if spaced is not None:
+                    return Matrix(UNIFORM, *spaced)
+        elif (spaced := evenly_spaced(rows)) is not None:
+            return Matrix(PARAMETERS, *spaced)
         return Matrix(UNIFORM, self._side_by_side_weights([w for row in rows for w in row]), len(rows[0]), 1)
 
     def biases(self, biases: Sequence[int | None]) -> tuple[int, int, int]:
@@ -102,14 +104,23 @@ class Still:
                 self._move(UNIFORM, zero, target)
             elif w < 0:
                 self._move(UNIFORM, self._constants[w], target)
+            elif w in self._program.computed:
+                self._moves_of_computed[0].append(self._places[self._program.computed[w]])
+                self._moves_of_computed[1].append(target)
             else:
                 self._move(PARAMETERS, w, target)
         return at
 
     def plan(self, wanted: Iterable[int]) -> None:
-        """Give every number a place that these slots and the sums need."""
-        code, program = self._program.code, self._program
-        level = levels([*wanted, *(u for _, u in program.sums if u is not None)], self._operands)
+        """Give every number a place that these slots, computed weights and the sums need."""
+        program = self._program
+        uniform = [u for _, u in program.sums if u is not None]
+        self._groups = self._placed([*wanted, *program.computed.values(), *uniform])
+
+    def _placed(self, wanted: Iterable[int]) -> list[list[int]]:
+        """Give a place to what these slots need and has none yet; groups of what is to be computed, in order."""
+        code = self._program.code
+        level = {slot: at for slot, at in levels(wanted, self._operands).items() if slot not in self._places}
         # Parameters side by side in their order, so that what is done to all of them goes by vectors.
         leaves = sorted(filter(self.is_parameter, level), key=lambda slot: int(code[slot][1]))
         for slot, at in zip(leaves, range(self.room(len(leaves)), self.size), strict=False):
@@ -124,9 +135,10 @@ class Still:
                 groups.setdefault((at, op), []).append(slot)
             elif not self.is_parameter(slot):
                 groups[at, slot] = [slot]
-        self._groups = [sorted(slots) for _, slots in sorted(groups.items(), key=lambda item: item[0][0])]
-        for slots in self._groups:
+        in_order = [sorted(slots) for _, slots in sorted(groups.items(), key=lambda item: item[0][0])]
+        for slots in in_order:
             self._places.update(zip(slots, range(self.room(len(slots)), self.size), strict=False))
+        return in_order
 
     def _operands(self, slot: int) -> Sequence[int]:
         instruction = self._program.code[slot]
@@ -144,16 +156,47 @@ class Still:
         computing, steps = Steps(), Steps()
         for slots in self._groups:
             self._compute(computing, slots)
-        for kind, (sources, targets) in self._moves.items():
-            self._gather(steps, kind, sources, targets)
+        self._gather(computing, UNIFORM, *self._moves_of_computed)
+        self._gather_all(steps)
         steps.extend(computing)
         ends = [(self.place(u), i) for i, (_, u) in enumerate(self._program.sums) if u is not None]
         self._gather(steps, UNIFORM, [at for at, _ in ends], [i for _, i in ends])
         return steps
 
+    def late_steps(self, first: int) -> Steps:
+        """What is computed when all is added up: what comes to parameters through computed weights.
+
+        Args:
+            first: where the sum of the first parameter's gradient lies among the sums.
+        """
+        code, program, steps, computing = self._program.code, self._program, Steps(), Steps()
+        wanted = [slot for _, slot in program.late]
+        needed = levels(wanted, self._operands)
+        totals = {int(code[x][1]): x for x in needed if code[x][0] is PARAMETER and code[x][1] in program.computed}
+        at = self.room(len(totals))
+        self._places.update({totals[number]: at + i for i, number in enumerate(sorted(totals))})
+        for slots in self._placed(wanted):
+            self._compute(computing, slots)
+        if totals:
+            numbers = [first + number for number in sorted(totals)]
+            steps.add("fetch", len(totals), steps.listed(numbers), steps.listed(range(at, at + len(totals))))
+        self._gather_all(steps)
+        steps.extend(computing)
+        if program.late:
+            places, targets = map(self.place, wanted), [i for i, _ in program.late]
+            steps.add("hand", len(targets), steps.listed(places), steps.listed(targets))
+        return steps
+
+    def _gather_all(self, steps: Steps) -> None:
+        """Steps for the moves since the last time."""
+        for kind, (sources, targets) in self._moves.items():
+            self._gather(steps, kind, list(sources), list(targets))
+            sources.clear()
+            targets.clear()
+
     def _gather(self, steps: Steps, kind: int, sources: Sequence[int], targets: Sequence[int]) -> None:
         if sources:
-            table = steps.kept(self._table) if kind == TABLE else 0
+            table = steps.kept(self._table[:]) if kind == TABLE else 0
             steps.add("gather", len(sources), kind, table, steps.listed(sources), steps.listed(targets))
 
     def _compute(self, steps: Steps, slots: Sequence[int]) -> None:

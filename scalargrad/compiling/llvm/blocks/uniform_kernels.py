@@ -27,6 +27,18 @@ def scatter() -> str:
 {_each_place("full", "full", ADDED)}""")  # fmt: skip
 
 
+def fetch() -> str:
+    """Sums moved to where they are computed with: n, which, to which."""
+    return kernel("fetch", f"""{read("n", "p:from", "p:to", context=("full", "uniform"))}
+{_each_place("full", "uniform", "  store double %x, ptr %d")}""")  # fmt: skip
+
+
+def hand() -> str:
+    """What was computed of sums, added to others: n, which, to which."""
+    return kernel("hand", f"""{read("n", "p:from", "p:to", context=("full", "uniform"))}
+{_each_place("uniform", "full", ADDED)}""")  # fmt: skip
+
+
 ADDED = "  %y = load double, ptr %d\n  %z = fadd double %x, %y\n  store double %z, ptr %d"
 
 

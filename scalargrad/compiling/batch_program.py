@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.gradient import Products, Terms, contributions, has_choices, total
+from scalargrad.compiling.gradient import Terms, contributions, has_choices, sum_of_products, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan, lowered_if_long
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.structure.structured import structured
@@ -91,7 +91,8 @@ class BatchProgram:
                 sums = [(None if v is None else place(v), None if u is None else place(u)) for v, u in sums]
                 columns = list(map(place, columns))
             kinds = varying_slots(tape.code)
-            sums += [_split(tape, shares[slot], kinds) for slot in slots]
+            split = _split if whole is None else _split_products
+            sums += [split(tape, shares[slot], kinds) for slot in slots]
             made = batch_runner(choice, tape.code, sums, columns, widths, places, whole)
         self.code, self.backend, self.runner = made
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
@@ -156,17 +157,21 @@ def _sums(tape: Tape, root: int, violations: Sequence[int], shares: Sequence[Ter
 
 def _split(tape: Tape, terms: Terms, kinds: Sequence[int]) -> Sum:
     """The sum of what differs from sample to sample, and that of what does not."""
-    if not isinstance(terms, Products):
-        parts = [term for term in terms if kinds[term]], [term for term in terms if not kinds[term]]
-        return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None
+    parts = [term for term in terms if kinds[term]], [term for term in terms if not kinds[term]]
+    return total(tape, parts[0]) if parts[0] else None, total(tape, parts[1]) if parts[1] else None
+
+
+def _split_products(tape: Tape, terms: Terms, kinds: Sequence[int]) -> Sum:
+    """The same of contributions that were left as products."""
     kind = kinds.__getitem__
     first, second = terms[::2], terms[1::2]
     if all(map(kind, first)):  # as nearly always: there may be very many
-        return total(tape, terms) if terms else None, None
+        return sum_of_products(tape, terms) if terms else None, None
     differs = [x or y for x, y in zip(map(kind, first), map(kind, second), strict=True)]
     if not any(differs):
-        return None, total(tape, terms)
-    moving, still = Products(), Products()
+        return None, sum_of_products(tape, terms)
+    moving: list[int] = []
+    still: list[int] = []
     for x, y, d in zip(first, second, differs, strict=True):
         (moving if d else still).extend((x, y))
-    return total(tape, moving), total(tape, still) if still else None
+    return sum_of_products(tape, moving), sum_of_products(tape, still) if still else None

@@ -27,14 +27,8 @@ if TYPE_CHECKING:
     from scalargrad.compiling.lowering import Lowered
 
 
-class Products(list[int]):
-    """Contributions that were left as products: the slots of a first factor, its second, the next first one, ..."""
-
-    __slots__ = ()
-
-
 Terms = Sequence[int]
-"""What is to be added up: slots, or products."""
+"""What is to be added up: slots; or products, as the slots of a first factor, its second, the next first one, ..."""
 
 
 def contributions(
@@ -50,7 +44,7 @@ def contributions(
         seed: the slot of the factor; 1.0 if left out.
         masked: which form.
         whole: the program as it was lowered with sums left whole. The gradient is written there, and so are the slots
-            that come out; adjoints are sums of products in one instruction each.
+            that come out, as products; adjoints are sums of products in one instruction each.
     """
     sweep = _Sweep(tape, wrt, masked) if whole is None else _SweepOfSums(tape, whole, wrt, masked)
     if sweep.between[root]:
@@ -80,9 +74,9 @@ class _Sweep:
         self.tape, self.masked = tape, masked
         self.code: Sequence[Instruction] = tape.code
         self.at = range(len(tape.code))
-        self.wanted: dict[int, list[int]] = {slot: [] for slot in wrt}
+        self.wanted: dict[int, list[int] | None] = dict.fromkeys(wrt)
         self.between = depending(tape.code, self.wanted)
-        self.terms: list[list[int] | None] = [None] * len(tape.code)
+        self.terms: list[Sequence[int] | None] = [None] * len(tape.code)
         self.reached: dict[int, int] = {}
         self.is_source = bytearray(instruction[0] in SOURCES for instruction in tape.code)
 
@@ -93,7 +87,11 @@ class _Sweep:
         if mask is not None:
             share = emit(WHERE, mask, share, self.tape.constant(0.0))
         if x in self.wanted:
-            self.wanted[x].append(share)
+            known = self.wanted[x]
+            if known is None:
+                self.wanted[x] = [share]
+            else:
+                known.append(share)
         if not self.is_source[x]:
             terms = self.terms[x]
             self.terms[x] = [share if terms is None else emit(ADD, terms[0], share)]
@@ -113,14 +111,15 @@ class _Sweep:
 
     def found(self) -> dict[int, Terms]:
         """What has come to the slots that are asked for."""
-        return dict(self.wanted)
+        return {slot: terms or [] for slot, terms in self.wanted.items()}
 
     def turn(self, slot: int) -> None:
         """Let an instruction hand on its adjoint."""
         upstream, mask = self.adjoint(slot), self.reached.get(slot)
-        op, *parents = self.code[slot]
-        if mask is None and self.quickly(slot, upstream):
+        instruction = self.code[slot]
+        if mask is None and self.quickly(slot, instruction, upstream):
             return
+        op, *parents = instruction
         tape, between = self.tape, self.between
         arguments = [*map(self.at.__getitem__, parents), self.at[slot]]
         for i, partial, kind, chooses, choice in _turns_of(op, len(parents)):
@@ -140,7 +139,7 @@ class _Sweep:
                     reaches = chosen if mask is None else tape.emit(WHERE, mask, chosen, tape.constant(0.0))
             self.add(x, upstream, local, reaches)
 
-    def quickly(self, slot: int, upstream: int) -> bool:  # noqa: ARG002
+    def quickly(self, slot: int, instruction: Instruction, upstream: int) -> bool:  # noqa: ARG002
         """Whether it has handed on the adjoint of an op that has a shorter way."""
         return False
 
@@ -188,16 +187,19 @@ def _turns_of(op: str, n: int) -> tuple[_Turn, ...]:
 
 
 @lru_cache(maxsize=512)
-def _operands_alone(op: str, n: int) -> tuple[list[int], list[int]] | None:
+def _operands_alone(op: str, n: int) -> Sequence[tuple[int, int]] | None:
     """Of an op that always hands on, whose derivatives are arguments or 1.0: to which operands, and which they are."""
     turns = _turns_of(op, n)
     if any(turn.kind < ONE or turn.chooses for turn in turns):
         return None
-    return [turn.parent for turn in turns], [turn.kind for turn in turns]
+    return [(turn.parent, turn.kind) for turn in turns]
 
 
 class _SweepOfSums(_Sweep):
-    """The same for a long program: `terms` has first and second factors by turns, until a slot has its turn."""
+    """The same for a long program: `terms` has first and second factors by turns, until a slot has its turn.
+
+    One product is a tuple, as nearly all are, which costs the garbage collector nothing; several are a list.
+    """
 
     def __init__(self, tape: Tape, whole: Lowered, wrt: Iterable[int], masked: bool) -> None:
         super().__init__(tape, wrt, masked)
@@ -212,51 +214,58 @@ class _SweepOfSums(_Sweep):
             share = upstream if local < 0 else emit(MULTIPLY, upstream, local)
             upstream, local = emit(WHERE, mask, share, self.tape.constant(0.0)), -1
         terms, pair = self.terms[x], (upstream, self._one if local < 0 else local)
-        if terms is None:
-            self.terms[x] = Products(pair)
-        else:
+        if type(terms) is list:
             terms += pair
+        else:
+            self.terms[x] = pair if terms is None else [*terms, *pair]
         if mask is not None or self.reached:
             self._reach(x, mask, is_first=terms is None)
 
     def adjoint(self, slot: int) -> int:
         """The sum of what has come to a slot."""
-        return total(self.tape, self.terms[slot] or Products())
+        return sum_of_products(self.tape, self.terms[slot] or ())
 
     def found(self) -> dict[int, Terms]:
         """What has come to the slots that are asked for."""
-        return {slot: self.terms[slot] or Products() for slot in self.wanted}
+        return {slot: self.terms[slot] or () for slot in self.wanted}
 
-    def quickly(self, slot: int, upstream: int) -> bool:
+    def quickly(self, slot: int, instruction: Instruction, upstream: int) -> bool:
         """The turn of an op whose derivatives are its operands, as a dot product's, or of an entry taken.
 
         Nearly all contributions come from them.
         """
-        op, *parents = self.code[slot]
+        op, parents = instruction[0], instruction[1:]
         plain = _operands_alone(op, len(parents))
         if plain is not None:
-            places, kinds = plain
-            arguments = [*map(self.at.__getitem__, parents), self.at[slot], self._one]  # ONE is the last
-            self._hand_on([parents[i] for i in places], upstream, [arguments[kind] for kind in kinds])
+            locals_ = (*map(self.at.__getitem__, parents), self.at[slot], self._one)  # ONE is the last
+            self._hand_on(parents, upstream, locals_, plain)
             return True
         if op is TAKE and not self.masked and not self.between[parents[0]]:
             key = parents[0], len(parents)
             if key not in self._chosen:
                 given = [*map(self.at.__getitem__, parents), self.at[slot]]
                 self._chosen[key] = [one.write(self.tape, given) for one in partials_of(op, len(parents))[1:]]
-            self._hand_on(parents[1:], upstream, self._chosen[key])
+            entries = range(len(parents) - 1)
+            self._hand_on(parents[1:], upstream, self._chosen[key], zip(entries, entries, strict=True))
             return True
         return False
 
-    def _hand_on(self, xs: Sequence[int], upstream: int, locals_: Sequence[int]) -> None:
+    def _hand_on(
+        self, xs: Sequence[int], upstream: int, locals_: Sequence[int], which: Iterable[tuple[int, int]]
+    ) -> None:
+        """Hand each of some operands its contribution: which, and which of the local derivatives."""
         between, terms, reached = self.between, self.terms, self.reached
-        for x, local in zip(xs, locals_, strict=True):
+        for i, kind in which:
+            x = xs[i]
             if between[x]:
                 known = terms[x]
                 if known is None:
-                    terms[x] = Products((upstream, local))
+                    terms[x] = upstream, locals_[kind]
                 else:
-                    known += (upstream, local)
+                    if type(known) is list:
+                        known += (upstream, locals_[kind])
+                    else:
+                        terms[x] = [*known, upstream, locals_[kind]]
                     if reached:
                         reached.pop(x, None)
 
@@ -267,18 +276,21 @@ def has_choices(code: Sequence[Instruction]) -> bool:
     return any(op_of(op).is_choice for op in ops)
 
 
+def sum_of_products(tape: Tape, terms: Terms) -> int:
+    """The slot of the sum of contributions that were left as products."""
+    if len(terms) == 2:
+        return tape.product(terms[0], terms[1])
+    if not terms:
+        return tape.constant(0.0)
+    first, second = terms[::2], terms[1::2]
+    if len(first) == 2 and all(tape.constants.get(x) == 1.0 for x in second):
+        return tape.emit(ADD, *first)
+    tape.code.append((DOT, *first, *second))  # nothing to simplify, and not seen before
+    return len(tape.code) - 1
+
+
 def total(tape: Tape, terms: Terms) -> int:
     """The slot of the sum of contributions, from the first to the last; of 0.0 if there is none."""
-    if isinstance(terms, Products):
-        if len(terms) == 2:
-            return tape.emit(MULTIPLY, *terms)
-        first, second = terms[::2], terms[1::2]
-        if len(first) == 2 and all(tape.constants.get(x) == 1.0 for x in second):
-            return tape.emit(ADD, *first)
-        if not first:
-            return tape.constant(0.0)
-        tape.code.append((DOT, *first, *second))  # nothing to simplify, and not seen before
-        return len(tape.code) - 1
     result: int | None = None
     for term in terms:
         result = term if result is None else tape.emit(ADD, result, term)

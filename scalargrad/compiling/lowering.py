@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.applied import FunctionRow
 from scalargrad.compiling.sums import sums_in, with_sums
-from scalargrad.compiling.tape import CONSTANT, DOT, SOURCES, TAKE, Instruction, Tape, live, name_of, op_of
+from scalargrad.compiling.tape import CONSTANT, DOT, PARAMETER, SOURCES, TAKE, Instruction, Tape, live, name_of, op_of
 from scalargrad.compiling.templates import Step, Template, templates
 from scalargrad.ops import BUILT_IN
 from scalargrad.table.row import HARD
@@ -171,7 +171,13 @@ def _written(
         if not needed[slot]:
             continue
         op = instruction[0]
-        if slot in sums:
+        if op is PARAMETER:  # there may be very many, and each stands in a program once
+            if instruction in known:
+                new[slot] = known[instruction]
+            else:
+                new[slot] = known[instruction] = len(written)
+                written.append(instruction)
+        elif slot in sums:
             factors = (xs for pair in zip(*sums[slot], strict=True) for xs in pair)
             new[slot] = emit(DOT, *(place(x) if type(x) is int else tape.constant(x) for x in factors))
         elif op in PRIMITIVE:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
-from scalargrad.compiling.gradient import contributions, has_choices, total
+from scalargrad.compiling.gradient import contributions, has_choices, sum_of_products, total
 from scalargrad.compiling.lowering import WHOLE, Lowered, lowered, simplified
 from scalargrad.compiling.tape import PARAMETER, Instruction, Size, Tape, size_of
 
@@ -105,9 +105,9 @@ def runner_with_gradient(
         given = [root, *more] if seed is None else [root, *more, seed]
         whole = lowered_if_long(choice, tape.code, given, batch=False)
         shares = contributions(tape, root, wrt, seed, masked=masked, whole=whole)
-        target = tape if whole is None else whole.tape
+        target, added = (tape, total) if whole is None else (whole.tape, sum_of_products)
         first, *others = (root, *more) if whole is None else [whole.places[slot] for slot in (root, *more)]
-        outputs = [first, *(total(target, shares[slot]) for slot in wrt), *others]
+        outputs = [first, *(added(target, shares[slot]) for slot in wrt), *others]
         made, slots, module = _finished(choice, tape.code, outputs, batch=False, whole=whole)
         return module.single(made.code, slots, slots[:1])
 

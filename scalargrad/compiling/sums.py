@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from typing import Any
 
 from scalargrad.compiling.tape import ADD, DOT, MULTIPLY, SOURCES, Instruction
 from scalargrad.compiling.templates import Step, Template
@@ -22,7 +23,7 @@ def with_sums(formula: Template, arguments: int) -> Template:
     uses = Counter(ref for _, refs in steps for ref in refs if type(ref) is int)
     if type(formula.result) is int:
         uses[formula.result] += 2  # it is read from outside
-    sums, inside = _chains(steps, arguments, uses)
+    sums, inside = _chains([(op, *refs) for op, refs in steps], arguments, uses)
     places: list[Ref] = list(range(arguments))
     written: list[Step] = []
     for number, step in enumerate(steps, arguments):
@@ -47,21 +48,22 @@ def sums_in(
     """
     if OFTEN * sum(instruction[0] is ADD for instruction in code) < len(code):
         return {}, ()
-    steps = [(instruction[0], instruction[1:]) for instruction in code]
-    uses = Counter(chain.from_iterable(refs for op, refs in steps if op not in SOURCES))
+    uses = Counter(chain.from_iterable(instruction[1:] for instruction in code if instruction[0] not in SOURCES))
     uses.update([*outputs, *outputs])
-    return _chains(steps, 0, uses)
+    return _chains(code, 0, uses)
 
 
 def _operands(pairs: Sequence[tuple[Ref, Ref]]) -> list[Ref]:
     return [*(x for x, _ in pairs), *(y for _, y in pairs)]
 
 
-def _chains(steps: Sequence[Step], start: int, uses: Counter[int]) -> tuple[dict[int, list[tuple[Ref, Ref]]], set[int]]:
+def _chains(
+    steps: Sequence[tuple[Any, ...]], start: int, uses: Counter[int]
+) -> tuple[dict[int, list[tuple[Ref, Ref]]], set[int]]:
     """For each addition that ends a chain its terms in order, as factors; and the steps that are part of a sum.
 
     Args:
-        steps: an op and what it reads.
+        steps: an op and what it reads, as instructions are.
         start: the number of the first step; smaller ones are arguments.
         uses: how often each number is read.
     """
@@ -73,24 +75,25 @@ def _chains(steps: Sequence[Step], start: int, uses: Counter[int]) -> tuple[dict
         return type(ref) is int and ref >= start and uses[ref] == 1 and steps[ref - start][0] is op
 
     for number in range(start + len(steps) - 1, start - 1, -1):
-        op, refs = steps[number - start]
-        if op is not ADD or number in inside:
+        if steps[number - start][0] is not ADD or number in inside:
             continue
+        _, x, y = steps[number - start]
         terms: list[Ref] = []
         partial_sums: list[int] = []
         while True:
-            x, y = refs if not is_inner(refs[1], ADD) or is_inner(refs[0], ADD) else (refs[1], refs[0])
+            if not is_inner(x, ADD):
+                if not is_inner(y, ADD):
+                    terms += (y, x)
+                    break
+                x, y = y, x
             terms.append(y)
-            if type(x) is not int or not is_inner(x, ADD):
-                terms.append(x)
-                break
             partial_sums.append(x)
-            _, refs = steps[x - start]
+            _, x, y = steps[x - start]
         if len(terms) >= SHORTEST:
             products = {term for term in terms if type(term) is int and is_inner(term, MULTIPLY)}
             inside.update(partial_sums, products)
             sums[number] = [
-                steps[term - start][1] if type(term) is int and term in products else (term, 1.0)  # type: ignore[misc]
+                steps[term - start][1:] if type(term) is int and term in products else (term, 1.0)
                 for term in reversed(terms)
             ]
     return sums, inside

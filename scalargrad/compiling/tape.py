@@ -97,6 +97,14 @@ class Tape:
         """The slot of an input or parameter."""
         return self._written((kind, index))
 
+    def parameters(self, count: int) -> range:
+        """The slots of so many parameters, of which there is none on the tape yet."""
+        start = len(self.code)
+        slots = range(start, start + count)
+        self.code += [(PARAMETER, i) for i in range(count)]
+        self.known.update(zip(self.code[start:], slots, strict=True))
+        return slots
+
     def constant(self, x: float) -> int:
         """The slot of a number."""
         slot = self._written((CONSTANT, x.hex()))
@@ -120,6 +128,17 @@ class Tape:
             self.known[instruction] = len(self.code)
         self.code.append(instruction)
         return len(self.code) - 1
+
+    def product(self, x: int, y: int) -> int:
+        """The slot of x * y: emit's usual course, spelled out, as gradients consist of products."""
+        instruction = (MULTIPLY, x, y)
+        slot = self.known.get(instruction)
+        if slot is None:
+            if x in self.constants or y in self.constants:
+                return self.emit(MULTIPLY, x, y)
+            slot = self.known[instruction] = len(self.code)
+            self.code.append(instruction)
+        return slot
 
     def _written(self, instruction: Instruction) -> int:
         slot = self.known.get(instruction)
@@ -292,9 +311,9 @@ def live(code: Sequence[Instruction], outputs: Iterable[int]) -> list[bool]:
         needed[slot] = True
     for slot in range(len(code) - 1, -1, -1):
         if needed[slot]:
-            op, *xs = code[slot]
-            if op not in SOURCES:
-                for x in xs:
+            instruction = code[slot]
+            if instruction[0] not in SOURCES:
+                for x in instruction[1:]:
                     needed[x] = True
     return needed
 

@@ -56,8 +56,8 @@ class TapedGraph:
         self.tape = tape = Tape(simplify=False)
         self.inputs, self.parameters = list(inputs), list(parameters)
         self.slots: dict[Value, int] = {x: tape.source(INPUT, i) for i, x in enumerate(self.inputs)}
-        self.slots.update((x, tape.source(PARAMETER, i)) for i, x in enumerate(self.parameters))
-        slots, constant, emit = self.slots, tape.constant, tape.emit
+        self.slots.update(zip(self.parameters, tape.parameters(len(self.parameters)), strict=True))
+        slots, constant, emit, code, known = self.slots, tape.constant, tape.emit, tape.code, tape.known
         self.places: list[Place] = []
         for node in topological_order(*roots):
             if hooks_of(node) and not (run_hooks and node._rule.is_leaf):
@@ -68,7 +68,9 @@ class TapedGraph:
             if node._a is None and node in constants:
                 slots[node] = constant(float(number_in(node)))
             elif node._a is None:
-                slots[node] = tape.source(PARAMETER, len(self.parameters))
+                source = (PARAMETER, len(self.parameters))
+                slots[node] = known[source] = len(code)
+                code.append(source)
                 self.parameters.append(node)
             elif was_overwritten(node):
                 raise _not_replayable(node)
@@ -88,11 +90,13 @@ class TapedGraph:
                 slots[node] = emit(name_of(op), *places)
             elif op.arity == 2:
                 x, y = node._x, node._y
-                slots[node] = emit(
+                pair = (
                     name_of(op),
                     slots[x] if x is not None else constant(float(node._a)),
                     slots[y] if y is not None else constant(float(node._b)),
                 )
+                slots[node] = len(code)
+                code.append(pair)
             else:
                 if op.has_index and node._x[0] is not None:
                     self.places.append(Place(node._x[0], len(node._x) - 1, ""))

@@ -1,4 +1,4 @@
-"""The command line: `scalargrad demo`, `draw`, `grad`, `step`, `worksheet` and `check`.
+"""The command line: `scalargrad demo`, `draw`, `grad`, `step`, `worksheet`, `playground` and `check`.
 
 Bad input gives one line on standard error and exit status 2. demo.py is the demo, index_page.py its page; invocation.py
 says how the command was called.
@@ -11,7 +11,7 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from scalargrad.support.console import ERRORS
 
@@ -145,6 +145,13 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     sheet.add_argument("--seed", type=int, default=0, help="picks the numbers of variants")
     sheet.set_defaults(run=_worksheet)
 
+    playground = commands.add_parser("playground", help="open a graph whose inputs are dragged, as a local page")
+    playground.add_argument("expression", nargs="?", default="", help=_EXPRESSION_HELP)
+    playground.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
+    playground.add_argument("--port", type=int, default=0, help="on which to listen; by default a free one")
+    playground.add_argument("--no-browser", action="store_true", help="write the address and open no browser")
+    playground.set_defaults(run=_playground)
+
     check = commands.add_parser("check", help="check the gradient of an expression against finite differences")
     check.add_argument("expression", help=_EXPRESSION_HELP)
     check.add_argument("variables", nargs="*", metavar="x=NUMBER", help=_VARIABLES_HELP)
@@ -168,6 +175,8 @@ def _protect_minus(arguments: list[str]) -> list[str]:
         "--fields",
         "--title",
         "--order",
+        "--port",
+        "--no-browser",
         "--open",
         "--help",
         "-h",
@@ -317,6 +326,16 @@ def _worksheet(options: argparse.Namespace) -> int:
         print(f"wrote {path}")
     if available() == "text":
         warnings.warn(f"it has the graph as text and no pictures: {no_engine()}", stacklevel=1)
+    return 0
+
+
+def _playground(options: argparse.Namespace) -> int:
+    import scalargrad
+
+    expression = options.expression.strip() or "tanh(w*x + b)"
+    given: dict[str, Any] = {**_numbers(options)}
+    page = scalargrad.live(expression, **given)
+    page.serve(options.port, browser=not options.no_browser)
     return 0
 
 

@@ -68,15 +68,26 @@ def edges_between(
 
 
 def color_edges(picture: Picture) -> None:
-    """Give every edge its bin: the sign of its contribution, and how much of the largest one it is."""
-    sizes = [abs(e.contribution) for e in picture.edges if e.contribution is not None and math.isfinite(e.contribution)]
-    largest = max(sizes, default=0.0)
-    for edge in picture.edges:
-        c = edge.contribution
+    """Give every edge its bin."""
+    for edge, found in zip(picture.edges, bins([edge.contribution for edge in picture.edges]), strict=True):
+        edge.bin = found
+
+
+def bins(contributions: Sequence[float | None]) -> list[int]:
+    """The bin of each contribution: its sign, and how much of the largest one it is; 0 if there is none, or it is nan.
+
+    >>> bins([4.0, -1.0, 0.01, 0.0, None])
+    [3, -2, 1, 0, 0]
+    """
+    largest = max((abs(c) for c in contributions if c is not None and math.isfinite(c)), default=0.0)
+    found = []
+    for c in contributions:
         if c is None or c == 0.0 or c != c:
+            found.append(0)
             continue
         share = 1.0 if math.isinf(c) or not largest else abs(c) / largest
-        edge.bin = int(math.copysign(3 if share > 0.3 else 2 if share > 0.06 else 1, c))
+        found.append(int(math.copysign(3 if share > 0.3 else 2 if share > 0.06 else 1, c)))
+    return found
 
 
 def _title(local: float | None, contribution: float | None, x: str, y: str, upstream: float) -> str:

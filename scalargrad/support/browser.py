@@ -18,13 +18,30 @@ def show_page(page: str) -> Path:
     Raises:
         OSError: if the file cannot be written.
     """
-    handle, name = tempfile.mkstemp(prefix="scalargrad-", suffix=".html")
-    with open(handle, "w", encoding="utf-8") as file:
-        file.write(page)
-    path = Path(name)
+    path = _written(page)
     if not _opened(path):
         sys.stdout.write(f"no browser could be opened from here; the page is {path}\n")
     return path
+
+
+def open_by_file(page: str) -> bool:
+    """Open a page that leads to another, whose address is nobody else's business: only its owner can read the file.
+
+    Returns:
+        Whether a browser was told to open it; if not, the file is gone again.
+    """
+    path = _written(page)
+    if _opened(path):
+        return True
+    path.unlink()
+    return False
+
+
+def _written(page: str) -> Path:
+    handle, name = tempfile.mkstemp(prefix="scalargrad-", suffix=".html")
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(page)
+    return Path(name)
 
 
 def _opened(path: Path) -> bool:

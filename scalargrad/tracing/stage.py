@@ -28,6 +28,8 @@ NOTHING = "·"
 """What a row shows before its number is known."""
 ARROW = 10.0
 """How long an arrowhead is."""
+ROOM = number_text(-88.8888)
+"""As wide as most numbers: what a picture whose numbers change has room for."""
 VALUE, GRADIENT = -2, -1
 """The last rows of a card; its name may take several."""
 
@@ -45,7 +47,8 @@ class Stage:
         edges_of: by step, the indices of the edges along which a backward step hands gradient on.
     """
 
-    def __init__(self, graph: TracedGraph) -> None:
+    def __init__(self, graph: TracedGraph, *, roomy: bool = False) -> None:
+        """Lay it out; `roomy` is with room for other numbers than these, in cards and at edges."""
         self.graph, order, self.steps = graph, graph.order, graph.steps
         self.name = graph.names[graph.root]
         self.position = {node: i for i, node in enumerate(order)}
@@ -57,7 +60,13 @@ class Stage:
         for step in self.steps[len(order) :]:  # a running sum may be longer than the final one
             self.picture.cards[self.position[step.node]].later.append(gradient_text(step))
         color_edges(self.picture)
+        if roomy:
+            for card in self.picture.cards:
+                card.later += [ROOM, GRADIENT_LEAD + ROOM]
         self._sketch = sketched(self.picture)
+        if roomy:
+            for link in self._sketch.links:
+                link.label = "×" + ROOM if link.label else ""
         self._layout = in_blocks(self._sketch) or lay_out(layout_source(self._sketch))
 
     def _find_edges(self) -> list[list[int]]:

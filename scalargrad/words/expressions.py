@@ -113,6 +113,24 @@ def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
     return compute
 
 
+def expression_names(text: str) -> list[str]:
+    """The names of the variables in an expression, in the order in which they occur.
+
+    Raises:
+        ExpressionError: as `expression_function`, if it is too long or cannot be parsed.
+
+    >>> expression_names("tanh(w*x + b) + w*pi")
+    ['w', 'x', 'b']
+    """
+    expression_function(text, [])  # says what is wrong with a text that is none
+    tree = ast.parse(text.strip(), mode="eval").body
+    called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
+    found = [part for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called]
+    found.sort(key=lambda part: (part.lineno, part.col_offset))
+    names = [unicodedata.normalize("NFKC", part.id) for part in found]
+    return list(dict.fromkeys(name for name in names if name not in _CONSTANTS and name not in _FUNCTIONS))
+
+
 def _build(node: ast.expr, leaves: Mapping[str, Any], used: set[str], depth: int) -> Any:
     """The Value of a part of the expression, or a float if no variable is in it."""
     if depth > MAX_DEPTH:  # the cap is what allows recursion here

@@ -22,6 +22,7 @@ FOLDERS = {
     "nn": "Networks, training, model files",
     "drawing": "Pictures",
     "tracing": "Stepping, explaining, comparing, worksheets",
+    "playground": "The playground",
     "mistakes": "The gallery of mistakes",
     "exercises": "The exercises of the lessons",
     "checking": "Checking gradients, and strategies for property tests",

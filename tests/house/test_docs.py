@@ -28,7 +28,9 @@ from scalargrad.table import functions
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRITTEN_BY_A_BENCHMARK = "docs/performance.md"
-PACKAGES = "checking circuit compiling drawing exercises functional layers mistakes nn strategies tracing".split()
+PACKAGES = (
+    "checking circuit compiling drawing exercises functional layers mistakes nn playground strategies tracing".split()
+)
 
 BUILD = """
 import socket, sys

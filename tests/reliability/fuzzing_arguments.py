@@ -306,7 +306,7 @@ INSTANCES = {
     "Entry": ["sg.check_gradients(square, [2.0]).entries[0]"], "Function": ["Cube", "applied(forward=lambda ctx, x: 'a', backward=lambda ctx, g: g)", "applied(forward=lambda ctx, *x: 1.0, backward=lambda ctx, g: 'b')"],
     "Handle": ["sg.register_hook(Value(1.0), square)"], "Context": ["sg.function.Context((True,))"], "Domain": ["sg.table.Domain(0.0, 1.0)"],
     "Exact": ["sg.Exact(1, 3)"], "Trace": ["sg.trace(graph())"], "Explanation": ["(lambda x: sg.explain(x * x, x))(Value(2.0))"],
-    "Difference": ["sg.diff(graph(), graph())"], "Worksheet": ["sg.worksheet(graph())"], "Worksheets": ["sg.worksheet(graph(), variants=2)"], "Expression": [], "Comparison": ["sg.mistakes.no_sorting.show(graph())"],
+    "Live": ["sg.live('x*y', x=2.0)"], "Session": ["sg.live('x*y').session()"], "Difference": ["sg.diff(graph(), graph())"], "Worksheet": ["sg.worksheet(graph())"], "Worksheets": ["sg.worksheet(graph(), variants=2)"], "Expression": [], "Comparison": ["sg.mistakes.no_sorting.show(graph())"],
     "Mistake": ["sg.mistakes.no_sorting", "sg.mistakes.overwriting"], "Step": ["sg.trace(graph())[3]"], "Operations": ["sg.count_operations(square)(2.0)"],
     "layers.Linear": ["sg.layers.Linear(2, 1, seed=1)", "passed(sg.layers.Linear(2, 1, seed=1))"], "layers.Elementwise": ["sg.layers.Elementwise('tanh')"],
     "layers.Network": ["sg.layers.Network(sg.layers.Linear(2, 2, seed=1), sg.layers.Tanh(), sg.layers.Linear(2, 1, seed=1))"],
@@ -317,7 +317,7 @@ INSTANCES = {
 
 RESULTS = (
     "Compiled Training Program Drawing Explanation Difference Worksheet Worksheets Comparison Handle Report Entry Verdict Step "
-    "Operations Node Context Trace Mistake Marks Expression Instruction Network OpReport"
+    "Live Session Operations Node Context Trace Mistake Marks Expression Instruction Network OpReport"
 ).split()
 """Classes whose objects calls return; their constructors are not for callers."""
 

@@ -19,6 +19,8 @@ from scalargrad.compiling.taping import TapedGraph
 
 STRUCTURED = import_module("scalargrad.compiling.structure.structured")
 BATCH = import_module("scalargrad.compiling.llvm.batch")
+FUSING = import_module("scalargrad.compiling.llvm.blocks.fusing")
+MOVING = import_module("scalargrad.compiling.llvm.blocks.moving")
 
 
 @pytest.fixture
@@ -159,6 +161,32 @@ def test_random_programs_with_little_structure(all_have_blocks, monkeypatch):
         batch = ([[rng.gauss(0, 1) for _ in range(f.inputs)] for _ in range(rng.choice(SAMPLES))],)
         _, found, expected = with_and_without(lambda x, f=f: f(x), f.parameters, batch, monkeypatch)
         close(found, expected)
+
+
+@has_full_size
+@needs_llvm
+def test_ops_that_are_computed_together_keep_every_bit(all_have_blocks, monkeypatch):
+    shapes = set()
+
+    def noted(*given):
+        groups = FUSING.grouped(*given)
+        shapes.update(shape for _, shape in groups if shape)
+        return groups
+
+    monkeypatch.setattr(MOVING, "grouped", noted)
+    for seed in range(size(25, 400)):
+        rng, f = random.Random(seed), Written(seed)
+        n = rng.choice(SAMPLES)
+        batch = [[rng.gauss(0, 1) for _ in range(f.inputs)] for _ in range(n)], [rng.gauss(0, 1) for _ in range(n)]
+        found = []
+        for worth in (1, 2, math.inf):
+            monkeypatch.setattr(FUSING, "WORTH", worth)
+            loss, gradients = sg.compile(f, parameters=f.parameters).value_and_grad(*batch)
+            found.append([x.hex() for x in (loss, *gradients)])
+        assert found[0] == found[1] == found[2]
+    sizes = [len(FUSING.ops_of(shape)) for shape in shapes]
+    assert max(sizes) == FUSING.OPS
+    assert max(map(FUSING.reads_of, shapes)) <= FUSING.READ
 
 
 def digits(style):

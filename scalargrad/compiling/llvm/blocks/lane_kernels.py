@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from scalargrad.compiling.llvm.blocks.fusing import lines_of, reads_of
 from scalargrad.compiling.llvm.blocks.records import (
     MANY,
     for_each,
@@ -19,17 +20,18 @@ from scalargrad.compiling.llvm.blocks.records import (
 from scalargrad.compiling.tape import op_of
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.llvm.blocks.fusing import Shape
     from scalargrad.compiling.llvm.primitives import Lanes
 
 
-def op(t: Lanes, name: str, opcode: int) -> str:
-    """An op over slots a step apart: dst, n, then for each operand the first and the step, from one to the next."""
-    arity = op_of(name).arity or len(op_of(name).arguments)
-    words = [word for i in range(arity) for word in (f"from{i}", f"step{i}")]
+def fused(t: Lanes, shape: Shape, name: str) -> str:
+    """A shape over slots a step apart: dst, n, then for each number read the first slot and the step to the next."""
+    count = reads_of(shape)
+    words = [word for i in range(count) for word in (f"from{i}", f"step{i}")]
     first = [
-        line for i in range(arity) for line in (place(f"p{i}", "%base", f"%from{i}"), _bytes(f"b{i}", f"%step{i}"))
+        line for i in range(count) for line in (place(f"p{i}", "%base", f"%from{i}"), _bytes(f"b{i}", f"%step{i}"))
     ]
-    return _op(t, name, f"op{opcode}", arity, words, first, [])
+    return _op(t, shape, name, words, first, [])
 
 
 def op_listed(t: Lanes, name: str, opcode: int) -> str:
@@ -38,17 +40,16 @@ def op_listed(t: Lanes, name: str, opcode: int) -> str:
     at = [f"%at = mul i64 %i, {arity}"]
     for i in range(arity):
         at += [f"%at{i} = add i64 %at, {i}", listed(f"i{i}", "%list", f"%at{i}"), place(f"s{i}", "%base", f"%i{i}")]
-    return _op(t, name, f"op{opcode}_listed", arity, ["p:list"], [], at)
+    return _op(t, (name, *[None] * arity), f"op{opcode}_listed", ["p:list"], [], at)
 
 
 def _bytes(name: str, slots: str) -> str:
     return f"%{name} = mul i64 {slots}, {slot_bytes()}"
 
 
-def _op(
-    t: Lanes, name: str, kernel_name: str, arity: int, words: list[str], first: list[str], each: list[str]
-) -> str:  # fmt: skip
+def _op(t: Lanes, shape: Shape, kernel_name: str, words: list[str], first: list[str], each: list[str]) -> str:
     """A loop over slots for whole blocks, and one for blocks of one vector."""
+    count = reads_of(shape)
 
     def loop(p: str, vectors: int) -> str:
         def renamed(line: str) -> str:
@@ -57,15 +58,15 @@ def _op(
         lines = [f"{p}.loop:", f"%{p}.i = phi i64 [0, %entry], [%{p}.i.next, %{p}.loop]"]
         lines += [f"%{p}.d = phi ptr [%d, %entry], [%{p}.d.next, %{p}.loop]"]
         if not each:
-            lines += [f"%{p}.s{i} = phi ptr [%p{i}, %entry], [%{p}.s{i}.next, %{p}.loop]" for i in range(arity)]
+            lines += [f"%{p}.s{i} = phi ptr [%p{i}, %entry], [%{p}.s{i}.next, %{p}.loop]" for i in range(count)]
         lines += map(renamed, each)
         for v in range(vectors):
-            xs = [f"{p}.x{i}_{v}" for i in range(arity)]
+            xs = [f"{p}.x{i}_{v}" for i in range(count)]
             lines += [vector(x, f"%{p}.s{i}", str(v), t) for i, x in enumerate(xs)]
-            lines += t.lines(name, f"%{p}.z{v}", [f"%{x}" for x in xs])
+            lines += lines_of(shape, f"%{p}.z{v}", [f"%{x}" for x in xs], t.lines)
             lines.append(stored(f"{p}.z{v}", f"%{p}.d", str(v), t))
         if not each:
-            lines += [f"%{p}.s{i}.next = getelementptr i8, ptr %{p}.s{i}, i64 %b{i}" for i in range(arity)]
+            lines += [f"%{p}.s{i}.next = getelementptr i8, ptr %{p}.s{i}, i64 %b{i}" for i in range(count)]
         return "\n  ".join([
             *lines,
             f"%{p}.d.next = getelementptr i8, ptr %{p}.d, i64 {slot_bytes()}",

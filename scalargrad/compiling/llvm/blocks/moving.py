@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from scalargrad.compiling.llvm.blocks.fusing import Group, grouped, ops_of, read
 from scalargrad.compiling.llvm.blocks.steps import Steps, evenly, evenly_spaced, stride_of
 from scalargrad.compiling.llvm.blocks.still import PARAMETERS, UNIFORM, Matrix
 from scalargrad.compiling.order import levels
-from scalargrad.compiling.tape import INPUT, SOURCES, varying_slots
+from scalargrad.compiling.tape import INPUT, varying_slots
 
 if TYPE_CHECKING:
     from scalargrad.compiling.llvm.blocks.still import Still
@@ -83,15 +84,10 @@ class Moving:
             return () if product is None else (~product,)
         return instruction[1:]
 
-    def _ordered(self, wanted: Iterable[int]) -> list[list[int]]:
-        """Groups of slots of one op, or of one product."""
-        groups: dict[tuple[int, str], list[int]] = {}
-        for item, level in levels(wanted, self._needs).items():
-            if item < 0:
-                groups[level, str(item)] = [item]
-            elif self._kinds[item] and self._code[item][0] not in SOURCES:
-                groups.setdefault((level, self._code[item][0]), []).append(item)
-        return [groups[key] for key in sorted(groups)]
+    def _ordered(self, wanted: Iterable[int]) -> list[Group]:
+        """Groups of slots that are computed alike, and products."""
+        kept = {*wanted, *(slot for slots in self._vectors() for slot in slots)}
+        return grouped(levels(wanted, self._needs), self._code, self._kinds, kept)
 
     def _vectors(self) -> list[Sequence[int]]:
         """The slots that shall lie side by side."""
@@ -123,10 +119,10 @@ class Moving:
                 self.each.add("pack", self._room_for_inputs(range(start, start + width)), j, width)
             start += width
 
-    def _read_uniform(self, groups: Iterable[Iterable[int]], wanted: Iterable[int]) -> None:
+    def _read_uniform(self, groups: Iterable[Group], wanted: Iterable[int]) -> None:
         """Put what does not differ, but is read as if it did, into all lanes."""
-        read = [self._code[item][1:] for group in groups for item in group if item >= 0]
-        slots = list(dict.fromkeys(x for xs in (*read, *self._vectors(), wanted) for x in xs if not self._kinds[x]))
+        numbers = [read(slot, shape, self._code) for slots, shape in groups if shape for slot in slots]
+        slots = list(dict.fromkeys(x for xs in (*numbers, *self._vectors(), wanted) for x in xs if not self._kinds[x]))
         given = [slot for slot in slots if self._still.is_parameter(slot)]
         moved = [slot for slot in slots if not self._still.is_parameter(slot)]
         self._still.plan(moved)
@@ -137,19 +133,19 @@ class Moving:
                 places = [self._still.place(slot) if kind else self._code[slot][1] for slot in some]
                 self.each.add("splat", at, len(some), self.each.listed(places), kind)
 
-    def _lay_out(self, groups: list[list[int]]) -> None:
+    def _lay_out(self, groups: list[Group]) -> None:
         rank: dict[int, tuple[int, int]] = {}
         for i, slots in enumerate(self._vectors()):
             for j, slot in enumerate(slots):
                 rank.setdefault(slot, (i, j))
-        for group in groups:
-            if group[0] < 0:
-                layer, back = self._products[~group[0]]
+        for slots, shape in groups:
+            if not shape:
+                layer, back = self._products[~slots[0]]
                 self._room_for_inputs(layer.backs if back else layer.outputs)
                 continue
-            group.sort(key=lambda slot: (rank.get(slot, (len(self._code), 0)), slot))
-            at = self._room(group)
-            self._place.update(zip(group, range(at, at + len(group)), strict=True))
+            slots.sort(key=lambda slot: (rank.get(slot, (len(self._code), 0)), slot))
+            at = self._room(slots)
+            self._place.update(zip(slots, range(at, at + len(slots)), strict=True))
 
     def place(self, slot: int) -> int:
         """Where a slot lies in a block."""
@@ -171,20 +167,23 @@ class Moving:
 
     # ---------------------------------------------------------------- steps
 
-    def _compute(self, group: list[int]) -> None:
-        first = group[0]
-        if first < 0:
-            self._multiply(*self._products[~first])
+    def _compute(self, group: Group) -> None:
+        slots, shape = group
+        if not shape:
+            self._multiply(*self._products[~slots[0]])
             return
-        op = self._code[first][0]
-        self.work += len(group)
-        operands = [list(map(self.place, xs)) for xs in zip(*(self._code[slot][1:] for slot in group), strict=True)]
-        strides = [stride_of(places) for places in operands]
-        if None in strides:
+        first, n, ops = self.place(slots[0]), len(slots), ops_of(shape)
+        self.work += n * len(ops)
+        numbers = list(zip(*(read(slot, shape, self._code) for slot in slots), strict=True))
+        operands = [list(map(self.place, xs)) for xs in numbers]
+        if all(stride_of(places) is not None for places in operands):
+            self.each.add(shape, first, n, *evenly(operands))
+        elif len(ops) == 1:
             places = self.each.listed(x for xs in zip(*operands, strict=True) for x in xs)
-            self.each.add(f"{op}.slots", self.place(first), len(group), places)
+            self.each.add(f"{shape[0]}.slots", first, n, places)
         else:
-            self.each.add(op, self.place(first), len(group), *evenly(operands))
+            starts = [self._side_by_side(xs, self.each) for xs in numbers]
+            self.each.add(shape, first, n, *evenly(range(at, at + n) for at in starts))
 
     def _multiply(self, layer: Layer, back: bool) -> None:
         matrix, rows, columns = self._matrix(layer), len(layer.weights), len(layer.xs)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.llvm.blocks.kernels import addresses_of
 from scalargrad.compiling.llvm.blocks.records import GIVEN, WORDS
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.llvm.blocks.fusing import Shape
 
 
 class Steps:
@@ -21,8 +24,8 @@ class Steps:
         self.records = array("q")
         self._kept: list[Any] = []
 
-    def add(self, name: str, *words: int) -> None:
-        """Add a step: a kernel's name, and what it is told."""
+    def add(self, name: str | Shape, *words: int) -> None:
+        """Add a step: a kernel's name or shape, and what it is told."""
         many, one = addresses_of(name)
         self.records.extend((many, one, *words, *[0] * (WORDS - GIVEN - len(words))))
 

@@ -29,6 +29,7 @@ def all_have_blocks(monkeypatch):
     monkeypatch.setattr(STRUCTURED, "WORTH", 1)
     monkeypatch.setattr(STRUCTURED, "REST", (math.inf, math.inf))
     monkeypatch.setattr(STRUCTURED, "FEW", (0, 0.0))
+    monkeypatch.setattr(STRUCTURED, "FLAT", (0, 0.0))
 
 
 def found_in(root, inputs):
@@ -83,12 +84,12 @@ def test_it_says_what_was_found():
     conv = nn.Conv2d(1, 4, 3)
 
     def of_a_picture(x):
-        (rows, *_) = conv([[list(x[8 * i : 8 * i + 8]) for i in range(8)]])
-        return sg.logsumexp([sg.relu(a) for row in rows for a in row])
+        images = conv([[list(x[8 * i : 8 * i + 8]) for i in range(8)]])
+        return sg.logsumexp([sg.relu(a) for rows in images for row in rows for a in row])
 
     loss = sg.compile(of_a_picture, parameters=conv.parameters())
     loss.value_and_grad([[0.01 * k * j for k in range(64)] for j in range(40)])
-    assert "    Dense 1 x 9 with bias, at 36 places" in str(loss).splitlines()
+    assert "    Dense 4 x 9 with bias, at 36 places" in str(loss).splitlines()
     w = Value(1.0)
     small = sg.compile(lambda x: (w * x) ** 2)
     small.value_and_grad([1.0, 2.0])

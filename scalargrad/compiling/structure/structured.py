@@ -30,6 +30,9 @@ OFTEN = 1.5
 runs it, one sample at a time in a fifth of the time that blocks of samples take."""
 BLOCK = 32
 """With so many samples in the first batch blocks take less time than the machine there, too."""
+FLAT = 2000, 0.15
+"""Straight-line code of so many products and other instructions is as fast over layers that are flat: those that have
+fewer products left, for each, when three for every row and one for every column are taken off."""
 SHORT = 400
 """Products and other instructions, up to which a program is short."""
 FEW = 8, 0.1
@@ -129,6 +132,9 @@ def _is_worth_it(code: Sequence[Instruction], kinds: Sequence[int], found: Found
     if any(code[w][0] not in SOURCES for rows in found.layers for row in rows for w in row.weights):
         # Once for all samples, and so are their gradients.
         others += GRADIENT * sum(not kinds[slot] and i[0] not in SOURCES for slot, i in enumerate(code)) // n
+    left = sum(len(row.xs) - 3 for rows in found.layers for row in rows) - sum(len(rows[0].xs) for rows in found.layers)
+    if products + others <= FLAT[0] and left < FLAT[1] * products:
+        return False
     most = FEW[1] if n < FEW[0] else REST[0] if products + others <= SHORT else REST[1]
     return others <= products * most
 

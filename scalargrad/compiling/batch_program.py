@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.gradient import Terms, contributions, has_choices, sum_of_products, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan, lowered_if_long
-from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.reached import parameters_for
 from scalargrad.compiling.structure.structured import structured
 from scalargrad.compiling.tape import ADD, Tape, varying_slots
 from scalargrad.compiling.taping import TapedCall
@@ -40,6 +40,7 @@ class BatchProgram:
         may_have_masks: whether the masked form of its gradients may differ.
         backend, runner: the backend, and what it has made of the program; the sums that it finds are the loss, how much
             the guards are violated, and the gradients.
+        numbers: gives it the leaves' numbers as they are now.
     """
 
     in_order: bool
@@ -95,6 +96,7 @@ class BatchProgram:
             sums += [split(tape, shares[slot], kinds) for slot in slots]
             made = batch_runner(choice, tape.code, sums, columns, widths, places, whole)
         self.code, self.backend, self.runner = made
+        self.numbers = parameters_for(self.runner, self.leaves)
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
         self._masked: BatchProgram | None = None
@@ -120,10 +122,6 @@ class BatchProgram:
             else:
                 self._masked = masked
         return self._masked
-
-    def numbers(self) -> list[float]:
-        """The leaves' numbers as they are now."""
-        return numbers_of(self.leaves)
 
 
 def _check_result(call: WatchedCall, has_aux: bool) -> None:

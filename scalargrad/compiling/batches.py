@@ -59,6 +59,7 @@ class BatchFunction:
         self._fn, self._name, self._given, self._backend, self._has_aux = fn, name, parameters, backend, has_aux
         self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches)
         self.recordings.reached.add(parameters or ())
+        self.resting: list[Any] = []  # what the last training has left, if it ended well: see training.py
         self._leaves: dict[Value, None] = {}  # those that the loss has reached: what `values` reaches is no parameter
         self._order: list[Value] = []
 

@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
 
 if TYPE_CHECKING:
     from scalargrad.engine import Value
+
+
+class States(Sequence[tuple[float, ...]]):
+    """What an optimizer remembers of each parameter, as a training leaves it: made tuples of when somebody looks.
+
+    Args:
+        columns: for each kind of average the numbers of all parameters; at least one.
+    """
+
+    def __init__(self, columns: Sequence[array[float]]) -> None:
+        self._columns = columns
+
+    def _rows(self) -> list[tuple[float, ...]]:
+        return list(zip(*self._columns, strict=True))
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, i: int) -> tuple[float, ...]: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[tuple[float, ...]]: ...
+    def __getitem__(self, i: int | slice) -> Any:
+        if isinstance(i, slice):
+            return self._rows()[i]
+        return tuple([column[i] for column in self._columns])
+
+    def __iter__(self) -> Iterator[tuple[float, ...]]:
+        return zip(*self._columns, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        return self._rows() == (other._rows() if isinstance(other, States) else other)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (self._rows(),)
+
+    def __repr__(self) -> str:
+        return repr(self._rows())
 
 
 @runtime_checkable
@@ -15,7 +57,7 @@ class Optimizer(Protocol):
 
     parameters: list[Value]
     steps: int
-    _states: list[tuple[float, ...]]
+    _states: Sequence[tuple[float, ...]]
     _counts: list[int]
     _memories: Any
 
@@ -55,7 +97,7 @@ class Optimizer(Protocol):
         self,
         parameters: list[Value],
         numbers: list[float],
-        states: list[tuple[float, ...]],
+        states: Sequence[tuple[float, ...]],
         counts: list[int],
         steps: int,
     ) -> None: ...

@@ -176,6 +176,8 @@ class Fallback:
 
     def __init__(self, plain: Run, make_masked: Callable[[], Run] | None, gradients: slice) -> None:
         self._plain, self._make_masked, self._gradients = plain, make_masked, gradients
+        if hasattr(plain, "leaves"):
+            self.leaves = plain.leaves
         self._masked: Run | None = None
 
     def __call__(self, parameters: Sequence[float], inputs: Sequence[float]) -> list[float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.branches import Broken, branch_error, first_broken
 from scalargrad.compiling.pipeline import runner
-from scalargrad.compiling.reached import Reached, numbers_of
+from scalargrad.compiling.reached import Reached, parameters_for
 from scalargrad.compiling.recordings import PointRecordings
 from scalargrad.compiling.samples import PLAIN, doubles
 from scalargrad.compiling.statics import unmarked
@@ -44,6 +44,7 @@ class PointProgram:
         count: how many numbers fn gives.
         runner: the backend's function of (numbers of the leaves, numbers of the arguments): the numbers that fn gives,
             then a violation for each guard.
+        numbers: gives it the leaves' numbers as they are now.
     """
 
     def __init__(
@@ -58,10 +59,11 @@ class PointProgram:
         outputs = [*taped.outputs, *taped.violations()]
         # All of them may raise: what is a number of the function, and what a derivative, eager code knows.
         self.runner: Any = runner(choice, taped.tape.code, outputs, all_raise=True)
+        self.numbers = parameters_for(self.runner, self.leaves)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, Broken | None]:
         """The result in its structure, and the first guard that does not hold."""
-        found = self.runner(numbers_of(self.leaves), numbers)
+        found = self.runner(self.numbers(), numbers)
         if not self.guards:
             return self._shape(found), None
         broken = first_broken(self.guards, found[self.count :])
@@ -148,7 +150,7 @@ class PointFunction:
 
         def replay() -> None:
             try:
-                found = point.runner(numbers_of(point.leaves), source)
+                found = point.runner(point.numbers(), source)
             except HARD:
                 given = source.tolist()
                 target[:] = array("d", flatten(self._eagerly([given], given))[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 from scalargrad.compiling.backends import Run, check_backend
 from scalargrad.compiling.pipeline import jax_function, runner, runner_with_gradient
-from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.reached import Numbers, numbers_of, parameters_for
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.compiling.watching import refuse_to_be_recorded
@@ -71,8 +71,8 @@ class Program:
         self._slots = taped.slots
         self._choice = choice
         self._trained = [leaf for leaf in (*self.inputs, *self.parameters) if leaf.requires_grad]
-        self._value: Run | None = None
-        self._gradient: Run | None = None
+        self._value: tuple[Run, Numbers] | None = None  # with what gives it the parameters' numbers
+        self._gradient: tuple[Run, Numbers] | None = None
         self._turns = Turns()  # to make one of these two
         self._last = _LastRun()
 
@@ -91,8 +91,8 @@ class Program:
         """
         refuse_to_be_recorded("program.forward()")
         numbers = self._given(inputs)
-        run = self._value or self._make_value()
-        result, *checks = run(numbers_of(self.parameters), numbers)
+        run, parameters = self._value or self._make_value()
+        result, *checks = run(parameters(), numbers)
         self._check(checks)
         self._last.numbers, self._last.seed = numbers, 1.0
         return result
@@ -145,26 +145,28 @@ class Program:
             node.grad = adjoint if node._a is not None or node._rule.requires_grad else 0.0
 
     def _both(self, numbers: Sequence[float], seed: float) -> tuple[float, list[float]]:
-        run = self._gradient or self._make_gradient()
-        result, *found = run(numbers_of(self.parameters), [*numbers, seed])
-        grads, checks = found[: len(self._trained)], found[len(self._trained) :]
-        self._check(checks)
+        run, parameters = self._gradient or self._make_gradient()
+        found, n = run(parameters(), [*numbers, seed]), len(self._trained)
+        if self._places:
+            self._check(found[1 + n :])
         self._last.numbers, self._last.seed = numbers, seed
-        return result, grads
+        return found[0], found[1 : 1 + n]
 
-    def _make_value(self) -> Run:
+    def _make_value(self) -> tuple[Run, Numbers]:
         with self._turns:
             if self._value is None:  # else another thread has made it meanwhile
-                self._value = runner(self._choice, self._tape.code, [self._output, *self._checks])
+                run = runner(self._choice, self._tape.code, [self._output, *self._checks])
+                self._value = run, parameters_for(run, self.parameters)
             return self._value
 
-    def _make_gradient(self) -> Run:
+    def _make_gradient(self) -> tuple[Run, Numbers]:
         with self._turns:
             if self._gradient is None:
                 tape = self._tape
                 seed = tape.source(INPUT, len(self.inputs))
                 wrt = [self._slots[leaf] for leaf in self._trained]
-                self._gradient = runner_with_gradient(self._choice, tape, self._output, wrt, seed, self._checks)
+                run = runner_with_gradient(self._choice, tape, self._output, wrt, seed, self._checks)
+                self._gradient = run, parameters_for(run, self.parameters)
             return self._gradient
 
     def _check(self, violations: Sequence[float]) -> None:

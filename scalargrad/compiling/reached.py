@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.node.extras import hooks_of
@@ -22,6 +23,20 @@ def numbers_of(leaves: Iterable[Value]) -> list[float]:
 
 
 _FLOAT = {float}
+
+
+Numbers = Callable[[], Sequence[float]]
+"""What gives the numbers of some leaves as they are now."""
+
+
+def parameters_for(run: Any, leaves: Iterable[Value]) -> Numbers:
+    """What gives a backend's run the numbers of its leaves: anew each time, unless it reads them from the Values."""
+    held = getattr(run, "leaves", None)
+    return partial(numbers_of, leaves) if held is None else partial(_itself, held(leaves))
+
+
+def _itself(x: Any) -> Any:
+    return x
 
 
 class Reached:

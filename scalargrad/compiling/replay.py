@@ -10,7 +10,7 @@ from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.branches import Broken, check_branches, first_broken
 from scalargrad.compiling.pipeline import runner_with_gradient
 from scalargrad.compiling.points import ByKeywords, wants_graph
-from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.reached import numbers_of, parameters_for
 from scalargrad.compiling.recordings import PointRecordings
 from scalargrad.compiling.statics import Statics, unmarked
 from scalargrad.compiling.taping import TapedCall
@@ -63,11 +63,12 @@ class ReplayProgram:
         self.trained = tuple(leaf for leaf in self.leaves if leaf.requires_grad)
         wanted = [taped.slots[leaf] for leaf in self.trained]
         self._run = runner_with_gradient(choice, tape, root, wanted, more=taped.violations())
+        self._numbers = parameters_for(self._run, self.leaves)
 
     def run(self, numbers: Sequence[float]) -> tuple[Value, Broken | None]:
         """The root as a new Value, and the first guard that does not hold."""
         n = 1 + len(self.trained)
-        found = self._run(numbers_of(self.leaves), numbers)
+        found = self._run(self._numbers(), numbers)
         broken = first_broken(self.guards, found[n:]) if self.guards else None
         node: Value = object.__new__(Value)
         node._data = node._kept = found[0]

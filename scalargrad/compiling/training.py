@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet, ref
 
 from scalargrad.compiling.groups import Batch, Refilled, batch_of
 from scalargrad.compiling.optimizer import Optimizer
@@ -32,6 +34,47 @@ VIEWS = 256
 """Minibatches cut from arrays that a training knows again: those of an epoch, as a rule."""
 
 
+_kinds: WeakSet[type] = WeakSet()
+"""Types of optimizers that have been seen."""
+
+
+class Resting:
+    """What a training leaves behind for the next one of the same optimizer and loss, which begins sooner with it.
+
+    Args:
+        training: one that has ended, with its memory.
+    """
+
+    def __init__(self, training: Training) -> None:
+        optimizer = training.optimizer
+        self.memory: Any = training._memory
+        self.reached, self.now, self.settings = training._reached, training._now, training._settings
+        self._optimizer = ref(optimizer, partial(_forget, ref(self)))  # without it nobody can use the memory
+        self._kept = settings_of(optimizer)
+        self._parameters = list(optimizer.parameters)
+        self._known = training._batches.recordings.known
+
+    def serves(self, training: Training) -> bool:
+        """Whether all that its memory takes for granted holds for another training of the same loss."""
+        optimizer = training.optimizer
+        return (
+            self._optimizer() is optimizer
+            and not training._batches.have_changed()
+            and training._batches.recordings.known is self._known  # or programs were recorded anew meanwhile
+            and not self.reached.have_changed()
+            and optimizer.parameters == self._parameters
+            and optimizer._steps_by_update
+            and settings_of(optimizer) == self._kept
+        )
+
+
+def _forget(resting: Callable[[], Resting | None], _: object) -> None:
+    """Let the memory go."""
+    one = resting()
+    if one is not None:
+        one.memory = None
+
+
 class Training:
     """Steps of an optimizer on a compiled loss; made by `Compiled.training`.
 
@@ -55,11 +98,12 @@ class Training:
     """
 
     def __init__(self, batches: BatchFunction, optimizer: Optimizer, statics: Statics) -> None:
-        if not isinstance(optimizer, Optimizer):
+        if type(optimizer) not in _kinds and not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"training takes an optimizer of scalargrad.nn, such as nn.SGD(parameters, lr=0.1), not "
                 f"{type(optimizer).__name__}"
             )
+        _kinds.add(type(optimizer))  # to ask the protocol takes as long as ten steps
         self._batches, self._statics = batches, statics
         self.optimizer = optimizer
         self._memory: ParameterMemory | None = None
@@ -79,12 +123,25 @@ class Training:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.write_back()
+            self._end()
         except KeyboardInterrupt:  # all steps would be lost
             self.write_back()
             raise
         finally:
             self._has_ended = True
+
+    def _end(self) -> None:
+        """Write everything back; let the memory rest."""
+        with self._turns:
+            memory = self._memory
+            if memory is None:
+                return
+            if not hasattr(memory, "rest") or self._has_changed():
+                self._leave_memory()
+                return
+            memory.rest()
+            self._batches.resting = [Resting(self)]
+            self._memory = None
 
     def __call__(self, *batches: Any, **static: Any) -> float:
         """Make one step on a batch, static arguments as in `Compiled.value_and_grad`; returns the loss before it.
@@ -100,6 +157,8 @@ class Training:
                 batch = self._batch(tuple(self._statics.marked_batches(batches, static)))
             if self._memory is not None and self._has_changed():
                 self.write_back()
+            if self._memory is None:
+                self._wake()
             if self._memory is None:
                 self._reached.add(self.optimizer.parameters)
                 # In one call: this is asked before each step.
@@ -118,6 +177,17 @@ class Training:
         with self._turns:
             if self._memory is not None:
                 self._leave_memory()
+
+    def _wake(self) -> None:
+        """Take the memory of the last training of this loss, if it serves."""
+        resting = self._batches.resting
+        self._batches.resting = []
+        with suppress(IndexError):  # a training in another thread has it
+            last = resting.pop()
+            if last.serves(self):
+                last.memory.wake(self.optimizer)
+                self._reached, self._now, self._settings = last.reached, last.now, last.settings
+                self._memory = last.memory  # last of all, should Ctrl-C come in between
 
     def _leave_memory(self) -> None:
         assert self._memory is not None  # noqa: S101  (for the type checker)

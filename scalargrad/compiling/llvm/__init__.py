@@ -1,7 +1,7 @@
 """The LLVM backend (extra `fast`): straight-line code for small programs, a machine for large ones, lanes for all.
 
 in_memory.py keeps a training: aimed.py finds its gradients, updating.py moves its parameters, stepping.py does both in
-one call.
+one call. slots.py reads and writes the numbers of Values.
 
 For one point single.py chooses between straight.py and the machine (machine.py), for which layout.py lays a program
 out by what placing.py finds in its operands, and sum_kernels.py has the sums. For batches batch.py chooses between

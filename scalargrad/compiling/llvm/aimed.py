@@ -74,6 +74,18 @@ class Aimed:
         """Give back what it runs in. Nothing may be at work there any more."""
         self.runner.give_back(self.room)
 
+    def rest(self) -> None:
+        """Give it back, until `wake`."""
+        self._samples = None
+        self.release()
+
+    def wake(self) -> None:
+        """Take a room again, as a rule the same."""
+        room = self.runner.take()
+        if room is not self.room:
+            self.room, self._block.lasting = room, None
+            self._block["found"] = room.out.address + 16
+
     def aim(self, group: Group, batch: Batch, mean: bool) -> None:
         """Make ready for these samples of a batch, unless they are the last ones again."""
         if batch is self._batch:

@@ -11,6 +11,7 @@ from scalargrad.compiling.llvm.blocks.code import BlockCode
 from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.single import takes_whole
+from scalargrad.compiling.llvm.slots import Leaves, put
 from scalargrad.compiling.llvm.threads import begun, cores, wait_for
 from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
 from scalargrad.compiling.tape import PARAMETER, count_of, size_of
@@ -33,6 +34,8 @@ class BatchRunner:
     A run takes a room out of the list and gives it back at its end. One that Ctrl-C ends loses the room, no more, in
     which helping threads may still be at work.
     """
+
+    leaves = Leaves
 
     def __init__(
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
@@ -65,7 +68,7 @@ class BatchRunner:
     ) -> tuple[list[float], list[list[float]]]:
         """The sums and the columns."""
         room = self.take()
-        room.parameters.fill(parameters[: self._count])
+        put(parameters, room.parameters, self._count)
         room.sweep(samples, n, mean)
         found = room.out.view[: self._sums].tolist(), room.columns(n)
         self.give_back(room)

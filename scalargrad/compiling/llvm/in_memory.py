@@ -10,9 +10,9 @@ from weakref import WeakSet
 from scalargrad.compiling.batches import BatchFunction, Part
 from scalargrad.compiling.llvm.aimed import BROKEN, FINE, KEPT, Aimed
 from scalargrad.compiling.llvm.memory import Doubles
+from scalargrad.compiling.llvm.slots import Leaves
 from scalargrad.compiling.llvm.stepping import step
 from scalargrad.compiling.llvm.updating import Update
-from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.training import check_same, suits
 from scalargrad.support.turns import Turns
 
@@ -45,11 +45,13 @@ class InMemory:
         moved = dict.fromkeys([*first, *(p for p in optimizer.parameters if p.requires_grad)])
         self._moving: list[Value] = list(moved)
         self._leaves = dict(moved)  # and the others that programs read, as they are met
-        self._optimizer = optimizer
+        self._held = Leaves(())
+        self._optimizer: Any = optimizer
         self._step = step()
         self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
         self._has_stepped = self._is_behind = self._has_others = self._is_new = False
         self._programs: dict[Any, Aimed] = {}
+        self._resting: dict[Any, Aimed] = {}
         self._aims: dict[Batch, list[Aimed]] = {}
         self._last: tuple[Batch | None, list[Aimed]] = (None, [])
         for program in programs:
@@ -72,14 +74,44 @@ class InMemory:
             _, aimed = self._programs.popitem()
             aimed.release()
 
+    def rest(self) -> None:
+        """Write everything back, and hold neither the optimizer nor anything that others use, until `wake`."""
+        self.write_back()
+        self._aims, self._last = {}, (None, [])
+        while self._programs:  # as in release
+            kind, aimed = self._programs.popitem()
+            aimed.rest()
+            self._resting[kind] = aimed
+        with _turns:
+            _living.discard(self)
+            for other in self._others:
+                other._others.discard(self)
+            self._others = WeakSet()
+            self._has_others = False
+        self._update.rest()
+        self._optimizer = None
+
+    def wake(self, optimizer: Optimizer) -> None:
+        """Go on, with the same optimizer and parameters as before."""
+        self._optimizer = optimizer
+        self._update.wake(optimizer)
+        while self._resting:
+            kind, aimed = self._resting.popitem()
+            aimed.wake()
+            self._programs[kind] = aimed
+        self._meet()
+        self.read()
+
     # ---------------------------------------------------------------- those that share parameters
 
     def _meet(self) -> None:
         """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
-        moving, leaves = set(self._moving), self._leaves.keys()
+        leaves = self._leaves.keys()
         with _turns:
             for other in _living:
-                if other is not self and not (leaves.isdisjoint(other._moving) and moving.isdisjoint(other._leaves)):
+                if other is not self and not (
+                    leaves.isdisjoint(other._moving) and other._leaves.keys().isdisjoint(self._moving)
+                ):
                     self._others.add(other)
                     other._others.add(self)
                     self._has_others = other._has_others = True
@@ -97,7 +129,9 @@ class InMemory:
         """Take over the numbers that the Values and the optimizer have now."""
         if not self._update.holds():
             self._compile()
-        self._update.read(numbers_of(self._leaves), anew=self._is_new)
+        if len(self._held) < len(self._leaves):
+            self._held = Leaves(self._leaves)
+        self._update.read(self._held, anew=self._is_new)
         self._has_stepped = self._is_behind = self._is_new = False
 
     # ---------------------------------------------------------------- programs

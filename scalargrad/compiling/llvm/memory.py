@@ -3,34 +3,48 @@
 from __future__ import annotations
 
 import ctypes
-from array import array
+import struct
 from collections.abc import Sequence
 from typing import Any
 
 ALIGNMENT = 64
 
 
-class Doubles:
-    """A fixed number of doubles, 0.0 at first.
+class Numbers:
+    """Doubles side by side.
 
     Attributes:
         address: of the first.
         view: a memoryview of them.
     """
 
+    address: int
+    view: Any
+
+    def fill(self, numbers: Sequence[float]) -> None:
+        """Put numbers at the beginning."""
+        struct.pack_into(f"={len(numbers)}d", self.view, 0, *numbers)
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+
+class Doubles(Numbers):
+    """A fixed number of them, 0.0 at first."""
+
     def __init__(self, count: int) -> None:
         self._keep = ctypes.create_string_buffer(8 * count + ALIGNMENT)
         start = ctypes.addressof(self._keep)
         skip = -start % ALIGNMENT
         self.address = start + skip
-        self.view: Any = memoryview(self._keep).cast("B")[skip : skip + 8 * count].cast("d")
+        self.view = memoryview(self._keep).cast("B")[skip : skip + 8 * count].cast("d")
 
-    def fill(self, numbers: Sequence[float]) -> None:
-        """Put numbers at the beginning."""
-        self.view[: len(numbers)] = array("d", numbers)
 
-    def __len__(self) -> int:
-        return len(self.view)
+class Part(Numbers):
+    """Some of them: `count` from the one at place `start` on."""
+
+    def __init__(self, whole: Doubles, start: int, count: int) -> None:
+        self.address, self.view = whole.address + 8 * start, whole.view[start : start + count]
 
 
 def table(addresses: Sequence[int]) -> Any:

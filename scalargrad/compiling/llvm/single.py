@@ -10,9 +10,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.llvm.machine import machine_code
-from scalargrad.compiling.llvm.memory import Doubles
+from scalargrad.compiling.llvm.memory import Doubles, Part
+from scalargrad.compiling.llvm.slots import Leaves, put
 from scalargrad.compiling.llvm.straight import Straight, straight
-from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.tape import INPUT, PARAMETER, Instruction, Size, count_of, size_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Room(NamedTuple):
     """Memory for one run at a time: where inputs and parameters go, how to call, where the outputs come."""
 
     inputs: memoryview[float]
-    parameters: memoryview[float]
+    parameters: Part
     function: Any
     arguments: tuple[int, ...]
     out: memoryview[float]
@@ -48,6 +48,8 @@ class Single:
 
     A run takes a room out of the list and puts it back at its end. One that Ctrl-C ends loses the room, no more.
     """
+
+    leaves = Leaves
 
     def __init__(
         self,
@@ -79,18 +81,24 @@ class Single:
             memory = Doubles(layout.size)
             memory.view[starts[2] : starts[2] + third] = array("d", layout.constants)
             function, arguments, out = self._program.run, (memory.address,), memory.view[layout.outputs :]
-        return Room(memory.view[:inputs], memory.view[inputs : inputs + parameters], function, arguments, out)
+        return Room(memory.view[:inputs], Part(memory, inputs, parameters), function, arguments, out)
 
     def bound(
         self, source: memoryview[float], target: memoryview[float], leaves: Sequence[Value]
     ) -> Callable[[], None]:
         """A function that runs the program from memory to memory; the leaves' numbers are read anew each time."""
+        held = Leaves(leaves)
         if self._made is None:  # the machine has its inputs in the middle of its memory
+            room = self._room()
+            inputs, given = room.inputs, source[: len(room.inputs)]
 
-            def through_lists() -> None:
-                target[:] = array("d", self(numbers_of(leaves), array("d", source)))
+            def through_memory() -> None:
+                inputs[:] = given
+                put(held, room.parameters, len(room.parameters))
+                room.function(*room.arguments)
+                target[:] = room.out
 
-            return through_lists
+            return through_memory
         parameters, memory = Doubles(len(leaves)), Doubles(self._made.memory)
         source_at, target_at = (ctypes.addressof(ctypes.c_char.from_buffer(view)) for view in (source, target))
         run: Any = functools.partial(self._made.run, source_at, parameters.address, memory.address, target_at)
@@ -99,7 +107,7 @@ class Single:
             return run  # type: ignore[no-any-return]
 
         def with_leaves() -> None:
-            parameters.fill(numbers_of(leaves))
+            put(held, parameters, len(leaves))
             run()
 
         return with_leaves
@@ -112,11 +120,10 @@ class Single:
             room = self._room()
         inputs_at, parameters_at, function, arguments, out = room
         # What the program does not read may be missing in its code: the last ones then are too many here.
-        n, m = len(inputs_at), len(parameters_at)
+        n = len(inputs_at)
         if n:
             inputs_at[:] = inputs if type(inputs) is array and len(inputs) == n else array("d", inputs[:n])
-        if m:
-            parameters_at[:] = array("d", parameters[:m])
+        put(parameters, parameters_at, len(parameters_at))
         function(*arguments)
         found = out.tolist()
         self._rooms.append(room)

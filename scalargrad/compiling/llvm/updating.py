@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import operator
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.compiling.llvm.memory import Doubles, table
+from scalargrad.compiling.llvm.memory import Doubles, Part, table
+from scalargrad.compiling.llvm.slots import Leaves, put
 from scalargrad.compiling.llvm.tiles import batch_code
+from scalargrad.compiling.optimizer import States
 from scalargrad.compiling.rule import settings_of, update_program
 from scalargrad.compiling.tape import SUBTRACT
 
@@ -35,7 +36,9 @@ class Update:
     """
 
     def __init__(self, optimizer: Optimizer, moving: Sequence[Value], room: int) -> None:
-        self._optimizer, self._moving = optimizer, moving
+        self._optimizer: Any = optimizer
+        self._moving, self._leaves = moving, Leaves(moving)
+        self._states: Any = None  # those of the optimizer that the averages are the same as
         self._made_for = self._taken_for_granted()
         self._mixed = mixed = bool(self._made_for[0])
         code, outputs = update_program(optimizer, mixed)
@@ -81,34 +84,36 @@ class Update:
     def _taken_for_granted(self) -> tuple[Any, ...]:
         """What the update was compiled for: whether parameters differ in their steps, and the settings."""
         optimizer = self._optimizer
-        parameters, counts = optimizer.parameters, optimizer._counts
-        # Whether it moves all that the optimizer has, in the same order.
-        self._moves_all = len(parameters) == len(self._moving) and all(map(operator.is_, parameters, self._moving))
+        parameters, counts, moving = optimizer.parameters, optimizer._counts, self._moving
+        self._moves_all = parameters == moving  # in the same order; Values are equal if they are the same
         if not self._moves_all:
             known = dict(zip(parameters, counts, strict=True))
-            counts = [known[p] for p in self._moving]
+            counts = [known[p] for p in moving]
         # How many steps fewer than the optimizer each has made: that stays the same from step to step.
-        self._late = [optimizer.steps - count for count in counts]
-        mixed = optimizer._prepares and len(set(self._late)) > 1
-        return mixed, settings_of(optimizer)
+        steps, first = optimizer.steps, counts[0] if counts else 0
+        differ = counts.count(first) < len(counts)
+        self._late = [steps - count for count in counts] if differ else [steps - first] * len(counts)
+        return bool(optimizer._prepares and differ), settings_of(optimizer)
 
     def holds(self) -> bool:
         """Whether the rule is still this one."""
         return self._made_for == self._taken_for_granted()
 
-    def read(self, numbers: Sequence[float], *, anew: bool = False) -> None:
+    def read(self, leaves: Leaves, *, anew: bool = False) -> None:
         """Take over the numbers of parameters and other leaves, and the averages that the optimizer has now.
 
         With `anew` there is nothing before this that could be put back.
         """
         optimizer, view = self._optimizer, self.now.view
+        put(leaves, Part(self.now, self.start, len(leaves)), len(leaves))
         states = optimizer._states
-        if not self._moves_all:
-            known = dict(zip(optimizer.parameters, states, strict=True))
-            states = [known[p] for p in self._moving]
-        columns: list[Any] = list(zip(*states, strict=True))
-        for at, column in zip(self._places, [*columns, numbers], strict=True):
-            view[at : at + len(column)] = memoryview(_doubles(column))
+        if states is not self._states:
+            self._states = None
+            if not self._moves_all:
+                known = dict(zip(optimizer.parameters, states, strict=True))
+                states = [known[p] for p in self._moving]
+            for at, column in zip(self._places, zip(*states, strict=True), strict=False):
+                view[at : at + len(column)] = memoryview(_doubles(column))
         view[0] = optimizer.steps
         if self._is_new or anew:
             ctypes.memmove(self._before.address, self.now.address, self._moved)
@@ -117,7 +122,8 @@ class Update:
     def prepare(self) -> int:
         """Set what the optimizer's rule reads and changes from step to step; returns the number of the step."""
         optimizer, settings = self._optimizer, self._settings.view
-        count = optimizer.steps + 1
+        self._states = None
+        count: int = optimizer.steps + 1
         self._next.view[0] = count
         if self._mixed:
             self._prepare_each(count)
@@ -157,24 +163,33 @@ class Update:
 
     def undo(self) -> None:
         """Put everything back to where it was before the last update, which was to keep it."""
+        self._states = None
         ctypes.memmove(self.now.address, self._before.address, self._moved)
         self._optimizer.steps = int(self.now.view[0])
 
     def write_back(self) -> None:
         """All numbers, back to the Values and the optimizer at once."""
         optimizer, moving, n, view = self._optimizer, self._moving, self.n, self.now.view
-        *columns, numbers = [view[at : at + n].tolist() for at in self._places]
-        states: list[tuple[float, ...]] = list(zip(*columns, strict=True)) if columns else [()] * n
-        steps = int(view[0])
-        counts = [steps - late for late in self._late]
+        columns = [view[at : at + n] for at in self._places[:-1]]
+        steps, late = int(view[0]), self._late
+        states: Sequence[tuple[float, ...]] = States(list(map(_doubles, columns))) if columns else [()] * n
+        counts = [steps - late[0]] * n if late.count(late[0]) == n else [steps - x for x in late]
         if not self._moves_all:
             rows, made = dict(zip(moving, states, strict=True)), dict(zip(moving, counts, strict=True))
             states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
             counts = [made.get(p, c) for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)]
-        optimizer._commit(list(moving), numbers, states, counts, steps)
-        for leaf, gradient in zip(moving, self.gradients.view[:n].tolist(), strict=True):
-            leaf.grad = gradient
+        more = (optimizer, "_states", states), (optimizer, "_counts", counts), (optimizer, "steps", steps)
+        self._leaves.assign(Part(self.now, self.start, n), self.gradients, more)
+        self._states = states
+
+    def rest(self) -> None:
+        """Let go of the optimizer, until `wake`."""
+        self._optimizer = None
+
+    def wake(self, optimizer: Optimizer) -> None:
+        """Go on with it: the same optimizer as before."""
+        self._optimizer = optimizer
 
 
 def _doubles(numbers: Sequence[float]) -> Any:
-    return array("d", numbers)
+    return array("d", numbers.tobytes() if isinstance(numbers, memoryview) else numbers)

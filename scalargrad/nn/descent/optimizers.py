@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.nn.descent.memories import Memories
@@ -82,7 +82,7 @@ class Optimizer(ABC):
         self.lr = lr
         self.weight_decay = not_negative(weight_decay, "weight_decay")
         self.steps = 0
-        self._states: list[State] = [(0.0,) * self.averages] * len(self.parameters)
+        self._states: Sequence[State] = [(0.0,) * self.averages] * len(self.parameters)
         self._counts = [0] * len(self.parameters)  # how many of the steps moved each parameter
         self._memories = Memories()
         self._watch = StepWatch()
@@ -189,7 +189,7 @@ class Optimizer(ABC):
         """Raise ValueError if the settings, each right by itself, do not go together."""
 
     def _commit(
-        self, parameters: list[Value], numbers: list[float], states: list[State], counts: list[int], steps: int
+        self, parameters: list[Value], numbers: list[float], states: Sequence[State], counts: list[int], steps: int
     ) -> None:
         set_all([
             *((parameter, "_data", x) for parameter, x in zip(parameters, numbers, strict=True)),

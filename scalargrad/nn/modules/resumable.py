@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class Resumable(Protocol):
 
     parameters: list[Value]
     steps: int
-    _states: list[State]
+    _states: Sequence[State]
     _counts: list[int]
 
     @property

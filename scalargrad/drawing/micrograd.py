@@ -10,6 +10,7 @@ from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SERIF, is_plain, text_width
 from scalargrad.drawing.wrapping import shortened
 from scalargrad.support.labels import clean_label
+from scalargrad.table.floats import fold
 from scalargrad.words.local_derivatives import local_derivatives
 from scalargrad.words.texts import number_text
 
@@ -111,7 +112,7 @@ def _constants(card: Card) -> list[list[str]]:
 
 
 def _record(key: str, fields: list[str], classes: str) -> Shape:
-    width = sum(map(_cell, fields))
+    width = fold(map(_cell, fields), 0.0)
     border = "bad" if "bad" in classes.split() else "ink"
     return Shape(key, width, HEIGHT, fields, across=True, classes=classes, border=border)
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from scalargrad.table.floats import fold
+
 MONO = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 SANS = "system-ui, 'DejaVu Sans', 'Segoe UI', Helvetica, Arial, sans-serif"
 SERIF = "'Times New Roman', 'Liberation Serif', Times, serif"
@@ -104,7 +106,7 @@ def _luminance(color: str) -> float:
 
 def text_width(text: str, size: float) -> float:
     """How wide the text is in a monospace font of this size, in the size's unit; wide characters count as such."""
-    return size * sum(map(_advance, text))
+    return size * fold(map(_advance, text), 0.0)
 
 
 def is_plain(text: str) -> bool:

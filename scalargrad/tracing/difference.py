@@ -14,6 +14,7 @@ from scalargrad.node.rules import Leaf
 from scalargrad.node.variables import Names, variable_names
 from scalargrad.support.arguments import whole
 from scalargrad.support.console import Text, printable
+from scalargrad.table.floats import fold
 from scalargrad.table.row import Op
 from scalargrad.tracing.trace import Trace
 from scalargrad.words.equations import equation
@@ -80,7 +81,7 @@ class Difference:
         names = [named.names[node] for node in named.order]
         columns = (before.numbers, after.numbers, before.gradients, after.gradients)
         self.rows = [Row(*cells) for cells in zip(names, after.order, *columns, strict=True)]
-        self.predicted = sum((row.promised for row in self.rows if row.node.is_leaf), 0.0)
+        self.predicted = fold((row.promised for row in self.rows if row.node.is_leaf), 0.0)
         self.actual = self.rows[-1].change
         pairs = zip(before.order, after.order, strict=True)
         self.constants_changed = sum(_changed_constants(old, new) for old, new in pairs)

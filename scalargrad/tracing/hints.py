@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from scalargrad.table.floats import fold
 from scalargrad.table.row import INFIX, NO_VALUE, Op
 from scalargrad.tracing.marking import agrees
 from scalargrad.words.equations import equation, op_symbol
@@ -16,7 +17,7 @@ from scalargrad.words.places import placed
 from scalargrad.words.texts import number_text, symbol_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from scalargrad.engine import Value
     from scalargrad.tracing.blanks import Blank
@@ -80,7 +81,7 @@ class Diagnosis:
 
     def _gradient_mistakes(self, node: Value) -> Mistakes:
         steps, x = self.received[node], self.names[node]
-        total = sum(step.contribution or 0.0 for step in steps)
+        total = _sum_of(steps)
         inputs = [(step.source, "gradient") for step in steps]
         inputs += [
             (value, "value")
@@ -88,7 +89,7 @@ class Diagnosis:
             if step.source is not None
             for value in (*step.source.parents, step.source)
         ]
-        yield from self._carried(inputs, lambda: sum(self._contribution_as_answered(step) for step in steps))
+        yield from self._carried(inputs, lambda: fold(map(self._contribution_as_answered, steps), 0.0))
         yield self.computed[node].data, f"that is the value of {x}; its gradient {x}.grad is asked"
         yield from self._missing(node)
         yield -total, f"check the sign of the local derivative on {self._edges(steps)}"
@@ -124,12 +125,12 @@ class Diagnosis:
         if len(steps) < 2:
             return
         used = f"{x} is used {len(steps)} times"
-        last, total = steps[-1], sum(step.contribution or 0.0 for step in steps)
+        last, total = steps[-1], _sum_of(steps)
         sizes = range(1, len(steps)) if len(steps) <= _MOST_USES else (1, len(steps) - 1)
         for size in sizes:
             by_sum: dict[str, tuple[float, list[tuple[Step, ...]]]] = {}
             for left_out in combinations(steps, size):
-                number = total - sum(step.contribution or 0.0 for step in left_out)
+                number = total - _sum_of(left_out)
                 by_sum.setdefault(number_text(number), (number, []))[1].append(left_out)
             for number, choices in by_sum.values():
                 contribution = "the contribution" if size == 1 else f"{size} contributions"
@@ -212,6 +213,11 @@ class Diagnosis:
     def _listed(self, values: Sequence[Value]) -> str:
         shown = [self.names[value] for value in values[:6]] + ([f"{len(values) - 6} more"] if len(values) > 6 else [])
         return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _sum_of(steps: Iterable[Step]) -> float:
+    """What the steps contribute, added in their order, as the engine does."""
+    return fold((step.contribution or 0.0 for step in steps), 0.0)
 
 
 def _value(op: object, numbers: Sequence[float]) -> float | None:

@@ -1,7 +1,7 @@
 """The tests in Pyodide, Python in WebAssembly, under Node: python tests/pyodide/run.py [argument of pytest ...]
 
-Builds the wheel of this checkout, fetches Pyodide with npm and what the tests import with pip into a temporary folder,
-and runs the tests there without a network.
+Builds the wheel of this checkout, fetches Pyodide with npm and what the tests import with pip, and runs the tests there
+without a network.
 """
 
 import json
@@ -13,8 +13,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
-PYODIDE = "314.0.7"  # its first part is the version of Python
-NEEDED = ("graphviz", "pytest", "hypothesis", "mpmath")
+sys.path.insert(0, str(CHECKOUT / "docs" / "_extensions"))
+from scalargrad_docs import pyodide  # noqa: E402
+
+NEEDED = (*pyodide.DISTRIBUTIONS, "pytest", "hypothesis", "mpmath")
 # The tests of what a page can use; the others are about processes, files, browsers, notebooks or compiled code.
 CORE = (
     "engine/backward engine/properties table/ops table/hard_points functional/transforms words/formula words/staged "
@@ -24,19 +26,14 @@ CORE = (
 ).split()
 
 
-def run(*command, **options):
-    """Run a program that must succeed; on Windows npm is a script, which only its full name starts."""
-    program = shutil.which(command[0]) or sys.exit(
-        f"{command[0]} is not installed: the tests in Pyodide need Node and npm"
-    )
-    return subprocess.run([program, *map(str, command[1:])], check=True, **options)
+def run(*command):
+    """Run a program that must succeed."""
+    subprocess.run(list(map(str, command)), check=True)
 
 
-def prepare(folder):
-    """Fill a folder with Pyodide and the wheels: the folders of both."""
-    run("npm", "install", "--silent", "--no-save", "--prefix", folder, f"pyodide@{PYODIDE}")
-    pyodide, wheels = folder / "node_modules" / "pyodide", folder / "wheels"
-    lock = json.loads((pyodide / "pyodide-lock.json").read_text(encoding="utf-8"))["info"]
+def prepare(wheels):
+    """Fetch Pyodide, and fill a folder with the wheels."""
+    lock = json.loads((pyodide.fetch() / "pyodide-lock.json").read_text(encoding="utf-8"))["info"]
     major, minor = lock["python"].split(".")[:2]
     python = [f"--python-version={major}.{minor}", "--implementation=cp"]
     python += [f"--abi={abi}" for abi in (f"cp{major}{minor}", "abi3", "none")]
@@ -44,16 +41,15 @@ def prepare(folder):
     pip = (sys.executable, "-m", "pip")
     run(*pip, "download", "-q", "--only-binary=:all:", *python, "-d", wheels, *NEEDED)
     run(*pip, "wheel", "-q", "--no-deps", "-w", wheels, CHECKOUT)
-    return pyodide, wheels
 
 
 def main(options):
     """Run pytest with these options: its exit status."""
-    with tempfile.TemporaryDirectory() as temporary:
-        pyodide, wheels = prepare(Path(temporary))
-        return subprocess.run(
-            [shutil.which("node"), HERE / "run.mjs", pyodide, wheels, CHECKOUT, *options], check=False
-        ).returncode
+    node = shutil.which("node") or sys.exit("node is not installed: the tests in Pyodide need Node and npm")
+    with tempfile.TemporaryDirectory() as wheels:
+        prepare(Path(wheels))
+        command = [node, HERE / "run.mjs", pyodide.place(), wheels, CHECKOUT, *options]
+        return subprocess.run(list(map(str, command)), check=False).returncode
 
 
 if __name__ == "__main__":

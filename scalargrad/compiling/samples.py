@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -87,6 +89,29 @@ class Samples:
         self.flat = array("d", flat)
 
     @classmethod
+    def in_place(cls, x: Any, what: str) -> Samples:
+        """An array that is read where it lies, whenever its numbers are asked for.
+
+        Raises:
+            TypeError: if it is anything else than contiguous doubles.
+            ValueError: if it has no sample.
+        """
+        _refuse_masks(x, what)
+        if hasattr(x, "__array_interface__"):
+            if not (x.dtype == "float64" and x.flags.c_contiguous):
+                raise TypeError(
+                    f"{what} is read where it lies, so it must be contiguous float64, as numpy.ascontiguousarray(x, "
+                    f"float) makes it, not {x.dtype}{'' if x.flags.c_contiguous else ' with gaps'}"
+                )
+            return cls(x, what)
+        doubles(x, what)
+        view = memoryview(x)
+        made: Samples = object.__new__(cls)
+        made._from_shape(view.shape or (), what, lambda: view.tolist()[0])
+        made.flat, made._address = view, ctypes.addressof(ctypes.c_char.from_buffer(view)) if view.nbytes else 1
+        return made
+
+    @classmethod
     def static(cls, one: Static, n: int) -> Samples:
         """A static argument, the same for n samples: no numbers."""
         made: Samples = object.__new__(cls)
@@ -96,23 +121,25 @@ class Samples:
 
     def _from_array(self, batch: Any, what: str) -> None:
         _refuse_masks(batch, what)
-        if not batch.ndim or not batch.shape[0]:
-            raise ValueError(f"{what} has no sample: its shape is {batch.shape}")
-        self.n, *rest = batch.shape
-        self.width = 1
-        for size in rest:
-            self.width *= size
+        self._from_shape(batch.shape, what, lambda: batch[0].tolist())  # noqa: PLW0108  (it may have no sample)
         if batch.dtype.kind not in "biuf":
             raise TypeError(f"{what} must be an array of real numbers, not of {batch.dtype}")
         as_it_is = batch.dtype == "float64" and batch.flags.c_contiguous
         self.flat = batch if as_it_is else batch.astype("float64", order="C")
         self._address = self.flat.__array_interface__["data"][0]
-        if batch.ndim == 1:
+
+    def _from_shape(self, shape: tuple[int, ...], what: str, first_of: Callable[[], Any]) -> None:
+        """All that follows from the shape of an array, and for more than rows from its first sample."""
+        if not shape or not shape[0]:
+            raise ValueError(f"{what} has no sample: its shape is {shape}")
+        self.n, *rest = shape
+        self.width = math.prod(rest)
+        if len(shape) == 1:
             self.structure, self.kind, self._rebuild = "*", None, next
-        elif batch.ndim == 2:
+        elif len(shape) == 2:
             self._row()
         else:
-            first = batch[0].tolist()
+            first = first_of()
             _, self._rebuild = flatten(first)
             self.structure, self.kind = skeleton(first), structure(first)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scalargrad.compiling.llvm.stepping import Block, collect, gather, has_nan, sweep
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.groups import Batch, Group
     from scalargrad.compiling.llvm.batch import BatchRunner
-    from scalargrad.compiling.llvm.updating import Update
+    from scalargrad.compiling.llvm.memory import Doubles
     from scalargrad.engine import Value
 
 FINE, BROKEN, NAN = range(3)
@@ -20,6 +20,20 @@ FINE, BROKEN, NAN = range(3)
 KEPT = 256
 """Of so many batches that stay where they are it remembers how it was aimed at them."""
 _UNKNOWN = None, None, b""
+
+
+class Memory(Protocol):
+    """Memory in which parameters lie: that of an Update, or of a Bound."""
+
+    n: int
+    """How many of them get a gradient."""
+    parameters: int
+    """The address of the first."""
+    now: Doubles
+    start: int
+    """The memory, and where in there they begin."""
+    fields: Mapping[str, float]
+    """What a native step is told of it."""
 
 
 class Aimed:
@@ -40,7 +54,7 @@ class Aimed:
         is_wide: whether the samples are worth more than one thread.
     """
 
-    def __init__(self, program: BatchProgram, update: Update, leaves: Sequence[Value]) -> None:
+    def __init__(self, program: BatchProgram, update: Memory, leaves: Sequence[Value]) -> None:
         self._update = update
         self.program, self.runner = program, cast("BatchRunner", program.runner)
         self.room = self.runner.take()
@@ -76,7 +90,7 @@ class Aimed:
 
     def rest(self) -> None:
         """Give it back, until `wake`."""
-        self._samples = None
+        self._batch, self._known = None, {}
         self.release()
 
     def wake(self) -> None:
@@ -148,7 +162,10 @@ class Aimed:
             says = sweep()(self.address)
         if says == FINE:
             found = self.room.out.address + 16
-            collect()(found, _address(self._inverse), update.n, divisor, into, int(is_first))
+            if is_first and divisor == 1.0 and self._inverse is None:
+                ctypes.memmove(into, found, 8 * update.n)
+            else:
+                collect()(found, _address(self._inverse), update.n, divisor, into, int(is_first))
         return says, float(self.room.out.view[0]) / divisor
 
 

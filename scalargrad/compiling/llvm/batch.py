@@ -52,6 +52,11 @@ class BatchRunner:
         self._rooms: list[Room] = []
         self.give_back(self.take())
 
+    @property
+    def padding(self) -> int:
+        """So many numbers behind the parameters may be read with them."""
+        return self._code.width
+
     def take(self) -> Room:
         """Memory that nobody else has, until it is given back."""
         try:

@@ -1,0 +1,126 @@
+"""A compiled loss bound to arrays: its samples and parameters are read, and its gradients written, where they lie."""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from scalargrad.compiling.batches import in_order
+from scalargrad.compiling.groups import Batch
+from scalargrad.compiling.reached import numbers_of
+from scalargrad.compiling.samples import Samples, doubles
+from scalargrad.compiling.training import UnsuitedError, suits
+from scalargrad.engine import Value
+from scalargrad.node.structures import Static
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.batches import BatchFunction
+
+PARAMETERS = (
+    "parameters must be an array of their numbers, in the order of `parameters` of the compiled function, or these "
+    "Values themselves"
+)
+
+
+class BoundLoss:
+    """What `Compiled.bind` gives for a batch.
+
+    Args:
+        batches: the loss.
+        arrays: the arguments, static ones marked as such.
+        parameters: an array of numbers, or the Values.
+        out: where the gradients go.
+        name: how messages call the loss.
+    """
+
+    def __init__(self, batches: BatchFunction, arrays: Sequence[Any], parameters: Any, out: Any, name: str) -> None:
+        self._batches, self._name = batches, name
+        self._batch = Batch.uniform(_samples(arrays))
+        values = _values(parameters)
+        self._source = None if values is not None else doubles(parameters, "parameters")
+        self._target = doubles(out, "out")
+        batches.programs(self._batch)  # until it is recorded, the parameters may be unknown
+        if values is not None and values != batches.parameters:
+            raise ValueError(f"bind: {PARAMETERS}: these are others than those of {name}, or in another order")
+        self._run = self._made()
+
+    def __call__(self) -> float:
+        """The loss; the gradients are in `out` then.
+
+        Raises:
+            BranchError: as `Compiled.value_and_grad`; `out` is as it was then.
+            ValueError: if not as many parameters require grad as when it was bound.
+        """
+        if self._batches.have_changed():
+            self._run = self._made()
+        return self._run()
+
+    def _made(self) -> Callable[[], float]:
+        """What runs it, as long as nothing changes."""
+        batches, source, target = self._batches, self._source, self._target
+        programs = batches.programs(self._batch)
+        order = batches.parameters
+        for what, view in (("parameters", source), ("out", target)):
+            if view is not None and len(view) != len(order):
+                raise ValueError(
+                    f"bind: {what} has {len(view)} elements, but {len(order)} parameters of {self._name} require grad"
+                )
+        with suppress(UnsuitedError):
+            suits(batches, programs)
+            backend: Any = programs[0].backend
+            at = ctypes.addressof(ctypes.c_char.from_buffer(target)) if len(target) else 0
+            return backend.Bound(batches, self._batch, order, source, at)  # type: ignore[no-any-return]
+        if source is None:
+            return self._of_values
+        if programs[0].can_branch and batches.branches == "record":
+            raise ValueError(
+                f"bind: {self._name} compares Values, and with branches='record' it would be recorded anew, at the "
+                "numbers that the Values hold, not at those of the array: let parameters be the Values, or use "
+                "value_and_grad"
+            )
+        return self._of_array
+
+    def _of_values(self) -> float:
+        loss, grads, _ = self._batches.run(self._batch)
+        self._target[:] = array("d", grads)
+        return loss
+
+    def _of_array(self) -> float:
+        assert self._source is not None  # noqa: S101  (for the type checker)
+        batches, (group,) = self._batches, self._batch.groups
+        (program,), order = batches.programs(self._batch), batches.parameters
+        found = {**dict(zip(program.leaves, numbers_of(program.leaves), strict=True)),
+                 **dict(zip(order, self._source.tolist(), strict=True))}  # fmt: skip
+        numbers = [found[leaf] for leaf in program.leaves]
+        sums, columns = program.run(group.samples, self._batch.n, mean=batches.mean, numbers=numbers)
+        batches.check(program, group, sums, columns)
+        self._target[:] = array("d", in_order(order, program, sums))
+        return sums[0]
+
+
+def _values(parameters: Any) -> list[Value] | None:
+    """The Values, if they are any."""
+    if isinstance(parameters, (list, tuple)):
+        if not all(isinstance(p, Value) for p in parameters):
+            raise TypeError(f"bind: {PARAMETERS}; a list of numbers would not be read anew")
+        return list(parameters)
+    return None
+
+
+def _samples(arrays: Sequence[Any]) -> list[Samples]:
+    """The arguments, where they lie."""
+    found = [(j, Samples.in_place(x, f"argument {j}")) for j, x in enumerate(arrays) if type(x) is not Static]
+    if not found:
+        raise TypeError("bind: a batch is needed: an array of samples for each argument of the function")
+    (first, one), *_ = found
+    for j, other in found:
+        if other.n != one.n:
+            raise ValueError(
+                f"argument {first} has {one.n} samples but argument {j} has {other.n}: give one of each for every "
+                "sample"
+            )
+    places = dict(found)
+    return [places[j] if j in places else Samples.static(x, one.n) for j, x in enumerate(arrays)]

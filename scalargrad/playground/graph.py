@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -112,18 +111,17 @@ class GraphView(View):
         except Trouble as error:
             self._opened = replace(now, inputs=inputs, trouble=self._place(now, inputs, error))
             return {"inputs": grown, "trouble": self._opened.trouble}
+        new = replace(now, inputs=inputs, graph=graph, at=inputs, trouble=None)
         shape = shape_of(graph)
         if shape != now.picture.shape:
-            self._opened = replace(
-                now, inputs=inputs, graph=graph, picture=GraphPicture(graph, shape), at=inputs, trouble=None
-            )
-            whole = self._whole(self._opened)
-            whole["changed"] = "Other operations are run for these inputs: the graph is another one now."
-            return whole
-        self._opened = now = replace(now, inputs=inputs, graph=graph, at=inputs, trouble=None)
-        found = {"inputs": grown, "frame": frame(graph, now.picture)}
-        if fields["step"] is not None:
-            found["stage"] = self._stage(now, fields["step"], fields["hidden"])
+            new = replace(new, picture=GraphPicture(graph, shape))
+            changed = "Other operations are run for these inputs: the graph is another one now."
+            found = {**self._whole(new), "changed": changed}
+        else:
+            found = {"inputs": grown, "frame": frame(graph, now.picture)}
+            if fields["step"] is not None:
+                found["stage"] = self._stage(new, fields["step"], fields["hidden"])
+        self._opened = new
         return found
 
     def _now(self) -> Opened:
@@ -143,10 +141,8 @@ class GraphView(View):
         return {name: known[name] if name in known else made[name] for name in running.names}
 
     def _run(self, running: Running, inputs: Mapping[str, Input]) -> TracedGraph:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a gradient that is nan is said in the frame's notes
-            root = running.at({name: one.number for name, one in inputs.items()})
-            return record_steps(root, 1.0, False, _not_shown)
+        root = running.at({name: one.number for name, one in inputs.items()})
+        return record_steps(root, 1.0, False, _not_shown)
 
     def _place(self, now: Opened, inputs: Mapping[str, Input], error: Trouble) -> dict[str, Any]:
         """The card of the operation that has no value, and the numbers up to there, if the graph is the same so far."""

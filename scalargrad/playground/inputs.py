@@ -21,7 +21,7 @@ USUAL = 5.0
 """How far a slider goes to either side, unless its number is much larger or smaller."""
 LARGEST = 1e300
 STEPS = 1000
-BEGINNINGS = (2.0, -3.0, 1.0, 0.5, -1.0, 3.0, -0.5, 1.5)
+BEGINNINGS = (0.5, 2.0, -0.3, 1.5, -1.0, 0.8, -2.0, 1.2)
 """The numbers of variables for which none was given, in turn."""
 
 

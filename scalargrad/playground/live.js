@@ -3,6 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const NOTHING = "·", EDGE = 12, LARGEST = 1.25, READABLE = 0.5;
+const FACTORS = ["upstream", "local", "contribution"];
 const WIDTHS = [1.2, 1.4, 2.1, 3.2]; // theme.py's, by the size of a bin
 const ICONS = {
   first: "M6 5v14M19 5l-8 7 8 7", previous: "M15.5 5l-8 7 8 7", next: "M8.5 5l8 7-8 7", last: "M18 5v14M5 5l8 7-8 7",
@@ -76,8 +77,10 @@ export class GraphPicture {
   constructor(host, picked) {
     this.host = host;
     this.picked = picked; // (kind, number): a card or an edge was chosen
+    host.addEventListener("scroll", () => this.cues(), { passive: true });
     this.zoom = "auto";
     this.scale = 1;
+    this.now = null; // the card that is looked at
   }
 
   put(picture) {
@@ -111,6 +114,7 @@ export class GraphPicture {
     this.height = Number(svg.getAttribute("height")) + 2 * EDGE;
     svg.setAttribute("viewBox", [-EDGE, -EDGE, this.width, this.height].join(" "));
     this.svg = svg;
+    this.marks = shape("g", svg, { class: "sg-marks", "aria-hidden": "true" });
     this.host.replaceChildren(svg);
     this.reachable();
     this.fit();
@@ -166,7 +170,9 @@ export class GraphPicture {
   // One run: all its numbers, or with a stage those that are known after a step.
   show(frame, stage) {
     const touched = new Set(stage ? stage.touched : []), used = new Set(stage ? stage.used : []);
-    const bad = new Set(frame.bad);
+    const bad = new Set(frame.bad), moved = this.now !== (stage ? stage.node : null);
+    this.now = stage ? stage.node : null;
+    this.marks.replaceChildren();
     this.cards.forEach((card, i) => {
       const known = !stage || i <= stage.known - 1;
       const value = known ? frame.values[i] : NOTHING, gradient = stage ? stage.gradients[i] : frame.gradients[i];
@@ -192,6 +198,7 @@ export class GraphPicture {
         if (edge.label.textContent !== text) edge.label.textContent = text;
       }
       edge.group.classList.toggle("sg-now", now);
+      edge.group.classList.toggle("lv-back", now && Boolean(stage) && stage.phase !== "forward");
       const [tail, head] = this.told.edges[i], names = this.told.cards;
       const said = `${names[tail].name} to ${names[head].name}` + (known && local ? `, local derivative ${local.slice(1)}` : "");
       if (edge.said !== said) {
@@ -200,6 +207,39 @@ export class GraphPicture {
         edge.group.setAttribute("aria-label", said);
       }
     });
+    this.flow(stage);
+    if (moved) this.follow();
+  }
+
+  // Of a step backward: an arrowhead where the gradient goes to, and marks around the factors of the chain rule.
+  flow(stage) {
+    if (!stage || stage.phase === "forward" || !this.host.clientWidth) return;
+    const factors = new Map(stage.pieces.filter(([kind]) => FACTORS.includes(kind)).reverse()); // each first
+    for (const i of stage.used) {
+      const edge = this.edges[i], color = role(edge.bin), at = (n) => { const p = edge.path.getPointAtLength(n); return [p.x, p.y]; };
+      const [x, y] = at(0), [fx, fy] = at(Math.min(10, edge.path.getTotalLength() / 2)), dx = (x - fx) * 0.6, dy = (y - fy) * 0.6;
+      shape("polygon", this.marks,
+        { class: "f-" + color, points: [[x, y], [fx - dy, fy + dx], [fx + dy, fy - dx]].map((p) => p.join(",")).join(" ") });
+      if (factors.has("local") && edge.label) this.chip(edge.label, "local");
+    }
+    const { box } = this.cards[stage.node], [left, top, wide, high] = ["x", "y", "width", "height"].map((key) => Number(box.getAttribute(key)));
+    const handed = stage.hidden ? "?" : factors.get("contribution") || "";
+    if (stage.source !== null && factors.has("upstream")) this.chip(this.cards[stage.source].gradient, "upstream");
+    if (handed === "?" || /\d|inf|nan/.test(handed)) this.pill(handed, left + wide / 2, top + high + 5);
+  }
+
+  chip(text, kind) {
+    const box = text.getBBox();
+    if (!box.width) return;
+    shape("rect", this.marks, { class: "sg-mark-" + kind, x: box.x - 3, y: box.y - 0.5, width: box.width + 6, height: box.height + 1, rx: 4 });
+  }
+
+  pill(text, x, y) {
+    const dot = shape("g", this.marks, { class: "sg-dot", transform: `translate(${x} ${y})` });
+    const words = shape("text", dot, { "text-anchor": "middle", y: "4" });
+    words.textContent = text;
+    const wide = Math.max(words.getBBox().width + 10, 16);
+    dot.prepend(shape("rect", dot, { class: "sg-mark-contribution", x: -wide / 2, y: -8, width: wide, height: 16, rx: 8 }));
   }
 
   // Where the function has no value: what was computed up to there, and the card at which it stopped.
@@ -217,9 +257,18 @@ export class GraphPicture {
     });
     this.edges.forEach((edge, i) => {
       this.paintEdge(i, 0);
-      edge.group.classList.remove("sg-now");
+      edge.group.classList.remove("sg-now", "lv-back");
       if (edge.label) edge.label.textContent = "";
     });
+    this.marks.replaceChildren();
+    const stopped = this.cards[trouble.card];
+    if (!stopped) return;
+    const [left, top, wide, high] = ["x", "y", "width", "height"].map((key) => Number(stopped.box.getAttribute(key)));
+    const words = shape("text", this.marks, { class: "lv-callout", x: left + wide / 2, y: top + high + 15, "text-anchor": "middle" });
+    words.textContent = trouble.text;
+    const { x, width } = words.getBBox(); // inside the picture
+    const inside = Math.min(Math.max(x, 2 - EDGE), Math.max(2 - EDGE, this.width - EDGE - 2 - width));
+    words.setAttribute("x", String(left + wide / 2 + inside - x));
   }
 
   mark(cards, edges) {
@@ -232,13 +281,49 @@ export class GraphPicture {
     this.fit();
   }
 
+  // How high the picture may be so that it is seen together with what stands around it.
+  room() {
+    const live = this.host.closest(".sg-live") || this.host, frame = this.host.parentElement;
+    const top = Math.max(0, live.getBoundingClientRect().top + window.scrollY);
+    const above = top < window.innerHeight / 3 ? top : 0;
+    return Math.max(window.innerHeight - above - 12 - (live.offsetHeight - frame.offsetHeight), 240);
+  }
+
   fit() {
     const wide = this.host.clientWidth;
     if (!wide || !this.svg) return;
-    const whole = Math.min((wide - 1) / this.width, LARGEST);
-    this.scale = this.zoom === "fit" ? whole : this.zoom === "auto" ? Math.max(whole, READABLE) : this.zoom;
+    this.host.style.maxHeight = "";
+    const high = this.room(), across = Math.min((wide - 1) / this.width, LARGEST), whole = Math.min(across, (high - 1) / this.height);
+    const least = wide < 600 ? 0.62 : READABLE;
+    this.scale = this.zoom === "fit" ? whole : this.zoom !== "auto" ? this.zoom : whole >= least ? whole : Math.max(Math.min(across, 0.8), least);
     this.svg.style.width = this.width * this.scale + "px";
     this.svg.style.height = this.height * this.scale + "px";
+    this.host.style.maxHeight = Math.ceil(high) + "px";
+    this.follow();
+    this.cues();
+  }
+
+  // The card that is looked at, inside the view only: the page stays where it is.
+  follow() {
+    const card = this.cards[this.now];
+    if (!card) return;
+    const place = (low, size, from, length) => {
+      const start = (Number(card.box.getAttribute(low)) + EDGE) * this.scale, end = start + Number(card.box.getAttribute(size)) * this.scale;
+      return start < from + 8 || end > from + length - 8 ? (start + end) / 2 - length / 2 : from;
+    };
+    const left = place("x", "width", this.host.scrollLeft, this.host.clientWidth);
+    const top = place("y", "height", this.host.scrollTop, this.host.clientHeight);
+    if (left !== this.host.scrollLeft || top !== this.host.scrollTop) this.host.scrollTo({ left, top, behavior: "instant" });
+  }
+
+  // Where there is more to see the edge fades.
+  cues() {
+    const { host } = this, more = [];
+    if (host.scrollLeft > 2) more.push("left");
+    if (host.scrollLeft + host.clientWidth < host.scrollWidth - 2) more.push("right");
+    if (host.scrollTop > 2) more.push("top");
+    if (host.scrollTop + host.clientHeight < host.scrollHeight - 2) more.push("bottom");
+    host.parentElement.dataset.more = more.join(" ");
   }
 }
 
@@ -274,7 +359,8 @@ export function graphView(host, engine, start = {}) {
     { type: "text", autocomplete: "off", spellcheck: "false", maxlength: "40" });
   make("button", "sg-button sg-wide", ask, { type: "submit" }, "Check");
   const verdict = make("p", "sg-verdict", words, { role: "status" });
-  const view = make("div", "sg-view lv-view", make("div", "sg-frame", root));
+  const around = make("div", "sg-frame", root), view = make("div", "sg-view lv-view", around);
+  for (const side of ["up", "down"]) make("span", "sg-" + side, around, { "aria-hidden": "true" });
   const foot = make("div", "sg-foot", root), legend = make("div", "sg-legend", foot), tools = make("div", "sg-tools", foot);
   const lines = make("div", "lv-lines", root, { hidden: "", role: "region", "aria-label": "Paths" });
   writeLegend(legend);
@@ -287,6 +373,7 @@ export function graphView(host, engine, start = {}) {
   const numbers = {}; // what the next message says of inputs
   const rows = new Map();
   let frame = null, stage = null, at = null, count = 0, guessing = false, chosen = null, frames = 0;
+  let changed = "", longest = 0; // that the graph is another one now; how high the words have been
 
   // ---------------------------------------------------------------- expression and inputs
 
@@ -299,12 +386,15 @@ export function graphView(host, engine, start = {}) {
 
   function opened(reply) {
     say("");
+    changed = "";
+    words.style.minHeight = "";
+    longest = 0;
     box.value = reply.expression;
     box.readOnly = !reply.typed;
     equals.hidden = !reply.typed;
     drawn.hidden = !reply.typed;
-    put(reply);
     writeSliders(reply.inputs);
+    put(reply);
   }
 
   function put(reply) {
@@ -313,7 +403,8 @@ export function graphView(host, engine, start = {}) {
     chosen = null;
     lines.hidden = true;
     picture.put(reply.picture);
-    showFrame(reply.frame, at === null ? null : stage);
+    showFrame(reply.frame, null);
+    picture.fit();
     if (at !== null) step(at);
   }
 
@@ -329,44 +420,48 @@ export function graphView(host, engine, start = {}) {
 
   function slider(name) {
     const row = make("div", "lv-slider", sliders);
-    const title = make("label", "lv-name", row, {}, name);
+    const title = make("label", "lv-name", row, { title: name }, name);
     const range = make("input", "sg-slider", row, { type: "range", "aria-label": name });
     const number = make("input", "lv-number", row,
       { type: "text", inputmode: "text", autocomplete: "off", spellcheck: "false", maxlength: "40", "aria-label": "Number for " + name });
+    const gradient = make("output", "lv-gradient", row, { "aria-label": "Gradient of " + name });
+    const found = { range, number, gradient, text: "", exact: "" };
     title.addEventListener("click", () => number.focus());
     range.addEventListener("input", () => change(name, Number(range.value)));
-    number.addEventListener("change", () => change(name, number.value));
-    return { range, number };
+    number.addEventListener("focus", () => { number.value = found.exact; number.select(); });
+    number.addEventListener("blur", () => { if (!number.hasAttribute("aria-invalid")) number.value = found.text; });
+    number.addEventListener("change", () => { if (number.value !== found.exact) change(name, number.value); });
+    return found;
   }
 
   function moveSlider(input) {
-    const { range, number } = rows.get(input.name);
+    const row = rows.get(input.name), { range, number } = row;
     for (const [key, text] of [["min", input.low], ["max", input.high], ["step", input.step]]) range[key] = String(text);
     if (document.activeElement !== range || Number(range.value) !== input.value) range.value = String(input.value);
     range.setAttribute("aria-valuetext", input.text);
-    if (document.activeElement !== number || number.value === "") number.value = input.text;
+    row.text = input.text;
+    row.exact = input.exact;
+    number.value = document.activeElement === number ? input.exact : input.text;
     number.title = input.exact;
     number.removeAttribute("aria-invalid");
   }
 
   async function change(name, value) {
     numbers[name] = value;
-    const message = { do: "set", inputs: { ...numbers } };
+    const inputs = { ...numbers }, message = { do: "set", inputs };
     if (at !== null) Object.assign(message, { step: at, hidden: hides(at) });
     const reply = await askNewest(message);
     if (!reply) return;
+    for (const key of Object.keys(inputs)) if (numbers[key] === inputs[key]) delete numbers[key]; // what has arrived
     if (reply.error) {
-      delete numbers[name];
       const row = rows.get(name);
       if (row && typeof value === "string") row.number.setAttribute("aria-invalid", "true");
       return say(reply.error);
     }
-    for (const [key, input] of Object.entries(reply.inputs)) {
-      if (numbers[key] === value || input.value === Number(numbers[key])) delete numbers[key];
-      if (rows.has(key)) moveSlider(input);
-    }
+    for (const input of Object.values(reply.inputs)) if (rows.has(input.name) && !(input.name in numbers)) moveSlider(input);
+    say("");
     if (reply.trouble) return fail(reply.trouble);
-    say(reply.changed || "");
+    changed = reply.changed || "";
     if (reply.picture) put(reply);
     else showFrame(reply.frame, reply.stage || null);
     if (chosen) about();
@@ -379,12 +474,21 @@ export function graphView(host, engine, start = {}) {
   }
 
   function fail(found) {
-    say(found.text);
     picture.fail(found);
     frame = null;
-    equation.textContent = "";
-    why.textContent = "Move the input back, and the graph is computed again.";
     ask.hidden = true;
+    equation.hidden = why.hidden = false;
+    equation.classList.add("lv-bad");
+    equation.textContent = found.text;
+    why.textContent = "There is no value here, and no gradient. Move the input back, and the graph is computed again.";
+    for (const { gradient } of rows.values()) gradient.textContent = "";
+    roomy();
+  }
+
+  // Room for the longest text so far, so that the picture does not jump.
+  function roomy() {
+    const high = words.offsetHeight;
+    if (high > longest) words.style.minHeight = (longest = high) + "px";
   }
 
   function showFrame(next, nextStage) {
@@ -392,7 +496,13 @@ export function graphView(host, engine, start = {}) {
     stage = nextStage;
     frames++;
     picture.show(frame, stage);
-    const notes = frame.notes.join(" ");
+    const notes = [changed, ...frame.notes].filter(Boolean).join(" ");
+    equation.classList.remove("lv-bad");
+    for (const [name, row] of rows) {
+      const card = picture.told.inputs[name], gradients = stage ? stage.gradients : frame.gradients;
+      const text = card === undefined ? "not used" : gradients[card];
+      if (row.gradient.textContent !== text) row.gradient.textContent = text;
+    }
     if (!stage) {
       root.dataset.phase = "backward";
       phase.textContent = "";
@@ -412,6 +522,7 @@ export function graphView(host, engine, start = {}) {
     if (open) asked.textContent = stage.question + " ";
     ask.hidden = !open;
     equation.hidden = why.hidden = open;
+    roomy();
   }
 
   // The equation; the factors of the chain rule in it look as they do in the stepper.
@@ -520,13 +631,23 @@ export function graphView(host, engine, start = {}) {
     open({ expression: box.value });
   });
 
-  const observer = new ResizeObserver(() => picture.fit());
-  observer.observe(view);
+  let seen = 0;
+  const observer = new ResizeObserver(() => {
+    if (root.clientWidth === seen) return; // its own height changes with every fit
+    seen = root.clientWidth;
+    words.style.minHeight = "";
+    longest = 0;
+    picture.fit();
+  });
+  observer.observe(root);
+  const resized = () => picture.fit();
+  window.addEventListener("resize", resized);
   const ready = open(start);
   return {
     ready,
     get frames() { return frames; },
-    destroy() { observer.disconnect(); root.remove(); },
+    shown: resized,
+    destroy() { observer.disconnect(); window.removeEventListener("resize", resized); root.remove(); },
   };
 }
 
@@ -557,18 +678,23 @@ export function remembered() {
 }
 
 export function http({ token, client }) {
+  const PLACE = 10000; // ms between two signs that the page is still there
   let last = 0;
+  const send = (message, more, rest) => fetch("api", {
+    method: "POST", body: JSON.stringify({ ...message, id: ++last }), cache: "no-store", ...rest,
+    headers: { "content-type": "application/json", "x-scalargrad": token, "x-scalargrad-client": client, ...more },
+  });
   async function ask(message) {
     try {
-      const reply = await fetch("api", {
-        method: "POST", body: JSON.stringify({ ...message, id: ++last }), cache: "no-store",
-        headers: { "content-type": "application/json", "x-scalargrad": token, "x-scalargrad-client": client },
-      });
+      const reply = await send(message);
       return reply.ok ? await reply.json() : { error: await reply.text() };
     } catch {
       return { error: "Python does not answer: is the program that opened this page still running?" };
     }
   }
+  window.setInterval(() => ask({ do: "views" }), PLACE);
+  // Another page may take the place of one that is closed.
+  window.addEventListener("pagehide", () => { send({ do: "views" }, { "x-scalargrad-leaves": "1" }, { keepalive: true }).catch(() => {}); });
   return { ask, inFlight: 2, ready: Promise.resolve() };
 }
 

@@ -1,5 +1,5 @@
 // The page of the playground: finds its Python, asks which views there are, and shows a tab for each.
-// With a token in the address's fragment it talks to the server that sent it; without one to Python in a worker.
+// The page says where that is: at the server that sent it, which wants the token in the address's fragment, or in a worker.
 import { graphView, http, remembered, worker } from "./live.js";
 
 const VIEWS = {
@@ -18,8 +18,9 @@ function say(text) {
 }
 
 async function begin() {
-  const kept = remembered();
-  const engine = kept ? http(kept) : worker("./worker.js");
+  const local = document.querySelector('meta[name="scalargrad"]').content === "server", kept = local && remembered();
+  if (local && !kept) return say("This page is opened by its whole address, which the program that serves it has written.");
+  const engine = local ? http(kept) : worker("./worker.js");
   await engine.ready;
   const { views, error } = await engine.ask({ do: "views" });
   if (error) return say(error);
@@ -36,7 +37,7 @@ async function begin() {
       const panel = document.createElement("section");
       panel.id = "view-" + name;
       panel.setAttribute("role", "tabpanel");
-      panel.setAttribute("aria-label", VIEWS[name][0]);
+      panel.setAttribute("aria-labelledby", "tab-" + name);
       place.append(panel);
       shown.set(name, { panel });
       const make = await VIEWS[name][1]();
@@ -55,6 +56,7 @@ async function begin() {
     tab.type = "button";
     tab.className = "lv-tab";
     tab.dataset.view = name;
+    tab.id = "tab-" + name;
     tab.textContent = VIEWS[name][0];
     tab.setAttribute("role", "tab");
     tab.setAttribute("aria-controls", "view-" + name);

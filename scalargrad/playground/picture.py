@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.drawing.engines import available, no_engine
 from scalargrad.drawing.svg import to_svg
-from scalargrad.drawing.theme import THEMES, text_width
+from scalargrad.drawing.theme import THEMES
 from scalargrad.playground.messages import RefusedError
 from scalargrad.tracing.page import MAX_STEPS, heading
 from scalargrad.tracing.stage import Stage
@@ -61,6 +61,6 @@ class GraphPicture:
             "title": f"f = {heading(graph)}" if graph.root.is_leaf else heading(graph),
             "cards": [{"name": card.name, "about": card.about, "constant": "detached" in card.kinds} for card in cards],
             "edges": [list(end[:2]) for end in self.ends],
+            "inputs": {node.label: i for i, node in enumerate(graph.order) if node.is_leaf and node.label},
             "steps": len(graph.steps),
         }
-        self.em = text_width("0", 1.0)

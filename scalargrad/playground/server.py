@@ -105,6 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse("not JSON")
             return
         reply = self.server.session.handle(message)
+        if self.headers.get("X-Scalargrad-Leaves"):
+            self.server.leave()
         text = json.dumps(reply, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         self._answer(200, text.encode("utf-8", "replace"), "application/json")
 
@@ -206,6 +208,10 @@ class PlaygroundServer(ThreadingHTTPServer):
             return False
         self._client, self._heard = client, now
         return True
+
+    def leave(self) -> None:
+        """The page is closed; another may speak."""
+        self._client = ""
 
     def refused(self, why: str) -> None:
         """Remember and log why a request was refused; nothing of the request itself goes into the log."""

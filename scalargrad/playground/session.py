@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.playground.messages import RefusedError, View, read_fields
@@ -54,7 +55,8 @@ class Session:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST_ID:
             return {"id": None, "error": "id must be a whole number from 0, by which the reply is known"}
         try:
-            with self._turns:
+            with self._turns, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # there is nobody to read them: views say in words what is to be said
                 return {"id": number, **self._answer(message)}
         except RefusedError as error:
             return {"id": number, "error": _line(error)}

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from optional import need_layout
 
 import scalargrad as sg
 from scalargrad.playground import Session
@@ -11,6 +12,7 @@ from scalargrad.words.texts import number_text
 
 
 def session(expression="x*y + x"):
+    need_layout()
     made = Session(GraphView(expression))
     assert "error" not in ask(made, do="open")
     return made

@@ -73,7 +73,9 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.hooks import register_hook as register_hook
     from scalargrad.hooks import sweep_hook as sweep_hook
     from scalargrad.ops import *  # noqa: F403
+    from scalargrad.playground import Live as Live
     from scalargrad.playground import live as live
+    from scalargrad.playground.network import live_network as live_network
     from scalargrad.tracing import Trace as Trace
     from scalargrad.tracing import Worksheet as Worksheet
     from scalargrad.tracing import Worksheets as Worksheets
@@ -111,7 +113,8 @@ _LATER = {
         "layers": ["layers"],
         "mistakes": ["mistakes"],
         "nn": ["nn"],
-        "playground": ["live"],
+        "playground": ["Live", "live"],
+        "playground.network": ["live_network"],
         "strategies": ["strategies"],
         "tracing": ["Trace", "Worksheet", "Worksheets", "diff", "explain", "name", "trace", "worksheet"],
     }.items()

@@ -331,10 +331,14 @@ def _worksheet(options: argparse.Namespace) -> int:
 
 def _playground(options: argparse.Namespace) -> int:
     import scalargrad
+    from scalargrad.playground import Live
 
     expression = options.expression.strip() or "tanh(w*x + b)"
     given: dict[str, Any] = {**_numbers(options)}
-    page = scalargrad.live(expression, **given)
+    from scalargrad.playground.network.view import NetworkView
+
+    graph = scalargrad.live(expression, **given)
+    page = Live(graph.title, lambda: [*graph.views(), NetworkView()])
     page.serve(options.port, browser=not options.no_browser)
     return 0
 

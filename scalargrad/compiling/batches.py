@@ -172,6 +172,21 @@ class BatchFunction:
                     found[i] = part.program.rebuild(iter([column[k] for column in part.columns]))
         return found
 
+    def columns(self, *batches: Any) -> list[list[float]]:
+        """As `values`, but for each number that the function returns, in flat order, a list with that of each sample.
+
+        For batches of many samples, whose structures would take longer to build than their numbers to find.
+
+        Raises:
+            ValueError: if samples differ in structure, or take several ways through the function's branches.
+        """
+        refuse_to_be_recorded(f"columns of the compiled {self._name}")
+        batch = batch_of(batches)
+        parts = [part for group in batch.groups for part, _ in self._by_branches(VALUES, self._of_values, group)]
+        if len(parts) != 1:
+            raise ValueError(f"{self._name}: the columns of samples that differ in structure or branch")
+        return [list(column) for column in parts[0].columns]
+
     def run(self, batch: Batch) -> tuple[float, list[float], list[Part]]:
         """As `value_and_grad`, with the batch as Samples; also returns what fn gave beside its loss."""
         refuse_to_be_recorded(f"value_and_grad of the compiled {self._name}")

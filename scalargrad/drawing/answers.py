@@ -89,7 +89,7 @@ def answers(network: Network, rows: Sequence[Sequence[float]]) -> list[list[list
     found: list[list[list[float]]] = [[] for _ in network.columns]
     with evaluating(network.model), no_grad():
         for row in rows:
-            for column, outputs in zip(found, _passed(network, list(row)), strict=True):
+            for column, outputs in zip(found, passed(network, list(row)), strict=True):
                 column.append([plain_number(x) for x in outputs])
         if not _same(_listed(network.model(list(rows[0]))), found[-1][0]):
             raise _does_more(network)
@@ -126,17 +126,17 @@ def gradients_of(network: Network, row: Sequence[float]) -> tuple[list[list[floa
     answers(network, [row])
     with evaluating(network.model):
         inputs = [Value(x) for x in row]
-        passed = _passed(network, inputs)
+        made = passed(network, inputs)
     parameters = network.model.parameters()
-    flat = [x for column in passed for x in column]
+    flat = [x for column in made for x in column]
     known = [x for x in (*flat, *parameters) if isinstance(x, Value)]
-    outputs = [x for x in passed[-1] if isinstance(x, Value)]
+    outputs = [x for x in made[-1] if isinstance(x, Value)]
     found = dict(zip(known, grad(outputs, known), strict=True)) if outputs else {}
-    columns = [[found.get(x, 0.0) for x in column] for column in passed]
+    columns = [[found.get(x, 0.0) for x in column] for column in made]
     return columns, {value: found.get(value, 0.0) for value in parameters}
 
 
-def _passed(network: Network, row: list[Any]) -> list[list[Any]]:
+def passed(network: Network, row: list[Any]) -> list[list[Any]]:
     """The outputs of every column for one sample."""
     found = [row]
     for column in network.columns[1:]:

@@ -5,7 +5,9 @@
 - graph.py: the graph of an expression. running.py: the expression, function or graph that is run anew with each
   position of a slider; inputs.py: those sliders. frames.py: what a picture shows for one run, as texts.
   picture.py: the picture, laid out once for each graph.
-- assets.py: the files of the page: live.js, live.css, index.html, page.js. server.py: the page on this computer.
+- network/: the view of a network in training, a room of its own.
+- assets.py: the files of the page: live.js, live.css, network.js, network.css, index.html, page.js.
+- server.py: the page on this computer.
 - live.py: `live`, the door to all of this.
 
 A page holds no rule of calculus and computes no number: it lays out, paints and asks.

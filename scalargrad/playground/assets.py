@@ -24,7 +24,7 @@ def asset(name: str) -> str:
 def stylesheet() -> str:
     """The whole stylesheet: the theme's colours for light and dark, the stepper's rules, which views share, ours."""
     theme = colors(".lv-page") + colors(".sg-live", picture=".sg-view")
-    return theme + stepper_asset("stepper.css") + asset("live.css")
+    return theme + stepper_asset("stepper.css") + asset("live.css") + asset("network.css")
 
 
 def page_files() -> dict[str, tuple[str, str]]:

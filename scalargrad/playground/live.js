@@ -717,6 +717,7 @@ function answered(send, inFlight) {
 export function worker(url) {
   const thread = new Worker(url, { type: "module" });
   const engine = answered((message) => thread.postMessage(JSON.stringify(message)), 1);
+  engine.slow = true; // Python is some ten times slower there
   engine.ready = new Promise((resolve, reject) => {
     thread.onmessage = (event) => (event.data.ready ? resolve(event.data) : event.data.error ? reject(new Error(event.data.error)) : engine.got(JSON.parse(event.data)));
     thread.onerror = (event) => reject(new Error(event.message || "Python could not be loaded"));

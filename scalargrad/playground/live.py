@@ -29,6 +29,7 @@ class Live:
 
     Attributes:
         title: what it is about.
+        views: makes the parts of a page, afresh for each.
 
     >>> from scalargrad import live
     >>> live("tanh(w*x + b)", x=(-5, 5), w=0.5, b=0)
@@ -37,12 +38,12 @@ class Live:
 
     def __init__(self, title: str, views: Callable[[], list[View]]) -> None:
         self.title = title
-        self._views = views
+        self.views = views
         self._server: PlaygroundServer | None = None
 
     def session(self) -> Session:
         """A new session for one page: `session.handle(message)` answers."""
-        return Session(*self._views())
+        return Session(*self.views())
 
     def show(self, port: int = 0) -> str:
         """Open the page in a browser while this program goes on; returns its address.
@@ -95,7 +96,8 @@ def live(f: Any = "tanh(w*x + b)", *, names: Names = True, **inputs: Any) -> Liv
     """A graph that moves while its inputs are dragged: values, local derivatives and gradients flow anew each time.
 
     Args:
-        f: an expression in text, as "tanh(w*x + b)"; a function of Values; or a Value, whose leaves are the inputs.
+        f: an expression in text, as "tanh(w*x + b)"; a function of Values; or a Value, whose leaves are the inputs. A
+            model is watched by `model.live(X, y)`.
         names: of a Value's graph: whether leaves without a label are called as the caller's variables are.
         **inputs: each input as a number, or as `(low, high)` or `(low, high, number)` for its slider. A function is
             called with them by name.
@@ -118,6 +120,8 @@ def live(f: Any = "tanh(w*x + b)", *, names: Names = True, **inputs: Any) -> Liv
             f"live: the first argument must be an expression in text, a function or a Value, not {type(f).__name__}: "
             'live("x*y + x")'
         )
+    if hasattr(f, "named_parameters"):
+        raise TypeError(f"live: {type(f).__name__} is a model: watch it learn with model.live(X, y)")
     made = {name: given(name, at) for name, at in inputs.items()}
     if isinstance(f, Value):
         order = topological_order(f)

@@ -89,11 +89,16 @@ def save(
     if not isinstance(model, Module):
         raise TypeError(f"save takes a Module, not {type(model).__name__}: save(model, path)")
     path = place(path, "save: path")
+    replace_file(path, model_file(model, optimizer))
+    return path
+
+
+def model_file(model: Module, optimizer: Optimizer | None = None) -> bytes:
+    """What `save` writes."""
     content = _content(model, optimizer, "save")
     if content.settings is not None and not _brings_back(content.settings, content.state):
         content = content._replace(settings=None)
-    replace_file(path, encode(content))
-    return path
+    return encode(content)
 
 
 @overload

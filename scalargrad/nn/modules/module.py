@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from scalargrad import Drawing
+    from scalargrad import Drawing, Live
     from scalargrad.nn.modules.resumable import Resumable
 
 ZERO = 0.0
@@ -158,6 +158,20 @@ class Module:
         from scalargrad import draw_network
 
         return draw_network(self, X, y, **options)
+
+    def live(self, X: Any, y: Any, **options: Any) -> Live:
+        """Watch the model learn: a page with its neurons, its weights, what it answers over the plane, and its loss.
+
+        The steps of the page train this very model. `scalargrad.live_network` describes the options.
+
+        >>> from scalargrad import nn
+        >>> X, y = nn.moons(100, labels=(-1, 1), seed=0)
+        >>> nn.MLP(2, [8, 1], activation="tanh", seed=0).live(X, y, loss="hinge", optimizer="adam", lr=0.05)
+        <live MLP(2, [8, 1]): show() opens it>
+        """
+        from scalargrad import live_network
+
+        return live_network(self, X, y, **options)
 
     def place(self, scope: tuple[str, ...]) -> None:
         """Tell the module where it lies in a network: its parameters' and outputs' labels get this scope.

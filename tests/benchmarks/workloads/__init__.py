@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import digits, growth, moons_step, rosenbrock, sine_fit, unrolled
+from . import calls, deep, digits, gpt_step, growth, moons_step, rosenbrock, sine_fit, unrolled, wide
 
 if TYPE_CHECKING:
     from .harness import Section
@@ -19,5 +19,9 @@ WORKLOADS: dict[str, Callable[[int], Section]] = {
     "W6-hessian": rosenbrock.hessian_section,
     "digits": digits.full_batch,
     "digits-32": digits.minibatches,
+    "784-128-10": wide.step,
+    "deep": deep.section,
+    "GPT": gpt_step.section,
+    "calls": calls.section,
     "growth": growth.section,
 }

@@ -101,6 +101,14 @@ class Section:
         else:
             self.bars.append(Bar(text, f"{digits(seconds)} s", seconds < limit))
 
+    def within(self, what: str, seconds: float | None, limit: float) -> None:
+        """Add the bar: something takes at most so many seconds, told in microseconds."""
+        text = f"{what} in at most {limit * 1e6:g} µs"
+        if seconds is None:
+            self.bars.append(Bar(text, "not measured", None))
+        else:
+            self.bars.append(Bar(text, f"{digits(seconds * 1e6)} µs", seconds <= limit))
+
     def _median(self, name: str) -> float:
         return self.rows[name].median if name in self.rows else math.nan
 

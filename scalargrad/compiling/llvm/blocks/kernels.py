@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 MAKERS: dict[str, Callable[[Lanes], str]] = {
     "dense_4": lambda t: dense.dense(t, MANY), "dense_1": lambda t: dense.dense(t, 1), "outer": dense.outer,
-    "gather": lambda t: uniform_kernels.gather(), "scatter": lambda t: uniform_kernels.scatter(),
+    "gather": lambda t: uniform_kernels.gather(), "move": lambda t: uniform_kernels.move(),
+    "scatter": lambda t: uniform_kernels.scatter(),
     "fetch": lambda t: uniform_kernels.fetch(), "hand": lambda t: uniform_kernels.hand(),
     "products": uniform_kernels.products, "copy": lane_kernels.copy, "splat": lane_kernels.splat,
     "pack": lane_kernels.pack, "blank": lane_kernels.blank, "sums": lane_kernels.sums, "column": lane_kernels.column,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from scalargrad.compiling.llvm.blocks.steps import Steps, evenly_spaced, stride_of
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 PARAMETERS, UNIFORM, TABLE = 0, 1, 2
 """Where numbers are read: among the parameters, where what is uniform lies, in a table of the program's."""
+LONG = 8
+"""So many numbers side by side are moved together."""
 ROUND = 8
 """Everything begins at a multiple of this: kernels write whole vectors."""
 
@@ -195,9 +198,16 @@ class Still:
             targets.clear()
 
     def _gather(self, steps: Steps, kind: int, sources: Sequence[int], targets: Sequence[int]) -> None:
-        if sources:
+        left: list[int] = []
+        for run in _runs(sources, targets):
+            if len(run) < LONG or kind == TABLE:
+                left += run
+            else:
+                steps.add("move", len(run), kind, sources[run.start], targets[run.start])
+        if left:
             table = steps.kept(self._table[:]) if kind == TABLE else 0
-            steps.add("gather", len(sources), kind, table, steps.listed(sources), steps.listed(targets))
+            lists = [steps.listed(map(places.__getitem__, left)) for places in (sources, targets)]
+            steps.add("gather", len(left), kind, table, *lists)
 
     def _compute(self, steps: Steps, slots: Sequence[int]) -> None:
         code, first = self._program.code, self.place(slots[0])
@@ -225,3 +235,11 @@ class Still:
         at = self.room(len(places))
         self._gather(steps, UNIFORM, places, range(at, at + len(places)))
         return at
+
+
+def _runs(sources: Sequence[int], targets: Sequence[int]) -> list[range]:
+    """Where both go on side by side."""
+    starts = [
+        i for i in range(len(sources)) if not i or sources[i] != sources[i - 1] + 1 or targets[i] != targets[i - 1] + 1
+    ]
+    return [range(a, b) for a, b in pairwise([*starts, len(sources)])]

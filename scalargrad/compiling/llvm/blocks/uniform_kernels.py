@@ -21,6 +21,18 @@ def gather() -> str:
 {_each_place("source", "uniform", "  store double %x, ptr %d")}""")  # fmt: skip
 
 
+def move() -> str:
+    """Numbers side by side moved: n, where they are (0 parameters, 1 uniform), from which on, to which on."""
+    return kernel("move", f"""{read("n", "kind", "from", "to", context=("parameters", "uniform"))}
+  %is.uniform = icmp eq i64 %kind, 1
+  %source = select i1 %is.uniform, ptr %uniform, ptr %parameters
+  %s = getelementptr double, ptr %source, i64 %from
+  %d = getelementptr double, ptr %uniform, i64 %to
+  %bytes = mul i64 %n, 8
+  call void @llvm.memcpy.p0.p0.i64(ptr %d, ptr %s, i64 %bytes, i1 false)
+  ret void""") + "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)\n"  # fmt: skip
+
+
 def scatter() -> str:
     """Sums added to others: n, which, to which."""
     return kernel("scatter", f"""{read("n", "p:from", "p:to", context=("full",))}

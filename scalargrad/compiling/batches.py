@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scalargrad.compiling.batch_program import BatchProgram
 from scalargrad.compiling.branches import Broken, branch_error
-from scalargrad.compiling.groups import Batch, Group, batch_of
+from scalargrad.compiling.groups import Batch, Group, Seen, batch_of
 from scalargrad.compiling.recordings import Recordings
 from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
@@ -56,9 +56,10 @@ class BatchFunction:
         branches: str, has_aux: bool,
     ) -> None:  # fmt: skip
         self.mean, self.branches = reduction == "mean", branches
-        self._fn, self._name, self._given, self._backend, self._has_aux = fn, name, parameters, backend, has_aux
+        self._fn, self._name, self._given, self.backend, self._has_aux = fn, name, parameters, backend, has_aux
         self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches)
         self.recordings.reached.add(parameters or ())
+        self._seen: list[Seen] = []
         self.resting: list[Any] = []  # what the last training has left, if it ended well: see training.py
         self._leaves: dict[Value, None] = {}  # those that the loss has reached: what `values` reaches is no parameter
         self._order: list[Value] = []
@@ -118,7 +119,7 @@ class BatchFunction:
         given = self._given if how.get("gradients", True) else None
         try:
             with _naming(self._name, group.rows[0]):
-                return self.recordings.recorded(lambda: BatchProgram(fn, group.samples, 0, given, self._backend, **how))
+                return self.recordings.recorded(lambda: BatchProgram(fn, group.samples, 0, given, self.backend, **how))
         except Exception as error:
             if not isinstance(group.rows, range) and hasattr(error, "add_note"):  # Python 3.11 and later have it
                 error.add_note(f"{self._name} was being recorded at sample {group.rows[0]} of the batch: {group}")
@@ -186,6 +187,16 @@ class BatchFunction:
         if len(parts) != 1:
             raise ValueError(f"{self._name}: the columns of samples that differ in structure or branch")
         return [list(column) for column in parts[0].columns]
+
+    def value_and_grad(self, batches: Sequence[Any]) -> tuple[float, list[float], list[Part]]:
+        """As `run`, with the arguments as they are given."""
+        try:
+            seen = self._seen.pop()
+        except IndexError:  # another thread has it
+            seen = Seen(self.backend)
+        found = self.run(seen.batch(batches))
+        self._seen.append(seen)
+        return found
 
     def run(self, batch: Batch) -> tuple[float, list[float], list[Part]]:
         """As `value_and_grad`, with the batch as Samples; also returns what fn gave beside its loss."""

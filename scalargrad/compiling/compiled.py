@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.backends import check_backend
 from scalargrad.compiling.batches import BatchFunction
 from scalargrad.compiling.branches import ADVICE, check_branches
-from scalargrad.compiling.groups import batch_of
 from scalargrad.compiling.pipeline import jax_function
 from scalargrad.compiling.points import PointFunction
 from scalargrad.compiling.statics import Statics
@@ -195,7 +194,7 @@ class Compiled:
         >>> total.value_and_grad([[1.0], [2.0, 3.0], [4.0, 5.0, 6.0]])
         (14.0, [7.0])
         """
-        loss, grads, _ = self.batches.run(batch_of(self._statics.marked_batches(batches, static)))
+        loss, grads, _ = self.batches.value_and_grad(self._statics.marked_batches(batches, static))
         return loss, grads
 
     def values(self, *batches: Any, **static: Any) -> list[Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from itertools import chain, repeat
+from operator import is_
 from struct import Struct
 from struct import error as NoFloatError  # noqa: N812
 from typing import Any, NamedTuple
 
+from scalargrad.compiling.backends import loaded
 from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples
 from scalargrad.node.structures import Static, structure
 
@@ -75,60 +77,114 @@ class Refilled:
     """Batches of lists of numbers, by their sizes, in memory that stays where it is: what is aimed at it need not move.
 
     A batch that is asked for is the one that was given before for the same sizes, with other numbers in it.
+
+    Args:
+        backend: the choice: llvm reads lists of floats by itself.
     """
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[Hashable, ...], tuple[Batch, list[Callable[..., None]]]] = {}
+    def __init__(self, backend: str) -> None:
+        self._backend = backend
+        self._known: dict[tuple[Hashable, ...], tuple[Batch, list[Callable[[Any], bool]]]] = {}
 
     def batch(self, batches: Sequence[Any]) -> Batch:
         """As `batch_of`."""
-        sizes: tuple[Hashable, ...] = ()
-        numbers = []
-        for one in batches:
-            found = _table(one)
-            if found is None:
-                return batch_of(batches)
-            sizes += found[0]
-            numbers.append(found[1])
+        sizes = tuple(map(_size, batches))
         known = self._known.get(sizes)
         if known is None:
-            return self._new(batches, sizes, sum(map(len, numbers)))
-        try:
-            for put, row in zip(known[1], numbers, strict=True):
-                put(*row)
-        except NoFloatError:  # an integer is too large, which the long way says in words
-            return batch_of(batches)
+            return self._new(batches, sizes)
+        for read, one in zip(known[1], batches, strict=True):
+            if not read(one):
+                return batch_of(batches)
         return known[0]
 
-    def _new(self, batches: Sequence[Any], sizes: tuple[Hashable, ...], count: int) -> Batch:
+    def _new(self, batches: Sequence[Any], sizes: tuple[Hashable, ...]) -> Batch:
         batch = batch_of(batches)
-        if count <= LARGEST:
-            if len(self._known) >= KEPT:
-                self._known = {}
-            batch.lasts = True
-            flat = [one.flat for one in batch.groups[0].samples]
-            self._known[sizes] = batch, [partial(Struct(f"{len(x)}d").pack_into, x, 0) for x in flat]
+        if None not in sizes and len(batch.groups) == 1:
+            samples = batch.groups[0].samples
+            if sum(len(one.flat) for one in samples) <= LARGEST:
+                if len(self._known) >= KEPT:
+                    self._known = {}
+                batch.lasts = True
+                self._known[sizes] = batch, list(map(self._reader, sizes, samples))
+        return batch
+
+    def _reader(self, size: Any, one: Samples) -> Callable[[Any], bool]:
+        """What puts the numbers of a list of this size in place of those of a sample; returns whether it could."""
+        if type(size[0]) is not int:
+            return _nothing
+        pack = partial(_packed, partial(Struct(f"{len(one.flat)}d").pack_into, one.flat, 0), size)
+        if self._backend not in ("auto", "llvm") or not loaded("llvm").available():
+            return pack
+        n, width = size
+        read = loaded("llvm").reader(n, None if width < 0 else width, one.address)
+        return pack if read is None else partial(_either, read, pack)
+
+
+class Seen(Refilled):
+    """The same, and of arrays that are read where they lie the batch that they were the last time."""
+
+    def __init__(self, backend: str) -> None:
+        super().__init__(backend)
+        self._arrays: Sequence[Any] = ()
+        self._faces: list[Any] = []
+        self._batch = Batch([], 0)
+
+    def batch(self, batches: Sequence[Any]) -> Batch:
+        """As `batch_of`."""
+        if not batches or type(batches[0]) is list:
+            return super().batch(batches)
+        arrays = self._arrays
+        if (
+            len(arrays) == len(batches)
+            and all(map(is_, arrays, batches))
+            and [x.__array_interface__ for x in batches] == self._faces  # none was resized, or given another shape
+        ):
+            return self._batch
+        batch = self._batch = batch_of(batches)
+        are_in_place = len(batch.groups) == 1 and all(
+            one.flat is given for one, given in zip(batch.groups[0].samples, batches, strict=True)
+        )
+        self._faces = [x.__array_interface__ for x in batches] if are_in_place else []
+        self._arrays = tuple(batches) if are_in_place else ()
         return batch
 
 
-def _table(batch: Any) -> tuple[tuple[Hashable, ...], Sequence[float]] | None:
-    """The sizes and all numbers of a list of numbers, -1 for their width, or of lists of equally many."""
+def _size(batch: Any) -> Hashable:
+    """How many numbers a list has, or rows and how many are in the first; None of anything else."""
     if type(batch) is Static:
-        return (batch.key,), ()
+        return (batch.key,)
     if type(batch) is not list or not batch:
         return None
     first = batch[0]
-    n, width, numbers = len(batch), -1, batch
     if type(first) is list:
-        width = len(first)
-        if n == 1:
-            numbers = first
-        elif set(map(type, batch)) == _LISTS and set(map(len, batch)) == {width}:
-            numbers = list(chain.from_iterable(batch))
-        else:
-            return None
+        return (len(batch), len(first)) if first else None
+    return (len(batch), -1) if type(first) in PLAIN else None
+
+
+def _nothing(_: Any) -> bool:
+    return True
+
+
+def _either(read: Callable[[Any], bool], pack: Callable[[Any], bool], batch: Any) -> bool:
+    return read(batch) or pack(batch)
+
+
+def _packed(put: Callable[..., None], size: tuple[int, int], batch: Any) -> bool:
+    """Put a list of numbers, or of lists of equally many, into memory; returns whether it is one, of this size."""
+    n, width = size
+    numbers = batch
+    if width >= 0:
+        if set(map(type, batch)) != _LISTS or set(map(len, batch)) != {width}:
+            return False
+        numbers = list(chain.from_iterable(batch))
     # A struct would take whatever has a `__float__`.
-    return ((n, width), numbers) if width and PLAIN.issuperset(map(type, numbers)) else None
+    if len(batch) != n or not PLAIN.issuperset(map(type, numbers)):
+        return False
+    try:
+        put(*numbers)
+    except NoFloatError:  # an integer is too large, which the long way says in words
+        return False
+    return True
 
 
 _LISTS = {list}

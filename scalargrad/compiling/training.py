@@ -113,7 +113,7 @@ class Training:
         self._loss_reached = batches.recordings.reached
         self._arrays: dict[tuple[int, ...], KnownBatch] = {}  # by their identity: they live as long as they stand here
         self._owning: tuple[int, ...] = ()  # those of them that have numbers of their own
-        self._refilled = Refilled()
+        self._refilled = Refilled(batches.backend)
         self._has_ended = False
         self._turns = Turns()
 

@@ -19,6 +19,7 @@ from scalargrad.compiling.llvm.library import available
 from scalargrad.compiling.llvm.primitives import unknown_primitives
 from scalargrad.compiling.llvm.single import Single as single  # noqa: N813  (every backend offers what backends.py says)
 from scalargrad.compiling.llvm.single import takes_whole
+from scalargrad.compiling.llvm.slots import reader
 
 __all__ = [
     "BatchRunner",
@@ -26,6 +27,7 @@ __all__ = [
     "Bound",
     "InMemory",
     "available",
+    "reader",
     "single",
     "takes_whole",
     "unknown_primitives",

@@ -1,7 +1,8 @@
 """Numbers of Values, read and written by machine code where CPython keeps them: lists would take longer than programs.
 
 A Value has its number in a slot, the address of a float. Where the slots lie is found out by looking for floats that
-were put there; where something is not as expected, as in another Python, lists are made after all.
+were put there; where something is not as expected, as in another Python, lists are made after all. Lists of numbers,
+of which samples come, are read in the same way.
 
 Machine code is called with Python's lock held, so that nothing else runs meanwhile. It writes into a float that nobody
 but the slot refers to: to assign another one would free its memory and take the same again.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import platform
 import sysconfig
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, overload
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from scalargrad.compiling.llvm.memory import Numbers
 
 WORD = 8
-_FLOAT_TYPE, _FLOAT_NUMBER, _LIST_ITEMS = 1, 2, 3
-"""In which word of a float stands its type, and its number; in which of a list the address of its items."""
+_TYPE, _NUMBER, _SIZE, _ITEMS = 1, 2, 2, 3
+"""In which word of an object stands its type; of a float its number; of a list its size and where its items are."""
 
 
 def _word(address: int) -> int:
@@ -50,9 +51,10 @@ def places() -> tuple[int, int] | None:
     probe._data, probe.grad = data, grad
     floats = [data, grad]
     is_known = (
-        all(_word(id(x) + WORD * _FLOAT_TYPE) == id(float) for x in floats)
-        and all(ctypes.c_double.from_address(id(x) + WORD * _FLOAT_NUMBER).value == x for x in floats)
-        and [_word(_word(id(floats) + WORD * _LIST_ITEMS) + WORD * i) for i in range(2)] == list(map(id, floats))
+        all(_word(id(x) + WORD * _TYPE) == id(float) for x in floats)
+        and all(ctypes.c_double.from_address(id(x) + WORD * _NUMBER).value == x for x in floats)
+        and (_word(id(floats) + WORD * _TYPE), _word(id(floats) + WORD * _SIZE)) == (id(list), 2)
+        and [_word(_word(id(floats) + WORD * _ITEMS) + WORD * i) for i in range(2)] == list(map(id, floats))
     )
     try:
         return (_place(probe, data), _place(probe, grad)) if is_known else None
@@ -66,15 +68,30 @@ def _slot(name: str, place: str) -> str:
 {element("%node." + name, "%nodes", "%i", "ptr")}
   %{name}.at = getelementptr i8, ptr %node.{name}, i64 {place}
   %{name} = load ptr, ptr %{name}.at
+{_checked(name, "%float")}
+  %{name}.number = getelementptr double, ptr %{name}, i64 {_NUMBER}"""
+
+
+def _checked(name: str, kind: str) -> str:
+    """The lines that go on if there is an object, of this type."""
+    return f"""
   %{name}.is = icmp ne ptr %{name}, null
   br i1 %{name}.is, label %{name}.look, label %no
 {name}.look:
-  %{name}.tp = getelementptr ptr, ptr %{name}, i64 {_FLOAT_TYPE}
-  %{name}.type = load ptr, ptr %{name}.tp
-  %{name}.float = icmp eq ptr %{name}.type, %float
-  br i1 %{name}.float, label %{name}.good, label %no
-{name}.good:
-  %{name}.number = getelementptr double, ptr %{name}, i64 {_FLOAT_NUMBER}"""
+{element(f"%{name}.type", f"%{name}", str(_TYPE), "ptr")}
+  %{name}.fits = icmp eq ptr %{name}.type, {kind}
+  br i1 %{name}.fits, label %{name}.good, label %no
+{name}.good:"""
+
+
+def _items(size: str) -> str:
+    """The lines that find the items of a list, if it has so many."""
+    return f"""
+{element("%size", "%list", str(_SIZE), "i64")}
+  %as.many = icmp eq i64 %size, {size}
+  br i1 %as.many, label %fits, label %no
+fits:
+{element("%items", "%list", str(_ITEMS), "ptr")}"""
 
 
 def _sole(name: str) -> str:
@@ -91,7 +108,7 @@ def _written(name: str, place: str, numbers: str) -> str:
 {element("%node." + name, "%nodes", "%k", "ptr")}
   %{name}.at = getelementptr i8, ptr %node.{name}, i64 {place}
   %{name} = load ptr, ptr %{name}.at
-  %{name}.number = getelementptr double, ptr %{name}, i64 {_FLOAT_NUMBER}
+  %{name}.number = getelementptr double, ptr %{name}, i64 {_NUMBER}
 {element(f"%{name}.x", numbers, "%k", "double")}
   store double %{name}.x, ptr %{name}.number"""
 
@@ -122,6 +139,21 @@ kept:"""
     checked = _slot("data", "%place") + _sole("data") + _slot("grad", "%grad_place") + _sole("grad")
     written = _written("d", "%place", "%numbers") + _written("g", "%grad_place", "%gradients")
     swapped = _swapped("d", "%place", "%numbers") + _swapped("g", "%grad_place", "%gradients")
+    item = f"""
+{element("%x", "%items", "%i", "ptr")}
+{_checked("x", "%float")}
+{element("%x.value", "%x", str(_NUMBER), "double")}
+  %to = getelementptr double, ptr %into, i64 %i
+  store double %x.value, ptr %to"""
+    row = f"""
+{element("%row", "%items", "%r", "ptr")}
+{_checked("row", "%rows")}
+  %skip = mul i64 %r, %width
+  %there = getelementptr double, ptr %into, i64 %skip
+  %bad = call i64 @numbers(ptr %row, i64 %width, ptr %float, ptr %there)
+  %is.bad = icmp ne i64 %bad, 0
+  br i1 %is.bad, label %no, label %row.done
+row.done:"""
     both = "ptr %nodes, i64 %count, i64 %place, ptr %numbers, i64 %grad_place, ptr %gradients, ptr %float"
     ends = "\n  ret i64 0\nno:\n  ret i64 1\n}"
     return Machinery(f"""
@@ -133,19 +165,47 @@ define i64 @write({both}) {{
 define i64 @swap({both}) {{
 {loop("i", "%count", swapped)}
   ret i64 0
-}}""", ["read", "write", "swap"], 2)  # fmt: skip
+}}
+define i64 @numbers(ptr %list, i64 %n, ptr %float, ptr %into) {{
+{_items("%n")}
+{loop("i", "%n", item)}{ends}
+define i64 @rows(ptr %list, i64 %n, ptr %float, ptr %into, i64 %width, ptr %rows) {{
+{_items("%n")}
+{loop("r", "%n", row)}{ends}""", ["read", "write", "swap", "numbers", "rows"], 2)  # fmt: skip
 
 
 @once
-def _functions() -> tuple[Any, Any, Any]:
-    """The same three; those that go over Values are called without giving up Python's lock."""
+def _functions() -> tuple[Any, ...]:
+    """The same, called without giving up Python's lock."""
     p, i, at = ctypes.c_void_p, ctypes.c_int64, _machinery().addresses
     both = p, i, i, p, i, p, p
     return (
         ctypes.PYFUNCTYPE(i, p, i, i, p, i, p)(at["read"]),
         ctypes.PYFUNCTYPE(i, *both)(at["write"]),
         ctypes.PYFUNCTYPE(i, *both)(at["swap"]),
+        ctypes.PYFUNCTYPE(i, p, i, p, p)(at["numbers"]),
+        ctypes.PYFUNCTYPE(i, p, i, p, p, i, p)(at["rows"]),
     )
+
+
+def reader(n: int, width: int | None, address: int) -> Callable[[list[Any]], bool] | None:
+    """What writes the floats of a list to an address; it returns False, having written some, if there is anything else.
+
+    Args:
+        n: how many items it is to have.
+        width: of each, if they are lists; None if they are numbers.
+        address: there must be room for all of them.
+
+    Returns:
+        None, if that cannot be done in this Python.
+    """
+    if places() is None:
+        return None
+    *_, numbers, rows = _functions()
+    float_type, list_type = id(float), id(list)
+    if width is None:
+        return lambda given: not numbers(id(given), n, float_type, address)
+    return lambda given: not rows(id(given), n, float_type, address, width, list_type)
 
 
 class Leaves(Sequence[float]):
@@ -163,7 +223,7 @@ class Leaves(Sequence[float]):
             self._data, self._grad = found
             self._table = (ctypes.c_void_p * max(1, self._count))(*map(id, self.leaves))
             self._nodes = ctypes.addressof(self._table)
-            self._read, self._write, self._swap = _functions()
+            self._read, self._write, self._swap, *_ = _functions()
 
     def put(self, address: int, count: int) -> bool:
         """Write the first so many to this address; returns whether that could be done without lists.
@@ -198,7 +258,7 @@ class Leaves(Sequence[float]):
         n, leaves = self._count, self.leaves
         data, grads = numbers.view[:n].tolist(), gradients.view[:n].tolist()
         if self._is_plain:  # somebody refers to some of the floats
-            items = [_word(id(found) + WORD * _LIST_ITEMS) for found in (data, grads)]
+            items = [_word(id(found) + WORD * _ITEMS) for found in (data, grads)]
             given = self._nodes, n, self._data, items[0], self._grad, items[1], 0
             any(chain(map(self._swap, *zip(given)), map(setattr, objects, names, new)))
             return

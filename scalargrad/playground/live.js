@@ -155,7 +155,7 @@ export class GraphPicture {
     if (text.length > most) {
       element.setAttribute("textLength", String(room));
       element.setAttribute("lengthAdjust", "spacingAndGlyphs");
-    } else element.removeAttribute("textLength");
+    } else if (element.hasAttribute("textLength")) element.removeAttribute("textLength");
   }
 
   paintEdge(i, bin) {
@@ -373,7 +373,7 @@ export function graphView(host, engine, start = {}) {
   const numbers = {}; // what the next message says of inputs
   const rows = new Map();
   let frame = null, stage = null, at = null, count = 0, guessing = false, chosen = null, frames = 0;
-  let changed = "", longest = 0; // that the graph is another one now; how high the words have been
+  let changed = "", longest = 0; // that the graph is another one now; how long the words have been
 
   // ---------------------------------------------------------------- expression and inputs
 
@@ -487,8 +487,10 @@ export function graphView(host, engine, start = {}) {
 
   // Room for the longest text so far, so that the picture does not jump.
   function roomy() {
-    const high = words.offsetHeight;
-    if (high > longest) words.style.minHeight = (longest = high) + "px";
+    const most = equation.textContent.length + why.textContent.length;
+    if (most <= longest) return; // to measure is to lay out
+    longest = most;
+    words.style.minHeight = Math.max(words.offsetHeight, parseFloat(words.style.minHeight) || 0) + "px";
   }
 
   function showFrame(next, nextStage) {
@@ -695,7 +697,7 @@ export function http({ token, client }) {
   window.setInterval(() => ask({ do: "views" }), PLACE);
   // Another page may take the place of one that is closed.
   window.addEventListener("pagehide", () => { send({ do: "views" }, { "x-scalargrad-leaves": "1" }, { keepalive: true }).catch(() => {}); });
-  return { ask, inFlight: 2, ready: Promise.resolve() };
+  return { ask, inFlight: 4, ready: Promise.resolve() };
 }
 
 // Replies find their promise by id: they may come late or in another order.

@@ -1,0 +1,98 @@
+"""The playground while a slider of a graph of 32 nodes is dragged, in Chromium over the local server.
+
+`python tests/benchmarks/live.py` needs the extra `browser`. A slider is moved once per frame of the screen; counted are
+the frames of the screen, the pictures that came back, and how long an answer took on its way. What Python took is
+measured by itself. Quote the least of several turns: times depend on the machine and on who else uses it.
+"""
+
+import json
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
+
+from drawing_helpers import chromium
+
+from scalargrad import live
+from scalargrad.playground.server import PlaygroundServer
+
+EXPRESSION = "tanh(w1*x1+w2*x2+b)*v1 + sigmoid(w3*x1+w4*x2+c)*v2 + exp(-(x1-x2)**2)/(1+relu(w1*w3))"
+INPUTS = {"w1": 0.5, "x1": 1, "w2": -1, "x2": 2, "b": 0.3, "v1": 1, "w3": 0.2, "w4": 0.7, "c": 0.1, "v2": -1}
+TURNS, SECONDS = 4, 3.0
+TIMED = """(() => {
+  const ask = window.fetch, times = window.times = [];
+  window.fetch = async (...given) => {
+    const begun = performance.now(), answer = await ask(...given);
+    times.push(performance.now() - begun);
+    return answer;
+  };
+})()"""
+DRAG = """async ({ name, seconds }) => {
+  const slider = document.querySelector(`input[type=range][aria-label='${name}']`);
+  const value = document.querySelectorAll('.lv-view g.node');
+  const root = value[value.length - 1].querySelectorAll('text')[1];
+  let frames = 0, shown = 0, before = root.textContent;
+  window.times.length = 0;
+  const begun = performance.now();
+  await new Promise(done => {
+    const tick = () => {
+      frames++;
+      if (root.textContent !== before) { shown++; before = root.textContent; }
+      if (performance.now() - begun > seconds * 1000) return done();
+      slider.value = 2 * Math.sin(frames / 20);
+      slider.dispatchEvent(new Event('input'));
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  });
+  const passed = (performance.now() - begun) / 1000;
+  return { screen: frames / passed, pictures: shown / passed, times: window.times.slice() };
+}"""
+
+
+def python_times():
+    """What Python takes for a frame and for a picture, and how many bytes a frame has."""
+    session = live(EXPRESSION, **INPUTS).session()
+    opened, frames = [], []
+    for _ in range(8):
+        begun = time.perf_counter()
+        session.handle({"id": 1, "do": "open"})
+        opened.append(time.perf_counter() - begun)
+    for i in range(300):
+        begun = time.perf_counter()
+        reply = session.handle({"id": 1, "do": "set", "inputs": {"x1": i / 100}})
+        frames.append(time.perf_counter() - begun)
+    size = len(json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode())
+    return min(frames) * 1e3, statistics.median(frames) * 1e3, min(opened) * 1e3, size
+
+
+def main():
+    least, middle, opened, size = python_times()
+    print(f"Python: a frame {least:.2f} ms at least, {middle:.2f} in the middle, {size} bytes; a picture {opened:.1f} ms")
+    with PlaygroundServer(live(EXPRESSION, **INPUTS).session()) as server, chromium() as browser:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.add_init_script(TIMED)
+        page.goto(server.url)
+        page.wait_for_selector(".lv-view svg")
+        for stepping in (False, True):
+            if stepping:
+                page.locator(".lv-graph").focus()
+                page.keyboard.press("ArrowLeft")
+                page.wait_for_selector("g.node.sg-now")
+            for _ in range(TURNS):
+                found = page.evaluate(DRAG, {"name": "x1", "seconds": SECONDS})
+                times = sorted(found["times"])
+                print(
+                    f"{'in a step' if stepping else 'all steps'}: screen {found['screen']:.0f} frames/s, pictures "
+                    f"{found['pictures']:.0f} /s, an answer {times[0]:.1f} ms at least, {statistics.median(times):.1f} in "
+                    f"the middle, {times[int(len(times) * 0.95)]:.1f} for 95 of 100"
+                )
+        server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

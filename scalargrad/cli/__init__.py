@@ -330,16 +330,10 @@ def _worksheet(options: argparse.Namespace) -> int:
 
 
 def _playground(options: argparse.Namespace) -> int:
-    import scalargrad
-    from scalargrad.playground import Live
+    from scalargrad.playground.whole import whole
 
-    expression = options.expression.strip() or "tanh(w*x + b)"
     given: dict[str, Any] = {**_numbers(options)}
-    from scalargrad.playground.network.view import NetworkView
-
-    graph = scalargrad.live(expression, **given)
-    page = Live(graph.title, lambda: [*graph.views(), NetworkView()])
-    page.serve(options.port, browser=not options.no_browser)
+    whole(options.expression, **given).serve(options.port, browser=not options.no_browser)
     return 0
 
 

@@ -8,7 +8,8 @@
 - network/: the view of a network in training, a room of its own.
 - assets.py: the files of the page: live.js, live.css, network.js, network.css, index.html, page.js.
 - server.py: the page on this computer.
-- live.py: `live`, the door to all of this.
+- live.py: `live`, the door to all of this. whole.py: graph and network on one page, with the expressions of examples.py
+  to begin with.
 
 A page holds no rule of calculus and computes no number: it lays out, paints and asks.
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.engine import topological_order
 from scalargrad.node.contexts import observed
+from scalargrad.playground.examples import EXAMPLES
 from scalargrad.playground.frames import frame, stage
 from scalargrad.playground.inputs import BEGINNINGS, MOST, Input, Reading, given, moved
 from scalargrad.playground.messages import Flag, Named, Number, RefusedError, Text, View
@@ -161,8 +162,9 @@ class GraphView(View):
         return {"text": str(error), "card": here, "values": {str(i): text for i, text in values.items()}}
 
     def _whole(self, now: Opened) -> dict[str, Any]:
+        examples = [[one.title, one.expression, dict(one.inputs)] for one in EXAMPLES] if now.running.typed else []
         return {
-            "expression": now.running.text, "typed": now.running.typed,
+            "expression": now.running.text, "typed": now.running.typed, "examples": examples,
             "inputs": {name: one.shown() for name, one in now.inputs.items()},
             "picture": now.picture.shown, "frame": frame(now.graph, now.picture),
         }  # fmt: skip

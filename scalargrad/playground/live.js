@@ -337,6 +337,7 @@ export function graphView(host, engine, start = {}) {
   const box = make("input", "lv-expression", label,
     { type: "text", autocomplete: "off", spellcheck: "false", maxlength: "1000", "aria-label": "Expression" });
   const drawn = make("button", "sg-button sg-wide", line, { type: "submit" }, "Draw");
+  const examples = make("select", "lv-examples", line, { "aria-label": "Examples", hidden: "" });
   const trouble = make("p", "lv-trouble", root, { role: "alert" });
   const sliders = make("div", "lv-sliders", root, { role: "group", "aria-label": "Inputs" });
   const bar = make("div", "sg-bar", root);
@@ -345,6 +346,11 @@ export function graphView(host, engine, start = {}) {
   iconButton("previous", "Previous step (←)", buttons, () => step(at === null ? count - 1 : at - 1));
   iconButton("next", "Next step (→)", buttons, () => ahead());
   iconButton("last", "All steps done (End)", buttons, () => finish());
+  const track = make("div", "sg-track", bar);
+  const position = make("input", "sg-slider", track, { type: "range", min: "1", "aria-label": "Step" });
+  const lengths = make("div", "sg-parts", track, { "aria-hidden": "true" });
+  const forth = make("span", "sg-part-forward", lengths), back = make("span", "sg-part-backward", lengths);
+  position.addEventListener("input", () => step(Number(position.value) - 1));
   const place = make("div", "sg-place", bar);
   const phase = make("span", "sg-phase", place), number = make("span", "sg-number", place);
   const guess = wideButton("Guess first", bar, () => setGuessing(!guessing),
@@ -393,12 +399,27 @@ export function graphView(host, engine, start = {}) {
     box.readOnly = !reply.typed;
     equals.hidden = !reply.typed;
     drawn.hidden = !reply.typed;
+    offer(reply.examples);
     writeSliders(reply.inputs);
     put(reply);
   }
 
+  function offer(found) {
+    examples.hidden = !found.length;
+    examples.replaceChildren(make("option", "", null, { value: "" }, "Examples"));
+    found.forEach(([title], i) => make("option", "", examples, { value: String(i) }, title));
+    examples.onchange = () => {
+      const [, expression, inputs] = found[Number(examples.value)] || [];
+      at = null;
+      if (expression) open({ expression, inputs });
+    };
+  }
+
   function put(reply) {
     count = reply.picture.steps;
+    position.max = String(count);
+    forth.style.flexGrow = String(reply.picture.cards.length);
+    back.style.flexGrow = String(count - reply.picture.cards.length);
     if (at !== null && at >= count) at = null;
     chosen = null;
     lines.hidden = true;
@@ -509,6 +530,8 @@ export function graphView(host, engine, start = {}) {
       root.dataset.phase = "backward";
       phase.textContent = "";
       number.textContent = `all ${count} steps`;
+      position.value = String(count);
+      position.setAttribute("aria-valuetext", number.textContent);
       if (!chosen) {
         equation.textContent = picture.told.title + " = " + frame.values[frame.values.length - 1];
         why.textContent = notes || "Drag an input; click an edge for its rule, a card for its paths; → goes step by step.";
@@ -517,6 +540,8 @@ export function graphView(host, engine, start = {}) {
       root.dataset.phase = stage.phase;
       phase.textContent = stage.phase;
       number.textContent = `${stage.step + 1} / ${stage.count}`;
+      position.value = String(stage.step + 1);
+      position.setAttribute("aria-valuetext", `step ${stage.step + 1} of ${stage.count}, ${stage.phase}`);
       write(equation, stage.pieces);
       why.textContent = stage.why + (notes ? " " + notes : "");
     }

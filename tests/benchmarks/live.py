@@ -71,7 +71,9 @@ def python_times():
 
 def main():
     least, middle, opened, size = python_times()
-    print(f"Python: a frame {least:.2f} ms at least, {middle:.2f} in the middle, {size} bytes; a picture {opened:.1f} ms")
+    print(
+        f"Python: a frame {least:.2f} ms at least, {middle:.2f} in the middle, {size} bytes; a picture {opened:.1f} ms"
+    )
     with PlaygroundServer(live(EXPRESSION, **INPUTS).session()) as server, chromium() as browser:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         page = browser.new_page(viewport={"width": 1366, "height": 768})

@@ -1,13 +1,18 @@
 """Messages of the playground: what a page may say is checked, errors are in words, and after one nothing has changed."""
 
 import json
+import re
 
 import pytest
 from optional import need_layout
 
 import scalargrad as sg
+from scalargrad import live
 from scalargrad.playground import Session
+from scalargrad.playground.examples import EXAMPLES
 from scalargrad.playground.graph import GraphView
+from scalargrad.playground.inputs import given
+from scalargrad.playground.whole import whole
 from scalargrad.words.texts import number_text
 
 
@@ -72,3 +77,107 @@ def test_where_there_is_no_value_the_place_is_said_and_moving_back_mends_it():
     assert trouble["card"] == 1
     assert trouble["text"].startswith("log: ")
     assert ask(made, do="set", inputs={"x": 2})["frame"] == good
+
+
+def test_every_example_opens_with_gradients_that_are_finite():
+    made = session()
+    offered = ask(made, do="open")["examples"]
+    assert len({title for title, _, _ in offered}) == len(offered) == len(EXAMPLES)
+    for _, expression, inputs in offered:
+        reply = ask(made, do="open", expression=expression, inputs=inputs)
+        assert reply["expression"] == expression
+        assert {name: one["value"] for name, one in reply["inputs"].items()} == inputs
+        assert reply["frame"]["bad"] == []
+
+
+def test_the_whole_playground_begins_with_the_first_example_or_what_was_asked_for():
+    need_layout()
+    assert ask(whole().session(), do="views")["views"] == ["graph", "network"]
+    assert ask(whole().session(), do="open")["expression"] == EXAMPLES[0].expression
+    assert ask(whole("x*y", x=2.0).session(), do="open")["frame"]["values"][0] == "2"
+
+
+@pytest.mark.parametrize(
+    ("number", "low", "high"),
+    [
+        (2.0, -5, 5),
+        (0.0, -5, 5),
+        (7.0, -20, 20),
+        (-0.01, -0.02, 0.02),
+        (1e6, -2e6, 2e6),
+        (5.0, -5, 5),
+        (-1e-9, -2e-9, 2e-9),
+    ],
+)
+def test_a_slider_reaches_its_number_with_round_ends_and_steps(number, low, high):
+    one = given("x", number)
+    assert (one.low, one.high) == pytest.approx((low, high))
+    assert 500 <= (one.high - one.low) / one.step <= 10_000
+    far = one.at(number * 100 + 1000)
+    assert far.low <= far.number <= far.high
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: live("x*"), "live: not an expression"),
+        (lambda: live("x*y", z=1), "live: there is no input 'z' in 'x*y': x, y"),
+        (lambda: live("x", x="fast"), "live: x must be a real number, not str"),
+        (lambda: live("x", x=(5, -5)), "live: x must go from a number to a larger one"),
+        (lambda: live("x", x=(1, 2, 3, 4)), "live: x must be a number, or (low, high) for its slider"),
+        (lambda: live("x", x=float("nan")), "live: x must be finite, not nan"),
+        (lambda: live(3), "live: the first argument must be an expression in text, a function or a Value, not int"),
+        (lambda: live(lambda x, y: x, x=1), "live: f is not called with x"),
+        (lambda: live(by_hand()), "live: v2 was made by a hand-written closure"),
+    ],
+)
+def test_live_says_what_was_given_and_expected(make, error):
+    with pytest.raises((TypeError, ValueError), match=re.escape(error)):
+        make()
+
+
+def by_hand():
+    x = sg.Value(2.0)
+    out = sg.Value(4.0, (x,), "square")
+    out._backward = lambda: None
+    return out
+
+
+def test_a_values_graph_is_computed_again_and_itself_left_alone():
+    need_layout()
+    x, k = sg.Value(2.0, label="x"), sg.Value(7.0, requires_grad=False)
+    f = sg.sum([x, x * 3.0, k]) / 2.0
+    made = live(f).session()
+    assert list(ask(made, do="open")["inputs"]) == ["x"]
+    shown = ask(made, do="set", inputs={"x": -1})["frame"]
+    assert shown["values"][-1] == number_text((-1 - 3 + 7) / 2)
+    assert (x.data, x.grad, f.data) == (2.0, 0.0, 7.5)
+
+
+def test_a_function_is_called_by_name_and_its_own_parameters_keep_their_gradients():
+    need_layout()
+    weight = sg.Value(3.0, label="w", parameter=True)
+    made = live(lambda b, a: a * weight - b, a=2.0, b=5.0).session()
+    assert ask(made, do="open")["frame"]["values"][-1] == "1"
+    ask(made, do="set", inputs={"a": 4})
+    assert weight.grad == 0.0
+
+
+def test_a_function_that_fails_or_returns_no_value_is_said_in_words():
+    need_layout()
+
+    def f(x):
+        return [x] if x.data > 1 else {}["gone"] if x.data > 0 else f(x) if x.data < -1 else x * 2
+
+    made = live(f, x=(-5, 5, 0.0)).session()
+    ask(made, do="open")
+    assert ask(made, do="set", inputs={"x": 2})["error"] == "f(x) must return a Value, not list"
+    assert ask(made, do="set", inputs={"x": 0.5})["trouble"]["text"] == "KeyError: 'gone'"
+    assert ask(made, do="set", inputs={"x": -2})["trouble"]["text"] == "f(x) calls itself without end"
+    assert "frame" in ask(made, do="set", inputs={"x": 0})
+
+
+def test_a_graph_too_large_for_a_picture_is_refused():
+    need_layout()
+    reply = live(lambda x: sg.sum([x.tanh() for _ in range(200)]), x=1.0).session().handle({"id": 1, "do": "open"})
+    assert reply["error"] == "this graph has 202 values and 603 steps; a live picture has at most 300 steps"

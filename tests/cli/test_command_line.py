@@ -35,7 +35,9 @@ def test_grad_prints_the_value_and_a_table(capsys):
 def test_alone_it_says_which_commands_there_are(capsys):
     with pytest.raises(SystemExit):
         main([])
-    assert ": write one of demo, draw, grad, step, worksheet, check behind it (see " in capsys.readouterr().err
+    assert (
+        ": write one of demo, draw, grad, step, worksheet, playground, check behind it (see " in capsys.readouterr().err
+    )
 
 
 def test_an_expression_may_start_with_a_minus_and_have_no_variables(capsys):

@@ -279,10 +279,10 @@ def primitive(
         pole: the result under IEEE rules where `function` raises; nan by default.
         chooses: whether a partial of 0 says that this argument was not chosen, as by a relu below 0: nothing is passed
             to it then, not even 0 times an infinite gradient, which is nan.
-        lowered: what compiled programs compute, so that the op runs with the backends llvm and jax too: the value once
-            more, of the same arguments, by operators and scalargrad's functions, without `if` (choose with `where`).
-            True if `function` is written so itself. Its derivatives are the partials here as well. `check_op` compares
-            its numbers with the function's.
+        lowered: what compiled programs compute, so that the op runs with the backends llvm, wasm and jax too: the value
+            once more, of the same arguments, by operators and scalargrad's functions, without `if` (choose with
+            `where`). True if `function` is written so itself. Its derivatives are the partials here as well. `check_op`
+            compares its numbers with the function's.
 
     Returns:
         The new function; `.op` is its row. `Value` gets a method of that name.

@@ -209,10 +209,10 @@ logsumexp    = nary("logsumexp",      floats.logsumexp,    lambda xs, z: [exp(x 
 # other rows, which runs on Values and has no branch. On finite numbers it is the same bit for bit, in the same order of
 # roundings (tested for each); where the value raises, it gives what IEEE arithmetic says.
 #
-# A row without a line here is taken for a primitive. Compiled programs then look for its instruction in
-# compiling/llvm/primitives.py and compiling/jax/primitives.py; else for the C library's function with the name that
-# `value` has in Python's math, and jax.numpy's with the row's. A backend that has none refuses to run anything, and
-# says which line is missing. So does `to_python`, where Python has no word for the op.
+# A row without a line here is taken for a primitive. Compiled programs then look for its instruction in primitives.py of
+# compiling/llvm, compiling/wasm and compiling/jax; else for the C library's function with the name that `value` has in
+# Python's math, and jax.numpy's with the row's. A backend that has none refuses to run anything, and says which line is
+# missing. So does `to_python`, where Python has no word for the op.
 
 
 def _cbrt(x: Any) -> Any:

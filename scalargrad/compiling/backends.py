@@ -1,11 +1,13 @@
 """Which backend runs a program.
 
-`auto` is llvm where llvmlite is installed and knows every op of the program, else python. llvm takes 0.1 to 0.4 s to
-compile a program of thousands of instructions, python a tenth of that; llvm then is 20 to 1 000 times as fast.
+`auto` is llvm where llvmlite is installed and knows every op of the program, else python; in Pyodide it is wasm. llvm
+takes 0.1 to 0.4 s to compile a program of thousands of instructions, python a tenth of that; llvm then is 20 to 1 000
+times as fast.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib import import_module
@@ -19,7 +21,7 @@ from scalargrad.support.spelling import did_you_mean
 if TYPE_CHECKING:
     from scalargrad.compiling.samples import Samples
 
-BACKENDS = ("python", "llvm", "jax")
+BACKENDS = ("python", "llvm", "wasm", "jax")
 """Each is a folder beside this file, whose `__init__` has what Backend says."""
 
 Run = Callable[[Sequence[float], Sequence[float]], list[float]]
@@ -100,13 +102,25 @@ def backend(name: str, code: Sequence[Instruction], whole: Sequence[str] = ()) -
     ops = {i[0] for i in code} - SOURCES - PRIMITIVE
     unknown = {op_of(op).name for op in ops.difference(whole)}
     if name == "auto":
-        name = "llvm" if not unknown and loaded("llvm").available() else "python"
+        name = "python" if unknown else best()
+    if name == "wasm" and not loaded("wasm").available():
+        raise ValueError(
+            "the wasm backend compiles for the browser that Python runs in, in Pyodide, and this Python runs in none: "
+            "choose backend='auto', 'llvm' or 'python'"
+        )
     if unknown and name != "python":
         raise ValueError(
             f"the {name} backend cannot compute {', '.join(sorted(unknown))}, which was added with @primitive: "
             "use backend='python', or give it lowered=, its value by scalargrad's functions"
         )
     return cast("Backend", loaded(name))
+
+
+def best() -> str:
+    """The backend that `auto` is for a program of ops of the table."""
+    if sys.platform == "emscripten":
+        return "wasm" if loaded("wasm").available() else "python"
+    return "llvm" if loaded("llvm").available() else "python"
 
 
 @cache

@@ -232,7 +232,8 @@ def compile(  # noqa: A001
         fn: a function of Values, or of lists of them, as `scalargrad.grad(g)` and `scalargrad.hessian(g)` are too. For
             `value_and_grad` and `training`: the loss of one sample, fn(x, y), computed from parameters that it reaches.
         parameters: the leaves to differentiate for; all that fn reaches and that require grad, if left out.
-        backend: "python" (nothing to install), "llvm" (extra `fast`), "jax" (extra `jax`), or "auto", the best of them.
+        backend: "python" (nothing to install), "llvm" (extra `fast`), "jax" (extra `jax`), "wasm" (in Pyodide), or
+            "auto", the best of them.
         reduction: "mean" or "sum" over a batch.
         branches: "raise", or "record" to record every branch that is taken.
         has_aux: whether fn returns (loss, aux); aux is what `training` and `fit` use for metrics.

@@ -21,14 +21,14 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
     with_backends,
 )
 from optional import numpy as np
+from primitive_cases import SPECIAL, ieee, operands_of
 from sizes import has_full_size, only_long, size
 
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import INPUT, op_of
-from scalargrad.table import HARD
+from scalargrad.compiling.tape import INPUT
 
 pytestmark = needs_llvm
 SINGLE = import_module("scalargrad.compiling.llvm.single")
@@ -111,35 +111,6 @@ def test_pieces_and_runs_fit_together(monkeypatch):
 
 
 # -------------------------------------------------------------------- every primitive
-
-SPECIAL = [
-    0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, -2.5, 2.0, 3.0, -3.0, 1e-8, 5e-324, -5e-324, 2.2e-308, 709.5, 710.0, -745.5, -746.0,
-    1e16, 1e154, -1e154, 1e308, -1e308, math.inf, -math.inf, math.nan, math.pi, 1 - 2**-53, 1 + 2**-52,
-]  # fmt: skip
-
-
-def operands_of(name):
-    op = op_of(name)
-    n = op.arity or len(op.arguments)
-    rng = random.Random(name)
-    some = [
-        [rng.choice([rng.uniform(-3, 3), rng.gauss(0, 1) * 10.0 ** rng.randint(-20, 20)]) for _ in range(n)]
-        for _ in range(300)
-    ]
-    if n == 1:
-        return [[x] for x in SPECIAL] + some
-    if n == 2:
-        return [[x, y] for x in SPECIAL for y in SPECIAL] + some
-    return [[x, y, z] for x in SPECIAL for y in SPECIAL[::4] for z in SPECIAL[1::5]] + some
-
-
-def ieee(name, xs):
-    """What the row's `value` says; where it raises, what IEEE arithmetic says."""
-    op = op_of(name)
-    try:
-        return op.on(xs)
-    except HARD:
-        return op.at_pole(xs)
 
 
 def fits(name, result, xs):

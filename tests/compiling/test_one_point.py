@@ -248,7 +248,7 @@ def test_a_pole_at_the_first_call_raises_and_leaves_nothing_behind(backend):
         (
             lambda: sg.compile(abs, backend="cuda"),
             ValueError,
-            "no backend 'cuda'; choose one of auto, python, llvm, jax",
+            "no backend 'cuda'; choose one of auto, python, llvm, wasm, jax",
         ),
         (lambda: sg.compile(abs, reduction="none"), ValueError, "reduction must be 'mean' or 'sum', not 'none'"),
         (lambda: sg.compile(abs, branches="no"), ValueError, "branches must be 'raise' or 'record', not 'no'"),

@@ -12,7 +12,8 @@ from scalargrad import Value
 from scalargrad.compiling.llvm.library import available
 
 needs_llvm = pytest.mark.skipif(not available(), reason="llvmlite is not installed: the extra `fast`")
-with_backends = pytest.mark.parametrize("backend", ["python", pytest.param("llvm", marks=needs_llvm)])
+BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm), *(["wasm"] if sys.platform == "emscripten" else [])]
+with_backends = pytest.mark.parametrize("backend", BACKENDS)
 
 
 @pytest.fixture

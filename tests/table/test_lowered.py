@@ -163,7 +163,7 @@ def test_check_op_compares_the_formula_with_the_value():
         check_op(branching, examples=20)
 
 
-@pytest.mark.parametrize("backend", ["python", "llvm", "jax"])
+@pytest.mark.parametrize("backend", ["python", "llvm", "wasm", "jax"])
 def test_every_backend_knows_every_primitive(backend):
     if backend == "jax":
         pytest.importorskip("jax")

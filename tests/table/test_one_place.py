@@ -22,6 +22,9 @@ PACKAGE = Path(sg.__file__).parent
 ALLOWED = {
     "compiling/jax/primitives.py own": "a backend's own words for primitives; any other op has `lowered`",
     "compiling/llvm/primitives.py INTRINSIC": "a backend's own words for primitives; any other op has `lowered`",
+    "compiling/wasm/primitives.py F64": "WebAssembly's names for its instructions, and their codes",
+    "compiling/wasm/primitives.py F64X2": "WebAssembly's names for its instructions, and their codes",
+    "compiling/wasm/primitives.py INSTRUCTION": "a backend's own words for primitives; any other op has `lowered`",
     "compiling/tape.py _OFTEN": "names for the ops in whose algebra a program is simplified; no other needs it",
     "checking/rational.py RATIONAL": "what fractions can decide about gradients; of other ops the ladder decides",
     "exact.py _ANALYTIC": "complex-step forms; an op without one is refused in words",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
-from scalargrad.compiling.llvm.stepping import Block, collect, gather, has_nan, sweep
+from scalargrad.compiling.llvm.stepping import Block
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.groups import Batch, Group
     from scalargrad.compiling.llvm.batch import BatchRunner
-    from scalargrad.compiling.llvm.memory import Doubles
+    from scalargrad.compiling.llvm.stepping import Memory
     from scalargrad.engine import Value
 
 FINE, BROKEN, NAN = range(3)
@@ -20,20 +20,6 @@ FINE, BROKEN, NAN = range(3)
 KEPT = 256
 """Of so many batches that stay where they are it remembers how it was aimed at them."""
 _UNKNOWN = None, None, b""
-
-
-class Memory(Protocol):
-    """Memory in which parameters lie: that of an Update, or of a Bound."""
-
-    n: int
-    """How many of them get a gradient."""
-    parameters: int
-    """The address of the first."""
-    now: Doubles
-    start: int
-    """The memory, and where in there they begin."""
-    fields: Mapping[str, float]
-    """What a native step is told of it."""
 
 
 class Aimed:
@@ -51,6 +37,7 @@ class Aimed:
         program: as given.
         room: what it runs in.
         address: of the block that a native step reads.
+        step: a native step, of that address.
         is_wide: whether the samples are worth more than one thread.
     """
 
@@ -60,6 +47,8 @@ class Aimed:
         self.room = self.runner.take()
         self._batch: Batch | None = None
         self._known: dict[Batch, tuple[Any, Any, bytes]] = {}
+        self._calls = self.runner.calls(update)
+        self.step = self._calls.step
         self.is_wide = False
         block, n = Block(), update.n
         self._block, self.address = block, block.address
@@ -149,23 +138,23 @@ class Aimed:
             if self._places is None:
                 room.sweep(group.samples, n, mean, update.now, update.start)
             else:
-                gather()(update.parameters, _address(self._places), self._count, room.parameters.address)
+                self._calls.gather(update.parameters, _address(self._places), self._count, room.parameters.address)
                 room.sweep(group.samples, n, mean)
             self.room, before = room, self.room
             self._batch, self._known = None, {}  # they are aimed at that one
             self.runner.give_back(before)
             self._block["found"] = room.out.address + 16
             says = BROKEN if room.out.view[1] != 0.0 else FINE
-            if says == FINE and self._stops and has_nan()(room.out.address + 16, self.program.trained):
+            if says == FINE and self._stops and self._calls.has_nan(room.out.address + 16, self.program.trained):
                 says = NAN
         else:
-            says = sweep()(self.address)
+            says = self._calls.sweep(self.address)
         if says == FINE:
             found = self.room.out.address + 16
             if is_first and divisor == 1.0 and self._inverse is None:
                 ctypes.memmove(into, found, 8 * update.n)
             else:
-                collect()(found, _address(self._inverse), update.n, divisor, into, int(is_first))
+                self._calls.collect(found, _address(self._inverse), update.n, divisor, into, int(is_first))
         return says, float(self.room.out.view[0]) / divisor
 
 

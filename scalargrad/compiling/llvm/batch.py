@@ -5,25 +5,45 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.compiling.llvm.blocks.code import BlockCode
 from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.single import takes_whole
 from scalargrad.compiling.llvm.slots import Leaves, put
+from scalargrad.compiling.llvm.stepping import calls
 from scalargrad.compiling.llvm.threads import begun, cores, wait_for
-from scalargrad.compiling.llvm.tiles import BatchCode, batch_code
+from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import PARAMETER, count_of, size_of
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
-    from scalargrad.compiling.llvm.stepping import Block
+    from scalargrad.compiling.llvm.stepping import Block, Calls, Memory
     from scalargrad.compiling.samples import Samples
     from scalargrad.compiling.structure.splitting import Layered
     from scalargrad.compiling.tape import Instruction
 
-Code = BatchCode | LongBatchCode | BlockCode
+
+class Code(Protocol):
+    """What BatchCode in tiles.py describes: a program over a batch as code for some memory."""
+
+    width: int
+    work: int
+    uniform: int
+    accumulators: int
+    addresses: dict[str, int]
+    begin: Any
+    finish: Any
+
+    @property
+    def tiles(self) -> Any:
+        """The function that runs over samples."""
+
+    def working_memory(self) -> Any:
+        """Memory for one thread."""
+
+
 WORTH_A_THREAD = 600_000
 """Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
 
@@ -40,7 +60,7 @@ class BatchRunner:
     def __init__(
         self, code: Sequence[Instruction], sums: Sequence[Sum], columns: Sequence[int], widths: Sequence[int]
     ) -> None:
-        made: BatchCode | LongBatchCode
+        made: Code
         if takes_whole(size_of(code), batch=True):
             made = LongBatchCode(code, sums, columns, widths)
         else:
@@ -67,6 +87,10 @@ class BatchRunner:
     def give_back(self, room: Room) -> None:
         """To be called when nothing is at work in it any more, and not after an error."""
         self._rooms.append(room)
+
+    def calls(self, memory: Memory) -> Calls:  # noqa: ARG002  (another backend has a step for each program and rule)
+        """What a training step on this memory consists of, with this program."""
+        return calls()
 
     def run(
         self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool

@@ -46,6 +46,7 @@ class Bound:
         self.now, self.start = Doubles(len(self._all) + cast("BatchRunner", program.runner).padding), 0
         self.parameters = self.now.address
         self.fields: Mapping[str, float] = {"count": n}
+        self.code = None
         first = 0 if source is None else n
         self._first = self.now.view[:first]
         self._leaves = Leaves(self._all[first:])

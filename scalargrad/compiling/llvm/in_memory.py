@@ -11,8 +11,8 @@ from scalargrad.compiling.batches import BatchFunction, Part
 from scalargrad.compiling.llvm.aimed import BROKEN, FINE, KEPT, Aimed
 from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.slots import Leaves
-from scalargrad.compiling.llvm.stepping import step
-from scalargrad.compiling.llvm.updating import Update
+from scalargrad.compiling.llvm.tiles import batch_code
+from scalargrad.compiling.llvm.updating import CodeOfRule, Update
 from scalargrad.compiling.training import check_same, suits
 from scalargrad.support.turns import Turns
 
@@ -38,6 +38,8 @@ class InMemory:
         ValueError: if the optimizer does not train what the loss was differentiated for.
     """
 
+    _code_of_rule: CodeOfRule = staticmethod(batch_code)
+
     def __init__(self, batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> None:
         programs = batches.programs(batch)
         check_same(batches, optimizer, batch)
@@ -47,7 +49,6 @@ class InMemory:
         self._leaves = dict(moved)  # and the others that programs read, as they are met
         self._held = Leaves(())
         self._optimizer: Any = optimizer
-        self._step = step()
         self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
         self._has_stepped = self._is_behind = self._has_others = self._is_new = False
         self._programs: dict[Any, Aimed] = {}
@@ -64,7 +65,8 @@ class InMemory:
     def _compile(self) -> None:
         """Make the code of the update, as the optimizer is set now, and the memory that it works on."""
         self.release()
-        self._update = Update(self._optimizer, self._moving, 2 * (len(self._leaves) - len(self._moving)))
+        room = 2 * (len(self._leaves) - len(self._moving))
+        self._update = Update(self._optimizer, self._moving, room, self._code_of_rule)
         self._collected = Doubles(len(self._moving))
 
     def release(self) -> None:
@@ -198,7 +200,7 @@ class InMemory:
             aimed.aim(batch.groups[0], batch, batches.mean)
             if not aimed.is_wide:
                 count = self._update.prepare()
-                says = self._step(aimed.address)
+                says = aimed.step(aimed.address)
                 if says == FINE:
                     self._optimizer.steps = count
                     self._has_stepped = True

@@ -7,12 +7,12 @@ import functools
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scalargrad.compiling.llvm.machine import machine_code
 from scalargrad.compiling.llvm.memory import Doubles, Part
 from scalargrad.compiling.llvm.slots import Leaves, put
-from scalargrad.compiling.llvm.straight import Straight, straight
+from scalargrad.compiling.llvm.straight import straight
 from scalargrad.compiling.tape import INPUT, PARAMETER, Instruction, Size, count_of, size_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ def takes_whole(size: Size, *, batch: bool) -> bool:
     if not batch:
         return size.operations > STRAIGHT
     return size.operations > (TILE if 2 * size.in_sums > size.operations else LOOSE_TILE)
+
+
+class Compiled(Protocol):
+    """Straight-line code: `run(inputs, parameters, memory, out)`, on so many doubles of memory."""
+
+    run: Any
+    memory: int
 
 
 class Room(NamedTuple):
@@ -57,16 +64,21 @@ class Single:
         outputs: Sequence[int],
         primal: Iterable[int] | None = None,  # noqa: ARG002  (nothing raises here)
     ) -> None:
-        self.is_straight = not takes_whole(size_of(code), batch=False)
-        self._made: Straight | None = None
-        if self.is_straight:
-            made = self._made = straight(tuple(code), tuple(outputs))
+        made = self._made = self._compiled(code, outputs)
+        self.is_straight = made is not None
+        if made is not None:
             self._sizes = count_of(code, INPUT), count_of(code, PARAMETER), made.memory, len(outputs)
         else:
             self._program = machine_code(code, outputs)
             layout = self._program.layout
             self._sizes = layout.inputs, layout.parameters, len(layout.constants), len(outputs)
         self._rooms = [self._room()]
+
+    def _compiled(self, code: Sequence[Instruction], outputs: Sequence[int]) -> Compiled | None:
+        """Straight-line code, if the program is short enough."""
+        if takes_whole(size_of(code), batch=False):
+            return None
+        return straight(tuple(code), tuple(outputs))
 
     def _room(self) -> Room:
         inputs, parameters, third, _ = self._sizes

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scalargrad.compiling.llvm.library import Machinery, lanes, once
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.llvm.memory import Doubles
 
 FIELDS = [
     "n", "valid", "arguments", "columns", "divisor", "factor", "begin", "tiles", "finish", "parameters", "uniform",
@@ -220,6 +224,38 @@ def collect() -> Any:
 def has_nan() -> Any:
     """(numbers, count): whether nan is among so many doubles at an address."""
     return ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_int64)(_machinery().addresses["has_nan"])
+
+
+class Memory(Protocol):
+    """Memory in which parameters lie: that of an Update, or of a Bound."""
+
+    n: int
+    """How many of them get a gradient."""
+    parameters: int
+    """The address of the first."""
+    now: Doubles
+    start: int
+    """The memory, and where in there they begin."""
+    fields: Mapping[str, float]
+    """What a native step is told of it."""
+    code: Any
+    """That of the update; None where nothing is updated."""
+
+
+class Calls(NamedTuple):
+    """The functions that a training step consists of."""
+
+    sweep: Callable[..., int]
+    step: Callable[..., int]
+    gather: Callable[..., None]
+    collect: Callable[..., None]
+    has_nan: Callable[..., bool]
+
+
+@once
+def calls() -> Calls:
+    """They, for all programs."""
+    return Calls(sweep(), step(), gather(), collect(), has_nan())
 
 
 class Block:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.llvm.memory import Doubles, Part, table
 from scalargrad.compiling.llvm.slots import Leaves, put
-from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.optimizer import States
 from scalargrad.compiling.rule import settings_of, update_program
 from scalargrad.compiling.tape import SUBTRACT
@@ -20,6 +19,10 @@ if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 
+CodeOfRule = Callable[..., Any]
+"""Of a program over a batch its code: see `batch_code` in tiles.py."""
+
+
 class Update:
     """The rule as the optimizer is set now.
 
@@ -27,15 +30,17 @@ class Update:
         optimizer: it.
         moving: the parameters that it moves.
         room: for how many more numbers there is to be room behind the parameters.
+        code_of: makes the code of the rule, as of a program over a batch of parameters.
 
     Attributes:
         now: the number of the step, the averages, the parameters and the other numbers.
         start: where in there the parameters begin.
         gradients: those that the rule uses.
         fields: what a native step is told of the update.
+        code: that of the rule.
     """
 
-    def __init__(self, optimizer: Optimizer, moving: Sequence[Value], room: int) -> None:
+    def __init__(self, optimizer: Optimizer, moving: Sequence[Value], room: int, code_of: CodeOfRule) -> None:
         self._optimizer: Any = optimizer
         self._moving, self._leaves = moving, Leaves(moving)
         self._states: Any = None  # those of the optimizer that the averages are the same as
@@ -44,7 +49,7 @@ class Update:
         code, outputs = update_program(optimizer, mixed)
         k, varying = len(outputs) - 1, len(optimizer.moving) if mixed else 0
         # A number minus itself is 0.0, unless it is inf or nan.
-        made = self._made = batch_code(
+        made = self.code = code_of(
             (*code, (SUBTRACT, outputs[0], outputs[0])), ((len(code), None),), tuple(outputs), (1,) * (2 + k + varying)
         )
         n = self.n = len(moving)
@@ -147,7 +152,7 @@ class Update:
 
     def run(self, keep: bool) -> bool:
         """Move the parameters; returns whether all are finite then. `keep` makes that `undo` can take it back."""
-        made, (full, tail) = self._made, self._odd
+        made, (full, tail) = self.code, self._odd
         uniform, memory = self._uniform.address, self._memory.address
         count = self.prepare()
         made.begin(self._settings.address, uniform, memory)

@@ -1,8 +1,10 @@
 """Long programs: sums of products stay whole, layers become runs, and the numbers are the eager engine's to the last bit."""
 
+import functools
 import math
 import random
 from importlib import import_module
+from operator import add, mul
 
 import pytest
 from compiling_helpers import (  # noqa: F401  (a fixture among them)
@@ -20,10 +22,11 @@ from written_programs import Written
 import scalargrad as sg
 from scalargrad import Value, nn
 from scalargrad.compiling.groups import batch_of
-from scalargrad.compiling.llvm.layout import LIST, ROWS, VECTORS, Layout
+from scalargrad.compiling.llvm.layout import LIST, MATRIX, ROWS, VECTORS, Layout
 from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.lowering import lowered
-from scalargrad.compiling.tape import DOT, PARAMETER
+from scalargrad.compiling.samples import Samples
+from scalargrad.compiling.tape import DOT, INPUT, PARAMETER
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.node.numbers import plain_number
 
@@ -156,7 +159,29 @@ def test_which_sums_become_runs():
     assert [(group.op, group.size) for group in layout.groups] == [(VECTORS, 8)]
     rng = random.Random(1)
     loose = turned[:40] + [(DOT, *(rng.randrange(40) for _ in range(8))) for _ in range(9)]
-    assert [(group.op, group.size) for group in Layout(loose + turned[40:]).groups] == [(LIST, 9), (VECTORS, 8)]
+    assert [(group.op, group.size) for group in Layout(loose + turned[40:]).groups] == [(VECTORS, 8), (LIST, 9)]
+
+
+@pytest.mark.parametrize("columns", [2, 3, 7, 8, 9, 16, 21])
+def test_rows_of_a_matrix_in_any_order(columns):
+    """They are put in order, squares of them are turned in registers, and each is added up from its first product on."""
+    from scalargrad.compiling import llvm
+
+    rng = random.Random(columns)
+    for rows in (8, 9, 13, 16, 19):
+        ws = [rng.choice([rng.gauss(0, 1), 0.0, -0.0]) for _ in range(rows * columns)]
+        code = [*((PARAMETER, i) for i in range(len(ws))), *((INPUT, i) for i in range(columns))]
+        starts = rng.sample(range(0, len(ws), columns), rows)
+        first = len(code)
+        code += [(DOT, *range(i, i + columns), *range(len(ws), first)) for i in starts]
+        slots = range(first, len(code))
+        assert [(group.op, group.size) for group in Layout(code).groups] == [(MATRIX, rows)]
+        samples = [[rng.choice([rng.gauss(0, 1), -0.0]) for _ in range(columns)] for _ in range(11)]
+        expected = [[functools.reduce(add, map(mul, ws[i : i + columns], xs)).hex() for i in starts] for xs in samples]
+        run = llvm.single(code, slots)
+        assert [[x.hex() for x in run(ws, xs)] for xs in samples] == expected
+        _, found = llvm.BatchRunner(code, [], slots, [columns]).run([Samples(samples, "")], len(samples), ws, False)
+        assert [[x.hex() for x in xs] for xs in zip(*found, strict=True)] == expected
 
 
 # -------------------------------------------------------------------- batches

@@ -16,9 +16,10 @@ from scalargrad.compiling.llvm.placing import Operands
 from scalargrad.compiling.order import grouped
 from scalargrad.compiling.tape import CONSTANT, DOT, INPUT, PARAMETER, SOURCES, TAKE, Instruction, count_of
 
-COPY, LIST, VECTORS, ROWS = "copy", "list", "vectors", "rows"
+COPY, LIST, VECTORS, ROWS, MATRIX = "copy", "list", "vectors", "rows", "matrix"
 """Opcodes beside the primitives: a number as it is; sums by lists of places; sums in a run, in which one factor of each
-pair is the same for all rows, the other lies side by side from row to row (VECTORS) or a step apart (ROWS)."""
+pair is the same for all rows, the other lies side by side from row to row (VECTORS) or a step apart (ROWS), or a step
+apart and side by side from pair to pair (MATRIX)."""
 SHORTEST = 8
 """Rows of a run: as many as there are lanes at most."""
 
@@ -95,7 +96,7 @@ class Layout:
             op, *xs = code[slots[0]]
             places, steady = read.placed(slots, place)
             if op is DOT:
-                self._sums(slots, places, steady)
+                self._sums(slots, places, steady, read)
             else:
                 self.groups.append(Group(op, self._at, len(slots), len(xs) - 1 if op is TAKE else 0))
                 self.operands.extend(places)
@@ -117,18 +118,43 @@ class Layout:
 
     # ---------------------------------------------------------------- sums of products
 
-    def _sums(self, slots: list[int], places: array[int], steady: bytearray) -> None:
+    def _sums(self, slots: Sequence[int], places: array[int], steady: bytearray, read: Operands) -> None:
         """A group of sums of equally many products."""
-        width, count = len(places) // len(slots), len(slots)
-        if width % 2:  # a term to begin with: as a product with 1.0
-            half, one = width // 2, array("i", [self._one])
-            rows = [places[i : i + width] for i in range(0, len(places), width)]
-            places = array("i")
-            for row in rows:
-                places.extend(row[-1:] + row[:half] + one + row[half:-1])
-            width += 1
-        first = loose = 0
         order: list[int] = []
+        loose = self._runs_of(slots, places, steady, order)
+        if len(loose) >= SHORTEST:
+            # The rows of a layer may come in any order, as where heads of attention take them: in that of their weights
+            # they are a run.
+            width = len(places) // len(slots)
+            keys = {slots[i]: (places[i * width + width // 2], places[i * width]) for i in loose}
+            slots = sorted(keys, key=keys.__getitem__)
+            places, steady = read.placed(slots, self.place)
+            loose = self._runs_of(slots, places, steady, order)
+        if loose:
+            places, width = self._paired(places, len(slots))
+            self._listed(array("i", [x for i in loose for x in places[i * width : (i + 1) * width]]), width)
+            order += [slots[i] for i in loose]
+        self._at -= len(order)
+        self._placed(order)
+
+    def _paired(self, places: array[int], count: int) -> tuple[array[int], int]:
+        """The operands of rows in pairs, and how many there are: a term to begin with is a product with 1.0."""
+        width = len(places) // count
+        if width % 2 == 0:
+            return places, width
+        half, one = width // 2, array("i", [self._one])
+        paired = array("i")
+        for i in range(0, len(places), width):
+            row = places[i : i + width]
+            paired.extend(row[-1:] + row[:half] + one + row[half:-1])
+        return paired, width + 1
+
+    def _runs_of(self, slots: Sequence[int], places: array[int], steady: bytearray, order: list[int]) -> list[int]:
+        """Lay out the runs among these rows, and add their slots to the order; returns which rows are in none."""
+        count = len(slots)
+        places, width = self._paired(places, count)
+        first = kept = 0
+        loose: list[int] = []
         while first < count:
             end = steady.find(0, first + 2)
             end = count if end < 0 else end
@@ -139,19 +165,15 @@ class Layout:
             if not step or not _is_run(step):
                 first = max(first + 1, end - 1)  # the last row may be the first of a run
                 continue
-            self._listed(places[loose * width : at], width)
-            order += slots[loose:first]
+            loose += range(kept, first)
             if min(step) < 0:  # a gradient's rows come from the last to the first
                 self._run(places[(end - 1) * width : end * width], [-x for x in step], end - first)
                 order += slots[first:end][::-1]
             else:
                 self._run(row, step, end - first)
                 order += slots[first:end]
-            loose = first = end
-        self._listed(places[loose * width :], width)
-        order += slots[loose:]
-        self._at -= len(order)
-        self._placed(order)
+            kept = first = end
+        return [*loose, *range(kept, count)]
 
     def _listed(self, places: array[int], width: int) -> None:
         if places:
@@ -170,6 +192,9 @@ class Layout:
         if steps.count(1) == n:
             self.groups.append(Group(VECTORS, self._at, size, n))
             steps = []
+        elif steps.count(steps[0]) == n and moving == list(range(moving[0], moving[0] + n)):
+            self.groups.append(Group(MATRIX, self._at, size, n))
+            moving, steps = moving[:1], steps[:1]
         else:
             self.groups.append(Group(ROWS, self._at, size, n))
         self.operands.extend((*same, *moving, *steps))

@@ -50,14 +50,15 @@ class LongBatchCode:
             is_still if has_still else (),
             inputs=0,
         )
-        moving = Layout(code, in_tile, kinds, kept, sum(widths))
+        moving = Layout(code, columns, kinds, kept, sum(widths))
         room = -(-len(sums) // ROUND) * ROUND  # as the sums are gone through by vectors
         self.width, self.uniform, self.accumulators = lanes(), room + len(kept) + ROUND, HEAD + room
         self.work = moving.work
         self._still, self._moving = MachineCode(still), MachineCode(moving)
         self._lists = [
             array("i", [*once_added, *range(room, room + len(kept))]),
-            array("i", [x for run in _runs(added) for x in (run.start, len(run))]), array("q", widths),
+            array("i", [x for run in _runs(added, [moving.place[sums[i][0] or 0] for i in added]) for x in run]),
+            array("q", widths),
         ]  # fmt: skip
         targets, places, sizes = (one.buffer_info()[0] for one in self._lists)
         p, i = ctypes.c_void_p, ctypes.c_int64
@@ -70,7 +71,7 @@ class LongBatchCode:
             "still_outputs": len(self._lists[0]),
             **dict(zip(("groups", "count", "operands"), self._moving.program, strict=True)),
             "inputs": moving.inputs, "parameters": moving.parameters, "given": moving.given, "out": moving.outputs,
-            "runs": places, "count_of_runs": len(self._lists[1]) // 2, "added": len(added), "columns": len(columns),
+            "runs": places, "count_of_runs": len(self._lists[1]) // 3, "added": len(added), "columns": len(columns),
             "widths": sizes, "arguments": len(widths), "sums": room, "run_one": machinery(1).addresses["run"],
         }.items():  # fmt: skip
             self._program[PROGRAM.index(name)] = number
@@ -132,12 +133,12 @@ def _read(
     return sorted(slot for slot in found if is_still[slot])
 
 
-def _runs(numbers: Sequence[int]) -> list[range]:
-    """Rising numbers as ranges."""
-    found: list[range] = []
-    for i in numbers:
-        if found and found[-1].stop == i:
-            found[-1] = range(found[-1].start, i + 1)
+def _runs(added: Sequence[int], places: Sequence[int]) -> list[list[int]]:
+    """Sums whose numbers lie side by side as they do: which is the first, where its number lies, how many follow."""
+    found: list[list[int]] = []
+    for i, place in zip(added, places, strict=True):
+        if found and i == found[-1][0] + found[-1][2] and place == found[-1][1] + found[-1][2]:
+            found[-1][2] += 1
         else:
-            found.append(range(i, i + 1))
+            found.append([i, place, 1])
     return found

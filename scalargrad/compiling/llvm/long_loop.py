@@ -83,8 +83,7 @@ def _samples(width: int) -> str:
   %j.after = add i64 %j.before, %j.width
   store i64 %j.after, ptr %before"""
     column = f"""
-  %c.from = add i64 %p.added, %c
-  %c.s = getelementptr {t}, ptr %outs, i64 %c.from
+  %c.s = getelementptr {t}, ptr %outs, i64 %c
   %c.x = load {t}, ptr %c.s, align {align}
   %c.tp = getelementptr ptr, ptr %columns, i64 %c
   %c.t = load ptr, ptr %c.tp
@@ -112,8 +111,6 @@ define internal void @samples_{w}(
 ) {{
   %before = alloca i64
   store i64 0, ptr %before
-  %done = alloca i64
-  store i64 0, ptr %done
 {mask if w > 1 else ""}
 {_fields(PROGRAM, "%program", "p.")}
   %outs = getelementptr {t}, ptr %area, i64 %p.out
@@ -126,7 +123,7 @@ define internal void @samples_{w}(
 
 
 def _added(one: Lanes) -> str:
-    """The lines that add a run of outputs to the sums, which lie side by side as the outputs do."""
+    """The lines that add a run of numbers to the sums, which lie side by side as they do."""
     w = one.width
     if w == 1:
         many = Lanes(lanes())
@@ -139,17 +136,15 @@ def _added(one: Lanes) -> str:
     else:
         body = loop("e", "%a.count", _added_at("e", one, "add i64 %e, 0"))
     return f"""
-  %a.r = getelementptr <2 x i32>, ptr %p.runs, i64 %a
-{element("%a.target32", "%a.r", "0")}
-{element("%a.count32", "%a.r", "1")}
-  %a.target = sext i32 %a.target32 to i64
+  %a.word = mul i64 %a, 3
+  %a.r = getelementptr i32, ptr %p.runs, i64 %a.word
+{element("%a.target", "%a.r", "0")}
+{element("%a.from", "%a.r", "1")}
+{element("%a.count32", "%a.r", "2")}
   %a.count = sext i32 %a.count32 to i64
-  %a.done = load i64, ptr %done
-  %a.outs = getelementptr {one.type}, ptr %outs, i64 %a.done
-  %a.sums = getelementptr {one.type}, ptr %sums, i64 %a.target
-{body}
-  %a.done.next = add i64 %a.done, %a.count
-  store i64 %a.done.next, ptr %done"""
+  %a.outs = getelementptr {one.type}, ptr %area, i32 %a.from
+  %a.sums = getelementptr {one.type}, ptr %sums, i32 %a.target
+{body}"""
 
 
 def _added_at(name: str, t: Lanes, at: str) -> str:

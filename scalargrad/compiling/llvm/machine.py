@@ -11,10 +11,10 @@ from array import array
 from collections.abc import Sequence
 from functools import cache
 
-from scalargrad.compiling.llvm.layout import COPY, LIST, ROWS, VECTORS, Layout
+from scalargrad.compiling.llvm.layout import COPY, LIST, MATRIX, ROWS, VECTORS, Layout
 from scalargrad.compiling.llvm.library import Machinery, once
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
-from scalargrad.compiling.llvm.sum_kernels import listed, run
+from scalargrad.compiling.llvm.sum_kernels import listed, matrix, run
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import TAKE, Instruction, op_of
 
@@ -22,7 +22,7 @@ from scalargrad.compiling.tape import TAKE, Instruction, op_of
 @cache
 def opcodes() -> dict[str, int]:
     """A number for each primitive op, and for each of the machine's own."""
-    return {op: i for i, op in enumerate([*sorted(PRIMITIVE), COPY, TAKE, LIST, VECTORS, ROWS])}
+    return {op: i for i, op in enumerate([*sorted(PRIMITIVE), COPY, TAKE, LIST, VECTORS, ROWS, MATRIX])}
 
 
 @once
@@ -40,8 +40,8 @@ def machinery(width: int, quick: bool = False) -> Machinery:
     for op, text in (
         (TAKE, _take(one)),
         (LIST, listed(one, opcodes()[LIST])),
-        (VECTORS, run(one, opcodes()[VECTORS], moves=False)),
-        (ROWS, run(one, opcodes()[ROWS], moves=True)),
+        *((name, run(one, name, opcodes()[name])) for name in (VECTORS, ROWS)),
+        (MATRIX, matrix(one, opcodes()[MATRIX])),
     ):
         blocks.append(text)
         ends.append(f"[%{op}.on, %{op}.end]")

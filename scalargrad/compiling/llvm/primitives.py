@@ -214,3 +214,22 @@ class Lanes:
             before = "poison" if i == 0 else f"%r{i - 1}"
             lines.append(f"  %r{i} = insertelement {t} {before}, double %z{i}, i64 {i}")
         return "\n".join([*lines, f"  ret {t} %r{self.width - 1}", "}"])
+
+
+def transposed(t: Lanes, names: list[str]) -> tuple[list[str], list[str]]:
+    """Lines that turn as many vectors as there are lanes, and the names of the result."""
+    lines, step = [], 1
+    while step < t.width:
+        new = list(names)
+        low = ", ".join(f"i32 {lane if not lane & step else t.width + lane - step}" for lane in range(t.width))
+        high = ", ".join(f"i32 {lane + step if not lane & step else t.width + lane}" for lane in range(t.width))
+        for i in range(t.width):
+            if not i & step:
+                a, b = names[i], names[i + step]
+                new[i], new[i + step] = f"{a}.l{step}", f"{b}.h{step}"
+                lines += [
+                    f"{new[i]} = shufflevector {t.type} {a}, {t.type} {b}, <{t.width} x i32> <{low}>",
+                    f"{new[i + step]} = shufflevector {t.type} {a}, {t.type} {b}, <{t.width} x i32> <{high}>",
+                ]
+        names, step = new, 2 * step
+    return lines, names

@@ -17,6 +17,7 @@ from scalargrad.compiling.llvm.blocks.records import (
     stored,
     vector,
 )
+from scalargrad.compiling.llvm.primitives import transposed
 from scalargrad.compiling.tape import op_of
 
 if TYPE_CHECKING:
@@ -112,25 +113,6 @@ def splat(t: Lanes) -> str:
   %source = select i1 %moved, ptr %uniform, ptr %parameters
   {for_each("i", "%n", one, "entry", "end", "each")}
   ret void""")  # fmt: skip
-
-
-def transposed(t: Lanes, names: list[str]) -> tuple[list[str], list[str]]:
-    """Lines that turn as many vectors as there are lanes, and the names of the result."""
-    lines, step = [], 1
-    while step < t.width:
-        new = list(names)
-        low = ", ".join(f"i32 {lane if not lane & step else t.width + lane - step}" for lane in range(t.width))
-        high = ", ".join(f"i32 {lane + step if not lane & step else t.width + lane}" for lane in range(t.width))
-        for i in range(t.width):
-            if not i & step:
-                a, b = names[i], names[i + step]
-                new[i], new[i + step] = f"{a}.l{step}", f"{b}.h{step}"
-                lines += [
-                    f"{new[i]} = shufflevector {t.type} {a}, {t.type} {b}, <{t.width} x i32> <{low}>",
-                    f"{new[i + step]} = shufflevector {t.type} {a}, {t.type} {b}, <{t.width} x i32> <{high}>",
-                ]
-        names, step = new, 2 * step
-    return lines, names
 
 
 def pack(t: Lanes) -> str:

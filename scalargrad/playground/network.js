@@ -366,7 +366,7 @@ export function networkView(host, engine, start = {}) {
   const shades = new Shades(root);
   shades.fresh();
   const settings = {}, heavy = Boolean(start.heavy ?? engine.slow); // heavy: Python is slow here, as in a browser
-  let net = null, frame = null, on = false, walk = null, at = null, opened = null, looked = null, asked = 0, frames = 0;
+  let net = null, frame = null, on = false, walk = null, at = null, opened = null, looked = null, asked = 0, frames = 0, busy = 0, opening = Promise.resolve();
 
   // ---------------------------------------------------------------- the bar: run, and what a step is
 
@@ -388,8 +388,11 @@ export function networkView(host, engine, start = {}) {
   // ---------------------------------------------------------------- data, network, plane
 
   const main = make("div", "nw-main", root);
-  const left = make("div", "nw-data", main, { role: "group", "aria-label": "Data" });
-  const data = choice(left, "Data", [], (x) => open({ data: x, ...(x === "own" ? {} : { model: "new" }) }));
+  const left = make("div", "nw-data", main, { role: "group", "aria-label": "What it learns from" });
+  const data = choice(left, "Data", [], (x) => {
+    if (x === "table" && !table.value.trim()) { pasted.hidden = false; table.focus(); return; } // there is nothing to read yet
+    open({ data: x, ...(x === "table" ? { table: table.value } : {}), ...(x === "own" ? {} : { model: "new" }) });
+  });
   const model = choice(left, "Network", [["own", "your model"], ["new", "a new network"]], (x) => open({ model: x }));
   const formula = field(left, "f(x) =", "text", (x) => open({ function: x }), { maxlength: "500", spellcheck: "false" });
   const pasted = make("div", "nw-pasted", left);
@@ -449,7 +452,7 @@ export function networkView(host, engine, start = {}) {
   const neuronTitle = make("p", "nw-step", neuronPanel);
   const weights = make("div", "nw-weights", neuronPanel);
   const weightPanel = make("div", "nw-weight", neuronPanel, { hidden: "", role: "region", "aria-label": "One weight" });
-  const graph = make("div", "nw-graph", neuronPanel);
+  const graph = make("div", "sg-view nw-graph", neuronPanel);
   const of = make("p", "sg-why", neuronPanel);
 
   const foot = make("div", "sg-foot nw-foot", root);
@@ -462,6 +465,7 @@ export function networkView(host, engine, start = {}) {
 
   function choice(parent, text, options, changed, about) {
     const label = make("label", "nw-field", parent, about ? { title: about } : {}), select = document.createElement("select");
+    select.setAttribute("aria-label", text);
     make("span", "", label, {}, text);
     select.className = "nw-select";
     label.append(select);
@@ -477,7 +481,7 @@ export function networkView(host, engine, start = {}) {
   function field(parent, text, type, changed, attributes) {
     const label = make("label", "nw-field", parent);
     make("span", "", label, {}, text);
-    const input = make("input", "lv-number nw-input-field", label, { type, autocomplete: "off", ...attributes });
+    const input = make("input", "lv-number nw-input-field", label, { type, autocomplete: "off", "aria-label": text, ...attributes });
     input.addEventListener("change", () => changed(input.value));
     return input;
   }
@@ -507,13 +511,28 @@ export function networkView(host, engine, start = {}) {
 
   // ---------------------------------------------------------------- open, train
 
-  async function open(changes) {
+  // What is asked is marked on the page until it is answered and shown.
+  async function ask(message) {
+    busy++;
+    root.setAttribute("aria-busy", "true");
+    try { return await engine.ask(message); } finally {
+      setTimeout(() => { if (!--busy) root.removeAttribute("aria-busy"); });
+    }
+  }
+
+  // One after another, so that each change is one of what the last has made.
+  function open(changes) {
+    opening = opening.then(() => build(changes));
+    return opening;
+  }
+
+  async function build(changes) {
     const wanted = { ...settings, ...changes };
     for (const name of ["lr", "decay"]) delete wanted[name];
-    const reply = await engine.ask({ do: "net", ...wanted, ...(heavy ? { fine: 28 } : {}) });
+    const reply = await ask({ do: "net", ...wanted, ...(heavy ? { fine: 28 } : {}) });
     if (reply.error) {
       trouble.textContent = reply.error;
-      if (net) write();
+      if (net) writeInputs(); // what was typed stays, to be mended
       return;
     }
     trouble.textContent = reply.remark;
@@ -548,6 +567,14 @@ export function networkView(host, engine, start = {}) {
     visible(test, settings.data !== "own");
     features.hidden = layers.hidden = mine;
     summary.textContent = net.summary;
+    writeInputs();
+    const [minus, plus] = net.classes.length === 2 ? net.classes : ["−1", "+1"];
+    legend.textContent = `green: positive, the class ${plus}; purple: negative, the class ${minus}. A line is a weight, as wide as it is large, up to `;
+    legend.append(make("span", "nw-largest", null, {}, net.frame.largest));
+    legend.append("; a dot is a bias; a map is what a neuron answers over the plane.");
+  }
+
+  function writeInputs() {
     boxes.replaceChildren();
     for (const text of [...new Set([...INPUTS, ...settings.inputs])]) {
       const label = make("label", "nw-check", boxes), box = make("input", "", label, { type: "checkbox" });
@@ -559,10 +586,6 @@ export function networkView(host, engine, start = {}) {
         else box.checked = true;
       });
     }
-    const [minus, plus] = net.classes.length === 2 ? net.classes : ["−1", "+1"];
-    legend.textContent = `green: positive, the class ${plus}; purple: negative, the class ${minus}. A line is a weight, as wide as it is large, up to `;
-    legend.append(make("span", "nw-largest", null, {}, net.frame.largest));
-    legend.append("; a dot is a bias; a map is what a neuron answers over the plane.");
   }
 
   const rates = () => ({ lr: Number(lr.value), decay: Number(decay.value) });
@@ -591,7 +614,7 @@ export function networkView(host, engine, start = {}) {
   }
 
   async function trained(message) {
-    const reply = await engine.ask({ do: "train", ...rates(), ...message });
+    const reply = await (on ? engine.ask : ask)({ do: "train", ...rates(), ...message });
     if (reply.error || reply.diverged) {
       trouble.textContent = reply.error || reply.diverged;
       setRunning(false);
@@ -632,7 +655,7 @@ export function networkView(host, engine, start = {}) {
       return sample(index < 0 ? { x0: place[0], x1: place[1] } : { index });
     }
     const point = [...place, Number(mode.value)];
-    const reply = await engine.ask({ do: "data", points: [point] });
+    const reply = await ask({ do: "data", points: [point] });
     if (reply.error) { trouble.textContent = reply.error; return; }
     if (settings.data === "points") settings.points = [...(settings.points || []), point];
     net.points = reply.points;
@@ -642,7 +665,7 @@ export function networkView(host, engine, start = {}) {
 
   async function sample(message, keep) {
     setRunning(false);
-    const reply = await engine.ask({ do: "sample", ...message });
+    const reply = await ask({ do: "sample", ...message });
     if (reply.error) { trouble.textContent = reply.error; return; }
     asked = (message.index ?? 0) + 1;
     walk = { ...reply, asked: message };
@@ -693,7 +716,7 @@ export function networkView(host, engine, start = {}) {
     if (c === 0) return;
     setRunning(false);
     opened = [c, i, index];
-    const reply = await engine.ask({ do: "neuron", column: c, neuron: i });
+    const reply = await ask({ do: "neuron", column: c, neuron: i });
     if (reply.error) { trouble.textContent = reply.error; return; }
     neuronPanel.hidden = false;
     neuronTitle.textContent = `${reply.name}, ${reply.activation}`;
@@ -713,7 +736,7 @@ export function networkView(host, engine, start = {}) {
   async function openWeight(c, i, index, set) {
     if (!opened || opened[0] !== c || opened[1] !== i || set !== undefined) await openNeuron(c, i, index);
     setRunning(false);
-    const reply = await engine.ask({ do: "weight", column: c, neuron: i, index, ...(set === undefined ? {} : { set }) });
+    const reply = await ask({ do: "weight", column: c, neuron: i, index, ...(set === undefined ? {} : { set }) });
     if (reply.error) { trouble.textContent = reply.error; return; }
     opened = [c, i, index];
     if (reply.frame) { show(reply.frame); return openNeuron(c, i, index).then(() => openWeight(c, i, index)); }
@@ -731,7 +754,7 @@ export function networkView(host, engine, start = {}) {
   }
 
   async function download(what) {
-    const reply = await engine.ask({ do: "export", what });
+    const reply = await ask({ do: "export", what });
     if (reply.error) { trouble.textContent = reply.error; return; }
     const link = make("a", "", null, { download: reply.name, href: URL.createObjectURL(new Blob([reply.text], { type: reply.type })) });
     link.click();

@@ -23,8 +23,8 @@ def served(made):
 
 
 @contextmanager
-def playing(browser, made, width=1366, height=768, scheme="light", **options):
-    """(page, trouble): its page, once the graph is drawn; trouble is filled with whatever goes wrong there."""
+def playing(browser, made, width=1366, height=768, scheme="light", drawn=".lv-view svg", **options):
+    """(page, trouble): its page, once the graph, or what else is `drawn`, is there; trouble is filled with whatever goes wrong there."""
     with served(made) as server:
         options = {"reduced_motion": "reduce", **options}
         context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": height}, **options)
@@ -39,7 +39,7 @@ def playing(browser, made, width=1366, height=768, scheme="light", **options):
         page.server = server
         page.add_init_script(COUNTED)
         page.goto(server.url)
-        page.wait_for_selector(".lv-view svg")
+        page.wait_for_selector(drawn)
         try:
             yield page, trouble
         finally:

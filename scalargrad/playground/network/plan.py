@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.descent.optimizers import SGD, Adam
+from scalargrad.nn.layers.activations import ACTIVATIONS
 from scalargrad.nn.layers.networks import MLP
 from scalargrad.nn.scores.losses import LOSSES
 from scalargrad.playground.messages import RefusedError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from scalargrad.nn.descent.optimizers import Optimizer
     from scalargrad.nn.modules.module import Module
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "leaky_relu", "elu", "softplus", "silu", "gelu", "linear", "sin")
+ACTIVATION_NAMES = (*ACTIVATIONS, "linear")
 INITS = ("uniform", "xavier_uniform", "he_normal", "zeros")
 OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),

@@ -41,7 +41,7 @@ class _Tuple:
 
 _COORDINATE = Number(-LARGEST_INPUT, LARGEST_INPUT)
 _POINTS = Several(_Tuple((_COORDINATE, _COORDINATE, Number(-1, 1)), "[0.5, -1, 1]"), MOST_POINTS, default=[])
-_LAYER = _Tuple((Number(1, 64, whole=True), Choice(plan.ACTIVATIONS)), '[8, "tanh"]')
+_LAYER = _Tuple((Number(1, 64, whole=True), Choice(plan.ACTIVATION_NAMES)), '[8, "tanh"]')
 _NET: Mapping[str, Field] = {
     "data": Choice((*KINDS, "own"), None),
     "n": Number(2, 1000, 100, whole=True),
@@ -185,7 +185,7 @@ class NetworkView(View):
             "frame": self._frame(net),
             "settings": {name: x for name, x in fields.items() if name not in ("table", "points", "fine")},
             "choices": {name: list(field.words) for name, field in _NET.items() if isinstance(field, Choice)},
-            "activations": list(plan.ACTIVATIONS),
+            "activations": list(plan.ACTIVATION_NAMES),
             "own": own,
         }
         if fields["model"] == "own":
@@ -311,7 +311,7 @@ class NetworkView(View):
             f"{number_text(gradient)}."
         )
         try:
-            return {"svg": end.draw(names=False, id_prefix="neuron").svg, "of": said}
+            return {"svg": end.draw(names=False, scheme="light", legend=False, id_prefix="neuron").svg, "of": said}
         except (OSError, RuntimeError) as error:  # no layout engine is installed
             return {"svg": "", "of": f"{said} {error}"}
 

@@ -1,4 +1,4 @@
-"""A compiled loss bound to arrays: its samples and parameters are read, and its gradients written, where they lie."""
+"""Compiled losses and recorded programs bound to arrays: read, and gradients written, where they lie."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from scalargrad.node.structures import Static
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import BatchFunction
+    from scalargrad.compiling.program import Program
+    from scalargrad.compiling.reached import Numbers
 
 PARAMETERS = (
     "parameters must be an array of their numbers, in the order of `parameters` of the compiled function, or these "
@@ -99,6 +101,45 @@ class BoundLoss:
         batches.check(program, group, sums, columns)
         self._target[:] = array("d", in_order(order, program, sums))
         return sums[0]
+
+
+def bound_program(program: Program, run: Any, parameters: Numbers, out: Any, inputs: Any) -> Callable[[], float]:
+    """See `Program.bind`.
+
+    Args:
+        program: it.
+        run: what computes the output, its gradients and what is checked, of the parameters and the inputs and a seed.
+        parameters: gives it the parameters' numbers.
+        out: as there.
+        inputs: as there.
+    """
+    target, given = doubles(out, "out"), None if inputs is None else doubles(inputs, "inputs")
+    n, k = len(program.leaves), len(program.inputs)
+    for what, view, count, of in (("out", target, n, "leaves that require grad"), ("inputs", given, k, "inputs")):
+        if view is not None and len(view) != count:
+            raise ValueError(
+                f"bind: {what} has {len(view)} elements, but there must be {count}, one for each of the program's {of}"
+            )
+    source = memoryview(array("d", [*numbers_of(program.inputs), 1.0]))
+    found = memoryview(array("d", bytes(8 * (1 + n + len(program._checks)))))
+    resident = None
+    if hasattr(run, "resident"):
+        resident, found = run.resident(source, program.parameters)
+    gradients, checks = found[1 : 1 + n], found[1 + n :]
+
+    def run_once() -> float:
+        if k:
+            source[:k] = array("d", numbers_of(program.inputs)) if given is None else given
+        if resident is not None:
+            resident()
+        else:
+            found[:] = array("d", run(parameters(), source))
+        if program._checks:
+            program._check(checks.tolist())
+        target[:] = gradients
+        return found[0]
+
+    return run_once
 
 
 def _values(parameters: Any) -> list[Value] | None:

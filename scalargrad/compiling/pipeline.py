@@ -7,14 +7,19 @@ a plain gradient is nan (see gradient.py).
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.backends import Backend, BatchRunner, Run, Sum, backend, loaded
 from scalargrad.compiling.gradient import contributions, has_choices, sum_of_products, total
 from scalargrad.compiling.lowering import WHOLE, Lowered, lowered, simplified
+from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.tape import PARAMETER, Instruction, Size, Tape, size_of
+
+if TYPE_CHECKING:
+    from scalargrad.engine import Value
 
 
 def runner(choice: str, code: Sequence[Instruction], outputs: Sequence[int], *, all_raise: bool = False) -> Run:
@@ -165,6 +170,10 @@ def has_nan(numbers: Iterable[float]) -> bool:
     return total != total
 
 
+LONG = 200
+"""More numbers than that are looked through for nan by machine code."""
+
+
 class Fallback:
     """run(parameters, inputs) -> the outputs, by the plain form, and by the masked form where a gradient is nan.
 
@@ -177,14 +186,43 @@ class Fallback:
     def __init__(self, plain: Run, make_masked: Callable[[], Run] | None, gradients: slice) -> None:
         self._plain, self._make_masked, self._gradients = plain, make_masked, gradients
         if hasattr(plain, "leaves"):
-            self.leaves = plain.leaves
+            self.leaves, self.resident = plain.leaves, self._resident
+        is_long = gradients.stop - gradients.start > LONG
+        self._unless_nan = getattr(plain, "unless_nan", None) if is_long else None
         self._masked: Run | None = None
 
     def __call__(self, parameters: Sequence[float], inputs: Sequence[float]) -> list[float]:
         """The outputs."""
-        found = self._plain(parameters, inputs)
-        if self._make_masked is None or not has_nan(found[self._gradients]):
-            return found
+        gradients = self._gradients
+        if self._make_masked is None:
+            return self._plain(parameters, inputs)
+        if self._unless_nan is not None:
+            found: list[float] | None = self._unless_nan(parameters, inputs, gradients.start, gradients.stop)
+            if found is not None:
+                return found
+        else:
+            found = self._plain(parameters, inputs)
+            if not has_nan(found[gradients]):
+                return found
+        return self._by_masks(parameters, inputs)
+
+    def _resident(
+        self, source: memoryview[float], leaves: Sequence[Value]
+    ) -> tuple[Callable[[], object], memoryview[float]]:
+        """What goes from memory to memory: see llvm/single.py."""
+        plain: Any = self._plain
+        if self._make_masked is None:
+            return plain.resident(source, leaves)  # type: ignore[no-any-return]
+        run, found = plain.resident(source, leaves, self._gradients)
+
+        def both() -> None:
+            if run():
+                found[:] = array("d", self._by_masks(numbers_of(leaves), source))
+
+        return both, found
+
+    def _by_masks(self, parameters: Sequence[float], inputs: Sequence[float]) -> list[float]:
+        assert self._make_masked is not None  # noqa: S101  (for the type checker)
         if self._masked is None:  # two threads may each make one: they are the same
             self._masked = self._make_masked()
         return self._masked(parameters, inputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import local
 from typing import Any
 
@@ -115,6 +115,38 @@ class Program:
         refuse_to_be_recorded("program.value_and_grad()")
         return self._both(self._given(inputs), 1.0)
 
+    def bind(self, out: Any, inputs: Any = None) -> Callable[[], float]:
+        """A function without arguments that runs the program, returns the output and writes its gradients into `out`.
+
+        For loops in which making a list of them would cost more than the computation, as it does for programs of
+        thousands of parameters. The numbers of Values are read anew in each call. `backward` and `write_back` know
+        nothing of such runs. Each thread needs a function of its own: bind once more.
+
+        Args:
+            out: an array for the gradients with respect to `leaves`, in their order: numpy's of float64, or whatever
+                else has a buffer of writable, contiguous doubles, as `array("d")`.
+            inputs: the same with a number for each of `inputs`, read anew in each call; those that the Values hold, if
+                left out.
+
+        Raises:
+            TypeError: if one of them is no such memory.
+            ValueError: if it has another size.
+
+        >>> import scalargrad
+        >>> from array import array
+        >>> x, w = scalargrad.Value(2.0, label='x'), scalargrad.Value(3.0, label='w')
+        >>> out = array("d", [0.0, 0.0])
+        >>> run = scalargrad.record(w * x, inputs=[x], backend="python").bind(out)
+        >>> w.data = 5.0
+        >>> run(), out.tolist()
+        (10.0, [5.0, 2.0])
+        """
+        refuse_to_be_recorded("program.bind()")
+        from scalargrad.compiling.binding import bound_program
+
+        run, parameters = self._gradient or self._make_gradient()
+        return bound_program(self, run, parameters, out, inputs)
+
     @property
     def leaves(self) -> list[Value]:
         """The leaves that get a gradient, in the order of `value_and_grad`."""
@@ -149,8 +181,9 @@ class Program:
         found, n = run(parameters(), [*numbers, seed]), len(self._trained)
         if self._places:
             self._check(found[1 + n :])
+            del found[1 + n :]
         self._last.numbers, self._last.seed = numbers, seed
-        return found[0], found[1 : 1 + n]
+        return found.pop(0), found
 
     def _make_value(self) -> tuple[Run, Numbers]:
         with self._turns:

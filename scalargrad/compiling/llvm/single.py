@@ -10,8 +10,9 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scalargrad.compiling.llvm.machine import machine_code
-from scalargrad.compiling.llvm.memory import Doubles, Part
+from scalargrad.compiling.llvm.memory import Doubles, Numbers, Part
 from scalargrad.compiling.llvm.slots import Leaves, put
+from scalargrad.compiling.llvm.stepping import has_nan
 from scalargrad.compiling.llvm.straight import straight
 from scalargrad.compiling.tape import INPUT, PARAMETER, Instruction, Size, count_of, size_of
 
@@ -47,7 +48,7 @@ class Room(NamedTuple):
     parameters: Part
     function: Any
     arguments: tuple[int, ...]
-    out: memoryview[float]
+    out: Part
 
 
 class Single:
@@ -87,34 +88,67 @@ class Single:
             memory = Doubles(starts[-1])
             function: Any = self._made.run
             arguments = tuple(memory.address + 8 * start for start in starts[:-1])
-            out = memory.view[starts[3] :]
+            first = starts[3]
         else:
             layout = self._program.layout
             memory = Doubles(layout.size)
             memory.view[starts[2] : starts[2] + third] = array("d", layout.constants)
-            function, arguments, out = self._program.run, (memory.address,), memory.view[layout.outputs :]
+            function, arguments, first = self._program.run, (memory.address,), layout.outputs
+        out = Part(memory, first, self._sizes[3])
         return Room(memory.view[:inputs], Part(memory, inputs, parameters), function, arguments, out)
 
     def bound(
         self, source: memoryview[float], target: memoryview[float], leaves: Sequence[Value]
     ) -> Callable[[], None]:
         """A function that runs the program from memory to memory; the leaves' numbers are read anew each time."""
-        held = Leaves(leaves)
-        if self._made is None:  # the machine has its inputs in the middle of its memory
-            room = self._room()
-            inputs, given = room.inputs, source[: len(room.inputs)]
+        if self._made is not None:
+            return self._straight(self._made, source, target, leaves)
+        run, found = self.resident(source, leaves)
 
-            def through_memory() -> None:
+        def run_and_copy() -> None:
+            run()
+            target[:] = found
+
+        return run_and_copy
+
+    def resident(
+        self, source: memoryview[float], leaves: Sequence[Value], watched: slice | None = None
+    ) -> tuple[Callable[[], object], memoryview[float]]:
+        """The same, and the memory in which it leaves the outputs; it returns whether nan is among those watched."""
+        made, out = self._made, Numbers()
+        if made is not None:
+            out = Doubles(self._sizes[3])
+            finish = self._straight(made, source, out.view, leaves)
+        else:
+            room, held = self._room(), Leaves(leaves)  # the machine has its inputs in the middle of its memory
+            out, inputs, parameters, given = room.out, room.inputs, room.parameters, source[: len(room.inputs)]
+            put_all = held.putting(parameters, len(parameters))
+            work = functools.partial(room.function, *room.arguments)
+
+            def finish() -> None:
                 inputs[:] = given
-                put(held, room.parameters, len(room.parameters))
-                room.function(*room.arguments)
-                target[:] = room.out
+                if put_all():
+                    parameters.fill(held[: len(parameters)])
+                work()
 
-            return through_memory
-        parameters, memory = Doubles(len(leaves)), Doubles(self._made.memory)
+        if watched is None:
+            return finish, out.view
+        is_nan = self.looking_for_nan(out, watched.start, watched.stop)
+
+        def finish_and_look() -> object:
+            finish()
+            return is_nan()
+
+        return finish_and_look, out.view
+
+    @staticmethod
+    def _straight(
+        made: Compiled, source: memoryview[float], target: memoryview[float], leaves: Sequence[Value]
+    ) -> Callable[[], None]:
+        held, parameters, memory = Leaves(leaves), Doubles(len(leaves)), Doubles(made.memory)
         source_at, target_at = (ctypes.addressof(ctypes.c_char.from_buffer(view)) for view in (source, target))
-        run: Any = functools.partial(self._made.run, source_at, parameters.address, memory.address, target_at)
-        run.keep = self._made, source, target, parameters, memory  # as long as the function lives
+        run: Any = functools.partial(made.run, source_at, parameters.address, memory.address, target_at)
+        run.keep = made, source, target, parameters, memory  # as long as the function lives
         if not leaves:
             return run  # type: ignore[no-any-return]
 
@@ -126,17 +160,36 @@ class Single:
 
     def __call__(self, parameters: Sequence[float], inputs: Sequence[float]) -> list[float]:
         """The outputs."""
+        room = self._finished(parameters, inputs)
+        found: list[float] = room.out.view.tolist()
+        self._rooms.append(room)
+        return found
+
+    def unless_nan(
+        self, parameters: Sequence[float], inputs: Sequence[float], first: int, end: int
+    ) -> list[float] | None:
+        """The outputs; None if nan is among those from `first` to before `end`."""
+        room = self._finished(parameters, inputs)
+        is_nan = self.looking_for_nan(room.out, first, end)()
+        found: list[float] | None = None if is_nan else room.out.view.tolist()
+        self._rooms.append(room)
+        return found
+
+    def looking_for_nan(self, numbers: Numbers, first: int, end: int) -> Callable[[], object]:
+        """What tells whether nan is among those from `first` to before `end`."""
+        return functools.partial(has_nan(), numbers.address + 8 * first, end - first)
+
+    def _finished(self, parameters: Sequence[float], inputs: Sequence[float]) -> Room:
+        """A room in which the program has run, which is to be put back."""
         try:
             room = self._rooms.pop()
         except IndexError:  # all are in use
             room = self._room()
-        inputs_at, parameters_at, function, arguments, out = room
+        inputs_at = room.inputs
         # What the program does not read may be missing in its code: the last ones then are too many here.
         n = len(inputs_at)
         if n:
             inputs_at[:] = inputs if type(inputs) is array and len(inputs) == n else array("d", inputs[:n])
-        put(parameters, parameters_at, len(parameters_at))
-        function(*arguments)
-        found = out.tolist()
-        self._rooms.append(room)
-        return found  # type: ignore[return-value]
+        put(parameters, room.parameters, len(room.parameters))
+        room.function(*room.arguments)
+        return room

@@ -14,6 +14,7 @@ import ctypes
 import platform
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, overload
 
@@ -231,6 +232,12 @@ class Leaves(Sequence[float]):
         It cannot if a leaf holds something else than a float.
         """
         return self._is_plain and not self._read(self._nodes, self._count, self._data, id(float), count, address)
+
+    def putting(self, into: Numbers, count: int) -> Callable[[], int]:
+        """What writes the first so many into memory; returns 0 if that could be done, as `put`."""
+        if not self._is_plain:
+            return lambda: 1
+        return partial(self._read, self._nodes, self._count, self._data, id(float), count, into.address)
 
     def now(self) -> list[float]:
         """All of them, as floats.

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.single import Single as InRooms
+from scalargrad.compiling.pipeline import has_nan
 from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction, operands
 from scalargrad.compiling.wasm.binary import F64_LOAD, F64_STORE, Function, get, module, number, put, unsigned
 from scalargrad.compiling.wasm.helpers import HELPERS
 from scalargrad.compiling.wasm.library import loaded
 from scalargrad.compiling.wasm.primitives import Code, Lanes, library_functions
+
+if TYPE_CHECKING:
+    from scalargrad.compiling.llvm.memory import Numbers
 
 PIECE = 250
 
@@ -143,3 +148,7 @@ class Single(InRooms):
 
     def _compiled(self, code: Sequence[Instruction], outputs: Sequence[int]) -> Straight:
         return straight(tuple(code), tuple(outputs))
+
+    def looking_for_nan(self, numbers: Numbers, first: int, end: int) -> Callable[[], object]:
+        """What tells whether nan is among those from `first` to before `end`."""
+        return lambda: has_nan(numbers.view[first:end])

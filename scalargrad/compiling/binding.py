@@ -6,7 +6,7 @@ import ctypes
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.compiling.batches import in_order
 from scalargrad.compiling.groups import Batch
@@ -18,7 +18,6 @@ from scalargrad.node.structures import Static
 
 if TYPE_CHECKING:
     from scalargrad.compiling.batches import BatchFunction
-    from scalargrad.compiling.program import Program
     from scalargrad.compiling.reached import Numbers
 
 PARAMETERS = (
@@ -103,7 +102,21 @@ class BoundLoss:
         return sums[0]
 
 
-def bound_program(program: Program, run: Any, parameters: Numbers, out: Any, inputs: Any) -> Callable[[], float]:
+class Recorded(Protocol):
+    """What is bound of a recorded graph: see program.py."""
+
+    inputs: list[Value]
+    parameters: list[Value]
+    _checks: list[int]
+
+    @property
+    def leaves(self) -> list[Value]:
+        """The leaves that get a gradient."""
+
+    def _check(self, violations: Sequence[float]) -> None: ...
+
+
+def bound_program(program: Recorded, run: Any, parameters: Numbers, out: Any, inputs: Any) -> Callable[[], float]:
     """See `Program.bind`.
 
     Args:

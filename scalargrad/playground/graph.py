@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from scalargrad.engine import topological_order
-from scalargrad.node.contexts import observed
 from scalargrad.playground.examples import EXAMPLES
 from scalargrad.playground.frames import frame, stage
-from scalargrad.playground.inputs import BEGINNINGS, MOST, Input, Reading, given, moved
+from scalargrad.playground.inputs import MOST, Input, Reading, beginnings, moved
 from scalargrad.playground.messages import Flag, Named, Number, RefusedError, Text, View
 from scalargrad.playground.picture import GraphPicture, shape_of
 from scalargrad.playground.running import Running, Trouble, of_expression
 from scalargrad.tracing.explanation import TooManyPathsError, explain
 from scalargrad.tracing.guesses import guesses
 from scalargrad.tracing.marking import agrees, leeway
-from scalargrad.tracing.steps import record_steps
 from scalargrad.words.expressions import MAX_LENGTH
 from scalargrad.words.texts import counted, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scalargrad.engine import Value
     from scalargrad.playground.messages import Field
     from scalargrad.tracing.steps import Step, TracedGraph
 
@@ -87,19 +82,18 @@ class GraphView(View):
             raise RefusedError(f"it has {counted(len(running.names), 'input')}; there is room for {MOST} sliders")
         before = self._opened.inputs if self._opened else {}
         known = {**self._given, **before} if running.typed else self._given
-        tried: list[dict[str, Input]] = [self._beginning(running, known, BEGINNINGS)]
-        tried += [self._beginning(running, known, (x,)) for x in (1.0, 0.5, 2.0)]
         numbers = {name: x for name, x in fields["inputs"].items() if name in running.names}
-        trouble: RefusedError | None = None
-        for inputs in tried:
+        trouble: Trouble | None = None
+        for inputs in beginnings(running.names, known):
             at = moved(inputs, numbers)
             try:
-                graph = self._run(running, at)
-            except Trouble as error:  # log(-3), say: another number for those that nobody gave
+                run = running.at(_numbers(at))
+            except Trouble as error:  # log(-3), say: other numbers for those that were not asked for
                 trouble = trouble or error
                 continue
-            self._opened = Opened(running, at, graph, GraphPicture(graph, shape_of(graph)), at)
-            return self._whole(self._opened)
+            self._opened = Opened(running, at, run.graph, GraphPicture(run, shape_of(run)), at)
+            found = self._whole(self._opened)
+            return found if trouble is None else {**found, "changed": f"{trouble}: the inputs begin elsewhere."}
         raise RefusedError(f"{trouble}; give other numbers") from None
 
     def do_set(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -108,18 +102,18 @@ class GraphView(View):
         inputs = moved(now.inputs, fields["inputs"])
         grown = {name: one.shown() for name, one in inputs.items() if one is not now.inputs[name]}
         try:
-            graph = self._run(now.running, inputs)
+            run = now.running.at(_numbers(inputs))
         except Trouble as error:
             self._opened = replace(now, inputs=inputs, trouble=self._place(now, inputs, error))
             return {"inputs": grown, "trouble": self._opened.trouble}
-        new = replace(now, inputs=inputs, graph=graph, at=inputs, trouble=None)
-        shape = shape_of(graph)
+        new = replace(now, inputs=inputs, graph=run.graph, at=inputs, trouble=None)
+        shape = shape_of(run)
         if shape != now.picture.shape:
-            new = replace(new, picture=GraphPicture(graph, shape))
+            new = replace(new, picture=GraphPicture(run, shape))
             changed = "Other operations are run for these inputs: the graph is another one now."
             found = {**self._whole(new), "changed": changed}
         else:
-            found = {"inputs": grown, "frame": frame(graph, now.picture)}
+            found = {"inputs": grown, "frame": frame(run.graph, now.picture)}
             if fields["step"] is not None:
                 found["stage"] = self._stage(new, fields["step"], fields["hidden"])
         self._opened = new
@@ -136,30 +130,12 @@ class GraphView(View):
             raise RefusedError(_NO_RUN)
         return now
 
-    def _beginning(self, running: Running, known: Mapping[str, Input], numbers: tuple[float, ...]) -> dict[str, Input]:
-        new = iter([name for name in running.names if name not in known])
-        made = {name: given(name, numbers[i % len(numbers)]) for i, name in enumerate(new)}
-        return {name: known[name] if name in known else made[name] for name in running.names}
-
-    def _run(self, running: Running, inputs: Mapping[str, Input]) -> TracedGraph:
-        root = running.at({name: one.number for name, one in inputs.items()})
-        return record_steps(root, 1.0, False, _not_shown)
-
     def _place(self, now: Opened, inputs: Mapping[str, Input], error: Trouble) -> dict[str, Any]:
-        """The card of the operation that has no value, and the numbers up to there, if the graph is the same so far."""
-        good, root = _made(now.running, now.at)
-        bad, _ = _made(now.running, inputs)
-        rules = [node._rule for node in good]
-        if root is None or len(bad) >= len(good) or rules[: len(bad)] != [node._rule for node in bad]:
-            return {"text": str(error), "card": None, "values": {}}
-        place = {node: i for i, node in enumerate(topological_order(root))}
-        stopped = good[len(bad)]
-        here = place.get(stopped) if str(error).startswith(f"{getattr(stopped._rule, 'name', '')}:") else None
-        values = {place[one]: number_text(other.data) for one, other in zip(good, bad, strict=False) if one in place}
-        for node, i in place.items():
-            if node.is_leaf:
-                values[i] = number_text(inputs[node.label].number if node.label in inputs else node.data)
-        return {"text": str(error), "card": here, "values": {str(i): text for i, text in values.items()}}
+        """The card of the operation that has no value, and the numbers up to there."""
+        run, card, known = now.running.stopped(_numbers(now.at), _numbers(inputs))
+        if card is not None and not str(error).startswith(f"{getattr(run.graph.order[card]._rule, 'name', '')}:"):
+            card = None  # the function itself raised, between two operations
+        return {"text": str(error), "card": card, "values": {str(i): number_text(x) for i, x in known.items()}}
 
     def _whole(self, now: Opened) -> dict[str, Any]:
         examples = [[one.title, one.expression, dict(one.inputs)] for one in EXAMPLES] if now.running.typed else []
@@ -193,8 +169,9 @@ class GraphView(View):
         i, order = fields["card"], now.graph.order
         if i >= len(order):
             raise RefusedError(f"explain: there is no card {i}: they are 0 to {len(order) - 1}")
+        names = now.running.called(now.graph.root)
         try:
-            explanation = explain(now.graph.root, order[i], max_paths=MOST_PATHS, names=False)
+            explanation = explain(now.graph.root, order[i], max_paths=MOST_PATHS, names=names)
         except TooManyPathsError as error:
             text = str(error).split(";")[0]
             return {"card": i, "lines": [f"{text}; at most {MOST_PATHS} are listed."], "edges": []}
@@ -236,19 +213,10 @@ class GraphView(View):
         return stage(now.graph, now.picture, at, hidden=hidden and step.phase == "backward")
 
 
-def _made(running: Running, inputs: Mapping[str, Input]) -> tuple[list[Value], Value | None]:
-    """The nodes that a run makes, in that order, up to where it has no value; and the output, if it has one."""
-    made: list[Value] = []
-    root = None
-    with observed(inspector=made.append), suppress(RefusedError):
-        root = running.at({name: one.number for name, one in inputs.items()})
-    return [node for node in made if not node.is_leaf], root
+def _numbers(inputs: Mapping[str, Input]) -> dict[str, float]:
+    return {name: one.number for name, one in inputs.items()}
 
 
 def _within(answer: float, number: list[float | None]) -> bool:
     right = number[0]
     return right is not None and abs(answer - right) <= (number[1] if len(number) > 1 and number[1] else leeway(1.0))
-
-
-def _not_shown(_: Any) -> str:
-    return ""

@@ -13,7 +13,7 @@ from scalargrad.words.expressions import ExpressionError, expression_function
 from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 MOST = 40
 """How many sliders at most."""
@@ -89,6 +89,22 @@ def given(name: str, at: Any, what: str = "live") -> Input:
     if not abs(number) <= LARGEST:
         raise ValueError(f"{what}: {name} must be finite, not {number}")
     return Input(name, number, *around(number))
+
+
+def beginnings(names: Sequence[str], known: Mapping[str, Input]) -> Iterator[dict[str, Input]]:
+    """Where the inputs may begin, the likeliest first: as they are known, others at small numbers; then elsewhere."""
+
+    def new(numbers: Sequence[float]) -> dict[str, Input]:
+        unknown = [name for name in names if name not in known]
+        return {name: given(name, numbers[i % len(numbers)]) for i, name in enumerate(unknown)}
+
+    for numbers in (BEGINNINGS, (1.0,), (0.5,), (2.0,)):
+        made = new(numbers)
+        yield {name: known[name] if name in known else made[name] for name in names}
+    made = new((1.0,))
+    for share in (0.75, 0.6, 1.0, 0.25, 0.0):
+        moves = {name: one.at(one.low + share * (one.high - one.low)) for name, one in known.items()}
+        yield {name: moves[name] if name in moves else made[name] for name in names}
 
 
 @dataclass(frozen=True)

@@ -392,7 +392,7 @@ export function graphView(host, engine, start = {}) {
 
   function opened(reply) {
     say("");
-    changed = "";
+    changed = reply.changed || "";
     words.style.minHeight = "";
     longest = 0;
     box.value = reply.expression;
@@ -563,6 +563,7 @@ export function graphView(host, engine, start = {}) {
 
   async function step(wanted, open) {
     at = Math.min(Math.max(wanted, 0), count - 1);
+    changed = "";
     choose(null);
     verdict.textContent = "";
     const reply = await askNewest({ do: "steps", step: at, hidden: hides(at) && !open });

@@ -15,14 +15,15 @@ from scalargrad.words.texts import counted
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from scalargrad.tracing.steps import TracedGraph
+    from scalargrad.playground.running import Run
 
 PREFIX = "sg"
 """Before the ids in the picture, which the page takes away: sg-n3 is card 3, sg-e7 edge 7."""
 
 
-def shape_of(graph: TracedGraph) -> Hashable:
-    """What two graphs with the same picture have in common: everything but the numbers of Values."""
+def shape_of(run: Run) -> Hashable:
+    """What two runs with the same picture have in common: everything but the numbers of Values."""
+    graph = run.graph
     position = {node: i for i, node in enumerate(graph.order)}
     nodes = []
     for node in graph.order:
@@ -30,11 +31,12 @@ def shape_of(graph: TracedGraph) -> Hashable:
         rule = node._rule
         kind = (node.is_parameter, node.requires_grad) if rule.is_leaf else rule
         nodes.append((graph.names[node], kind, operands))
-    return tuple(nodes), len(graph.steps)
+    inputs = tuple((name, position.get(leaf)) for name, leaf in run.leaves.items())
+    return tuple(nodes), inputs, len(graph.steps)
 
 
 class GraphPicture:
-    """The picture of one graph, for all graphs of its shape.
+    """The picture of one run, for all runs of its shape.
 
     Attributes:
         shape: what they have in common.
@@ -43,7 +45,8 @@ class GraphPicture:
         shown: what the page is told.
     """
 
-    def __init__(self, graph: TracedGraph, shape: Hashable) -> None:
+    def __init__(self, run: Run, shape: Hashable) -> None:
+        graph = run.graph
         if len(graph.steps) > MAX_STEPS:
             raise RefusedError(
                 f"this graph has {counted(len(graph.order), 'value')} and {counted(len(graph.steps), 'step')}; a live "
@@ -61,6 +64,6 @@ class GraphPicture:
             "title": f"f = {heading(graph)}" if graph.root.is_leaf else heading(graph),
             "cards": [{"name": card.name, "about": card.about, "constant": "detached" in card.kinds} for card in cards],
             "edges": [list(end[:2]) for end in self.ends],
-            "inputs": {node.label: i for i, node in enumerate(graph.order) if node.is_leaf and node.label},
+            "inputs": {name: stage.position[leaf] for name, leaf in run.leaves.items() if leaf in stage.position},
             "steps": len(graph.steps),
         }

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, topological_order
+from scalargrad.node.contexts import observed
 from scalargrad.node.naming import display_names
 from scalargrad.playground.messages import RefusedError
 from scalargrad.support.labels import clean_label
 from scalargrad.table.row import Op
+from scalargrad.tracing.steps import record_steps
 from scalargrad.words.expressions import ExpressionError, expression_function, expression_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from scalargrad.tracing.steps import TracedGraph
 
 OUTPUT = "f"
 """What the output is called if nobody has named it."""
@@ -22,6 +27,14 @@ OUTPUT = "f"
 
 class Trouble(RefusedError):  # noqa: N818  (it is shown in the picture, not raised to anybody)
     """The function has no value at these inputs: what its last operation said."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a function gave at some inputs: the graph with all its steps, and in it the inputs by name."""
+
+    graph: TracedGraph
+    leaves: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -40,31 +53,80 @@ class Running:
     call: Callable[..., Any]
     typed: bool = False
 
-    def at(self, numbers: Mapping[str, float]) -> Value:
-        """The output for these inputs, a new graph.
+    def at(self, numbers: Mapping[str, float]) -> Run:
+        """The run at these inputs, a new graph.
 
         Raises:
-            Trouble: if an operation has no value there, or the function raises anything else.
+            Trouble: if an operation has no value there, or the function or its gradient raises anything else.
             RefusedError: if what it returns is no Value.
         """
-        leaves = [Value(numbers[name], label=name) for name in self.names]
+        leaves = {name: Value(numbers[name], label=name) for name in self.names}
+        root = self._output(leaves)
         try:
-            root = self.call(*leaves)
+            return Run(record_steps(root, 1.0, False, _not_shown, self.called(root)), leaves)
+        except Exception as error:
+            raise _trouble(error) from None
+
+    def _output(self, leaves: Mapping[str, Value]) -> Value:
+        try:
+            root = self.call(*leaves.values())
         except ExpressionError as error:
             raise RefusedError(str(error)) from None
         except RecursionError:
             raise Trouble(f"{self.text} calls itself without end") from None
         except Exception as error:
-            first = str(error).split("\n", 1)[0]
-            plain = isinstance(error, (ValueError, ArithmeticError)) and first
-            raise Trouble(first if plain else f"{type(error).__name__}: {first}") from None
+            raise _trouble(error) from None
         if isinstance(root, (int, float)) and not isinstance(root, bool):
             root = Value(float(root))
         if not isinstance(root, Value):
             raise RefusedError(f"{self.text} must return a Value, not {type(root).__name__}")
-        if not root.label and OUTPUT not in self.names and not root.is_leaf:
-            root.label = OUTPUT
         return root
+
+    def called(self, root: Value) -> Mapping[str, Value]:
+        """What an output without a label is called, as a variable would; nothing is written into it."""
+        return {} if OUTPUT in self.names or root.is_leaf else {OUTPUT: root}
+
+    def stopped(self, good: Mapping[str, float], bad: Mapping[str, float]) -> tuple[Run, int | None, dict[int, float]]:
+        """Where a run ends that has no value, on the graph of one that has: as far as both make the same nodes.
+
+        Args:
+            good: inputs at which there is a value.
+            bad: inputs at which there is none.
+
+        Returns:
+            The run at the good ones; the place, in its graph, of the operation at which the other one ended, if it is
+            in that graph; and by place the numbers that the other one had come to.
+        """
+        made, run = self._nodes(good)
+        begun, _ = self._nodes(bad)
+        if run is None:
+            raise RefusedError("the function does not give the same twice")
+        rules = [node._rule for node in made]
+        place = {node: i for i, node in enumerate(run.graph.order)}
+        known = {place[leaf]: bad[name] for name, leaf in run.leaves.items() if leaf in place}
+        if len(begun) >= len(made) or rules[: len(begun)] != [node._rule for node in begun]:
+            return run, None, known
+        known.update({place[one]: other.data for one, other in zip(made, begun, strict=False) if one in place})
+        return run, place.get(made[len(begun)]), known
+
+    def _nodes(self, numbers: Mapping[str, float]) -> tuple[list[Value], Run | None]:
+        """The nodes that a run makes, in that order, up to where it has no value; and the run, if it has one."""
+        made: list[Value] = []
+        run = None
+        with observed(inspector=made.append), suppress(RefusedError):
+            run = self.at(numbers)
+        return [node for node in made if not node.is_leaf], run
+
+
+def _trouble(error: Exception) -> Trouble:
+    """What to say of an exception that the function raised."""
+    first = str(error).split("\n", 1)[0]
+    plain = isinstance(error, (ValueError, ArithmeticError)) and first
+    return Trouble(first if plain else f"{type(error).__name__}: {first}")
+
+
+def _not_shown(_: Any) -> str:
+    return ""
 
 
 def of_expression(text: str, names: tuple[str, ...] | None = None) -> Running:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import os
 import re
 import secrets
 import socket
@@ -180,7 +181,7 @@ class PlaygroundServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    allow_reuse_address = False
+    allow_reuse_address = os.name == "posix"  # on Windows another program could listen on the same port
     request_queue_size = 128
     _kept: ClassVar[int] = 100
 
@@ -193,7 +194,10 @@ class PlaygroundServer(ThreadingHTTPServer):
         self._client, self._heard = "", clock()
         self._strangers: dict[socket.socket, float] = {}
         self._open: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            raise OSError(f"cannot listen on port {port}: {error.strerror or error}; port 0 is a free one") from None
         self.hosts = (f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}")
 
     @property

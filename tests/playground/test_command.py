@@ -81,3 +81,13 @@ def test_importing_the_package_brings_no_server():
     code = "import sys, scalargrad; print([n for n in sys.modules if 'http.server' in n or 'playground' in n])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(scalargrad.__file__).parents[1])  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_a_port_that_is_taken_is_said_in_words(capsys):
+    from scalargrad.cli import main
+    from scalargrad.playground.server import PlaygroundServer
+
+    with PlaygroundServer(live("x").session()) as taken:
+        assert main(["playground", "x", "--no-browser", "--port", str(taken.server_port)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"scalargrad playground: cannot listen on port {taken.server_port}: ")

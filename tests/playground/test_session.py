@@ -181,3 +181,62 @@ def test_a_graph_too_large_for_a_picture_is_refused():
     need_layout()
     reply = live(lambda x: sg.sum([x.tanh() for _ in range(200)]), x=1.0).session().handle({"id": 1, "do": "open"})
     assert reply["error"] == "this graph has 202 values and 603 steps; a live picture has at most 300 steps"
+
+
+def test_inputs_at_which_there_is_no_value_begin_elsewhere_and_that_is_said():
+    need_layout()
+    reply = ask(live(lambda x: x.log() * 2.0, x=(-5, 5)).session(), do="open")
+    assert reply["changed"] == "log: domain error at 0.0 (label 'x'): the inputs begin elsewhere."
+    assert reply["inputs"]["x"]["value"] == 2.5
+    made = session("x*y")
+    ask(made, do="set", inputs={"x": -3})
+    assert ask(made, do="open", expression="sqrt(x) + q")["inputs"]["x"]["value"] > 0
+    assert "give other numbers" in ask(made, do="open", expression="log(x)", inputs={"x": -1})["error"]
+    assert "give other numbers" in ask(made, do="open", expression="log(x - x)")["error"]
+
+
+def test_a_leaf_of_the_functions_own_with_an_inputs_name_is_not_taken_for_it():
+    need_layout()
+    own = sg.Value(3.0, label="x", parameter=True)
+    made = live(lambda x: own * x, x=2.0).session()
+    reply = ask(made, do="open")
+    i = reply["picture"]["inputs"]["x"]
+    assert (reply["frame"]["values"][i], reply["frame"]["gradients"][i]) == ("2", "grad 3")
+    ask(made, do="set", inputs={"x": 5})
+    assert (own.data, own.grad, own.label) == (3.0, 0.0, "x")
+
+
+def test_the_output_that_a_function_keeps_is_left_as_it_is():
+    need_layout()
+    kept = sg.Value(2.0, label="k") * 3.0
+    reply = ask(live(lambda x: kept, x=1.0).session(), do="open")
+    assert reply["picture"]["cards"][-1]["name"] == "f"
+    assert kept.label == ""
+
+
+def test_a_gradient_that_raises_is_said_in_words():
+    need_layout()
+
+    class Bad(sg.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2.0 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            raise ZeroDivisionError("no gradient here")
+
+    made = live(lambda x: Bad.apply(x) if x.data > 1 else x * 2.0, x=(-5, 5, 0.0)).session()
+    ask(made, do="open")
+    assert "no gradient here" in ask(made, do="set", inputs={"x": 2})["trouble"]["text"]
+    assert "frame" in ask(made, do="set", inputs={"x": 0})
+
+
+@pytest.mark.parametrize("expression", ["3", "pi", "2**3 + 1"])
+def test_an_expression_without_variables_has_a_graph_too(expression):
+    made = session()
+    reply = ask(made, do="open", expression=expression)
+    assert reply["inputs"] == {}
+    assert len(reply["frame"]["values"]) == 1
+    for do in ({"do": "steps", "step": 0}, {"do": "explain", "card": 0}):
+        assert "defect" not in ask(made, **do)

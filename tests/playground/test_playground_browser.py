@@ -352,7 +352,7 @@ def test_a_flood_of_positions_ends_at_the_last_with_few_requests(browser):
         )
         settled(page)
         assert page.evaluate(CARDS)[0][-2] == "4"
-        assert 1 <= len(asked) <= 4
+        assert 1 <= len(asked) <= 6  # four under way, the newest, and a sign of life
     assert trouble == []
 
 

@@ -95,8 +95,10 @@ class BatchProgram:
             split = _split if whole is None else _split_products
             sums += [split(tape, shares[slot], kinds) for slot in slots]
             made = batch_runner(choice, tape.code, sums, columns, widths, places, whole)
-        self.code, self.backend, self.runner = made
+        code, self.backend, self.runner = made
         self.numbers = parameters_for(self.runner, self.leaves)
+        # The instructions themselves would take more memory than all that the program runs on.
+        self._of_code = hash(tuple(code)) if self.may_have_masks or plain is not None else 0
         one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
         self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
         self._masked: BatchProgram | None = None
@@ -119,7 +121,7 @@ class BatchProgram:
         """
         if self.may_have_masks and self._masked is None:
             masked = self._make_masked(plain=self)
-            if masked.code == self.code:
+            if masked._of_code == self._of_code:
                 self.may_have_masks = False
             else:
                 self._masked = masked

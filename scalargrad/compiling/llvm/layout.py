@@ -105,6 +105,10 @@ class Layout:
         self._copies(outputs)
         self.size = self._at
 
+    def forget(self) -> None:
+        """Let go of groups and places, when the machine has its program: they take more memory than that does."""
+        self.groups, self.place = [], array("i")
+
     def _placed(self, slots: Sequence[int]) -> None:
         for at, slot in enumerate(slots, self._at):
             self.place[slot] = at

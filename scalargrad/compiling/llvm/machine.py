@@ -172,6 +172,7 @@ class MachineCode:
         p, i = ctypes.c_void_p, ctypes.c_int64
         self._run = ctypes.CFUNCTYPE(None, p, p, i, p)(machinery(1).addresses["run"])
         self.program = (self._groups.buffer_info()[0], len(layout.groups), layout.operands.buffer_info()[0])
+        layout.forget()
 
     def run(self, memory: int) -> None:
         """Work off the program on the numbers at this address."""

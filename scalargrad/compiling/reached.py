@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +64,7 @@ class Reached:
             self.surroundings.after_a_run()
         else:
             self.surroundings.look()
-        self._state = known, list(map(_granted, known)), change
+        self._state = known, _granted(known), change
 
     def is_empty(self) -> bool:
         """Whether there is nothing that could change."""
@@ -81,11 +81,15 @@ class Reached:
         leaves, granted, change = self._state
         now = last_change[0]
         if now is not change:  # some Value's rule has changed somewhere
-            if list(map(_granted, leaves)) != granted:
+            if _granted(leaves) != granted:
                 return True
             self._state = leaves, granted, now
         return False
 
 
-def _granted(leaf: Value) -> tuple[bool, tuple[int, ...]]:
-    return leaf._rule.requires_grad, tuple(hooks_of(leaf) or ())
+def _granted(leaves: Collection[Value]) -> list[Any]:
+    """Of each whether it is trained; then the hooks of those that have any."""
+    trained: list[Any] = [leaf._rule.requires_grad for leaf in leaves]
+    # Only then can there be hooks (node/extras.py); there may be very many leaves.
+    hooked = [leaf for leaf in leaves if type(leaf._b) is tuple or leaf._a is not None]
+    return trained + [(id(leaf), *hooks) for leaf in hooked if (hooks := hooks_of(leaf))]

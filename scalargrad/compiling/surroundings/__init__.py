@@ -46,16 +46,19 @@ class Surroundings:
 
     def after_a_run(self) -> None:
         """It was recorded; what is there now is taken for granted."""
-        for key, sort, x in self._places():
+        places = self._places()
+        for key, sort, x in places:
             if key in self._before:
                 now, before = _content(sort, x), self._before[key]
                 if differ(now, before):
                     (self._grown if has_grown(now, before) else self._written).add(key)
-        self.look()
+        self._take_for_granted([place for place in places if place[0] not in self._written])
 
     def look(self) -> None:
         """Take what is there now for granted."""
-        places = self._places()
+        self._take_for_granted(self._places())
+
+    def _take_for_granted(self, places: list[tuple[Any, int, Any]]) -> None:
         cells, names, functions = ([x for _, k, x in places if k == sort] for sort in range(3))
         before: list[Any] | None = []
         for wanted in range(3):

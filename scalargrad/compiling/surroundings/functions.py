@@ -65,11 +65,11 @@ def functions_of(fn: Any) -> Iterator[FunctionType | functools.partial[Any]]:
             wrapped = getattr(one, "__wrapped__", None) if callable(one) else None  # as functools.lru_cache keeps it
             pending += [wrapped] if wrapped is not None else []
             cls = type(one)
-            call = getattr(cls, "__call__", None)  # noqa: B004  (what it is, not whether)
-            inner = getattr(one, "_fn", None) if _is_of_the_package(call) else None  # a compiled function, or a replay
+            is_called_by_us, is_open = met.kind_of(cls)
+            inner = getattr(one, "_fn", None) if is_called_by_us else None  # a compiled function, or a replay
             if inner is not None:
                 pending.append(inner)
-            elif _is_users(cls) or _is_of_the_package(getattr(cls, "__init__", None)):
+            elif is_open:
                 pending += met.class_found(cls)
                 attributes = getattr(one, "__dict__", {})
                 if len(seen) < ITEMS:
@@ -90,6 +90,18 @@ class _Met:
         self._members: list[dict[str, Any]] = []
         self._names: dict[str, None] = {}
         self._classes = set[type]()
+        self._kinds: dict[type, tuple[bool, bool]] = {}
+
+    def kind_of(self, cls: type) -> tuple[bool, bool]:
+        """Whether its objects are called by this package's code, and whether their attributes are looked at.
+
+        A network has thousands of objects of few classes.
+        """
+        if cls not in self._kinds:
+            call = getattr(cls, "__call__", None)  # noqa: B004  (what it is, not whether)
+            is_open = _is_users(cls) or _is_of_the_package(getattr(cls, "__init__", None))
+            self._kinds[cls] = _is_of_the_package(call), is_open
+        return self._kinds[cls]
 
     def names_found(self, names: tuple[str, ...]) -> list[Any]:
         """The members with these names, of all classes."""
@@ -99,9 +111,12 @@ class _Met:
 
     def class_found(self, cls: type) -> list[Any]:
         """Its members, and its bases', whose names were found, and those that Python calls itself."""
+        if cls in self._classes:
+            return []
+        self._classes.add(cls)
         found = []
         for one in cls.__mro__:
-            if one not in self._classes and _is_users(one):
+            if (one is cls or one not in self._classes) and _is_users(one):
                 self._classes.add(one)
                 members = dict(vars(one))
                 self._members.append(members)

@@ -64,6 +64,7 @@ class Aimed:
         for name, value in {
             **update.fields, "from": update.parameters, "leaves": self._count, "places": _address(self._places),
             "inverse": _address(self._inverse), "found": self.room.out.address + 16,
+            **self._calls.fields(() if is_in_order else ("gather", "collect")),
         }.items():  # fmt: skip
             block[name] = value
         self.stops_at_nan(program.may_have_masks)
@@ -71,7 +72,8 @@ class Aimed:
     def stops_at_nan(self, flag: bool) -> None:
         """Whether a gradient that is nan is looked for."""
         self._stops = flag
-        self._block["stops_at_nan"] = int(flag)
+        for name, value in {"stops_at_nan": int(flag), **self._calls.fields(["has_nan"] if flag else ())}.items():
+            self._block[name] = value
 
     def release(self) -> None:
         """Give back what it runs in. Nothing may be at work there any more."""

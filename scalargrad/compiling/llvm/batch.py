@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,9 +32,15 @@ class Code(Protocol):
     work: int
     uniform: int
     accumulators: int
-    addresses: dict[str, int]
     begin: Any
-    finish: Any
+
+    @property
+    def addresses(self) -> Mapping[str, int]:
+        """Those of begin, tiles and finish."""
+
+    @property
+    def finish(self) -> Any:
+        """The function that adds up."""
 
     @property
     def tiles(self) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from scalargrad.compiling.llvm import object_cache
@@ -123,13 +124,19 @@ class Machinery:
     Args:
         text: a module in LLVM's language.
         names: the functions to be called from outside.
-        effort: LLVM's level of code generation, 0 to 3: more effort, better registers.
+        effort: LLVM's level of code generation, 0 to 3: more effort, better registers, up to ten times as long. None is
+            the right one for what only calls functions that do the work.
+        calls: addresses of the functions that it calls and does not define.
     """
 
-    def __init__(self, text: str, names: list[str], effort: int) -> None:
+    def __init__(
+        self, text: str, names: Sequence[str], effort: int, calls: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         with _turns:
             builder = _binding().JITLibraryBuilder().add_object_img(_object(text, effort)).add_current_process()
             for name in names:
                 builder = builder.export_symbol(name)
+            for name, address in calls.items():
+                builder = builder.import_symbol(name, address)
             self._tracker = builder.link(_linker(), f"scalargrad_{next(_numbers)}")
         self.addresses = {name: self._tracker[name] for name in names}

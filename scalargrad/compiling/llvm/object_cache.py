@@ -25,6 +25,8 @@ _MAGIC = b"scalargrad object 1\n"
 _ENDING, _UNFINISHED = ".object", ".tmp"
 _ABANDONED = 3600.0
 """Seconds after which an unfinished file belongs to a process that was killed."""
+_left: dict[Path, int] = {}
+"""Bytes that this process may write to a folder before it looks again at all that is there."""
 
 
 def key_of(*parts: str) -> str:
@@ -64,8 +66,11 @@ def store(key: str, code: bytes) -> None:
     with suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_ours(os.stat(folder)):
-            replace_file(folder / (key + _ENDING), _MAGIC + _digest(key, code) + code, mode=0o600)
-            _make_room(folder)
+            content = _MAGIC + _digest(key, code) + code
+            # By its digest half a file is known for what it is.
+            replace_file(folder / (key + _ENDING), content, mode=0o600, is_spare=True)
+            left = _left.get(folder, 0) - len(content)
+            _left[folder] = left if left > 0 else _make_room(folder)
 
 
 def _digest(key: str, code: bytes) -> bytes:
@@ -112,15 +117,21 @@ def _own(path: str, flags: int) -> int:
     return handle
 
 
-def _make_room(folder: Path) -> None:
-    """Remove what was used least lately until the rest has room, and what killed processes left."""
-    now, total = time.time(), 0
+def _make_room(folder: Path) -> int:
+    """Remove what was used least lately until the rest has room, and what killed processes left.
+
+    Returns:
+        How many bytes may come.
+    """
+    now, total, kept = time.time(), 0, 0
     for used, size, path in sorted(_files(folder), reverse=True):
         total += size
         is_abandoned = path.endswith(_UNFINISHED) and now - used > _ABANDONED
+        kept = total if total <= ROOM else kept
         if is_abandoned or (path.endswith(_ENDING) and total > ROOM):
             with suppress(OSError):  # another process was quicker, or has it open
                 os.unlink(path)
+    return ROOM - kept
 
 
 def _files(folder: Path) -> Iterator[tuple[float, int, str]]:

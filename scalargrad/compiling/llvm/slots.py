@@ -124,8 +124,12 @@ def _swapped(name: str, place: str, items: str) -> str:
   store ptr %{name}.old, ptr %{name}.new.p"""
 
 
+_BOTH = "ptr %nodes, i64 %count, i64 %place, ptr %numbers, i64 %grad_place, ptr %gradients, ptr %float"
+_ENDS = "\n  ret i64 0\nno:\n  ret i64 1\n}"
+
+
 @once
-def _machinery() -> Machinery:
+def _reading() -> Machinery:
     number = "\n  %x = load double, ptr %data.number, align 8"
     kept = f"""
 {_slot("data", "%place")}
@@ -137,9 +141,28 @@ keep:
   store double %x, ptr %to
   br label %kept
 kept:"""
+    return Machinery(f"""
+define i64 @read(ptr %nodes, i64 %count, i64 %place, ptr %float, i64 %read, ptr %into) {{
+{loop("i", "%count", kept)}{_ENDS}""", ["read"], 2)  # fmt: skip
+
+
+@once
+def _writing() -> Machinery:
     checked = _slot("data", "%place") + _sole("data") + _slot("grad", "%grad_place") + _sole("grad")
     written = _written("d", "%place", "%numbers") + _written("g", "%grad_place", "%gradients")
     swapped = _swapped("d", "%place", "%numbers") + _swapped("g", "%grad_place", "%gradients")
+    return Machinery(f"""
+define i64 @write({_BOTH}) {{
+{loop("i", "%count", checked)}
+{loop("k", "%count", written)}{_ENDS}
+define i64 @swap({_BOTH}) {{
+{loop("i", "%count", swapped)}
+  ret i64 0
+}}""", ["write", "swap"], 0)  # fmt: skip
+
+
+@once
+def _reading_lists() -> Machinery:
     item = f"""
 {element("%x", "%items", "%i", "ptr")}
 {_checked("x", "%float")}
@@ -155,35 +178,32 @@ kept:"""
   %is.bad = icmp ne i64 %bad, 0
   br i1 %is.bad, label %no, label %row.done
 row.done:"""
-    both = "ptr %nodes, i64 %count, i64 %place, ptr %numbers, i64 %grad_place, ptr %gradients, ptr %float"
-    ends = "\n  ret i64 0\nno:\n  ret i64 1\n}"
     return Machinery(f"""
-define i64 @read(ptr %nodes, i64 %count, i64 %place, ptr %float, i64 %read, ptr %into) {{
-{loop("i", "%count", kept)}{ends}
-define i64 @write({both}) {{
-{loop("i", "%count", checked)}
-{loop("k", "%count", written)}{ends}
-define i64 @swap({both}) {{
-{loop("i", "%count", swapped)}
-  ret i64 0
-}}
 define i64 @numbers(ptr %list, i64 %n, ptr %float, ptr %into) {{
 {_items("%n")}
-{loop("i", "%n", item)}{ends}
+{loop("i", "%n", item)}{_ENDS}
 define i64 @rows(ptr %list, i64 %n, ptr %float, ptr %into, i64 %width, ptr %rows) {{
 {_items("%n")}
-{loop("r", "%n", row)}{ends}""", ["read", "write", "swap", "numbers", "rows"], 2)  # fmt: skip
+{loop("r", "%n", row)}{_ENDS}""", ["numbers", "rows"], 2)  # fmt: skip
 
 
 @once
-def _functions() -> tuple[Any, ...]:
-    """The same, called without giving up Python's lock."""
-    p, i, at = ctypes.c_void_p, ctypes.c_int64, _machinery().addresses
+def _functions() -> tuple[Any, Any, Any]:
+    """read, write and swap, called without giving up Python's lock."""
+    p, i, at = ctypes.c_void_p, ctypes.c_int64, {**_reading().addresses, **_writing().addresses}
     both = p, i, i, p, i, p, p
     return (
         ctypes.PYFUNCTYPE(i, p, i, i, p, i, p)(at["read"]),
         ctypes.PYFUNCTYPE(i, *both)(at["write"]),
         ctypes.PYFUNCTYPE(i, *both)(at["swap"]),
+    )
+
+
+@once
+def _functions_of_lists() -> tuple[Any, Any]:
+    """Likewise numbers and rows."""
+    p, i, at = ctypes.c_void_p, ctypes.c_int64, _reading_lists().addresses
+    return (
         ctypes.PYFUNCTYPE(i, p, i, p, p)(at["numbers"]),
         ctypes.PYFUNCTYPE(i, p, i, p, p, i, p)(at["rows"]),
     )
@@ -202,7 +222,7 @@ def reader(n: int, width: int | None, address: int) -> Callable[[list[Any]], boo
     """
     if places() is None:
         return None
-    *_, numbers, rows = _functions()
+    numbers, rows = _functions_of_lists()
     float_type, list_type = id(float), id(list)
     if width is None:
         return lambda given: not numbers(id(given), n, float_type, address)
@@ -224,7 +244,7 @@ class Leaves(Sequence[float]):
             self._data, self._grad = found
             self._table = (ctypes.c_void_p * max(1, self._count))(*map(id, self.leaves))
             self._nodes = ctypes.addressof(self._table)
-            self._read, self._write, self._swap, *_ = _functions()
+            self._read, self._write, self._swap = _functions()
 
     def put(self, address: int, count: int) -> bool:
         """Write the first so many to this address; returns whether that could be done without lists.

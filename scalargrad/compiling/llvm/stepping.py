@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scalargrad.compiling.llvm.library import Machinery, lanes, once
@@ -20,26 +20,26 @@ FIELDS = [
     "memory", "full", "tail", "out", "sums", "update_begin", "update_tiles", "settings", "update_uniform",
     "update_memory", "read", "count", "update_full", "update_tail", "write", "found", "gradients", "gradient_bytes",
     "now", "next",
-    "bytes", "stops_at_nan", "from", "places", "leaves", "inverse",
+    "bytes", "stops_at_nan", "from", "places", "leaves", "inverse", "gather", "collect", "has_nan",
 ]  # fmt: skip
 KINDS = dict.fromkeys(("n", "sums", "valid", "count", "bytes", "gradient_bytes", "stops_at_nan", "leaves"), "i64")
 KINDS |= {"divisor": "double", "factor": "double"}
 
+_SWEEP = (
+    "n", "valid", "arguments", "columns", "divisor", "factor", "begin", "tiles", "finish", "parameters", "uniform",
+    "memory", "full", "tail", "out", "sums", "found", "stops_at_nan", "from", "places", "leaves", "gather", "has_nan",
+)  # fmt: skip
+_STEP = (
+    "update_begin", "update_tiles", "settings", "update_uniform", "update_memory", "read", "count", "update_full",
+    "update_tail", "write", "found", "gradients", "gradient_bytes", "now", "next", "bytes", "inverse", "collect",
+)  # fmt: skip
+"""The fields that each of the two reads."""
 UPDATE = "read i64_0 count count settings update_uniform update_memory update_full update_tail write"
 
 
 @once
-def _machinery() -> Machinery:
-    w, lines, names = lanes(), [], {}
-    for i, name in enumerate(FIELDS):
-        kind = KINDS.get(name, "ptr")
-        names[name] = f"{kind} %{name}"
-        lines += [f"  %at_{name} = getelementptr i64, ptr %block, i64 {i}", f"  %{name} = load {kind}, ptr %at_{name}"]
-    fields = "\n".join(lines)
-
-    def given(text: str) -> str:
-        return ", ".join(names.get(word, word.replace("_", " ")) for word in text.split())
-
+def _has_nan() -> Machinery:
+    w = lanes()
     return Machinery(f"""
 define i1 @has_nan(ptr %numbers, i64 %count) {{
 entry:
@@ -80,7 +80,13 @@ end:
   %found = phi i1 [%in_pairs, %left], [%then, %each]
   ret i1 %found
 }}
-define void @gather(ptr %from, ptr %places, i64 %count, ptr %into) {{
+""", ["has_nan"], 2)  # fmt: skip
+
+
+@once
+def _gather() -> Machinery:
+    return Machinery("""
+define void @gather(ptr %from, ptr %places, i64 %count, ptr %into) {
 entry:
   %none = icmp sle i64 %count, 0
   br i1 %none, label %end, label %each
@@ -97,8 +103,14 @@ each:
   br i1 %again, label %each, label %end
 end:
   ret void
-}}
-define void @collect(ptr %found, ptr %inverse, i64 %count, double %divisor, ptr %into, i64 %is_first) {{
+}
+""", ["gather"], 2)  # fmt: skip
+
+
+@once
+def _collect() -> Machinery:
+    return Machinery("""
+define void @collect(ptr %found, ptr %inverse, i64 %count, double %divisor, ptr %into, i64 %is_first) {
 entry:
   %none = icmp sle i64 %count, 0
   %straight = icmp eq ptr %inverse, null
@@ -132,19 +144,41 @@ next:
   br i1 %again, label %each, label %end
 end:
   ret void
-}}
+}
+""", ["collect"], 2)  # fmt: skip
+
+
+def _fields(*names: str) -> str:
+    """Lines that load these fields of the block."""
+    return "\n".join(
+        f"  %at_{name} = getelementptr i64, ptr %block, i64 {FIELDS.index(name)}\n"
+        f"  %{name} = load {KINDS.get(name, 'ptr')}, ptr %at_{name}"
+        for name in names
+    )
+
+
+def _given(text: str) -> str:
+    """Arguments of a call, by the names of fields."""
+    return ", ".join(
+        f"{KINDS.get(word, 'ptr')} %{word}" if word in FIELDS else word.replace("_", " ") for word in text.split()
+    )
+
+
+@once
+def _machinery() -> Machinery:
+    return Machinery(f"""
 define i64 @sweep(ptr %block) {{
 entry:
-{fields}
+{_fields(*_SWEEP)}
   %in_place = icmp eq ptr %places, null
   br i1 %in_place, label %run, label %bring
 bring:
-  call void @gather({given("from places leaves parameters")})
+  call void %gather({_given("from places leaves parameters")})
   br label %run
 run:
-  call void %begin({given("parameters uniform memory")})
-  call void %tiles({given("arguments i64_0 n n parameters uniform memory full tail columns")})
-  call void %finish({given("full i64_1 tail valid uniform out sums divisor factor")})
+  call void %begin({_given("parameters uniform memory")})
+  call void %tiles({_given("arguments i64_0 n n parameters uniform memory full tail columns")})
+  call void %finish({_given("full i64_1 tail valid uniform out sums divisor factor")})
   %broken_at = getelementptr double, ptr %out, i64 1
   %broken = load double, ptr %broken_at
   %fine = fcmp oeq double %broken, 0.0
@@ -154,7 +188,7 @@ look:
   br i1 %looks, label %search, label %end
 search:
   %trained = sub i64 %sums, 2
-  %nan = call i1 @has_nan(ptr %found, i64 %trained)
+  %nan = call i1 %has_nan(ptr %found, i64 %trained)
   %says_nan = select i1 %nan, i64 2, i64 0
   br label %end
 end:
@@ -163,7 +197,7 @@ end:
 }}
 define i64 @step(ptr %block) {{
 entry:
-{fields}
+{_fields(*_STEP)}
   %says = call i64 @sweep(ptr %block)
   %fine = icmp eq i64 %says, 0
   br i1 %fine, label %go, label %end
@@ -171,21 +205,21 @@ go:
   %in_order = icmp eq ptr %inverse, null
   br i1 %in_order, label %copy, label %order
 copy:
-  call void @llvm.memcpy.p0.p0.i64({given("gradients found gradient_bytes")}, i1 false)
+  call void @llvm.memcpy.p0.p0.i64({_given("gradients found gradient_bytes")}, i1 false)
   br label %update
 order:
-  call void @collect({given("found inverse count double_1.0 gradients i64_1")})
+  call void %collect({_given("found inverse count double_1.0 gradients i64_1")})
   br label %update
 update:
-  call void %update_begin({given("settings update_uniform update_memory")})
-  call void %update_tiles({given(UPDATE)})
-  call void @llvm.memcpy.p0.p0.i64({given("now next bytes")}, i1 false)
+  call void %update_begin({_given("settings update_uniform update_memory")})
+  call void %update_tiles({_given(UPDATE)})
+  call void @llvm.memcpy.p0.p0.i64({_given("now next bytes")}, i1 false)
   br label %end
 end:
   ret i64 %says
 }}
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
-""", ["sweep", "step", "gather", "collect", "has_nan"], 2)  # fmt: skip
+""", ["sweep", "step"], 0)  # fmt: skip
 
 
 @once
@@ -207,7 +241,7 @@ def step() -> Any:
 def gather() -> Any:
     """(numbers, places, count, into): the numbers at so many places, side by side."""
     kinds = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p
-    return ctypes.CFUNCTYPE(None, *kinds)(_machinery().addresses["gather"])
+    return ctypes.CFUNCTYPE(None, *kinds)(_gather().addresses["gather"])
 
 
 @once
@@ -217,13 +251,22 @@ def collect() -> Any:
     `inverse` says for each where it is among those found, -1 where nothing was; without it they are in order.
     """
     kinds = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_void_p, ctypes.c_int64
-    return ctypes.CFUNCTYPE(None, *kinds)(_machinery().addresses["collect"])
+    return ctypes.CFUNCTYPE(None, *kinds)(_collect().addresses["collect"])
 
 
 @once
 def has_nan() -> Any:
     """(numbers, count): whether nan is among so many doubles at an address."""
-    return ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_int64)(_machinery().addresses["has_nan"])
+    return ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_int64)(_has_nan().addresses["has_nan"])
+
+
+def _nothing(names: Iterable[str]) -> Mapping[str, int]:
+    return dict.fromkeys(names, 0)
+
+
+def _addresses_of(names: Iterable[str]) -> dict[str, int]:
+    made = {"gather": _gather, "collect": _collect, "has_nan": _has_nan}
+    return {name: int(made[name]().addresses[name]) for name in names}
 
 
 class Memory(Protocol):
@@ -250,12 +293,21 @@ class Calls(NamedTuple):
     gather: Callable[..., None]
     collect: Callable[..., None]
     has_nan: Callable[..., bool]
+    fields: Callable[[Iterable[str]], Mapping[str, int]] = _nothing
+    """What the last three are in the block of a step that calls them."""
 
 
 @once
 def calls() -> Calls:
-    """They, for all programs."""
-    return Calls(sweep(), step(), gather(), collect(), has_nan())
+    """They, for all programs. Few need the last three, which are compiled when they are."""
+    return Calls(sweep(), step(), _later(gather), _later(collect), _later(has_nan), _addresses_of)
+
+
+def _later(make: Callable[[], Any]) -> Callable[..., Any]:
+    def made(*given: Any) -> Any:
+        return make()(*given)
+
+    return made
 
 
 class Block:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.llvm.library import Machinery, fuses, lanes
 from scalargrad.compiling.llvm.memory import Doubles
@@ -49,8 +49,6 @@ class BatchCode:
         tiles: (arguments, from, to, n, parameters, uniform, memory, full, tail, columns): samples from..to of n; their
             sums are added to `full`, those of an incomplete last tile to `tail`.
         uniform, memory, accumulators: how many doubles each needs; memory and accumulators for one thread.
-        finish: what adds up: see tile_loop.py.
-        addresses: those of these functions.
         width: the lanes of a tile.
         work: vector instructions per tile.
     """
@@ -100,11 +98,24 @@ class BatchCode:
         ])  # fmt: skip
         effort = 1 if len(moving) + len(still) <= QUICK else 0
         self._machinery = Machinery(text, ["begin", "tiles"], effort)
-        at, p, i = self._machinery.addresses, ctypes.c_void_p, ctypes.c_int64
-        self.addresses = {**at, "finish": machinery().addresses["finish"]}
-        self.finish = finish()
+        at, p, i = self.own, ctypes.c_void_p, ctypes.c_int64
         self.begin = ctypes.CFUNCTYPE(None, p, p, p)(at["begin"])
         self.tiles = ctypes.CFUNCTYPE(None, p, i, i, i, p, p, p, p, p, p)(at["tiles"])
+
+    @property
+    def own(self) -> Mapping[str, int]:
+        """The addresses of begin and tiles."""
+        return self._machinery.addresses
+
+    @property
+    def finish(self) -> Any:
+        """What adds up, see tile_loop.py; made when it is asked for: an optimizer's rule has nothing to add up."""
+        return finish()
+
+    @property
+    def addresses(self) -> dict[str, int]:
+        """Those of all three."""
+        return {**self.own, "finish": machinery().addresses["finish"]}
 
     def working_memory(self) -> WorkingMemory:
         """Memory for one thread."""

@@ -77,7 +77,7 @@ class Update:
         self._settings = Doubles(len(optimizer.moving))
         self._uniform, self._memory = Doubles(made.uniform), Doubles(made.memory)
         self.fields: Mapping[str, float] = {
-            "update_begin": made.addresses["begin"], "update_tiles": made.addresses["tiles"], "count": n,
+            "update_begin": made.own["begin"], "update_tiles": made.own["tiles"], "count": n,
             "settings": self._settings.address, "update_uniform": self._uniform.address,
             "update_memory": self._memory.address, "read": ctypes.addressof(self._read),
             "write": ctypes.addressof(self._write), "update_full": self._odd[0].address,

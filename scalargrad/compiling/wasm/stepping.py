@@ -27,7 +27,8 @@ def calls(program: Exports, update: Exports | None) -> Calls:
     if update is not None:
         others |= {"update_begin": update["begin"], "update_tiles": update["tiles"]}
     made = loaded(written(with_step=update is not None), **others)
-    return Calls(**{name: made.get(name, made["sweep"]) for name in Calls._fields})
+    names = [name for name in Calls._fields if name not in Calls._field_defaults]
+    return Calls(**{name: made.get(name, made["sweep"]) for name in names})
 
 
 @cache

@@ -85,11 +85,10 @@ work:
 
 
 @once
-def machinery() -> Machinery:
-    """The functions begin and tiles, as BatchCode has them."""
-    w = tile().width
+def _work() -> Machinery:
+    """The loop over steps."""
     return Machinery(f"""
-define internal void @work(ptr %records, i64 %count, i64 %which, ptr %context) {{
+define void @work(ptr %records, i64 %count, i64 %which, ptr %context) {{
 entry:
   %some = icmp sgt i64 %count, 0
   br i1 %some, label %each, label %end
@@ -111,7 +110,14 @@ next:
 end:
   ret void
 }}
+""", ["work"], 2)  # fmt: skip
 
+
+@once
+def machinery() -> Machinery:
+    """The functions begin and tiles, as BatchCode has them."""
+    w = tile().width
+    return Machinery(f"""
 define void @begin(ptr %parameters, ptr %uniform, ptr %memory) {{
 entry:
   %program = load ptr, ptr %memory
@@ -191,8 +197,9 @@ end:
   call void @work(ptr %lasts, i64 %lasts_count, i64 0, ptr %context)
   ret void
 }}
+declare void @work(ptr, i64, i64, ptr)
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
-""", ["begin", "tiles"], 2)  # fmt: skip
+""", ["begin", "tiles"], 0, _work().addresses)  # fmt: skip
 
 
 @once

@@ -107,12 +107,25 @@ class BatchProgram:
         self, samples: Sequence[Samples], n: int, *, mean: bool, numbers: Sequence[float] | None = None
     ) -> tuple[list[float], list[list[float]]]:
         """The sums and columns; those of the masked program where one is nan. `numbers` are others than the leaves'."""
-        found = self.runner.run(samples, n, self.numbers() if numbers is None else numbers, mean=mean)
-        if self.may_have_masks and (has_nan(found[0]) or any(map(has_nan, found[1]))):
+        given = self.numbers() if numbers is None else numbers
+        if self.may_have_masks:
+            found = self._unless_nan(samples, n, given, mean=mean)
+            if found is not None:
+                return found
             masked = self.masked()
             if masked is not None:
                 return masked.run(samples, n, mean=mean, numbers=numbers)
-        return found
+        return self.runner.run(samples, n, given, mean=mean)
+
+    def _unless_nan(
+        self, samples: Sequence[Samples], n: int, numbers: Sequence[float], *, mean: bool
+    ) -> tuple[list[float], list[list[float]]] | None:
+        """The sums and columns; None if nan is among them."""
+        runner: Any = self.runner
+        if hasattr(runner, "unless_nan"):
+            return runner.unless_nan(samples, n, numbers, mean=mean)  # type: ignore[no-any-return]
+        found: tuple[list[float], list[list[float]]] = runner.run(samples, n, numbers, mean=mean)
+        return None if has_nan(found[0]) or any(map(has_nan, found[1])) else found
 
     def masked(self) -> BatchProgram | None:
         """The same with masks in its gradients; None if it has no place for any.

@@ -207,7 +207,11 @@ class BatchFunction:
             (program,), (group,) = programs, batch.groups
             sums, columns = program.run(group.samples, batch.n, mean=self.mean)
             if not program.guards or sums[1] == 0.0:
-                return sums[0], in_order(order, program, sums), [Part(program, group.rows, columns[: program.columns])]
+                loss, parts = sums[0], [Part(program, group.rows, columns[: program.columns])]
+                if program.in_order and program.trained == len(order):
+                    del sums[:2]  # of many gradients it takes as long to copy the list
+                    return loss, sums, parts
+                return loss, in_order(order, program, sums), parts
         loss, grads, parts = 0.0, [0.0] * len(order), []
         for group in batch.groups:
             for part, sums in self._by_branches(LOSS, self._of_loss, group):

@@ -12,13 +12,14 @@ from scalargrad.compiling.llvm.long_batch import LongBatchCode
 from scalargrad.compiling.llvm.memory import Doubles, table
 from scalargrad.compiling.llvm.single import takes_whole
 from scalargrad.compiling.llvm.slots import Leaves, put
-from scalargrad.compiling.llvm.stepping import calls
+from scalargrad.compiling.llvm.stepping import calls, has_nan
 from scalargrad.compiling.llvm.threads import begun, cores, wait_for
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.tape import PARAMETER, count_of, size_of
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
+    from scalargrad.compiling.llvm.memory import Numbers
     from scalargrad.compiling.llvm.stepping import Block, Calls, Memory
     from scalargrad.compiling.samples import Samples
     from scalargrad.compiling.structure.splitting import Layered
@@ -102,12 +103,32 @@ class BatchRunner:
         self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool
     ) -> tuple[list[float], list[list[float]]]:
         """The sums and the columns."""
-        room = self.take()
-        put(parameters, room.parameters, self._count)
-        room.sweep(samples, n, mean)
+        room = self._swept(samples, n, parameters, mean)
         found = room.out.view[: self._sums].tolist(), room.columns(n)
         self.give_back(room)
         return found
+
+    def unless_nan(
+        self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool
+    ) -> tuple[list[float], list[list[float]]] | None:
+        """The same; None if nan is among them."""
+        room = self._swept(samples, n, parameters, mean)
+        found = None
+        if not (self.has_nan(room.out, self._sums) or any(self.has_nan(one, n) for one in room.column_room)):
+            found = room.out.view[: self._sums].tolist(), room.columns(n)
+        self.give_back(room)
+        return found
+
+    def has_nan(self, numbers: Numbers, count: int) -> bool:
+        """Whether nan is among the first so many numbers."""
+        return bool(has_nan()(numbers.address, count))
+
+    def _swept(self, samples: Sequence[Samples], n: int, parameters: Sequence[float], mean: bool) -> Room:
+        """A room in which the program has run, which is to be given back."""
+        room = self.take()
+        put(parameters, room.parameters, self._count)
+        room.sweep(samples, n, mean)
+        return room
 
 
 class BlockRunner(BatchRunner):
@@ -142,7 +163,7 @@ class Room:
         self._parts = 0
         self._room(1)
         self._read: Doubles | None = None
-        self._column_room: list[Doubles] = []
+        self.column_room: list[Doubles] = []
         self._capacity = -1
         self.column_table = table([])
         self.samples: Sequence[Samples] = ()
@@ -158,8 +179,8 @@ class Room:
     def _column_capacity(self, n: int) -> None:
         if self._columns and n > self._capacity:
             self._capacity = n
-            self._column_room = [Doubles(n + self._code.width) for _ in range(self._columns)]
-            self.column_table = table([room.address for room in self._column_room])
+            self.column_room = [Doubles(n + self._code.width) for _ in range(self._columns)]
+            self.column_table = table([room.address for room in self.column_room])
 
     def parts(self, n: int) -> int:
         """Over how many threads a batch of n samples is worth to be divided."""
@@ -234,4 +255,4 @@ class Room:
 
     def columns(self, n: int) -> list[list[float]]:
         """What the last run found for each of n samples."""
-        return [room.view[:n].tolist() for room in self._column_room]
+        return [room.view[:n].tolist() for room in self.column_room]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from scalargrad.compiling.llvm.batch import BatchRunner as InRooms
 from scalargrad.compiling.llvm.in_memory import InMemory as OfAnyCode
 from scalargrad.compiling.llvm.tiles import WorkingMemory
+from scalargrad.compiling.pipeline import has_nan
 from scalargrad.compiling.tape import (
     CONSTANT,
     PARAMETER,
@@ -34,6 +35,7 @@ from scalargrad.compiling.wasm.straight import pieces
 
 if TYPE_CHECKING:
     from scalargrad.compiling.backends import Sum
+    from scalargrad.compiling.llvm.memory import Numbers
     from scalargrad.compiling.llvm.stepping import Calls, Memory
 
 WIDTH = 2
@@ -284,6 +286,10 @@ class BatchRunner(InRooms):
     def calls(self, memory: Memory) -> Calls:
         """What a training step on this memory consists of, with this program."""
         return calls(self._made.exports, None if memory.code is None else memory.code.exports)
+
+    def has_nan(self, numbers: Numbers, count: int) -> bool:
+        """Whether nan is among the first so many numbers."""
+        return has_nan(numbers.view[:count])
 
 
 class InMemory(OfAnyCode):

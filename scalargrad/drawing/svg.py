@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
+from html import escape as html_escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 from scalargrad.drawing.scene import LEADING, Area, Box, Group, Line, Scene, Text
 from scalargrad.drawing.theme import is_plain, text_width
 
 if TYPE_CHECKING:
     from scalargrad.drawing.theme import Theme
+
+escape = partial(html_escape, quote=False)
+"""For text between tags. The module of the standard library that is made for XML imports all of urllib and ssl."""
 
 
 def to_svg(scene: Scene, theme: Theme, *, scheme: str = "auto", id_prefix: str = "") -> str:
@@ -96,7 +100,7 @@ def _text(item: Text, colors: dict[str, str]) -> str:
         fit += ' xml:space="preserve"'
     return (
         f'<text class="{classes}" x="{_n(item.x)}" y="{_n(item.y)}" text-anchor="{item.anchor}" '
-        f'fill="{colors[item.color]}" {halo} font-family={quoteattr(item.family)} font-size="{_n(item.size)}" '
+        f'fill="{colors[item.color]}" {halo} font-family="{escape(item.family)}" font-size="{_n(item.size)}" '
         f'font-weight="{"bold" if item.bold else "normal"}" font-style="normal"{fit}>{_lines(item, lines)}</text>'
     )
 

@@ -386,8 +386,10 @@ export function graphView(host, engine, start = {}) {
   async function open(message) {
     const reply = await engine.ask({ do: "open", ...message });
     box.toggleAttribute("aria-invalid", Boolean(reply.error));
-    if (reply.error) return say(reply.error);
-    opened(reply);
+    if (reply.error && frames) return say(reply.error);
+    if (!reply.error) return opened(reply);
+    await open({}); // what a link asks for and is no expression: the picture is that of the beginning, and it is said why
+    say(reply.error);
   }
 
   function opened(reply) {
@@ -674,6 +676,12 @@ export function graphView(host, engine, start = {}) {
   return {
     ready,
     get frames() { return frames; },
+    open(message) { at = null; return open(message); },
+    // What an address says to come back to this expression with these numbers.
+    get address() {
+      const parts = [["f", box.value], ...[...rows].map(([name, row]) => [name, row.exact])];
+      return "#" + parts.map(([name, text]) => name + "=" + encodeURIComponent(text).replace(/%(2B|2C|2F|3D)/g, decodeURIComponent)).join("&");
+    },
     shown: resized,
     destroy() { observer.disconnect(); window.removeEventListener("resize", resized); root.remove(); },
   };
@@ -747,7 +755,12 @@ export function worker(url) {
   const engine = answered((message) => thread.postMessage(JSON.stringify(message)), 1);
   engine.slow = true; // Python is some ten times slower there
   engine.ready = new Promise((resolve, reject) => {
-    thread.onmessage = (event) => (event.data.ready ? resolve(event.data) : event.data.error ? reject(new Error(event.data.error)) : engine.got(JSON.parse(event.data)));
+    thread.onmessage = ({ data }) => {
+      if (data.ready) resolve(data);
+      else if (data.error) reject(new Error(data.error));
+      else if (data.loading) engine.loading && engine.loading(data.loading);
+      else engine.got(JSON.parse(data));
+    };
     thread.onerror = (event) => reject(new Error(event.message || "Python could not be loaded"));
   });
   return engine;

@@ -1,6 +1,6 @@
 // The page of the playground: finds its Python, asks which views there are, and shows a tab for each.
 // The page says where that is: at the server that sent it, which wants the token in the address's fragment, or in a worker.
-import { graphView, http, remembered, worker } from "./live.js";
+import { graphView, http, make, remembered, worker } from "./live.js";
 
 const VIEWS = {
   graph: ["Expression", () => graphView],
@@ -8,6 +8,10 @@ const VIEWS = {
 };
 
 const place = document.querySelector("#views"), tabs = document.querySelector(".lv-tabs");
+
+function button(text, parent, attributes) {
+  return make("button", "lv-tab", parent, { type: "button", ...attributes }, text);
+}
 
 function say(text) {
   const line = document.createElement("p");
@@ -17,11 +21,35 @@ function say(text) {
   place.replaceChildren(line);
 }
 
+// What the address of a page with its own Python asks for: #f=tanh(w*x+b)&x=2 an expression, and numbers for its inputs;
+// #view=network a tab.
+function asked() {
+  const given = {};
+  for (const part of location.hash.slice(1).split("&")) {
+    const [name, text] = part.split(/=(.*)/s);
+    if (!text) continue;
+    try { given[name] = decodeURIComponent(text); } catch { given[name] = text; } // a % of the expression's own
+  }
+  const { f, view, ...inputs } = given;
+  return { view, start: f ? { expression: f, inputs } : {} };
+}
+
+// Whoever has begun to step through the picture that is there before Python goes on until they want the live one.
+function steppedEnough() {
+  const stepper = document.querySelector("#stepper");
+  if (!stepper || document.activeElement !== stepper) return Promise.resolve();
+  const line = place.querySelector(".lv-waiting");
+  line.textContent = "Python is ready. ";
+  return new Promise((resolve) => button("Make it live", line).addEventListener("click", resolve));
+}
+
 async function begin() {
   const local = document.querySelector('meta[name="scalargrad"]').content === "server", kept = local && remembered();
   if (local && !kept) return say("This page is opened by its whole address, which the program that serves it has written.");
   const engine = local ? http(kept) : worker("./worker.js");
+  engine.loading = (text) => { place.querySelector(".lv-waiting").textContent = text + " …"; };
   await engine.ready;
+  await steppedEnough();
   const { views, error } = await engine.ask({ do: "views" });
   if (error) return say(error);
   place.replaceChildren();
@@ -40,8 +68,8 @@ async function begin() {
       panel.setAttribute("aria-labelledby", "tab-" + name);
       place.append(panel);
       shown.set(name, { panel });
-      const make = await VIEWS[name][1]();
-      shown.get(name).view = make(panel, engine, {});
+      const begun = await VIEWS[name][1]();
+      shown.get(name).view = begun(panel, engine, name === "graph" && !local ? asked().start : {});
     }
     for (const [other, { panel, view }] of shown) {
       panel.hidden = other !== name;
@@ -73,7 +101,30 @@ async function begin() {
     tabs.children[names.indexOf(name)].focus();
   });
   tabs.hidden = names.length < 2;
-  await show(names[0]);
+  const first = local ? "" : asked().view;
+  await show(names.includes(first) ? first : names[0]);
+  if (!local) share(shown, show, names);
+}
+
+// A page that anybody can open has an address for each expression; one with a token has none that would be of use.
+function share(shown, show, names) {
+  const graph = () => shown.has("graph") && shown.get("graph").view;
+  window.addEventListener("hashchange", async () => {
+    const { view, start } = asked(), before = graph();
+    await show(names.includes(view) ? view : names[0]);
+    if (before && start.expression) before.open(start);
+  });
+  const title = "Copy a link that opens this expression with these numbers";
+  const link = button("Copy link", document.querySelector(".lv-head"), { title, "aria-live": "polite" });
+  link.classList.add("lv-link");
+  link.addEventListener("click", async () => {
+    const now = [...shown.keys()].find((name) => !shown.get(name).panel.hidden);
+    history.replaceState(null, "", now === "graph" ? graph().address : "#view=" + now);
+    let text = "Copied";
+    try { await navigator.clipboard.writeText(location.href); } catch { text = "The address of this page is the link"; }
+    link.textContent = text;
+    window.setTimeout(() => { link.textContent = "Copy link"; }, 2500);
+  });
 }
 
 begin().catch((error) => say("The playground could not start: " + error.message));

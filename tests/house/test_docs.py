@@ -124,7 +124,8 @@ def test_every_link_leads_somewhere(site, pages):
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             known = pages[target].ids if target in pages else []
-            if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in known):
+            asks = target == site / "playground" / "index.html"  # what the page is to open, and no place in it
+            if not target.is_file() or (parts.fragment and not asks and unquote(parts.fragment) not in known):
                 wrong.append(f"{path.relative_to(site)}: {link}")
     assert wrong == []
     assert sum(len(page.links) for page in pages.values()) > 1000

@@ -9,7 +9,7 @@ try {
   const { loadPyodide } = await import(pathToFileURL(join(folder, "pyodide.mjs")));
   const pyodide = await loadPyodide();
   const extractDir = pyodide.runPython("import site; site.getsitepackages()[0]");
-  pyodide.unpackArchive(new Uint8Array(readFileSync(archive)), "zip", { extractDir });
+  pyodide.unpackArchive(new Uint8Array(readFileSync(archive)), "gztar", { extractDir });
   process.stdout.write(pyodide.runPython(readFileSync(file, "utf-8")));
 } catch (error) {
   console.error(error.stack); // Node alone would print the line of Pyodide's source first, which is all of it

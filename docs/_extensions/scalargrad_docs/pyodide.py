@@ -6,7 +6,9 @@ folder into which this puts it, and needs no network for that. Where it is not t
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -16,7 +18,6 @@ import tarfile
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 VERSION = "314.0.7"
 """Its first part is the version of Python."""
@@ -41,6 +42,16 @@ def missing() -> str:
     """What is not there and how to get it, in a sentence; empty if all of it is there."""
     absent = [name for name in FILES if not (place() / name).is_file()]
     return f"Pyodide is not in {place()}: `{COMMAND}` fetches it with npm" if absent else ""
+
+
+def not_installed() -> str:
+    """Which of the DISTRIBUTIONS is not installed here, in a sentence; empty if all are."""
+    for name in DISTRIBUTIONS:
+        try:
+            metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            return f"{name} is not installed beside scalargrad: `pip install {name}`, with Python 3.11 or newer"
+    return ""
 
 
 def fetch() -> Path:
@@ -83,7 +94,7 @@ def lock(packages: dict[str, object]) -> str:
 
 
 def write_archive(path: Path) -> None:
-    """What Python in a page imports, in one file: the package of this checkout and the DISTRIBUTIONS installed here.
+    """What Python in a page imports, in one .tar.gz: the package of this checkout, the DISTRIBUTIONS installed here.
 
     The same files give the same bytes.
     """
@@ -92,13 +103,16 @@ def write_archive(path: Path) -> None:
     for name in DISTRIBUTIONS:
         distribution = metadata.distribution(name)
         files |= {file.as_posix(): Path(str(distribution.locate_file(file))) for file in distribution.files or ()}
-    with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=9) as archive:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, file in sorted(files.items()):
             if "__pycache__" in name or name.startswith("..") or name.endswith((".pyi", "/RECORD", "/INSTALLER")):
                 continue
-            entry = ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = ZIP_DEFLATED
-            archive.writestr(entry, file.read_bytes())
+            entry = tarfile.TarInfo(name)
+            entry.size = file.stat().st_size
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+    path.write_bytes(gzip.compress(packed.getvalue(), mtime=0))
 
 
 def main() -> int:

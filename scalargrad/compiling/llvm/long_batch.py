@@ -54,10 +54,11 @@ class LongBatchCode:
         room = -(-len(sums) // ROUND) * ROUND  # as the sums are gone through by vectors
         self.width, self.uniform, self.accumulators = lanes(), room + len(kept) + ROUND, HEAD + room
         self.work = moving.work
+        runs = _runs(added, [moving.place[sums[i][0] or 0] for i in added])  # before places are let go of
         self._still, self._moving = MachineCode(still), MachineCode(moving)
         self._lists = [
             array("i", [*once_added, *range(room, room + len(kept))]),
-            array("i", [x for run in _runs(added, [moving.place[sums[i][0] or 0] for i in added]) for x in run]),
+            array("i", [x for run in runs for x in run]),
             array("q", widths),
         ]  # fmt: skip
         targets, places, sizes = (one.buffer_info()[0] for one in self._lists)

@@ -158,8 +158,11 @@ def _take(one: Lanes) -> str:
 class MachineCode:
     """A program for the machine.
 
+    Args:
+        layout: where everything lies; its groups and places are let go of.
+
     Attributes:
-        layout: where everything lies.
+        layout: the rest of it.
         program: the address of the groups, how many there are, and the address of the operands.
     """
 

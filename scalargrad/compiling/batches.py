@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import repeat
 from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,7 +57,7 @@ class BatchFunction:
         branches: str, has_aux: bool,
     ) -> None:  # fmt: skip
         self.mean, self.branches = reduction == "mean", branches
-        self._fn, self._name, self._given, self.backend, self._has_aux = fn, name, parameters, backend, has_aux
+        self._fn, self._name, self._given, self.backend, self.has_aux = fn, name, parameters, backend, has_aux
         self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches)
         self.recordings.reached.add(parameters or ())
         self._seen: list[Seen] = []
@@ -127,7 +128,7 @@ class BatchFunction:
 
     def _of_loss(self, group: Group) -> BatchProgram:
         """A program for the loss."""
-        program = self._recorded(self._fn, group, has_aux=self._has_aux)
+        program = self._recorded(self._fn, group, has_aux=self.has_aux)
         self._check_first(program, group)
         self._leaves = {**self._leaves, **dict.fromkeys(program.reached)}
         order = self._given if self._given is not None else self._leaves
@@ -197,6 +198,15 @@ class BatchFunction:
         found = self.run(seen.batch(batches))
         self._seen.append(seen)
         return found
+
+    def beside(self, parts: Sequence[Part]) -> list[Any]:
+        """What the function gave beside its loss, for each sample of a batch, in its structure."""
+        found: dict[int, Any] = {}
+        for part in parts:
+            rows: Iterable[tuple[float, ...]] = zip(*part.columns, strict=True) if part.columns else repeat(())
+            for i, numbers in zip(part.rows, rows, strict=False):
+                _, found[i] = part.program.rebuild(iter((0.0, *numbers)))
+        return [found[i] for i in range(len(found))]
 
     def run(self, batch: Batch) -> tuple[float, list[float], list[Part]]:
         """As `value_and_grad`, with the batch as Samples; also returns what fn gave beside its loss."""

@@ -166,7 +166,7 @@ class Compiled:
         """
         return self.batches.parameters
 
-    def value_and_grad(self, *batches: Any, **static: Any) -> tuple[float, list[float]]:
+    def value_and_grad(self, *batches: Any, **static: Any) -> tuple[Any, list[float]]:
         """The loss of a batch and its gradients, in the order of `parameters`.
 
         The loss is the mean (or sum, if `reduction` says so) of what the function gives for each sample. Outside the
@@ -174,6 +174,9 @@ class Compiled:
 
         Samples may differ in structure, as sentences differ in length: the function is recorded once for each
         structure. Parameters that a structure does not reach get nothing from its samples.
+
+        With `has_aux`: ((loss, aux), gradients), aux being a list with what the function gave beside its loss for each
+        sample.
 
         Args:
             batches: one list of samples, or array, for each argument of the function: n rows of X, n targets. A numpy
@@ -194,8 +197,8 @@ class Compiled:
         >>> total.value_and_grad([[1.0], [2.0, 3.0], [4.0, 5.0, 6.0]])
         (14.0, [7.0])
         """
-        loss, grads, _ = self.batches.value_and_grad(self._statics.marked_batches(batches, static))
-        return loss, grads
+        loss, grads, parts = self.batches.value_and_grad(self._statics.marked_batches(batches, static))
+        return ((loss, self.batches.beside(parts)) if self.batches.has_aux else loss), grads
 
     def values(self, *batches: Any, **static: Any) -> list[Any]:
         """What the function gives for each sample of a batch, as floats in its structure."""
@@ -236,7 +239,7 @@ def compile(  # noqa: A001
             "auto", the best of them.
         reduction: "mean" or "sum" over a batch.
         branches: "raise", or "record" to record every branch that is taken.
-        has_aux: whether fn returns (loss, aux); aux is what `training` and `fit` use for metrics.
+        has_aux: whether fn returns (loss, aux), as `scalargrad.value_and_grad` takes it; no gradient goes through aux.
         static: the names of arguments that are no numbers of the computation but shape it, as a length does: fn gets
             them as they are, and a program is kept for each value, told apart by type and value. Texts, bools, None
             and members of an Enum are static by themselves.

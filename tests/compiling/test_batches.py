@@ -367,7 +367,39 @@ def test_a_loss_must_be_one_number(backend):
         sg.compile(pair, backend=backend).value_and_grad([1.0])
     with pytest.raises(TypeError, match=r"with has_aux=True <lambda> must return \(loss, aux\)"):
         sg.compile(lambda x: w * x, backend=backend, has_aux=True).value_and_grad([1.0])
-    assert sg.compile(lambda x: (w * x, [x]), backend=backend, has_aux=True).value_and_grad([2.0]) == (2.0, [2.0])
+
+
+@with_backends
+def test_what_a_loss_gives_beside_it_comes_for_each_sample_in_its_structure(backend):
+    w = Value(2.0)
+
+    def fn(xs):
+        total = sg.sum([w * x for x in xs])
+        return total, {"scores": [w * x for x in xs], "first": (xs[0],), "constant": 3.0}
+
+    def expected(xs):
+        return {"scores": [2.0 * x for x in xs], "first": (xs[0],), "constant": 3.0}
+
+    loss = sg.compile(fn, parameters=[w], backend=backend, has_aux=True, reduction="sum")
+    for batch in ([[1.0, 2.0]], [[1.0], [2.0, 3.0], [4.0], [5.0, 6.0, 7.0]], [[1.0, 2.0], [3.0, 4.0]]):
+        (value, aux), gradients = loss.value_and_grad(batch)
+        assert (value, gradients) == (2.0 * sum(map(sum, batch)), [float(sum(map(sum, batch)))])
+        assert aux == [expected(xs) for xs in batch]
+    for other, given in ((lambda x: (w * x, []), []), (lambda x: (w * x, x), 3.0)):
+        compiled = sg.compile(other, backend=backend, has_aux=True)
+        assert compiled.value_and_grad([3.0, 3.0]) == ((6.0, [given, given]), [3.0])
+
+
+@with_backends
+def test_what_is_given_beside_a_loss_is_that_of_the_way_each_sample_takes(backend):
+    w = Value(2.0)
+
+    def fn(x):
+        return (w * x, (1.0, x)) if x > 0.0 else (w, (2.0, w * x))
+
+    loss = sg.compile(fn, parameters=[w], backend=backend, has_aux=True, branches="record", reduction="sum")
+    found = loss.value_and_grad([1.0, -1.0, 3.0])
+    assert found == ((10.0, [(1.0, 1.0), (2.0, -2.0), (1.0, 3.0)]), [5.0])
 
 
 # -------------------------------------------------------------------- larger batches
@@ -386,8 +418,9 @@ def test_a_batch_split_over_threads_gives_the_sums_of_one_thread(monkeypatch):
         monkeypatch.setattr(batch, "cores", lambda cores=cores: cores)
         monkeypatch.setattr(batch, "WORTH_A_THREAD", 1000)
         results[cores] = loss.value_and_grad(X, Y), loss.values(X, Y)
-    (value, gradients), rows = results[1]
-    for (other, others), other_rows in results.values():
+    ((value, _), gradients), rows = results[1]
+    for ((other, aux), others), other_rows in results.values():
+        assert aux == [x for _, x in rows]
         assert [other, *others] == pytest.approx([value, *gradients], rel=1e-13)
         assert other_rows == rows
     agrees((value, gradients), eager_batch(fn, (X[:].tolist(), Y.tolist()), parameters))

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 KnownBatch = tuple[tuple[Any, ...], list[Any], Batch]
 """Arrays, their shapes and the batch that they are."""
-_shape = operator.attrgetter("shape")
 VIEWS = 256
 """Minibatches cut from arrays that a training knows again: those of an epoch, as a rule."""
 
@@ -204,7 +203,7 @@ class Training:
     def _known(self, batches: tuple[Any, ...]) -> Batch | None:
         """The batch of these arrays, if it is known."""
         known = self._arrays.get(tuple(map(id, batches)))
-        return known[2] if known is not None and list(map(_shape, batches)) == known[1] else None
+        return known[2] if known is not None and [x.shape for x in batches] == known[1] else None
 
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
         if batches and type(batches[0]) is list:  # it is copied
@@ -224,7 +223,7 @@ class Training:
                 batch.lasts = True
             else:
                 self._owning = place
-            self._arrays[place] = batches, list(map(_shape, batches)), batch
+            self._arrays[place] = batches, [x.shape for x in batches], batch
         return batch
 
 

@@ -13,8 +13,10 @@ SHARED = "ptr noalias %parameters, ptr noalias %uniform, ptr noalias %memory"
 """The parameters that all functions have: where they read parameters and what is uniform, and room to work in."""
 
 
-def driver(tile: Lanes, widths: Sequence[int], sums: int, scratch: int, functions: int, still: int, loose: str) -> str:
-    """The functions begin and tiles, in LLVM's language: see BatchCode."""
+def driver(
+    tile: Lanes, widths: Sequence[int], sums: int, scratch: int, functions: Sequence[str], still: int, loose: str
+) -> str:
+    """The functions begin and tiles, in LLVM's language: see BatchCode. `functions` are those of a tile."""
     w, align = tile.width, 8 * tile.width
     shared = SHARED.replace(" noalias", "")
     arguments = range(len(widths))
@@ -36,8 +38,7 @@ def driver(tile: Lanes, widths: Sequence[int], sums: int, scratch: int, function
 
     def calls(acc: str, place: str) -> str:
         given = "".join(f", ptr %{place}{j}" for j in arguments)
-        names = ["loose", *range(functions)]
-        return "\n".join(f"  call void @tile.{g}({shared}, ptr {acc}, ptr %columns, i64 %row{given})" for g in names)
+        return "\n".join(f"  call void @{g}({shared}, ptr {acc}, ptr %columns, i64 %row{given})" for g in functions)
 
     still_calls = "\n".join(f"  call void @still.{g}({shared})" for g in range(still))
     return f"""

@@ -89,12 +89,14 @@ class BatchCode:
         scratch = max(crossing * tile.width, crossing_still)
         self.memory = scratch + tile.width * sum(widths)
         self.work = len(moving) + sum(v is not None for v, _ in sums)
-        around = driver(
-            tile, widths, len(sums), scratch, len(tile_functions), len(still_functions), writer.loose_uniform(still)
-        )
+        names = [f"tile.{g}" for g in range(len(tile_functions))]
+        if loose:  # a call takes as long as a few instructions
+            names.insert(0, "tile.loose")
+            tile_functions.append(f"define internal void @tile.loose({inside}) {{\n{loose}\nret void\n}}")
+        around = driver(tile, widths, len(sums), scratch, names, len(still_functions), writer.loose_uniform(still))
         text = "\n".join([
             HELPERS, *sorted(tile.called | one.called | {"declare double @llvm.floor.f64(double)"}), *tile_functions,
-            f"define internal void @tile.loose({inside}) {{\n{loose}\nret void\n}}", *still_functions, around,
+            *still_functions, around,
         ])  # fmt: skip
         effort = 1 if len(moving) + len(still) <= QUICK else 0
         self._machinery = Machinery(text, ["begin", "tiles"], effort)
@@ -206,6 +208,8 @@ class _Writer:
 
     def _load_input(self, i: int, name: str) -> list[str]:
         j, k = self.argument_of[i]
+        if self.widths[j] == 1:  # they lie side by side
+            return [f"{name} = load {self.tile.type}, ptr %in{j}, align 8"]
         lines, before, t = [], "poison", self.tile.type
         for lane in range(self.tile.width):
             now = name if lane == self.tile.width - 1 else f"{name}.{lane}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from itertools import groupby, repeat
-from operator import attrgetter
 from typing import Any
 
 from scalargrad.compiling.surroundings.contents import differ, frozen, has_grown
@@ -18,7 +17,6 @@ from scalargrad.compiling.surroundings.functions import functions_of, global_nam
 _MISSING = object()
 _MISSINGS = repeat(_MISSING)
 _NOTHING: tuple[Any, Any, Any, Any] = (), (), (), []
-_cell_contents = attrgetter("cell_contents")
 
 
 class Surroundings:
@@ -84,8 +82,8 @@ class Surroundings:
         if state is _NOTHING:
             return False
         cells, names, functions, before = state
-        try:  # as _contents, but in C: this is asked before every replay
-            found = list(map(_cell_contents, cells))
+        try:  # as _contents: this is asked before every replay
+            found = [cell.cell_contents for cell in cells] if cells else []
             for get, some in names:
                 found += map(get, some, _MISSINGS)
             if functions:

@@ -1,6 +1,7 @@
 """Long programs: sums of products stay whole, layers become runs, and the numbers are the eager engine's to the last bit."""
 
 import functools
+import itertools
 import math
 import random
 from importlib import import_module
@@ -152,7 +153,10 @@ def test_which_sums_become_runs():
     (tape, places), slots = lowered(taped.tape.code, [taped.slots[one] for one in y]), [taped.slots[one] for one in y]
     layout = Layout(tape.code, [places[slot] for slot in slots])
     (run,) = [group for group in layout.groups if group.pairs]
-    assert (run.op, run.size, run.pairs) == (ROWS, 11, 11)
+    assert (run.op, run.size, run.pairs) == (MATRIX, 11, 11)
+    skipping = [(PARAMETER, i) for i in range(80)]
+    skipping += [(DOT, *range(8 * i, 8 * i + 8, 2), *range(64, 68)) for i in range(8)]
+    assert [(group.op, group.size) for group in Layout(skipping).groups] == [(ROWS, 8)]
     turned = [(PARAMETER, i) for i in range(40)]
     turned += [(DOT, *range(4), *range(8 + i, 40, 8)) for i in range(8)]
     layout = Layout(turned)
@@ -168,16 +172,26 @@ def test_rows_of_a_matrix_in_any_order(columns):
     from scalargrad.compiling import llvm
 
     rng = random.Random(columns)
-    for rows in (8, 9, 13, 16, 19):
-        ws = [rng.choice([rng.gauss(0, 1), 0.0, -0.0]) for _ in range(rows * columns)]
+    for rows, has_bias in itertools.product((8, 9, 13, 16, 19), (False, True)):
+        apart = columns + has_bias
+        ws = [rng.choice([rng.gauss(0, 1), 0.0, -0.0]) for _ in range(rows * apart)]
         code = [*((PARAMETER, i) for i in range(len(ws))), *((INPUT, i) for i in range(columns))]
-        starts = rng.sample(range(0, len(ws), columns), rows)
+        starts = rng.sample(range(0, len(ws), apart), rows)
         first = len(code)
-        code += [(DOT, *range(i, i + columns), *range(len(ws), first)) for i in starts]
+        biases = [(i + columns,) if has_bias else () for i in starts]
+        code += [
+            (DOT, *range(i, i + columns), *range(len(ws), first), *bias) for i, bias in zip(starts, biases, strict=True)
+        ]
         slots = range(first, len(code))
         assert [(group.op, group.size) for group in Layout(code).groups] == [(MATRIX, rows)]
         samples = [[rng.choice([rng.gauss(0, 1), -0.0]) for _ in range(columns)] for _ in range(11)]
-        expected = [[functools.reduce(add, map(mul, ws[i : i + columns], xs)).hex() for i in starts] for xs in samples]
+        expected = [
+            [
+                functools.reduce(add, [*(ws[j] for j in bias), *map(mul, ws[i : i + columns], xs)]).hex()
+                for i, bias in zip(starts, biases, strict=True)
+            ]
+            for xs in samples
+        ]
         run = llvm.single(code, slots)
         assert [[x.hex() for x in run(ws, xs)] for xs in samples] == expected
         _, found = llvm.BatchRunner(code, [], slots, [columns]).run([Samples(samples, "")], len(samples), ws, False)

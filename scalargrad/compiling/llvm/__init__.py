@@ -4,9 +4,9 @@ in_memory.py keeps a training: aimed.py finds its gradients, updating.py moves i
 one call. bound.py has a loss bound to arrays. slots.py reads and writes the numbers of Values.
 
 For one point single.py chooses between straight.py and the machine (machine.py), for which layout.py lays a program
-out by what placing.py finds in its operands, and sum_kernels.py has the sums. For batches batch.py chooses between
-tiles.py, the machine (long_batch.py, around which long_loop.py goes from sample to sample) and, where the loss was
-found to have layers, blocks/. totals.py adds up what their parts have found. loops.py writes loops.
+out by what placing.py finds in its operands; sum_kernels.py and matrix_kernel.py have the sums. For batches batch.py
+chooses between tiles.py, the machine (long_batch.py, around which long_loop.py goes from sample to sample) and, where
+the loss was found to have layers, blocks/. totals.py adds up what their parts have found. loops.py writes loops.
 
 library.py compiles and links for the processor that processor.py tells of, object_cache.py keeps what it compiled on
 disk.

@@ -19,7 +19,7 @@ from scalargrad.compiling.tape import CONSTANT, DOT, INPUT, PARAMETER, SOURCES, 
 COPY, LIST, VECTORS, ROWS, MATRIX = "copy", "list", "vectors", "rows", "matrix"
 """Opcodes beside the primitives: a number as it is; sums by lists of places; sums in a run, in which one factor of each
 pair is the same for all rows, the other lies side by side from row to row (VECTORS) or a step apart (ROWS), or a step
-apart and side by side from pair to pair (MATRIX)."""
+apart and side by side from pair to pair, but for the first pair, perhaps (MATRIX)."""
 SHORTEST = 8
 """Rows of a run: as many as there are lanes at most."""
 
@@ -196,9 +196,9 @@ class Layout:
         if steps.count(1) == n:
             self.groups.append(Group(VECTORS, self._at, size, n))
             steps = []
-        elif steps.count(steps[0]) == n and moving == list(range(moving[0], moving[0] + n)):
+        elif (apart := _before_matrix(moving, steps)) is not None:
             self.groups.append(Group(MATRIX, self._at, size, n))
-            moving, steps = moving[:1], steps[:1]
+            moving, steps = [apart, moving[0], steps[0]], [moving[apart], steps[apart]]
         else:
             self.groups.append(Group(ROWS, self._at, size, n))
         self.operands.extend((*same, *moving, *steps))
@@ -209,3 +209,14 @@ def _is_run(step: Sequence[int]) -> bool:
     """Whether of each pair one factor is the same in all rows."""
     n = len(step) // 2
     return not any(map(mul, step[:n], step[n:]))
+
+
+def _before_matrix(moving: Sequence[int], steps: Sequence[int]) -> int | None:
+    """How many pairs come before those that are rows of a matrix: 0, or 1 for the bias of a layer; else None."""
+    n = len(moving)
+    for apart in (0, 1):
+        if n > apart and steps[apart:] == [steps[apart]] * (n - apart):
+            start = moving[apart]
+            if moving[apart:] == list(range(start, start + n - apart)):
+                return apart
+    return None

@@ -13,8 +13,9 @@ from functools import cache
 
 from scalargrad.compiling.llvm.layout import COPY, LIST, MATRIX, ROWS, VECTORS, Layout
 from scalargrad.compiling.llvm.library import Machinery, once
+from scalargrad.compiling.llvm.matrix_kernel import matrix
 from scalargrad.compiling.llvm.primitives import HELPERS, Lanes
-from scalargrad.compiling.llvm.sum_kernels import listed, matrix, run
+from scalargrad.compiling.llvm.sum_kernels import listed, run
 from scalargrad.compiling.lowering import PRIMITIVE
 from scalargrad.compiling.tape import TAKE, Instruction, op_of
 

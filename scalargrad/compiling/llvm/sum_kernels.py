@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from scalargrad.compiling.llvm.layout import MATRIX, ROWS, VECTORS
 from scalargrad.compiling.llvm.library import lanes
-from scalargrad.compiling.llvm.primitives import Lanes, transposed
+from scalargrad.compiling.llvm.loops import element
+from scalargrad.compiling.llvm.primitives import Lanes
 
 
 def listed(one: Lanes, opcode: int) -> str:
@@ -56,7 +57,7 @@ def run(one: Lanes, name: str, opcode: int) -> str:
     come out even. With vectors, as of samples, a few rows at once, which share the factor that stays.
     """
     if one.width > 1:
-        return _run_of_vectors(one, name, opcode)
+        return run_of_vectors(one, name, opcode)
     rows, moves = lanes(), name == ROWS
     row = Lanes(rows)
     t, element, align = row.type, one.type, 8
@@ -122,7 +123,7 @@ def _over_rows(name: str, opcode: int, rows: int, first: str, sums: str, product
         added: those that add it.
         stored: those that store the sums.
     """
-    return f"""{_rows_begun(name, opcode, rows)}
+    return f"""{rows_begun(name, opcode, rows)}
 {name}.block:
   %{name}.w = phi i64 [0, %op{opcode}], [%{name}.w1, %{name}.stored]
   %{name}.fits = icmp slt i64 %{name}.w, %{name}.last
@@ -146,26 +147,35 @@ def _over_rows(name: str, opcode: int, rows: int, first: str, sums: str, product
   br label %done"""
 
 
-def _rows_begun(name: str, opcode: int, rows: int) -> str:
+def rows_begun(name: str, opcode: int, rows: int) -> str:
     """What comes before the loop over so many rows at once: where the operands are, and where the last rows begin."""
-    behind = {VECTORS: "%pairs", ROWS: "%pairs", MATRIX: "1"}[name]
-    steps = "moving" if name == VECTORS else "steps"
+    if name == MATRIX:
+        behind = f"""  %{name}.on = getelementptr i32, ptr %{name}.moving, i64 {len(MATRIX_WORDS)}
+{chr(10).join(element(f"%{name}.{word}32", f"%{name}.moving", str(i)) for i, word in enumerate(MATRIX_WORDS))}
+{chr(10).join(f"  %{name}.{word} = sext i32 %{name}.{word}32 to i64" for word in MATRIX_WORDS)}
+  %{name}.has_bias = icmp ne i64 %{name}.apart, 0"""
+    else:
+        behind = f"""  %{name}.steps = getelementptr i32, ptr %{name}.moving, i64 %pairs
+  %{name}.on = getelementptr i32, ptr %{name}.{"moving" if name == VECTORS else "steps"}, i64 %pairs"""
     return f"""
 op{opcode}:
   %{name}.moving = getelementptr i32, ptr %operand, i64 %pairs
-  %{name}.steps = getelementptr i32, ptr %{name}.moving, i64 {behind}
-  %{name}.on = getelementptr i32, ptr %{name}.{steps}, i64 {behind}
+{behind}
   %{name}.size32 = sub i32 %to, %from
   %{name}.size = sext i32 %{name}.size32 to i64
   %{name}.last = sub i64 %{name}.size, {rows}
   br label %{name}.block"""
 
 
+MATRIX_WORDS = "apart", "bias", "bias_step", "at", "step"
+"""Behind the first factors: whether a pair comes before the matrix, where its factor of the first row lies and how far
+away the next row's; the same of the matrix."""
 AT_ONCE = 4
 """Rows of vectors; a run has no fewer."""
 
 
-def _run_of_vectors(one: Lanes, name: str, opcode: int) -> str:
+def run_of_vectors(one: Lanes, name: str, opcode: int) -> str:
+    """A run with vectors, as of samples: a few rows at once, which share the factor that stays."""
     t, align = one.type, 8 * one.width
 
     def products(n: str, k: str) -> str:
@@ -174,16 +184,31 @@ def _run_of_vectors(one: Lanes, name: str, opcode: int) -> str:
             f"  %{n}.a.i = load i32, ptr %{n}.a.q, align 4",
             f"  %{n}.a.p = getelementptr {t}, ptr %memory, i32 %{n}.a.i",
             f"  %{n}.a = load {t}, ptr %{n}.a.p, align {align}",
-            f"  %{n}.b.q = getelementptr i32, ptr %{name}.moving, i64 {'0' if name == MATRIX else k}",
-            f"  %{n}.b.i = load i32, ptr %{n}.b.q, align 4",
-            f"  %{n}.b.first = getelementptr {t}, ptr %memory, i32 %{n}.b.i",
-            f"  %{n}.b.o = getelementptr {t}, ptr %{n}.b.first, i64 {k if name == MATRIX else '0'}",
         ]
-        if name == VECTORS:
-            lines.append(f"  %{n}.s = add i64 0, 1")
+        if name == MATRIX and k == "0":
+            lines += [
+                f"  %{n}.b.i = select i1 %{name}.has_bias, i64 %{name}.bias, i64 %{name}.at",
+                f"  %{n}.s = select i1 %{name}.has_bias, i64 %{name}.bias_step, i64 %{name}.step",
+                f"  %{n}.b.o = getelementptr {t}, ptr %memory, i64 %{n}.b.i",
+            ]
+        elif name == MATRIX:
+            lines += [
+                f"  %{n}.b.k = sub i64 {k}, %{name}.apart",
+                f"  %{n}.b.i = add i64 %{name}.at, %{n}.b.k",
+                f"  %{n}.s = add i64 %{name}.step, 0",
+                f"  %{n}.b.o = getelementptr {t}, ptr %memory, i64 %{n}.b.i",
+            ]
         else:
             lines += [
-                f"  %{n}.s.q = getelementptr i32, ptr %{name}.steps, i64 {'0' if name == MATRIX else k}",
+                f"  %{n}.b.q = getelementptr i32, ptr %{name}.moving, i64 {k}",
+                f"  %{n}.b.i = load i32, ptr %{n}.b.q, align 4",
+                f"  %{n}.b.o = getelementptr {t}, ptr %memory, i32 %{n}.b.i",
+            ]
+        if name == VECTORS:
+            lines.append(f"  %{n}.s = add i64 0, 1")
+        elif name == ROWS:
+            lines += [
+                f"  %{n}.s.q = getelementptr i32, ptr %{name}.steps, i64 {k}",
                 f"  %{n}.s.i = load i32, ptr %{n}.s.q, align 4",
                 f"  %{n}.s = sext i32 %{n}.s.i to i64",
             ]
@@ -222,94 +247,3 @@ def _run_of_vectors(one: Lanes, name: str, opcode: int) -> str:
         added,
         stored,
     )
-
-
-def matrix(one: Lanes, opcode: int) -> str:
-    """Sums of products in a run with a matrix: squares of it are turned in registers, so that lanes take a row each."""
-    if one.width > 1:
-        return _run_of_vectors(one, MATRIX, opcode)
-    t = Lanes(lanes())
-    w, v = t.width, t.type
-
-    def factor(n: str, k: str) -> list[str]:
-        return [
-            f"%{n}.q = getelementptr i32, ptr %operand, i64 {k}",
-            f"%{n}.i = load i32, ptr %{n}.q, align 4",
-            f"%{n}.p = getelementptr double, ptr %memory, i32 %{n}.i",
-            f"%{n}.x = load double, ptr %{n}.p",
-            *t.splat(f"%{n}", f"%{n}.x"),
-        ]
-
-    loads = []
-    for row in range(w):
-        loads += [
-            f"%mx.c{row} = getelementptr double, ptr %mx.p{row}, i64 %mx.k",
-            f"%mx.r{row} = load {v}, ptr %mx.c{row}, align 8",
-        ]
-    turned, columns = transposed(t, [f"%mx.r{row}" for row in range(w)])
-    products = []
-    for i, column in enumerate(columns):
-        products += [
-            f"%mx.k{i} = add i64 %mx.k, {i}",
-            *factor(f"mx.x{i}", f"%mx.k{i}"),
-            f"%mx.m{i} = fmul {v} %mx.x{i}, {column}",
-            f"%mx.s{i + 1} = fadd {v} %mx.s{i}, %mx.m{i}",
-        ]
-    single = []
-    for row in range(w):
-        single += [
-            f"%mx.d{row} = getelementptr double, ptr %mx.p{row}, i64 %mx.l",
-            f"%mx.e{row} = load double, ptr %mx.d{row}",
-            f"%mx.v{row} = insertelement {v} {f'%mx.v{row - 1}' if row else 'poison'}, double %mx.e{row}, i64 {row}",
-        ]
-    rows = [f"%mx.p{row} = getelementptr double, ptr %mx.p{row - 1}, i64 %mx.step" for row in range(1, w)]
-    nothing = t.number(-0.0)  # to which anything may be added
-    lines = "\n  ".join
-    return f"""{_rows_begun(MATRIX, opcode, w)}
-{MATRIX}.block:
-  %{MATRIX}.w = phi i64 [0, %op{opcode}], [%{MATRIX}.w1, %{MATRIX}.stored]
-  %{MATRIX}.fits = icmp slt i64 %{MATRIX}.w, %{MATRIX}.last
-  %{MATRIX}.r = select i1 %{MATRIX}.fits, i64 %{MATRIX}.w, i64 %{MATRIX}.last
-  %mx.at = load i32, ptr %{MATRIX}.moving, align 4
-  %mx.step32 = load i32, ptr %{MATRIX}.steps, align 4
-  %mx.step = sext i32 %mx.step32 to i64
-  %mx.skip = mul i64 %mx.step, %{MATRIX}.r
-  %mx.first = getelementptr double, ptr %memory, i32 %mx.at
-  %mx.p0 = getelementptr double, ptr %mx.first, i64 %mx.skip
-  {lines(rows)}
-  %mx.wide = icmp sge i64 %pairs, {w}
-  br i1 %mx.wide, label %mx.square, label %mx.rest
-mx.square:
-  %mx.k = phi i64 [0, %{MATRIX}.block], [%mx.next, %mx.square]
-  %mx.s0 = phi {v} [{nothing}, %{MATRIX}.block], [%mx.s{w}, %mx.square]
-  {lines(loads)}
-  {lines(turned)}
-  {lines(products)}
-  %mx.next = add i64 %mx.k, {w}
-  %mx.after = add i64 %mx.next, {w}
-  %mx.again = icmp sle i64 %mx.after, %pairs
-  br i1 %mx.again, label %mx.square, label %mx.rest
-mx.rest:
-  %mx.l0 = phi i64 [0, %{MATRIX}.block], [%mx.next, %mx.square]
-  %mx.t0 = phi {v} [{nothing}, %{MATRIX}.block], [%mx.s{w}, %mx.square]
-  %mx.some = icmp slt i64 %mx.l0, %pairs
-  br i1 %mx.some, label %mx.one, label %{MATRIX}.stored
-mx.one:
-  %mx.l = phi i64 [%mx.l0, %mx.rest], [%mx.l.next, %mx.one]
-  %mx.t = phi {v} [%mx.t0, %mx.rest], [%mx.t.next, %mx.one]
-  {lines(single)}
-  {lines(factor("mx.y", "%mx.l"))}
-  %mx.m = fmul {v} %mx.y, %mx.v{w - 1}
-  %mx.t.next = fadd {v} %mx.t, %mx.m
-  %mx.l.next = add i64 %mx.l, 1
-  %mx.more = icmp slt i64 %mx.l.next, %pairs
-  br i1 %mx.more, label %mx.one, label %{MATRIX}.stored
-{MATRIX}.stored:
-  %mx.sum = phi {v} [%mx.t0, %mx.rest], [%mx.t.next, %mx.one]
-  %mx.d = getelementptr double, ptr %first, i64 %{MATRIX}.r
-  store {v} %mx.sum, ptr %mx.d, align 8
-  %{MATRIX}.w1 = add i64 %{MATRIX}.w, {w}
-  %{MATRIX}.go = icmp slt i64 %{MATRIX}.w1, %{MATRIX}.size
-  br i1 %{MATRIX}.go, label %{MATRIX}.block, label %{MATRIX}.end
-{MATRIX}.end:
-  br label %done"""

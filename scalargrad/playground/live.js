@@ -369,6 +369,7 @@ export function graphView(host, engine, start = {}) {
   for (const side of ["up", "down"]) make("span", "sg-" + side, around, { "aria-hidden": "true" });
   const foot = make("div", "sg-foot", root), legend = make("div", "sg-legend", foot), tools = make("div", "sg-tools", foot);
   const lines = make("div", "lv-lines", root, { hidden: "", role: "region", "aria-label": "Paths" });
+  make("p", "lv-waiting", view, { role: "status" }, "Python draws the graph …");
   writeLegend(legend);
   const picture = new GraphPicture(view, picked);
   iconButton("out", "Zoom out (−)", tools, () => picture.zoomTo(picture.scale / 1.25));
@@ -384,7 +385,11 @@ export function graphView(host, engine, start = {}) {
   // ---------------------------------------------------------------- expression and inputs
 
   async function open(message) {
+    root.setAttribute("aria-busy", "true");
     const reply = await engine.ask({ do: "open", ...message });
+    root.removeAttribute("aria-busy");
+    const waiting = view.querySelector(".lv-waiting");
+    if (waiting && reply.error) waiting.textContent = "There is no graph: write another expression.";
     box.toggleAttribute("aria-invalid", Boolean(reply.error));
     if (reply.error && frames) return say(reply.error);
     if (!reply.error) return opened(reply);

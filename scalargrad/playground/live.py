@@ -55,6 +55,7 @@ class Live:
 
         if self._server is None:
             self._server = PlaygroundServer(self.session(), _port(port, "show"))
+            _begin(self._server.session)
             threading.Thread(target=self._server.serve_forever, daemon=True).start()
         _open(self._server)
         return self._server.url
@@ -74,6 +75,7 @@ class Live:
         with PlaygroundServer(self.session(), _port(port, "serve")) as server:
             sys.stdout.write(f"the playground is at {server.url}\nCtrl-C ends it\n")
             sys.stdout.flush()
+            _begin(server.session)
             if browser:
                 _open(server, quiet=True)
             try:
@@ -147,6 +149,11 @@ def _check_names(given_: dict[str, Input], known: Any, where: str) -> None:
         if name not in known:
             they = ", ".join(known) or "it has none"
             raise ValueError(f"live: there is no input {brief(name)} in {brief(where)}: {they}")
+
+
+def _begin(session: Session) -> None:
+    """Draw the first picture while the browser starts: what computes layouts takes its time at first."""
+    threading.Thread(target=session.handle, args=({"id": 0, "do": "open"},), daemon=True).start()
 
 
 def _port(port: Any, where: str) -> int:

@@ -199,7 +199,10 @@ def test_an_expression_is_typed_and_a_wrong_one_leaves_the_graph(browser):
         box.press("Enter")
         settled(page)
         assert page.locator(".lv-trouble").inner_text() == ""
-        assert [row.get_attribute("aria-label") for row in page.locator("input[type=range]").all()] == ["x", "q"]
+        assert [row.get_attribute("aria-label") for row in page.locator(".lv-slider input[type=range]").all()] == [
+            "x",
+            "q",
+        ]
         assert page.evaluate(CARDS)[0][-2] == "2"
         page.locator("input[aria-label='Number for q']").fill("1/3")
         page.keyboard.press("Enter")

@@ -52,7 +52,7 @@ def checked(walk: Walk, trained: Trained, column: int, neuron: int, index: int) 
     here = node.parameters[index].data
 
     def loss_at(weight: Value) -> Any:
-        _put(node, index, weight)
+        _put(network.columns[column], neuron, index, weight)
         with evaluating(model):
             score = passed(network, list(walk.row))[-1][0]
         return trained.loss(score, walk.target)
@@ -60,8 +60,15 @@ def checked(walk: Walk, trained: Trained, column: int, neuron: int, index: int) 
     return check_gradients(loss_at, [here], names=["weight"]).text
 
 
-def _put(node: Any, index: int, weight: Value) -> None:
-    """Make a Value the weight, or bias, of this index."""
+def _put(column: Any, neuron: int, index: int, weight: Value) -> None:
+    """Make a Value the weight, or bias, of this index among a neuron's."""
+    node = column.nodes[neuron]
+    if node.neuron is None:  # a row of a Linear
+        if index < len(node.weights[0]):
+            column.first.W[neuron][index] = weight
+        else:
+            column.first.b[neuron] = weight
+        return
     pieces = getattr(node.neuron, "pieces", None) or [node.neuron]
     for piece in pieces:
         if index < len(piece.w):

@@ -406,6 +406,22 @@ def test_what_is_given_beside_a_loss_is_that_of_the_way_each_sample_takes(backen
 
 
 @needs_llvm
+def test_functions_are_worth_a_thread_sooner_than_sums(monkeypatch):
+    from scalargrad.compiling.llvm import batch
+
+    monkeypatch.setattr(batch, "cores", lambda: 2)
+    first = {}
+    for name, fn in {"tanh": sg.tanh, "square": sg.square}.items():
+        w = [Value(0.1 * i) for i in range(20)]
+        loss = sg.compile(lambda x, fn=fn, w=w: sg.sum([fn(p * x) for p in w]), parameters=w, backend="llvm")
+        loss.value_and_grad([1.0])
+        ((program,),) = loss.batches.recordings.known.values()
+        room = program.runner.take()
+        first[name] = next(n for n in range(0, 10**6, 64) if room.parts(n) > 1)
+    assert 2 * first["tanh"] < first["square"]
+
+
+@needs_llvm
 def test_a_batch_split_over_threads_gives_the_sums_of_one_thread(monkeypatch):
     from scalargrad.compiling.llvm import batch
 

@@ -51,8 +51,8 @@ class Code(Protocol):
         """Memory for one thread."""
 
 
-WORTH_A_THREAD = 600_000
-"""Vector instructions, about 200 microseconds: to hand work to a thread and wait for it costs 20 to 60."""
+WORTH_A_THREAD = 750_000
+"""Vector instructions, 300 microseconds or more, for two threads: to hand work over and wait for it costs 20 to 60."""
 
 
 class BatchRunner:

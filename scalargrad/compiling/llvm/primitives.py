@@ -99,6 +99,10 @@ def library_function(op: str) -> str:
     return own if own in HELPER_NAMES else op_of(op).library_name
 
 
+FUNCTION = 12
+"""A function takes about as long as so many instructions."""
+
+
 class NoInstructionError(ValueError):
     """There are no instructions for an op."""
 
@@ -192,6 +196,13 @@ class Lanes:
                 f"{r}.u = fcmp uno {t} {x}, {x}", chosen(r, f"{r}.u", x, f"{r}.d"),
             ]  # fmt: skip
         raise NoInstructionError(f"{name!r} is no primitive: what the llvm backend is given must have been lowered")
+
+    def work(self, op: str) -> int:
+        """About how many instructions an op takes as long as: a function for all lanes at once, or for one, many."""
+        function = library_function(op)
+        if not function or op_of(op).value in INSTRUCTION or op in INTRINSIC:
+            return 1
+        return FUNCTION if self.quick and function in FUNCTIONS else FUNCTION * self.width
 
     def _function(self, name: str, arity: int) -> str:
         if name not in HELPER_NAMES:

@@ -88,7 +88,7 @@ class BatchCode:
         self.accumulators = tile.width * len(sums)
         scratch = max(crossing * tile.width, crossing_still)
         self.memory = scratch + tile.width * sum(widths)
-        self.work = len(moving) + sum(v is not None for v, _ in sums)
+        self.work = sum(tile.work(code[slot][0]) for slot in moving) + sum(v is not None for v, _ in sums)
         names = [f"tile.{g}" for g in range(len(tile_functions))]
         if loose:  # a call takes as long as a few instructions
             names.insert(0, "tile.loose")

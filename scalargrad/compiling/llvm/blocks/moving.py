@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.blocks.fusing import Group, grouped, ops_of, read
+from scalargrad.compiling.llvm.blocks.records import tile
 from scalargrad.compiling.llvm.blocks.steps import Steps, evenly, evenly_spaced, stride_of
 from scalargrad.compiling.llvm.blocks.still import PARAMETERS, UNIFORM, Matrix
 from scalargrad.compiling.order import levels
@@ -173,7 +174,7 @@ class Moving:
             self._multiply(*self._products[~slots[0]])
             return
         first, n, ops = self.place(slots[0]), len(slots), ops_of(shape)
-        self.work += n * len(ops)
+        self.work += n * sum(map(tile().work, ops))
         numbers = list(zip(*(read(slot, shape, self._code) for slot in slots), strict=True))
         operands = [list(map(self.place, xs)) for xs in numbers]
         if all(stride_of(places) is not None for places in operands):

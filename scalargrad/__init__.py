@@ -47,6 +47,7 @@ if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad.drawing import decision_boundary as decision_boundary
     from scalargrad.drawing import draw as draw
     from scalargrad.drawing import draw_dot as draw_dot
+    from scalargrad.drawing import draw_layers as draw_layers
     from scalargrad.drawing import draw_network as draw_network
     from scalargrad.drawing import loss_curve as loss_curve
     from scalargrad.drawing import summary as summary
@@ -101,7 +102,9 @@ _LATER = {
         "circuit": ["circuit"],
         "compiling": ["BranchError", "compile", "record", "replay"],
         "words.staged": ["to_python"],
-        "drawing": ["Drawing", "decision_boundary", "draw", "draw_dot", "draw_network", "loss_curve", "summary"],
+        "drawing": [
+            "Drawing", "decision_boundary", "draw", "draw_dot", "draw_layers", "draw_network", "loss_curve", "summary",
+        ],
         "exact": ["Exact", "complex_step"],
         "exercises": ["exercises"],
         "function": ["Function", "primitive"],

@@ -19,7 +19,9 @@ from scalargrad.node.structures import Static, flatten
 from scalargrad.support.arguments import brief, items
 
 if TYPE_CHECKING:
+    from scalargrad import Drawing
     from scalargrad.compiling.optimizer import Optimizer
+    from scalargrad.compiling.structure.overview import Overview
     from scalargrad.compiling.training import Training
 
 
@@ -118,6 +120,27 @@ class Compiled:
         from scalargrad.compiling.binding import BoundLoss
 
         return BoundLoss(self.batches, self._statics.marked_batches(given, {}), parameters, out, self.__name__)
+
+    def draw(self, *sample: Any, **options: Any) -> Drawing:
+        """Draw the graph of one sample, operation by operation, and below it the dense layers that are found in it.
+
+        `scalargrad.draw_layers` describes the options.
+
+        >>> import scalargrad
+        >>> model = scalargrad.nn.MLP(2, [8, 1], seed=0)
+        >>> loss = scalargrad.compile(lambda x, y: (model(x) - y) ** 2, parameters=model.parameters())
+        >>> loss.draw([0.5, -1.0], 1.0)
+        <Drawing of <lambda>: 2 layers, 4 parts>
+        """
+        from scalargrad import draw_layers
+
+        return draw_layers(self, *sample, **options)
+
+    def _overview(self, sample: Sequence[Any]) -> Overview:
+        """The graph of one sample and its layers, for pictures."""
+        from scalargrad.compiling.structure.overview import overview
+
+        return overview(self.fn, self.__name__, tuple(self._statics.marked(sample)))
 
     def to_jax(self, *args: Any, dtype: str = "float64") -> Callable[..., Any]:
         """The function as JAX's, for whoever outgrows one machine: f(parameters, *args) -> number or 1-d array.

@@ -15,6 +15,8 @@ From a Value to a picture, file by file:
 - A Module is drawn as a network, without Graphviz: columns.py reads it, answers.py asks what its neurons answer,
   layered.py places and paints columns of neurons, heat_map.py those answers, and network.py, `draw_network`, makes a
   Drawing of them. A network with layers of images is read by stages.py and drawn by maps.py.
+- found.py, `draw_layers`, draws a compiled loss: the graph of a sample above the dense layers that are found in it;
+  found_scene.py places and paints them.
 - result.py: the Drawing, which shows and saves all of these. digraph.py: what `draw_dot` gives back.
 
 Beside pictures: summary.py counts a graph of any size; plots.py plots what a network learned, asked on a grid by
@@ -30,15 +32,20 @@ from scalargrad.drawing.result import Drawing
 from scalargrad.drawing.summary import summary
 
 if TYPE_CHECKING:
+    from scalargrad.drawing.found import draw_layers
     from scalargrad.drawing.network import draw_network
 
 
 def __getattr__(name: str) -> Any:
-    if name != "draw_network":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from scalargrad.drawing import network  # with all of nn, which pictures of graphs do without
+    if name == "draw_network":
+        from scalargrad.drawing import network  # with all of nn, which pictures of graphs do without
 
-    return network.draw_network
+        return network.draw_network
+    if name == "draw_layers":
+        from scalargrad.drawing import found  # with all that compiles
+
+        return found.draw_layers
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [
@@ -48,6 +55,7 @@ __all__ = [
     "decision_boundary",
     "draw",
     "draw_dot",
+    "draw_layers",
     "draw_network",
     "loss_curve",
     "summary",

@@ -25,6 +25,7 @@ NOT_FOR_A_GRAPH = {
     "Drawing", "Trace", "Worksheet", "Worksheets", "Exact", "Function",  # classes: what draw, trace and worksheet make; numbers
     "circuit", "exercises", "layers", "mistakes", "nn",  # modules
     "check_op", "decision_boundary", "draw_network", "loss_curve", "name",  # take an operation, a model, numbers, variables
+    "draw_layers",  # a compiled loss
     "no_grad", "primitive",
 }  # fmt: skip
 """Public names that are given no graph."""

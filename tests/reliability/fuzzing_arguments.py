@@ -263,6 +263,8 @@ RIGHT = {
 """Right arguments by the parameter's name."""
 
 BETTER = {
+    "*draw_layers.loss": ["sg.compile(mlp(), backend='python')", "sg.compile(nn.MLP(2, [8, 1], seed=0), backend='python')"],
+    "*draw_layers.sample": ["[0.5, 1.0]"], "*Compiled.draw.sample": ["[0.5, 1.0]", "2.0"],
     "sg.take.xs": ["[1.0, 2.0, Value(3.0)]", "[[1.0, Value(2.0)], [3.0, 4.0]]"], "sg.take.index": ["0", "1.0", "Value(1.0)"],
     "nn.*Cell.h": ["None", *VECTOR], "nn.*Cell.state": ["None", "([0.5, 1.0], [Value(1.0), 2.0])"],
     "nn.Tokenizer.encode.text": ["'emma'", "''"],

@@ -223,7 +223,10 @@ class _SweepOfSums(_Sweep):
 
     def adjoint(self, slot: int) -> int:
         """The sum of what has come to a slot."""
-        return sum_of_products(self.tape, self.terms[slot] or ())
+        terms = self.terms[slot] or ()
+        if len(terms) == 2 and terms[1] == self._one:
+            return terms[0]
+        return sum_of_products(self.tape, terms)
 
     def found(self) -> dict[int, Terms]:
         """What has come to the slots that are asked for."""

@@ -301,6 +301,12 @@ def _walk(root: Module) -> Iterator[Found]:
             if part is not root:
                 is_inner, is_decided = True, is_decided or type(part).parameters is not Module.parameters
         prefix = f"{path}." if path else ""
+        if type(part) in (list, tuple) and set(map(type, part)) == {Value}:  # most Values lie in rows of weights
+            for i, value in enumerate(part):
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    yield f"{prefix}{i}", value, is_private, is_inner, is_decided
+            continue
         for key, value in reversed(inside):
             if isinstance(value, _KINDS):
                 name = str(key)
@@ -357,19 +363,19 @@ def _own_parameters(root: Module, *, everything: bool = False) -> Iterator[tuple
     seen: set[Value] = set()
     for path, part, _, _, is_decided in _walk(root):
         if isinstance(part, Value):
-            own = [(path, part)] if everything or (not is_decided and _is_parameter(part)) else []
+            if (everything or (not is_decided and _is_parameter(part))) and part not in seen:
+                seen.add(part)
+                yield path, part
         elif part is not root and not is_decided and type(part).parameters is not Module.parameters:
-            own = [(f"{path}.{name}", value) for name, value in part.named_parameters()]
-        else:
-            continue
-        for name, value in own:
-            if value not in seen:
-                seen.add(value)
-                yield name, value
+            for name, value in part.named_parameters():
+                if value not in seen:
+                    seen.add(value)
+                    yield f"{path}.{name}", value
 
 
 def _is_parameter(value: Value) -> bool:
-    return value.is_leaf and (value.is_parameter or value.requires_grad)
+    rule = value._rule
+    return rule.is_leaf and (rule.is_parameter or rule.requires_grad)
 
 
 def _count(n: int, noun: str) -> str:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register all parts."""
     # Here, so that imports.py and house.py can be used where Sphinx is not installed.
-    from scalargrad_docs import blocks, formulas, links, notebooks, pictures, playground, reference, shown
+    from scalargrad_docs import blocks, formulas, lessons, links, notebooks, pictures, playground, reference, shown
 
-    for part in (blocks, formulas, links, notebooks, pictures, playground, reference, shown):
+    for part in (blocks, formulas, lessons, links, notebooks, pictures, playground, reference, shown):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@ from array import array
 from importlib import import_module
 
 import pytest
+from compiled_cases import SPECIAL, ieee, operands_of
 from compiling_helpers import (  # noqa: F401  (a fixture among them)
     agrees,
     all_same,
@@ -21,7 +22,6 @@ from compiling_helpers import (  # noqa: F401  (a fixture among them)
     with_backends,
 )
 from optional import numpy as np
-from primitive_cases import SPECIAL, ieee, operands_of
 from sizes import has_full_size, only_long, size
 
 import scalargrad as sg

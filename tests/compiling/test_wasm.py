@@ -1,25 +1,27 @@
 """The wasm backend: modules give the numbers of the eager engine to the last bit, at one point and in both lanes.
 
-In Pyodide they run as they do for everyone, elsewhere in wasmtime.
+Natively they run in wasmtime, and every op in Pyodide, too, where that is to be had.
 """
 
+import json
 import math
 import sys
+from pathlib import Path
 
+import compiled_cases
 import pytest
-from compiling_helpers import agrees, all_same, eager, eager_batch, points, random_function, same, same_sign
-from primitive_cases import SPECIAL, differing, operands_of
+from compiled_cases import differing_from_eager, differing_in_each_form
+from compiling_helpers import agrees, all_same, eager, eager_batch, points, random_function
+from pyodide_here import answer_in_pyodide
 from sizes import size
 from wasm_helpers import in_wasm  # noqa: F401  (a fixture)
 
 import scalargrad as sg
-from scalargrad import Value, nn
+from scalargrad import Value
 from scalargrad.compiling import wasm
 from scalargrad.compiling.lowering import PRIMITIVE
-from scalargrad.compiling.samples import Samples
-from scalargrad.compiling.tape import INPUT, PARAMETER
 from scalargrad.compiling.wasm import straight
-from scalargrad.table import HARD, TABLE
+from scalargrad.table import TABLE
 
 in_pyodide = pytest.mark.skipif(sys.platform != "emscripten", reason="Python does not run in a browser")
 
@@ -30,59 +32,43 @@ in_pyodide = pytest.mark.skipif(sys.platform != "emscripten", reason="Python doe
 @pytest.mark.usefixtures("in_wasm")
 @pytest.mark.parametrize("name", sorted(PRIMITIVE))
 def test_every_primitive_on_hard_points(name):
-    cases = operands_of(name)[:-1]  # an odd number of them leaves a lane empty
-    n = len(cases[0])
-    code = [*((INPUT, i) for i in range(n)), (name, *range(n))]
-    run = wasm.single(code, [n])
-    assert differing(name, cases, [run((), xs)[0] for xs in cases]) == []
-    for some in (cases, cases[1:]):
-        batch = wasm.BatchRunner(code, [(n, None)], [n], [n])
-        assert differing(name, some, batch.run([Samples(some, "cases")], len(some), (), False)[1][0]) == []
-    still = [*((PARAMETER, i) for i in range(n)), (name, *range(n))]
-    once = wasm.BatchRunner(still, [(None, n)], [n], [1])
-    found = [once.run([Samples([1.0, 2.0, 3.0], "x")], 3, xs, False)[1][0] for xs in cases[::7]]
-    assert differing(name, cases[::7], [row[2] for row in found]) == []
-
-
-def hard_operands(op):
-    """Operands of a row: hard ones for each alone, and at its kinks and beside them."""
-    n = op.arity or (len(op.arguments) or 3)
-    usual = [0.5 if 0.5 in domain else 1.5 for domain in op.domains(n)]
-    numbers = [*SPECIAL, *(x + d for x in (-1.0, 0.0, 1.0) for d in (-1e-9, 1e-9))]
-    found = [[*usual[:i], x, *usual[i + 1 :]] for i in range(n) for x in numbers]
-    return found + [[x] * n for x in numbers]
+    assert differing_in_each_form(wasm, name) == []
 
 
 @pytest.mark.usefixtures("in_wasm")
 @pytest.mark.parametrize("name", sorted(TABLE))
 @pytest.mark.filterwarnings("ignore:.*the gradient is nan")
 def test_every_row_has_the_eager_value_and_gradient(name):
-    """Where eager code raises, and compiled code follows IEEE arithmetic, there is nothing to compare."""
-    op, compared = TABLE[name], 0
-
-    def of(xs):
-        if op.has_index:
-            return op.function(xs[1:], xs[0])
-        if op.pair is not None:
-            return op.function(xs, [2.0, -0.5, 1.0][: len(xs)])
-        return op.function(*xs) if op.arity is not None or op.arguments else op.function(xs)
-
-    compiled = sg.compile(sg.value_and_grad(of), backend="wasm")
-    for xs in hard_operands(op):
-        if op.has_index:
-            xs = [1.0, *xs]
-        leaves = [Value(x) for x in xs]
-        try:
-            root = of(leaves)
-            root.backward()
-            found = compiled(xs)
-        except (*HARD, IndexError):
-            continue
-        value, gradient = found
-        assert same_sign(value, root.data), (xs, value, root.data)
-        assert all(map(same, gradient, (x.grad for x in leaves))), (xs, gradient, [x.grad for x in leaves])
-        compared += 1
+    found, compared = differing_from_eager("wasm", name)
+    assert found == []
     assert compared > 15
+
+
+IN_PYODIDE = """
+import json, warnings
+from scalargrad.compiling import wasm
+from scalargrad.compiling.lowering import PRIMITIVE
+
+warnings.simplefilter("ignore")
+counts = {}
+for name in sorted(PRIMITIVE):
+    assert differing_in_each_form(wasm, name) == [], name
+for name in sorted(TABLE):
+    found, counts[name] = differing_from_eager("wasm", name)
+    assert found == [], (name, found[:3])
+trainings = [(optimizer, activation) for optimizer in ("SGD", "Adam") for activation in ("relu", "tanh")]
+json.dumps([counts, [[trained(backend, *how) for backend in ("wasm", "python")] for how in trainings]])
+"""
+
+
+def test_every_op_and_training_in_pyodide(tmp_path):
+    """With the browser's WebAssembly, and the C library of the Python that it is compared with."""
+    code = Path(compiled_cases.__file__).read_text(encoding="utf-8")
+    counts, trainings = json.loads(answer_in_pyodide(tmp_path, code + IN_PYODIDE))
+    assert counts.keys() == TABLE.keys()
+    assert min(counts.values()) > 15
+    for found, expected in trainings:
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
 # -------------------------------------------------------------------- programs
@@ -160,24 +146,6 @@ def test_it_is_what_auto_chooses():
     from scalargrad.compiling.backends import best
 
     assert best() == "wasm"
-
-
-@in_pyodide
-@pytest.mark.parametrize("optimizer", [nn.SGD, nn.Adam])
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_training_in_memory_is_that_of_python(optimizer, activation):
-    X, y = nn.moons(31, noise=0.1, seed=1, labels=(-1, 1))
-    found = {}
-    for backend in ("wasm", "python"):
-        model = nn.MLP(2, [5, 4, 1], activation=activation, seed=3)
-        loss = sg.compile(
-            lambda x, t, model=model: nn.hinge(model(x), t), parameters=model.parameters(), backend=backend
-        )
-        with loss.training(optimizer(model.parameters(), lr=0.05)) as step:
-            losses = [step(X, y) for _ in range(20)]
-            losses += [step(X[:7], y[:7]) for _ in range(5)]
-        found[backend] = [*losses, *(p.data for p in model.parameters()), *(p.grad for p in model.parameters())]
-    assert found["wasm"] == pytest.approx(found["python"], rel=1e-9, abs=1e-12)
 
 
 @in_pyodide

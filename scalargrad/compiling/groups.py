@@ -10,7 +10,7 @@ from struct import Struct
 from struct import error as NoFloatError  # noqa: N812
 from typing import Any, NamedTuple
 
-from scalargrad.compiling.backends import loaded
+from scalargrad.compiling.backends import best, loaded
 from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples
 from scalargrad.node.structures import Static, structure
 
@@ -79,7 +79,7 @@ class Refilled:
     A batch that is asked for is the one that was given before for the same sizes, with other numbers in it.
 
     Args:
-        backend: the choice: llvm reads lists of floats by itself.
+        backend: the choice: llvm and wasm read lists of floats by themselves.
     """
 
     def __init__(self, backend: str) -> None:
@@ -113,10 +113,11 @@ class Refilled:
         if type(size[0]) is not int:
             return _nothing
         pack = partial(_packed, partial(Struct(f"{len(one.flat)}d").pack_into, one.flat, 0), size)
-        if self._backend not in ("auto", "llvm") or not loaded("llvm").available():
+        name = best() if self._backend == "auto" else self._backend
+        if name not in ("llvm", "wasm") or not loaded(name).available():
             return pack
         n, width = size
-        read = loaded("llvm").reader(n, None if width < 0 else width, one.address)
+        read = loaded(name).reader(n, None if width < 0 else width, one.address)
         return pack if read is None else partial(_either, read, pack)
 
 

@@ -73,10 +73,13 @@ worker.onerror = (event) => { document.title = `error: ${event.message}`; };
 """
 
 
+TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", "": "text/html"}
+
+
 class Quiet(SimpleHTTPRequestHandler):
     """Says nothing of each request."""
 
-    extensions_map = {".mjs": "text/javascript", ".js": "text/javascript", ".wasm": "application/wasm", "": "text/html"}
+    extensions_map = TYPES
 
     def log_message(self, *arguments):
         pass

@@ -46,6 +46,7 @@ def test_every_row_has_the_eager_value_and_gradient(name):
 
 IN_PYODIDE = """
 import json, warnings
+from array import array
 from scalargrad.compiling import wasm
 from scalargrad.compiling.lowering import PRIMITIVE
 
@@ -56,6 +57,16 @@ for name in sorted(PRIMITIVE):
 for name in sorted(TABLE):
     found, counts[name] = differing_from_eager("wasm", name)
     assert found == [], (name, found[:3])
+into = array("d", [9.0] * 4)
+four, pairs = (wasm.reader(n, width, into.buffer_info()[0]) for n, width in ((4, None), (2, 2)))
+for numbers in ([1.5, -0.0, 7, 0], [2**30 - 1, 1 - 2**30, -1, 5e-324]):
+    assert four(numbers) and into.tolist() == numbers and math.copysign(1.0, into[1]) < 0
+    assert pairs([numbers[2:], numbers[:2]]) and into.tolist() == numbers[2:] + numbers[:2]
+for odd in (True, None, 2**30, -(2**62), "1", [1.0], Value(1.0), float("nan")):
+    assert four([1.0, odd, 1.0, 1.0]) is pairs([[0.0, 1.0], [1.0, odd]]) is isinstance(odd, float)
+for other in ([], [1.0] * 3, [1.0] * 5, (1.0,) * 4, array("d", [1.0] * 4), [[1.0, 2.0], [3.0]], [[1.0, 2.0], (3.0, 4.0)]):
+    assert not four(other) and not pairs(other)
+
 trainings = [(optimizer, activation) for optimizer in ("SGD", "Adam") for activation in ("relu", "tanh")]
 json.dumps([counts, [[trained(backend, *how) for backend in ("wasm", "python")] for how in trainings]])
 """

@@ -22,7 +22,7 @@ CORE = (
     "engine/backward engine/properties table/ops table/hard_points functional/transforms words/formula words/staged "
     "checking/strategies checking/gradients checking/check_op circuit/circuit circuit/layers "
     "nn/modules nn/losses nn/optimizers nn/saving tracing/steps tracing/stepper_page drawing/cards drawing/files "
-    "compiling/one_point compiling/python compiling/replay compiling/wasm compiling/batches compiling/training"
+    "compiling/one_point compiling/python compiling/replay compiling/wasm"
 ).split()
 
 

@@ -137,4 +137,7 @@ def trained(backend, optimizer, activation):
     with loss.training(getattr(nn, optimizer)(model.parameters(), lr=0.05)) as step:
         found = [step(X, y) for _ in range(20)]
         found += [step(X[:7], y[:7]) for _ in range(5)]
+        # Numbers that are not read where they lie, in the same lists, and then those before.
+        found += [step([[2**40, True], [0, -3.5]], [10**15, y_]) for y_ in (1, 1.0)]
+        found += [step([[2, 1], [0, -3.5]], [-1, 1]), step([[2.0, 1.0], [-0.0, -3.5]], [1, -1.0])]
     return [*found, *(p.data for p in model.parameters()), *(p.grad for p in model.parameters())]

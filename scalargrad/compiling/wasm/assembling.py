@@ -27,7 +27,7 @@ PLAIN = {
     "f64.eq": b"\x61", "f64.ne": b"\x62", "f64.lt": b"\x63", "f64.gt": b"\x64", "f64.le": b"\x65", "f64.ge": b"\x66",
     "f64.abs": b"\x99", "f64.neg": b"\x9a", "f64.ceil": b"\x9b", "f64.floor": b"\x9c", "f64.nearest": b"\x9e",
     "f64.sqrt": b"\x9f", "f64.add": b"\xa0", "f64.sub": b"\xa1", "f64.mul": b"\xa2", "f64.div": b"\xa3",
-    "f64.copysign": b"\xa6", "memory.copy": b"\xfc\x0a\0\0", "memory.fill": b"\xfc\x0b\0",
+    "f64.copysign": b"\xa6", "f64.convert_i32_s": b"\xb7", "memory.copy": b"\xfc\x0a\0\0", "memory.fill": b"\xfc\x0b\0",
 }  # fmt: skip
 """Instructions without an immediate."""
 AT_OFFSET = {"i32.load": b"\x28\x02", "f64.load": F64_LOAD, "f64.store": F64_STORE}

@@ -60,7 +60,7 @@ class BatchCode:
         uniform, memory, accumulators: how many doubles each needs.
         width: the lanes of a tile.
         work: 0, as there are no threads that it could be divided between.
-        addresses: none, as modules call each other by name.
+        addresses, own: none, as modules call each other by name.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class BatchCode:
     ) -> None:
         binary, self.uniform, self.memory = written(code, sums, columns, widths)
         self.width, self.accumulators, self.work = WIDTH, WIDTH * len(sums), 0
-        self.addresses = dict.fromkeys(("begin", "tiles", "finish"), 0)
+        self.addresses = self.own = dict.fromkeys(("begin", "tiles", "finish"), 0)
         self.exports = loaded(binary)
         self.begin, self.finish = self.exports["begin"], self.exports["finish"]
         self._tiles = self.exports["tiles"]

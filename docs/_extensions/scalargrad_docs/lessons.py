@@ -102,7 +102,7 @@ def build(folder: Path) -> None:
             shutil.copyfile(lesson, contents / lesson.name)
         _wheels(wheels)
         options = ("--no-sourcemaps", "--apps", "lab", "--apps", "notebooks", "--lite-dir", empty)
-        _run("-m", "jupyter", "lite", "build", *options, "--contents", contents, "--output-dir", root / "lite")
+        _run(root, "-m", "jupyter", "lite", "build", *options, "--contents", contents, "--output-dir", root / "lite")
         _configure(root / "lite" / "jupyter-lite.json")
         place = root / "lite" / "pyodide"
         place.mkdir()
@@ -116,9 +116,10 @@ def build(folder: Path) -> None:
         shutil.copytree(root / "lite", folder)
 
 
-def _run(*command: object) -> None:
+def _run(folder: Path, *command: object) -> None:
+    """Run a module of Python in a folder, in which it may leave what it likes."""
     done = subprocess.run(  # noqa: S603  (no shell, no text of anybody's)
-        [sys.executable, *map(str, command)], capture_output=True, text=True, check=False
+        [sys.executable, *map(str, command)], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command[:4]))} failed:\n{(done.stderr or done.stdout)[-2000:]}")
@@ -139,8 +140,8 @@ def _wheels(folder: Path) -> None:
         "--abi=none",
         "--platform=any",
     )  # Pyodide's Python, not ours
-    _run("-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", *pure, "-d", folder, *wanted)
-    _run("-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, pyodide.ROOT)
+    _run(folder, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", *pure, "-d", folder, *wanted)
+    _run(folder, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, pyodide.ROOT)
 
 
 def _packages(folder: Path) -> dict[str, object]:

@@ -391,7 +391,11 @@ export function graphView(host, engine, start = {}) {
     const waiting = view.querySelector(".lv-waiting");
     if (waiting && reply.error) waiting.textContent = "There is no graph: write another expression.";
     box.toggleAttribute("aria-invalid", Boolean(reply.error));
-    if (reply.error && frames) return say(reply.error);
+    if (reply.error && (frames || !message.expression)) {
+      say(reply.error);
+      if (reply.instead) offerInstead(reply.instead);
+      return;
+    }
     if (!reply.error) return opened(reply);
     await open({}); // what a link asks for and is no expression: the picture is that of the beginning, and it is said why
     say(reply.error);
@@ -496,6 +500,13 @@ export function graphView(host, engine, start = {}) {
   }
 
   // ---------------------------------------------------------------- what is shown
+
+  // What was probably meant, to be taken with a click.
+  function offerInstead(expression) {
+    const button = wideButton("Use " + expression, null, () => { at = null; open({ expression }); });
+    trouble.append(" ", button);
+    button.focus();
+  }
 
   function say(text) {
     if (trouble.textContent !== text) trouble.textContent = text;

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 
 class RefusedError(ValueError):
-    """A message that is not done, and why, in one line; the session is what it was before."""
+    """A message that is not done, and why, in one line; the session is what it was before.
+
+    Args:
+        text: why.
+        instead: an expression that was probably meant, which the page offers.
+    """
+
+    def __init__(self, text: str, instead: str = "") -> None:
+        super().__init__(text)
+        self.instead = instead
 
 
 class _Required:

@@ -71,7 +71,7 @@ class Running:
         try:
             root = self.call(*leaves.values())
         except ExpressionError as error:
-            raise RefusedError(str(error)) from None
+            raise RefusedError(str(error), error.meant) from None
         except RecursionError:
             raise Trouble(f"{self.text} calls itself without end") from None
         except Exception as error:
@@ -139,7 +139,7 @@ def of_expression(text: str, names: tuple[str, ...] | None = None) -> Running:
         found = expression_names(text) if names is None else names
         return Running(text.strip(), tuple(found), expression_function(text, found), typed=True)
     except ExpressionError as error:
-        raise RefusedError(str(error)) from None
+        raise RefusedError(str(error), error.meant) from None
 
 
 def of_function(f: Callable[..., Any], names: tuple[str, ...]) -> Running:

@@ -59,7 +59,8 @@ class Session:
                 warnings.simplefilter("ignore")  # there is nobody to read them: views say in words what is to be said
                 return {"id": number, **self._answer(message)}
         except RefusedError as error:
-            return {"id": number, "error": _line(error)}
+            instead = {"instead": error.instead} if error.instead else {}
+            return {"id": number, "error": _line(error), **instead}
         except Exception as error:
             text = f"{type(error).__name__}: {_line(error)}"
             return {"id": number, "error": f"this went wrong inside scalargrad: {text}", "defect": True}

@@ -34,7 +34,13 @@ _CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan}
 
 
 class ExpressionError(ValueError):
-    """Text that is no expression; the message is one line and names the place."""
+    """Text that is no expression; the message is one line and names the place.
+
+    Attributes:
+        meant: the text as Python writes it, where it was in another notation and can be read; else empty.
+    """
+
+    meant: str = ""
 
 
 class _MisreadError(ExpressionError):
@@ -93,7 +99,8 @@ def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
         meant = _hint(text, variables)
         column = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
         reason = error.msg if isinstance(error, SyntaxError) else "too deeply nested, or an illegal character"
-        raise ExpressionError(f"not an expression{column}: {reason}{meant and f'; {meant}'}") from None
+        said = f"not an expression{column}: {reason}{meant and f'; write {meant}'}"
+        raise _with_meaning(ExpressionError(said), meant) from None
     if (count := sum(isinstance(part, ast.expr) for part in ast.walk(tree))) > MAX_NODES:
         raise ExpressionError(f"the expression has {count} parts; at most {MAX_NODES} are allowed")
 
@@ -105,7 +112,8 @@ def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
         except _MisreadError as error:
             meant = _hint(text, variables)
             glue = ", or " if str(error).endswith("=NUMBER") else "; "
-            raise ExpressionError(f"{error}{glue if meant else ''}{meant}") from None
+            said = f"{error}{f'{glue}write {meant}' if meant else ''}"
+            raise _with_meaning(ExpressionError(said), meant) from None
         if unused := sorted(set(variables) - used):
             raise ExpressionError(f"{', '.join(unused)} has a value but does not occur in the expression")
         return result
@@ -197,7 +205,7 @@ _UNDERSTOOD = (ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.Call, ast.ope
 
 
 def _hint(text: str, variables: Collection[str]) -> str:
-    """The end of a message: the text in Python's notation, if that is another one and can be read."""
+    """The text in Python's notation, if it is in another one and can be read; else empty."""
     meant = rewritten(text, _FUNCTIONS, variables)
     try:
         with warnings.catch_warnings():
@@ -214,7 +222,12 @@ def _hint(text: str, variables: Collection[str]) -> str:
             part.id in _FUNCTIONS for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called
         )
     )
-    return f"write {meant}" if readable and meant != text.strip() else ""
+    return meant if readable and meant != text.strip() else ""
+
+
+def _with_meaning(error: ExpressionError, meant: str) -> ExpressionError:
+    error.meant = meant
+    return error
 
 
 def _check_name(name: str) -> None:

@@ -195,6 +195,13 @@ def test_an_expression_is_typed_and_a_wrong_one_leaves_the_graph(browser):
             settled(page)
             assert page.locator(".lv-trouble").inner_text()
             assert page.evaluate(CARDS) == before
+        box.fill("2x + sin y")
+        box.press("Enter")
+        settled(page)
+        page.get_by_role("button", name="Use 2*x + sin(y)").press("Enter")
+        settled(page)
+        x, y = Value(2.0, label="x"), Value(3.0, label="y")
+        assert [card[-2:] for card in page.evaluate(CARDS)] == wanted(2 * x + y.sin())
         box.fill("(x + q)**2")
         box.press("Enter")
         settled(page)
@@ -357,6 +364,21 @@ def test_a_flood_of_positions_ends_at_the_last_with_few_requests(browser):
         assert page.evaluate(CARDS)[0][-2] == "4"
         assert 1 <= len(asked) <= 6  # four under way, the newest, and a sign of life
     assert trouble == []
+
+
+def test_a_function_without_any_value_is_said_once(browser):
+    asked = []
+    with served(live(lambda x: (x * 0.0 - 1.0).log(), x=1.0)) as server:
+        context = browser.new_context()
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(server.url)
+        page.wait_for_function("() => (document.querySelector('.lv-trouble') || {}).textContent")
+        page.wait_for_timeout(200)
+        assert page.locator(".lv-trouble").inner_text().endswith("give other numbers")
+        assert "There is no graph" in page.locator(".lv-waiting").inner_text()
+        assert sum(url.endswith("/api") for url in asked) == 2
+        context.close()
 
 
 def test_a_server_that_has_gone_is_said_in_words(browser):

@@ -44,8 +44,8 @@ NOT_FOR_CALLERS = {
     "sg.mistakes.Mistake.gradients": "a sweep for the comparison",
     "sg.checking.Verdict": "an enumeration",
     "nn.NumpyRandom.*": "formulas of floats, as random.Random's of the same names",
-    "sg.playground.Live.serve": "waits for Ctrl-C",
-    "sg.playground.Live.show": "starts a server and a browser",
+    "*.Live.serve": "waits for Ctrl-C",
+    "*.Live.show": "starts a server and a browser",
     "sg.compiling.Training.step": "called by Training and fit, with samples that these prepared",
 }
 

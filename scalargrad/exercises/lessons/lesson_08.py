@@ -1,12 +1,15 @@
 """The exercises of notebook 08, from graph to machine code."""
 
+import json
 from typing import Any
 
 from scalargrad.compiling import BranchError, compile, replay
+from scalargrad.drawing.found import draw_layers
 from scalargrad.engine import Value
 from scalargrad.exercises.exercise import Exercise, NotYetError, Part
 from scalargrad.exercises.judging import as_number, choice, close, expect, number, result_of
 from scalargrad.nn import MLP, SGD
+from scalargrad.ops import dot, exp, sum_
 
 
 def _products() -> int:
@@ -26,6 +29,19 @@ def _calls() -> int:
     for _ in range(100):
         loss()
     return len(calls)
+
+
+def _second_matrix() -> list[list[float]]:
+    """Of a network with 3 inputs, 5 hidden neurons and 2 outputs, whose weights are exp of leaves."""
+    first, second = ([[Value(0.1 * j - 0.2 * k) for k in range(n)] for j in range(m)] for n, m in ((3, 5), (5, 2)))
+
+    def loss(x: Any) -> Any:
+        h = [dot([exp(v) for v in row], x) for row in first]
+        return sum_([dot([exp(v) for v in row], h) for row in second])
+
+    parts = json.loads(draw_layers(compile(loss), [1.0, 2.0, 3.0]).json)["parts"]
+    layers: list[list[list[float]]] = [part["weights"] for part in parts if part["weights"]]
+    return layers[1]
 
 
 def _huber_if(x: float) -> float:
@@ -110,6 +126,29 @@ def line_loss(slope, offset, x, y):
 """,
         reveal="The line y = 2x + 1 was found. You wrote one sample's loss; the batch, backward and the optimizer are "
         "in the machine code.",
+    ),
+    Exercise(
+        id="08.layers",
+        question="A network with 3 inputs, 5 hidden neurons and 2 outputs is written with + and * alone, and its "
+        "outputs are added up. How many rows and columns has the second matrix that compile finds in it? And if each "
+        "weight is exp(v) of a leaf v: is it still a layer ('yes' or 'no')?",
+        parts=(
+            number(
+                "rows", lambda: len(_second_matrix()), {5: "those of the first: a row for each neuron of the layer"}
+            ),
+            number(
+                "columns",
+                lambda: len(_second_matrix()[0]),
+                {2: "that is how many rows it has", 3: "what does the second layer read?", 6: "the bias is no column"},
+            ),
+            choice("computed", "yes", {"no": "exp(v) does not change from sample to sample: what is a row made of?"}),
+        ),
+        hints=(
+            "A row for each neuron, a column for each number that the neuron reads.",
+            "A row is a sum of products: what is the same for all samples, times numbers of the sample.",
+        ),
+        solution="rows, columns = 2, 5  # two neurons, each of which reads five numbers\ncomputed = 'yes'",
+        reveal="Weights may be computed, as long as it is from parameters alone: once for all samples of a batch.",
     ),
     Exercise(
         id="08.huber",

@@ -55,7 +55,8 @@ class BoundLoss:
             BranchError: as `Compiled.value_and_grad`; `out` is as it was then.
             ValueError: if not as many parameters require grad as when it was bound.
         """
-        if self._batches.have_changed():
+        recordings = self._batches.recordings
+        if recordings.reached.have_changed() or recordings.known is not self._programs:  # or they were recorded anew
             self._run = self._made()
         return self._run()
 
@@ -63,6 +64,7 @@ class BoundLoss:
         """What runs it, as long as nothing changes."""
         batches, source, target = self._batches, self._source, self._target
         programs = batches.programs(self._batch)
+        self._programs = batches.recordings.known
         order = batches.parameters
         for what, view in (("parameters", source), ("out", target)):
             if view is not None and len(view) != len(order):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet, ref
 
-from scalargrad.compiling.groups import Batch, Refilled, batch_of
+from scalargrad.compiling.groups import Batch, Refilled
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import settings_of
@@ -51,7 +51,7 @@ class Resting:
         self._optimizer = ref(optimizer, partial(_forget, ref(self)))  # without it nobody can use the memory
         self._kept = settings_of(optimizer)
         self._parameters = list(optimizer.parameters)
-        self._known = training._batches.recordings.known
+        self.programs = training._programs
 
     def serves(self, training: Training) -> bool:
         """Whether all that its memory takes for granted holds for another training of the same loss."""
@@ -59,7 +59,7 @@ class Resting:
         return (
             self._optimizer() is optimizer
             and not training._batches.have_changed()
-            and training._batches.recordings.known is self._known  # or programs were recorded anew meanwhile
+            and training._batches.recordings.known is self.programs  # or programs were recorded anew meanwhile
             and not self.reached.have_changed()
             and optimizer.parameters == self._parameters
             and optimizer._steps_by_update
@@ -112,6 +112,8 @@ class Training:
         self._loss_reached = batches.recordings.reached
         self._arrays: dict[tuple[int, ...], KnownBatch] = {}  # by their identity: they live as long as they stand here
         self._owning: tuple[int, ...] = ()  # those of them that have numbers of their own
+        self._resting: Resting | None = None  # what this one goes on with
+        self._programs: Any = None  # the programs, which are others if they were recorded anew
         self._refilled = Refilled(batches.backend)
         self._has_ended = False
         self._turns = Turns()
@@ -139,7 +141,7 @@ class Training:
                 self._leave_memory()
                 return
             memory.rest()
-            self._batches.resting = [Resting(self)]
+            self._batches.resting = [self._resting or Resting(self)]
             self._memory = None
 
     def __call__(self, *batches: Any, **static: Any) -> float:
@@ -164,6 +166,7 @@ class Training:
                 self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
                 self._settings = self._now(vars(self.optimizer))
                 self._memory = memory_for(self._batches, self.optimizer, batch)
+                self._programs = self._batches.recordings.known
             try:
                 return self._memory.step(self._batches, batch)
             except UnsuitedError:
@@ -186,10 +189,12 @@ class Training:
             if last.serves(self):
                 last.memory.wake(self.optimizer)
                 self._reached, self._now, self._settings = last.reached, last.now, last.settings
+                self._resting, self._programs = last, last.programs
                 self._memory = last.memory  # last of all, should Ctrl-C come in between
 
     def _leave_memory(self) -> None:
         assert self._memory is not None  # noqa: S101  (for the type checker)
+        self._resting = None
         self._memory.write_back()
         self._memory.release()
         self._memory = None
@@ -197,6 +202,8 @@ class Training:
     def _has_changed(self) -> bool:
         """Whether something is not as compiled memory takes for granted."""
         if self._loss_reached.have_changed() or self._reached.have_changed():
+            return True
+        if self._batches.recordings.known is not self._programs:
             return True
         return bool(self._now(vars(self.optimizer)) != self._settings)
 
@@ -208,7 +215,7 @@ class Training:
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
         if batches and type(batches[0]) is list:  # it is copied
             return self._refilled.batch(batches)
-        batch = batch_of(batches)
+        batch = self._batches.batch_of_arrays(batches)
         # An array is read where it lies, so it need not be looked at again, if it was not resized; a list is copied.
         if (
             batches

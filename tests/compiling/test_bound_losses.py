@@ -163,6 +163,11 @@ def test_what_changes_around_it_is_noticed(backend):
     assert (bound(), out.tolist()) == (7.0, [2.0, 1.0])
     factor = 10.0
     assert (bound(), out.tolist()) == (43.0, [20.0, 1.0])
+    factor = 3.0
+    loss.value_and_grad(xs.tolist())  # it is recorded anew
+    assert (bound(), out.tolist()) == (15.0, [6.0, 1.0])
+    factor = 10.0
+    assert (bound(), out.tolist()) == (43.0, [20.0, 1.0])
     v.requires_grad = False
     with pytest.raises(ValueError, match="parameters has 2 elements, but 1 parameters of"):
         bound()

@@ -134,6 +134,15 @@ def test_programs_that_were_recorded_again_meanwhile_are_those_that_run():
             assert step([2.0]) == 4.0 * factor**2
 
 
+def test_programs_that_are_recorded_again_between_two_steps_are_those_that_run():
+    w, factor = Value(1.0), 1.0
+    loss = sg.compile(lambda x: (factor * w * x) ** 2, parameters=[w], backend="llvm")
+    with loss.training(nn.SGD([w], lr=0.0)) as step:
+        for factor in (1.0, 3.0, 5.0):
+            assert loss.value_and_grad([2.0])[0] == 4.0 * factor**2
+            assert step([2.0]) == 4.0 * factor**2
+
+
 def test_parameters_that_were_exchanged_in_their_list_are_refused_as_at_first():
     w, v = Value(1.0), Value(2.0)
     loss = sg.compile(lambda x: (w * x) ** 2, parameters=[w], backend="llvm")

@@ -43,6 +43,7 @@ class Update:
     def __init__(self, optimizer: Optimizer, moving: Sequence[Value], room: int, code_of: CodeOfRule) -> None:
         self._optimizer: Any = optimizer
         self._moving, self._leaves = moving, Leaves(moving)
+        self._counts: Any = None  # those of the optimizer that are all the same
         self._states: Any = None  # those of the optimizer that the averages are the same as
         self._made_for = self._taken_for_granted()
         self._mixed = mixed = bool(self._made_for[0])
@@ -96,7 +97,7 @@ class Update:
             counts = [known[p] for p in moving]
         # How many steps fewer than the optimizer each has made: that stays the same from step to step.
         steps, first = optimizer.steps, counts[0] if counts else 0
-        differ = counts.count(first) < len(counts)
+        differ = self._differ = counts is not self._counts and counts.count(first) < len(counts)
         self._late = [steps - count for count in counts] if differ else [steps - first] * len(counts)
         return bool(optimizer._prepares and differ), settings_of(optimizer)
 
@@ -178,14 +179,14 @@ class Update:
         columns = [view[at : at + n] for at in self._places[:-1]]
         steps, late = int(view[0]), self._late
         states: Sequence[tuple[float, ...]] = States(list(map(_doubles, columns))) if columns else [()] * n
-        counts = [steps - late[0]] * n if late.count(late[0]) == n else [steps - x for x in late]
+        counts = [steps - x for x in late] if self._differ else [steps - late[0]] * n
         if not self._moves_all:
             rows, made = dict(zip(moving, states, strict=True)), dict(zip(moving, counts, strict=True))
             states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
             counts = [made.get(p, c) for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)]
         more = (optimizer, "_states", states), (optimizer, "_counts", counts), (optimizer, "steps", steps)
         self._leaves.assign(Part(self.now, self.start, n), self.gradients, more)
-        self._states = states
+        self._states, self._counts = states, counts if self._moves_all and not self._differ else None
 
     def rest(self) -> None:
         """Let go of the optimizer, until `wake`."""

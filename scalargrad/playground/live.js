@@ -264,7 +264,7 @@ export class GraphPicture {
     const stopped = this.cards[trouble.card];
     if (!stopped) return;
     const [left, top, wide, high] = ["x", "y", "width", "height"].map((key) => Number(stopped.box.getAttribute(key)));
-    const words = shape("text", this.marks, { class: "lv-callout", x: left + wide / 2, y: top + high + 15, "text-anchor": "middle" });
+    const words = shape("text", this.marks, { class: "lv-callout", x: left + wide / 2, y: top + high + 13, "text-anchor": "middle" });
     words.textContent = trouble.text;
     const { x, width } = words.getBBox(); // inside the picture
     const inside = Math.min(Math.max(x, 2 - EDGE), Math.max(2 - EDGE, this.width - EDGE - 2 - width));
@@ -403,6 +403,7 @@ export function graphView(host, engine, start = {}) {
 
   function opened(reply) {
     say("");
+    verdict.textContent = "";
     changed = reply.changed || "";
     words.style.minHeight = "";
     longest = 0;
@@ -611,6 +612,15 @@ export function graphView(host, engine, start = {}) {
     if (at !== null) step(at, true);
     verdict.textContent = guessing ? "Before each backward step you will be asked for the gradient; → shows it." : "";
   }
+
+  answer.addEventListener("keydown", (event) => {
+    const end = event.key === "ArrowRight" && answer.selectionStart === answer.value.length; // nothing to go to in the text
+    if (event.key !== "Escape" && !end) return;
+    event.preventDefault();
+    event.stopPropagation();
+    root.focus({ preventScroll: true });
+    if (end) ahead();
+  });
 
   ask.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -182,6 +182,13 @@ def test_guessing_first_hides_the_answer_judges_and_hints(browser):
             settled(page)
             assert page.locator(".sg-verdict").inner_text().startswith(verdict)
         assert page.evaluate(CARDS)[0][-1] == "grad 3"
+        page.keyboard.press("ArrowRight")
+        settled(page)
+        page.keyboard.press("1")
+        page.keyboard.press("ArrowRight")  # at the end of the answer it goes on: the answer is shown
+        settled(page)
+        assert page.evaluate(CARDS)[1][-1] == "grad 2"
+        assert page.locator(".sg-ask").is_hidden()
     assert trouble == []
 
 

@@ -142,7 +142,7 @@ class NetworkPicture {
     const columns = this.neurons.length, most = Math.max(...this.neurons.map((column) => column.length));
     const pitch = most <= 4 ? 62 : most <= 6 ? 54 : most <= 9 ? 46 : most <= 12 ? 38 : 30;
     const size = Math.min(pitch - 8, 44), top = 78, side = 44;
-    const width = Math.max(this.host.clientWidth - 2, 2 * side + (columns - 1) * (size + 44)), height = top + most * pitch + 8;
+    const width = Math.max(this.host.clientWidth - 2, 2 * side + (columns - 1) * Math.max(size + 44, 94)), height = top + most * pitch + 8;
     this.stage.style.width = width + "px";
     this.stage.style.height = height + "px";
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -366,13 +366,13 @@ export function networkView(host, engine, start = {}) {
   const shades = new Shades(root);
   shades.fresh();
   const settings = {}, heavy = Boolean(start.heavy ?? engine.slow); // heavy: Python is slow here, as in a browser
-  let net = null, frame = null, on = false, walk = null, at = null, opened = null, looked = null, asked = 0, frames = 0, busy = 0, opening = Promise.resolve();
+  let net = null, frame = null, on = false, walk = null, at = null, opened = null, looked = null, asked = 0, frames = 0, busy = 0, opening = Promise.resolve(), running = Promise.resolve();
 
   // ---------------------------------------------------------------- the bar: run, and what a step is
 
   const bar = make("div", "nw-bar", root);
   const go = make("div", "sg-buttons", bar);
-  const run = wideButton("Run", go, () => setRunning(!on), { "aria-pressed": "false", title: "Run or pause (r)" });
+  const run = wideButton("Run", go, () => (on ? pause() : begin()), { "aria-pressed": "false", title: "Run or pause (r)" });
   wideButton("Step", go, () => oneStep(), { title: "One step of training (s)" });
   wideButton("Reset", go, () => open({}), { title: "The same network from the start (0)" });
   const count = make("span", "nw-count", bar);
@@ -512,10 +512,12 @@ export function networkView(host, engine, start = {}) {
   // ---------------------------------------------------------------- open, train
 
   // What is asked is marked on the page until it is answered and shown.
-  async function ask(message) {
+  const ask = (message) => marked(engine.ask(message));
+
+  async function marked(promise) {
     busy++;
     root.setAttribute("aria-busy", "true");
-    try { return await engine.ask(message); } finally {
+    try { return await promise; } finally {
       setTimeout(() => { if (!--busy) root.removeAttribute("aria-busy"); });
     }
   }
@@ -527,6 +529,7 @@ export function networkView(host, engine, start = {}) {
   }
 
   async function build(changes) {
+    await pause();
     const wanted = { ...settings, ...changes };
     for (const name of ["lr", "decay"]) delete wanted[name];
     const reply = await ask({ do: "net", ...wanted, ...(heavy ? { fine: 28 } : {}) });
@@ -613,19 +616,27 @@ export function networkView(host, engine, start = {}) {
     plane.title.textContent = looked ? `what ${net.columns[c].neurons[i].name} answers` : "what the network answers";
   }
 
-  async function trained(message) {
-    const reply = await (on ? engine.ask : ask)({ do: "train", ...rates(), ...message });
-    if (reply.error || reply.diverged) {
-      trouble.textContent = reply.error || reply.diverged;
-      setRunning(false);
-      if (reply.error) return false;
-    }
-    show(reply);
-    return !reply.diverged;
+  const train = (message) => ({ do: "train", ...rates(), ...message });
+
+  // Shows what a step or more have come to; false if there can be no more of them.
+  function take(reply) {
+    if (reply.error || reply.diverged) trouble.textContent = reply.error || reply.diverged;
+    if (!reply.error) show(reply);
+    return !reply.error && !reply.diverged;
   }
 
+  // While a frame is painted, Python is at the next one.
   async function loop() {
-    while (on && await trained({ budget_ms: heavy ? 16 : 8 })) await new Promise(requestAnimationFrame);
+    const message = () => train({ budget_ms: heavy ? 16 : 8 });
+    let next = engine.ask(message());
+    for (;;) {
+      const reply = await next, more = on && !reply.error && !reply.diverged;
+      if (more) next = engine.ask(message());
+      take(reply);
+      if (!more) break;
+      await new Promise(requestAnimationFrame);
+    }
+    setRunning(false);
   }
 
   function setRunning(value) {
@@ -633,16 +644,27 @@ export function networkView(host, engine, start = {}) {
     on = value;
     run.textContent = on ? "Pause" : "Run";
     run.setAttribute("aria-pressed", String(on));
-    if (!on) return;
+  }
+
+  async function begin() {
+    await pause();
+    if (on) return; // it was pressed twice
     trouble.textContent = "";
     endWalk();
-    loop();
+    setRunning(true);
+    running = loop();
+  }
+
+  // Resolves when the last frame that was asked for is shown.
+  async function pause() {
+    setRunning(false);
+    await marked(running);
   }
 
   async function oneStep() {
-    setRunning(false);
+    await pause();
     trouble.textContent = "";
-    await trained({ steps: 1 });
+    take(await ask(train({ steps: 1 })));
     if (walk) sample(walk.asked, at);
     if (opened) openNeuron(...opened);
   }
@@ -664,7 +686,7 @@ export function networkView(host, engine, start = {}) {
   }
 
   async function sample(message, keep) {
-    setRunning(false);
+    await pause();
     const reply = await ask({ do: "sample", ...message });
     if (reply.error) { trouble.textContent = reply.error; return; }
     asked = (message.index ?? 0) + 1;
@@ -714,7 +736,7 @@ export function networkView(host, engine, start = {}) {
 
   async function openNeuron(c, i, index) {
     if (c === 0) return;
-    setRunning(false);
+    await pause();
     opened = [c, i, index];
     const reply = await ask({ do: "neuron", column: c, neuron: i });
     if (reply.error) { trouble.textContent = reply.error; return; }
@@ -735,7 +757,7 @@ export function networkView(host, engine, start = {}) {
 
   async function openWeight(c, i, index, set) {
     if (!opened || opened[0] !== c || opened[1] !== i || set !== undefined) await openNeuron(c, i, index);
-    setRunning(false);
+    await pause();
     const reply = await ask({ do: "weight", column: c, neuron: i, index, ...(set === undefined ? {} : { set }) });
     if (reply.error) { trouble.textContent = reply.error; return; }
     opened = [c, i, index];
@@ -767,7 +789,7 @@ export function networkView(host, engine, start = {}) {
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", "Network: r runs and pauses, s makes one step, 0 resets, left and right arrow keys walk through a point's graph");
   const keys = {
-    r: () => setRunning(!on), s: oneStep, 0: () => open({}), Escape: endWalk,
+    r: () => (on ? pause() : begin()), s: oneStep, 0: () => open({}), Escape: endWalk,
     ArrowRight: () => stepTo(at === null ? 0 : at + 1), ArrowLeft: () => stepTo(at === null ? 0 : at - 1),
   };
   root.addEventListener("keydown", (event) => {
@@ -792,7 +814,7 @@ export function networkView(host, engine, start = {}) {
     ready,
     get frames() { return frames; },
     get steps() { return frame ? frame.steps : 0; },
-    hidden() { setRunning(false); },
+    hidden() { pause(); },
     destroy() {
       setRunning(false);
       for (const one of [observer, themed, picture.observer]) one.disconnect();

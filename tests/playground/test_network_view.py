@@ -337,7 +337,7 @@ BAD = [
     ("net", {"model": "own"}, "your own model goes with your own data"),
     ("train", {"lr": "fast"}, "lr must be a number from 0 to 1000"),
     ("train", {"budget_ms": 1e9}, "budget_ms must be a number"),
-    ("data", {"points": [[1, 2, 0.5]]}, "needs the class -1 or 1"),
+    ("data", {"points": [[1, 2, 0.5]]}, "must be the class -1 or 1, not 0.5"),
     ("data", {"points": [[0, 0, 1]] * 1950}, "at most 2 000 points"),
     ("sample", {"index": 100}, "there are 100 points"),
     ("sample", {}, "give the index of a point, or x0 and x1"),

@@ -14,6 +14,7 @@ from scalargrad.playground.network.shown import Inputs, Shown, shades
 from scalargrad.playground.network.trained import Trained
 from scalargrad.playground.network.walk import Walk
 from scalargrad.playground.network.weight import about_weight
+from scalargrad.support.arguments import brief
 from scalargrad.words.texts import counted, grouped, number_text
 
 if TYPE_CHECKING:
@@ -39,8 +40,21 @@ class _Tuple:
         return tuple(one.read(x, f"{what}[{i}]") for i, (one, x) in enumerate(zip(self.fields, given, strict=True)))
 
 
+@dataclass(frozen=True)
+class _Class:
+    """-1 or 1, as the number of a class."""
+
+    default: Any = None
+
+    def read(self, given: Any, what: str) -> float:
+        """The class."""
+        if isinstance(given, bool) or given not in (-1, 1):
+            raise RefusedError(f"{what} must be the class -1 or 1, not {brief(given)}")
+        return float(given)
+
+
 _COORDINATE = Number(-LARGEST_INPUT, LARGEST_INPUT)
-_POINTS = Several(_Tuple((_COORDINATE, _COORDINATE, Number(-1, 1)), "[0.5, -1, 1]"), MOST_POINTS, default=[])
+_POINTS = Several(_Tuple((_COORDINATE, _COORDINATE, _Class()), "[0.5, -1, 1]"), MOST_POINTS, default=[])
 _LAYER = _Tuple((Number(1, 64, whole=True), Choice(plan.ACTIVATION_NAMES)), '[8, "tanh"]')
 _NET: Mapping[str, Field] = {
     "data": Choice((*KINDS, "own"), None),
@@ -111,7 +125,25 @@ class _Open:
         row, target = self.sample or (self.inputs.rows([[0.5, 0.5]])[0], 1.0)
         if self.sample is None and self.trained.rows:
             row, target = self.trained.rows[0], self.trained.targets[0]
-        return Walk(self.shown, row, target, self.trained.loss)
+        return self.walk_of(row, target)
+
+    def walk_of(self, row: list[float], target: float) -> Walk:
+        """The graph of a sample's loss.
+
+        Raises:
+            RefusedError: if it has no value.
+        """
+        try:
+            return Walk(self.shown, row, target, self.trained.loss)
+        except (ValueError, ArithmeticError) as error:
+            raise RefusedError(f"the graph of this point has no value: {str(error).splitlines()[0]}") from None
+
+    def target(self, label: float) -> float:
+        """The target of a class, -1 or 1, in these data."""
+        known = sorted({*self.points.y, *self.points.y_test})
+        if len(known) < 2:
+            return label
+        return known[0] if label < 0 else known[-1]
 
 
 class NetworkView(View):
@@ -135,7 +167,7 @@ class NetworkView(View):
             "index": Number(0, MOST_POINTS, None, whole=True),
             "x0": Number(-LARGEST_INPUT, LARGEST_INPUT, None),
             "x1": Number(-LARGEST_INPUT, LARGEST_INPUT, None),
-            "target": Number(-1, 1, 1.0),
+            "target": _Class(1.0),
         },
         "neuron": {"column": Number(0, 100, whole=True), "neuron": Number(0, 1000, whole=True)},
         "weight": {
@@ -232,9 +264,9 @@ class NetworkView(View):
         listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         n = len(net.trained.rows)
         return (
-            f"{counted(len(dead), 'relu neuron')} dead: {listed}: 0 for all {counted(n, 'point')}, so no gradient "
-            "reaches its weights and no step can bring it back. Raise its bias by hand, take leaky_relu, another seed, "
-            "or a smaller learning rate from the start."
+            f"{counted(len(dead), 'relu neuron')} dead: {listed}: 0 for all {counted(n, 'point')}. While that is so, "
+            "no gradient reaches the weights, so they stay as they are. Raise the bias by hand, take leaky_relu, "
+            "another seed, or a smaller learning rate from the start."
         )
 
     def do_data(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,13 +275,10 @@ class NetworkView(View):
         new = fields["points"]
         if len(net.points.X) + len(net.points.X_test) + len(new) > MOST_POINTS:
             raise RefusedError(f"points: at most {grouped(MOST_POINTS)} points are allowed")
-        if any(label not in (-1, 1) for *_, label in new) or not net.two_classes:
-            raise RefusedError("points: each needs the class -1 or 1")
+        if not net.two_classes:
+            raise RefusedError("points: these data have numbers for targets, and no classes")
         X = [[a, b] for a, b, _ in new]
-        low, high = min(net.points.y, default=-1.0), max(net.points.y, default=1.0)
-        if low == high:
-            low, high = -1.0, 1.0
-        rows, y = net.inputs.rows(X), [high if label > 0 else low for *_, label in new]
+        rows, y = net.inputs.rows(X), [net.target(label) for *_, label in new]
         net.points.X, net.points.y = [*net.points.X, *X], [*net.points.y, *y]
         net.trained.add(rows, y)
         return {"points": net.all_points(), "frame": self._frame(net)}
@@ -269,9 +298,9 @@ class NetworkView(View):
         elif None in place:
             raise RefusedError("sample: give the index of a point, or x0 and x1")
         else:
-            target = fields["target"]
+            target = net.target(fields["target"])
         row = net.inputs.rows([place])[0]
-        walk = Walk(net.shown, row, target, net.trained.loss)
+        walk = net.walk_of(row, target)
         values, gradients = walk.numbers()
         steps = walk.steps()
         net.sample = row, target
@@ -328,16 +357,18 @@ class NetworkView(View):
             "bias" if index >= weights
             else f"weight from {net.shown.name(column - 1, index % len(node.weights[0]))}"
         )  # fmt: skip
-        frame = {}
-        if fields["set"] is not None:
-            name = {v: name for name, v in net.trained.model.named_parameters()}[node.parameters[index]]
-            net.trained.set(name, node.parameters[index], fields["set"])
-            frame = {"frame": self._frame(net)}
-        return {
-            "name": f"{net.shown.name(column, neuron)}: {what}",
-            **about_weight(net.walk(), net.trained, column, neuron, index),
-            **frame,
-        }
+        found: dict[str, Any] = {"name": f"{net.shown.name(column, neuron)}: {what}"}
+        parameter, before, stages = node.parameters[index], node.parameters[index].data, net.trained.stages[:]
+        try:
+            if fields["set"] is not None:
+                name = {v: name for name, v in net.trained.model.named_parameters()}[parameter]
+                net.trained.set(name, parameter, fields["set"])
+                found["frame"] = self._frame(net)
+            found.update(about_weight(net.walk(), net.trained, column, neuron, index))
+        except Exception:
+            parameter.data, net.trained.stages = before, stages
+            raise
+        return found
 
     def do_export(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """A file to be downloaded: its name, type and text."""

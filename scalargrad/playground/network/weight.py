@@ -25,11 +25,11 @@ def about_weight(walk: Walk, trained: Trained, column: int, neuron: int, index: 
     """The texts that say all of a weight: its place in the order of the neuron's weights, then its biases."""
     node = walk.shown.node(column, neuron)
     weight = node.parameters[index]
-    parameters, gradients = trained.gradients()
+    known = dict(zip(*trained.gradients(), strict=True)) if trained.rows else {}
     found: dict[str, str] = {
         "value": number_text(weight.data),
         "gradient": number_text(walk.gradients().get(weight, 0.0)),
-        "mean": number_text(dict(zip(parameters, gradients, strict=True)).get(weight, 0.0)),
+        "mean": number_text(known[weight]) if weight in known else "–",
     }
     try:
         found["paths"] = explain(walk.root, weight, max_paths=MOST_PATHS, names=False).text

@@ -51,6 +51,11 @@ class Name(str):
 
 def relabel(value: Value, text: str, scope: tuple[str, ...]) -> None:
     """Name a Value within a scope; a text that the user gave stays."""
+    if value._a is None and (type(value._b) is Name or value._b == ""):  # a leaf's label, as extras.py keeps it
+        label = value._b
+        is_given = type(label) is Name and label.given
+        value._b = Name(label, scope, given=True) if is_given else Name(text, scope)
+        return
     label = value.label
     if isinstance(label, Name) and label.given:
         value.label = Name(label, scope, given=True)

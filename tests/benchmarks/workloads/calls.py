@@ -62,6 +62,9 @@ def section(rounds: int) -> Section:
         inside = least(lambda: step(x, y), rounds)
     around = max(0.0, least(with_a_step, rounds) - inside)
     lists = least(lambda: hinge.value_and_grad(*given), rounds)
+    numbers, gradient = np.array([p.data for p in model.parameters()]), np.empty(len(model.parameters()))
+    bound = least(hinge.bind(*given, parameters=numbers, out=gradient), rounds)
+    in_arrays = "loss and gradients of W1, arrays bound"
     entered, loss_and_gradients = (
         "a training of 2 410 parameters entered and left",
         "`value_and_grad` of W1, giving lists",
@@ -70,7 +73,9 @@ def section(rounds: int) -> Section:
         ["", "µs"],
         [f"{entered}, beside its one step", shown(around * 1e6)],
         [loss_and_gradients, shown(lists * 1e6)],
+        [in_arrays, shown(bound * 1e6)],
     ]
     made.within(entered, around, 0.1e-3)
     made.within(loss_and_gradients, lists, 32e-6)
+    made.within(in_arrays, bound, 20e-6)
     return made

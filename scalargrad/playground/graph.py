@@ -38,6 +38,7 @@ class Opened:
         graph: the last graph that there was.
         picture: its picture.
         at: the inputs of that graph.
+        serial: the number of the picture: no two that the page is shown have the same.
         trouble: what to say, and at which card, if there is none at these inputs.
     """
 
@@ -46,6 +47,7 @@ class Opened:
     graph: TracedGraph
     picture: GraphPicture
     at: dict[str, Input]
+    serial: int
     trouble: dict[str, Any] | None = None
 
 
@@ -60,7 +62,12 @@ class GraphView(View):
     name: ClassVar[str] = "graph"
     messages: ClassVar[Mapping[str, Mapping[str, Field]]] = {
         "open": {"expression": Text(MAX_LENGTH, ""), "inputs": Named(Reading(), MOST, {})},
-        "set": {"inputs": Named(Reading(), MOST), "step": Number(0, 10_000, None, whole=True), "hidden": Flag()},
+        "set": {
+            "inputs": Named(Reading(), MOST),
+            "step": Number(0, 10_000, None, whole=True),
+            "hidden": Flag(),
+            "seen": Number(0, 2**53 - 1, None, whole=True),
+        },
         "steps": {"step": Number(0, 10_000, whole=True), "hidden": Flag()},
         "edge": {"edge": Number(0, 10_000, whole=True)},
         "explain": {"card": Number(0, 10_000, whole=True)},
@@ -91,13 +98,14 @@ class GraphView(View):
             except Trouble as error:  # log(-3), say: other numbers for those that were not asked for
                 trouble = trouble or error
                 continue
-            self._opened = Opened(running, at, run.graph, GraphPicture(run, shape_of(run)), at)
+            serial = self._opened.serial + 1 if self._opened else 0
+            self._opened = Opened(running, at, run.graph, GraphPicture(run, shape_of(run)), at, serial)
             found = self._whole(self._opened)
             return found if trouble is None else {**found, "changed": f"{trouble}: the inputs begin elsewhere."}
         raise RefusedError(f"{trouble}; give other numbers") from None
 
     def do_set(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Other inputs: a frame, and a picture only if the graph is another one now."""
+        """Other inputs: a frame, and a picture only if it is another one than the page has seen."""
         now = self._now()
         inputs = moved(now.inputs, fields["inputs"])
         grown = {name: one.shown() for name, one in inputs.items() if one is not now.inputs[name]}
@@ -105,15 +113,17 @@ class GraphView(View):
             run = now.running.at(_numbers(inputs))
         except Trouble as error:
             self._opened = replace(now, inputs=inputs, trouble=self._place(now, inputs, error))
-            return {"inputs": grown, "trouble": self._opened.trouble}
+            return {"of": now.serial, "inputs": grown, "trouble": self._opened.trouble}
         new = replace(now, inputs=inputs, graph=run.graph, at=inputs, trouble=None)
         shape = shape_of(run)
         if shape != now.picture.shape:
-            new = replace(new, picture=GraphPicture(run, shape))
+            new = replace(new, picture=GraphPicture(run, shape), serial=now.serial + 1)
             changed = "Other operations are run for these inputs: the graph is another one now."
             found = {**self._whole(new), "changed": changed}
+        elif fields["seen"] not in (None, new.serial):  # the answer that had the picture is still on its way, or lost
+            found = self._whole(new)
         else:
-            found = {"inputs": grown, "frame": frame(run.graph, now.picture)}
+            found = {"of": new.serial, "inputs": grown, "frame": frame(run.graph, now.picture)}
             if fields["step"] is not None:
                 found["stage"] = self._stage(new, fields["step"], fields["hidden"])
         self._opened = new
@@ -142,14 +152,16 @@ class GraphView(View):
         return {
             "expression": now.running.text, "typed": now.running.typed, "examples": examples,
             "inputs": {name: one.shown() for name, one in now.inputs.items()},
-            "picture": now.picture.shown, "frame": frame(now.graph, now.picture),
+            "picture": {**now.picture.shown, "serial": now.serial}, "frame": frame(now.graph, now.picture),
+            "of": now.serial,
         }  # fmt: skip
 
     # ---------------------------------------------------------------- what is asked about it
 
     def do_steps(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The picture as it stands after a step."""
-        return {"stage": self._stage(self._sound(), fields["step"], fields["hidden"])}
+        now = self._sound()
+        return {"of": now.serial, "stage": self._stage(now, fields["step"], fields["hidden"])}
 
     def do_edge(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The equation of what goes back along an edge, and its rule in words."""
@@ -159,9 +171,15 @@ class GraphView(View):
             raise RefusedError(f"edge: there is no edge {i}: they are 0 to {len(now.picture.ends) - 1}")
         steps = [step for step, used in zip(now.graph.steps, now.picture.edges_of, strict=True) if i in used]
         if not steps:
-            return {"edge": i, "pieces": [], "why": "It leads from a constant, which is handed no gradient."}
+            return {
+                "of": now.serial,
+                "edge": i,
+                "pieces": [],
+                "why": "It leads from a constant, which is handed no gradient.",
+            }
         step = steps[0]
-        return {"edge": i, "step": step.index, "pieces": [list(piece) for piece in step.pieces], "why": str(step.why)}
+        pieces = [list(piece) for piece in step.pieces]
+        return {"of": now.serial, "edge": i, "step": step.index, "pieces": pieces, "why": str(step.why)}
 
     def do_explain(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The derivative with respect to a card's Value as a sum over paths, and which edges lie on them."""
@@ -174,14 +192,14 @@ class GraphView(View):
             explanation = explain(now.graph.root, order[i], max_paths=MOST_PATHS, names=names)
         except TooManyPathsError as error:
             text = str(error).split(";")[0]
-            return {"card": i, "lines": [f"{text}; at most {MOST_PATHS} are listed."], "edges": []}
+            return {"of": now.serial, "card": i, "lines": [f"{text}; at most {MOST_PATHS} are listed."], "edges": []}
         except (ValueError, TypeError) as error:
             raise RefusedError(str(error).split("\n", 1)[0]) from None
         place = {(end[1], end[2]): k for k, end in enumerate(now.picture.ends)}
         position = {node: k for k, node in enumerate(order)}
         used = [(position[edge.child], edge.operand) for path in explanation.paths for edge in path.edges]
         edges = sorted({place[use] for use in used if use in place})
-        return {"card": i, "lines": str(explanation.text).split("\n"), "edges": edges}
+        return {"of": now.serial, "card": i, "lines": str(explanation.text).split("\n"), "edges": edges}
 
     def do_guess(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Whether an answer is the gradient after a step, by the rules of worksheets, or a hint."""
@@ -197,7 +215,7 @@ class GraphView(View):
         except RefusedError:
             return {"verdict": "open", "text": "That is not a number: write −0.3932, 0,5, 1/3 or 1e-7."}
         if agrees(answer, step.after):
-            return {"verdict": "right", "text": "Right.", "stage": self._stage(now, at)}
+            return {"of": now.serial, "verdict": "right", "text": "Right.", "stage": self._stage(now, at)}
         _, _, mistakes, near, close, general = judged[k]
         found = next((hint for hint, *number in mistakes if _within(answer, number)), None)
         hint = found if found is not None else close if _within(answer, near) else general

@@ -380,13 +380,15 @@ export function graphView(host, engine, start = {}) {
   const numbers = {}; // what the next message says of inputs
   const rows = new Map();
   let frame = null, stage = null, at = null, count = 0, guessing = false, chosen = null, frames = 0;
-  let changed = "", longest = 0; // that the graph is another one now; how long the words have been
+  let opens = 0, changed = "", longest = 0; // that the graph is another one now; how long the words have been
 
   // ---------------------------------------------------------------- expression and inputs
 
   async function open(message) {
+    const mine = ++opens;
     root.setAttribute("aria-busy", "true");
     const reply = await engine.ask({ do: "open", ...message });
+    if (mine !== opens) return; // another one was asked for since
     root.removeAttribute("aria-busy");
     const waiting = view.querySelector(".lv-waiting");
     if (waiting && reply.error) waiting.textContent = "There is no graph: write another expression.";
@@ -481,7 +483,15 @@ export function graphView(host, engine, start = {}) {
 
   async function change(name, value) {
     numbers[name] = value;
+    await send(name, value);
+  }
+
+  // An answer about a picture that is not on the page: another graph came, or goes, between question and answer.
+  function late(reply) { return reply.of !== undefined && picture.told && reply.of !== picture.told.serial; }
+
+  async function send(name, value) {
     const inputs = { ...numbers }, message = { do: "set", inputs };
+    if (picture.told && picture.told.serial !== undefined) message.seen = picture.told.serial;
     if (at !== null) Object.assign(message, { step: at, hidden: hides(at) });
     const reply = await askNewest(message);
     if (!reply) return;
@@ -491,11 +501,12 @@ export function graphView(host, engine, start = {}) {
       if (row && typeof value === "string") row.number.setAttribute("aria-invalid", "true");
       return say(reply.error);
     }
+    if (late(reply) && !reply.picture) return void send();
     for (const input of Object.values(reply.inputs)) if (rows.has(input.name) && !(input.name in numbers)) moveSlider(input);
     say("");
     if (reply.trouble) return fail(reply.trouble);
     changed = reply.changed || "";
-    if (reply.picture) put(reply);
+    if (reply.picture && late(reply)) put(reply);
     else showFrame(reply.frame, reply.stage || null);
     if (chosen) about();
   }
@@ -587,6 +598,7 @@ export function graphView(host, engine, start = {}) {
     verdict.textContent = "";
     const reply = await askNewest({ do: "steps", step: at, hidden: hides(at) && !open });
     if (!reply) return;
+    if (late(reply)) return;
     if (reply.error) return say(reply.error);
     if (frame) showFrame(frame, reply.stage);
     if (reply.stage.hidden) { answer.value = ""; answer.focus(); }
@@ -626,6 +638,7 @@ export function graphView(host, engine, start = {}) {
     event.preventDefault();
     const reply = await engine.ask({ do: "guess", step: at, answer: answer.value });
     const kind = reply.verdict || "wrong";
+    if (late(reply)) return;
     if (kind === "right") showFrame(frame, reply.stage);
     verdict.className = "sg-verdict sg-" + (kind === "right" ? "right" : "wrong");
     verdict.textContent = reply.error || reply.text;
@@ -647,7 +660,7 @@ export function graphView(host, engine, start = {}) {
   async function about() {
     const { kind, number } = chosen;
     const reply = await askAbout(kind === "edge" ? { do: "edge", edge: number } : { do: "explain", card: number });
-    if (!reply || !chosen || chosen.kind !== kind || chosen.number !== number) return;
+    if (!reply || late(reply) || !chosen || chosen.kind !== kind || chosen.number !== number) return;
     if (reply.error) return say(reply.error);
     if (kind === "edge") {
       picture.mark([], [number]);

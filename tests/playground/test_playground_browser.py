@@ -398,3 +398,21 @@ def test_a_server_that_has_gone_is_said_in_words(browser):
         )
         page.wait_for_function("() => document.querySelector('.lv-trouble').textContent")
         assert "Python does not answer" in page.locator(".lv-trouble").inner_text()
+
+
+def test_dragging_to_and_fro_over_a_branch_ends_with_the_graph_and_the_numbers_of_the_last_position(browser):
+    def f(x):
+        return x * x * x if x.data > 0.0 else x.exp() - 1
+
+    with playing(browser, live(f, x=(-2, 2, 1.0))) as (page, trouble):
+        for last in (1.99, -1.99, 0.01, -0.01):
+            page.locator("input[type=range][aria-label='x']").evaluate(
+                "(e, last) => { const put = x => { e.value = x; e.dispatchEvent(new Event('input')); };"
+                " return new Promise(done => { let i = 0; const tick = () => { for (let k = 0; k < 3; k++) put(Math.sin(i++));"
+                " if (i < 60) setTimeout(tick, 3); else { put(last); done(); } }; tick(); }); }",
+                str(last),
+            )
+            settled(page)
+            x = Value(last, label="x")
+            assert [card[-2:] for card in page.evaluate(CARDS)] == wanted(f(x))
+    assert trouble == []

@@ -38,7 +38,7 @@ def ask(made, **message):
         ({"do": "set", "inputs": [1]}, "set: inputs must be an object, as {name: value}, not a list"),
         ({"do": "set", "inputs": {"x": "fast"}}, "set: inputs: 'x' must be a number, as 0.5, 1/3 or 1e-3, not 'fast'"),
         ({"do": "set", "inputs": {"q": 1}}, "there is no input 'q': they are x, y"),
-        ({"do": "set", "inputs": {}, "stp": 1}, "set: there is no field 'stp'; it has inputs, step, hidden (did you mean 'step'?)"),
+        ({"do": "set", "inputs": {}, "stp": 1}, "set: there is no field 'stp'; it has inputs, step, hidden, seen (did you mean 'step'?)"),
         ({"do": "steps", "step": 1.5}, "steps: step must be a whole number from 0 to 10000, not 1.5"),
         ({"do": "steps", "step": 99}, "there is no step 99: they are 0 to 8"),
         ({"do": "open", "expression": "x +"}, "not an expression: invalid syntax"),
@@ -240,3 +240,26 @@ def test_an_expression_without_variables_has_a_graph_too(expression):
     assert len(reply["frame"]["values"]) == 1
     for do in ({"do": "steps", "step": 0}, {"do": "explain", "card": 0}):
         assert "defect" not in ask(made, **do)
+
+
+def test_a_frame_says_of_which_picture_it_is_and_a_page_that_has_another_gets_it_whole():
+    need_layout()
+    made = live(lambda x: x * x if x.data > 0 else x.exp() - 1, x=(-2, 2, 1.0)).session()
+    first = ask(made, do="open")["picture"]["serial"]
+    same = ask(made, do="set", inputs={"x": 0.5}, seen=first)
+    assert same["of"] == first
+    assert "picture" not in same
+    other = ask(made, do="set", inputs={"x": -1}, seen=first)
+    second = other["picture"]["serial"]
+    assert second != first
+    lost = ask(made, do="set", inputs={"x": -0.5}, seen=first)  # asked before the answer with the picture had come
+    assert lost["picture"]["serial"] == lost["of"] == second
+    assert "changed" not in lost
+    assert ask(made, do="set", inputs={"x": -0.25}, seen=second).keys() == same.keys()
+    assert (
+        ask(made, do="steps", step=0)["of"]
+        == ask(made, do="edge", edge=0)["of"]
+        == ask(made, do="explain", card=0)["of"]
+        == second
+    )
+    assert ask(made, do="open")["picture"]["serial"] not in (first, second)

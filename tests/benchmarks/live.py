@@ -2,19 +2,28 @@
 
 `python tests/benchmarks/live.py` needs the extra `browser`. A slider is moved once per frame of the screen; counted are
 the frames of the screen, the pictures that came back, and how long an answer took on its way. What Python took is
-measured by itself. Quote the least of several turns: times depend on the machine and on who else uses it.
+measured by itself. Then the same with Python in the page, from the static folder, if Pyodide is there: how large that is,
+when its stepper and its first graph are there. Quote the least of several turns: times depend on the machine and on who
+else uses it.
 """
 
+import functools
 import json
 import statistics
 import sys
+import tempfile
 import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 
 from drawing_helpers import chromium
+from pyodide_here import pyodide
+from scalargrad_docs import playground
 
 from scalargrad import live
 from scalargrad.playground.server import PlaygroundServer
@@ -69,6 +78,46 @@ def python_times():
     return min(frames) * 1e3, statistics.median(frames) * 1e3, min(opened) * 1e3, size
 
 
+class Files(SimpleHTTPRequestHandler):
+    extensions_map: ClassVar = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+
+    def log_message(self, *arguments):
+        pass
+
+
+def in_page(browser):
+    """The static folder: its size, when what is there, and the same slider."""
+    if reason := pyodide.missing():
+        print(f"in the page: not measured. {reason}")
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        playground.build(Path(temporary))
+        plain, packed = playground.size(Path(temporary))
+        print(f"in the page: {plain / 1e6:.2f} MB, {packed / 1e6:.2f} MB gzipped")
+        server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=temporary))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        given = "".join(f"&{name}={number}" for name, number in INPUTS.items())
+        url = f"http://127.0.0.1:{server.server_port}/index.html#f={quote(EXPRESSION)}{given}"
+        for _ in range(TURNS):
+            context = browser.new_context(viewport={"width": 1366, "height": 768})
+            page = context.new_page()
+            page.add_init_script("window.times = [0]")
+            begun = time.perf_counter()
+            page.goto(url)
+            page.frame_locator("#stepper").locator(".sg-number").wait_for()
+            stepper = time.perf_counter() - begun
+            page.wait_for_selector(".lv-view g.node", timeout=300_000)
+            graph = time.perf_counter() - begun
+            found = page.evaluate(DRAG, {"name": "x1", "seconds": SECONDS})
+            print(
+                f"in the page: stepper after {stepper:.2f} s, first graph after {graph:.2f} s; screen "
+                f"{found['screen']:.0f} frames/s, pictures {found['pictures']:.0f} /s"
+            )
+            context.close()
+        server.shutdown()
+        server.server_close()
+
+
 def main():
     least, middle, opened, size = python_times()
     print(
@@ -93,6 +142,7 @@ def main():
                     f"{found['pictures']:.0f} /s, an answer {times[0]:.1f} ms at least, {statistics.median(times):.1f} in "
                     f"the middle, {times[int(len(times) * 0.95)]:.1f} for 95 of 100"
                 )
+        in_page(browser)
         server.shutdown()
 
 

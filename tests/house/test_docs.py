@@ -302,6 +302,16 @@ def test_what_is_shown_is_what_the_examples_above_give(extension):
     assert 'class="wide picture"' in shown.html_of(value.draw())
 
 
+def test_a_picture_made_live_is_the_graph_that_is_shown(extension):
+    address_of = extension("shown").address_of
+    x, y = Value(0.1, label="x"), Value(-2.0, label="y")
+    assert address_of((x * y + x**2).tanh() / 2 - x.exp()) == (
+        "playground/index.html#f=tanh(x * y + x %2A%2A 2) / 2 - exp(x)&x=0.1&y=-2.0".replace("%2A", "*")
+    )
+    with pytest.raises(ValueError, match="is not the graph"):
+        address_of(x * Value(3.0, label="x"))  # two inputs, one name
+
+
 # -------------------------------------------------------------------- in a browser
 
 SHOWN = "() => [...document.querySelectorAll('.sg-live')].map(live => live.querySelector('.sg-number').textContent)"

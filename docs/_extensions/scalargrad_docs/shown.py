@@ -6,8 +6,11 @@ code gives:
     >>> y = Value(2.0) * 3
 
     ```{shown}
+    :live: y
     trace(y)
     ```
+
+`live` names the Value that is shown, and gives a link that opens it in the playground.
 """
 
 from __future__ import annotations
@@ -15,11 +18,17 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
+from scalargrad.engine import topological_order
+from scalargrad.playground.running import of_expression
+from scalargrad.words.notation import formula
 from scalargrad_docs.pictures import inlined
 
 if TYPE_CHECKING:
@@ -35,6 +44,7 @@ class Shown(SphinxDirective):
     """An expression of Python, and below it the picture or stepper that it gives."""
 
     has_content = True
+    option_spec: ClassVar = {"live": directives.unchanged_required}
 
     def run(self) -> list[nodes.Node]:
         """The expression as code, its result as HTML."""
@@ -42,7 +52,12 @@ class Shown(SphinxDirective):
         page = self.env.doc2path(self.env.docname).read_text(encoding="utf-8")
         above = "\n".join(page.splitlines()[: self.lineno - 1])
         code = nodes.literal_block(expression, expression, language="python")
-        return [code, nodes.raw("", html_of(evaluated(expression, above)), format="html")]
+        html = html_of(evaluated(expression, above))
+        if "live" in self.options:
+            address = address_of(evaluated(self.options["live"], above))
+            home = "../" * self.env.docname.count("/")
+            html += f'<p class="live"><a href="{home}{escape(address)}">Make it live</a></p>'
+        return [code, nodes.raw("", html, format="html")]
 
 
 def evaluated(expression: str, page: str) -> Any:
@@ -53,6 +68,22 @@ def evaluated(expression: str, page: str) -> Any:
             if example.exc_msg is None:
                 exec(compile(example.source, "<page>", "single"), names)  # noqa: S102  (the site's own pages)
     return eval(expression, names)  # noqa: S307
+
+
+def address_of(value: Any) -> str:
+    """Where the playground opens this graph, from the top of the site.
+
+    Raises:
+        ValueError: if what it would open is another graph.
+    """
+    text = formula(value, "python")
+    numbers = {node.label: node.data for node in topological_order(value) if node.is_leaf and node.label}
+    running = of_expression(text)
+    again = running.at(numbers).graph if set(running.names) == set(numbers) else None
+    if again is None or again.root.data != value.data or len(again.order) != len(topological_order(value)):
+        raise ValueError(f"{text} at {numbers} is not the graph that is shown")
+    parts = {"f": text, **{name: repr(x) for name, x in numbers.items()}}
+    return "playground/index.html#" + "&".join(f"{name}={quote(part, safe='()*+,/= ')}" for name, part in parts.items())
 
 
 def html_of(thing: Any) -> str:

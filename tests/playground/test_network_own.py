@@ -72,6 +72,8 @@ def test_a_sequential_and_a_loss_of_ones_own_will_do():
     assert before == pytest.approx(3 * nn.mse([mine(x) for x in X], Y).data, rel=1e-12)
     assert asked(session, "train", lr=0.05, steps=30, budget_ms=200)["train"]["curve"] < before
     assert asked(session, "neuron", column=1, neuron=2)["svg"]
+    lines = "\n".join(line for step in asked(session, "sample", index=0)["steps"] for line in step["lines"])
+    assert all(f"h0{i} = tanh(" in lines for i in range(4))
     assert "1 PASS" in asked(session, "weight", column=2, neuron=0, index=1)["check"]
     assert "PASS" in asked(session, "weight", column=1, neuron=0, index=2)["check"]
     reply = session.handle({"id": 1, "do": "export", "what": "python"})

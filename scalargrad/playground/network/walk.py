@@ -49,9 +49,9 @@ class Walk:
             self.outputs: list[list[Any]] = [inputs, *passed(shown.network, inputs)[1:]]
         last = len(self.outputs) - 1
         for c, column in enumerate(self.outputs[1:], 1):
-            for node in column:
+            for i, node in enumerate(column):
                 if not node.is_leaf:
-                    node.label = Name("y", given=True) if c == last else "h"
+                    node.label = Name("y" if c == last else name_of_output(c, i), given=True)
         self.root = loss(self.outputs[-1][0], target)
         if not self.root.label:
             self.root.label = "loss"

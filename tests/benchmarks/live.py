@@ -41,8 +41,8 @@ TIMED = """(() => {
 })()"""
 DRAG = """async ({ name, seconds }) => {
   const slider = document.querySelector(`input[type=range][aria-label='${name}']`);
-  const value = document.querySelectorAll('.lv-view g.node');
-  const root = value[value.length - 1].querySelectorAll('text')[1];
+  const card = [...document.querySelectorAll('.lv-view g.node')].find(g => g.querySelector('text').textContent === name);
+  const root = card.querySelectorAll('text')[1];
   let frames = 0, shown = 0, before = root.textContent;
   window.times.length = 0;
   const begun = performance.now();

@@ -416,3 +416,15 @@ def test_dragging_to_and_fro_over_a_branch_ends_with_the_graph_and_the_numbers_o
             x = Value(last, label="x")
             assert [card[-2:] for card in page.evaluate(CARDS)] == wanted(f(x))
     assert trouble == []
+
+
+def test_nothing_moves_by_itself_where_motion_is_not_wanted(browser):
+    moving = "() => document.getAnimations().filter(a => a.playState === 'running').length"
+    for motion, wanted_ in (("reduce", 0), ("no-preference", 1)):
+        with playing(browser, live("x*y", x=2.0, y=3.0), reduced_motion=motion) as (page, trouble):
+            page.locator(ROOT).focus()
+            page.keyboard.press("ArrowLeft")
+            settled(page)
+            page.wait_for_selector("g.edge.lv-back")
+            assert min(page.evaluate(moving), 1) == wanted_
+        assert trouble == []

@@ -293,7 +293,7 @@ export class GraphPicture {
     const wide = this.host.clientWidth;
     if (!wide || !this.svg) return;
     this.host.style.maxHeight = "";
-    const high = this.room(), across = Math.min((wide - 1) / this.width, LARGEST), whole = Math.min(across, (high - 1) / this.height);
+    const high = this.room(), across = Math.min((wide - 1) / this.width, wide > 1500 ? 1.6 : LARGEST), whole = Math.min(across, (high - 1) / this.height);
     const least = wide < 600 ? 0.62 : READABLE;
     this.scale = this.zoom === "fit" ? whole : this.zoom !== "auto" ? this.zoom : whole >= least ? whole : Math.max(Math.min(across, 0.8), least);
     this.svg.style.width = this.width * this.scale + "px";

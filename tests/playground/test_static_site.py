@@ -1,6 +1,7 @@
 """The playground as a static folder: from any web server, with Python in the page, nothing loaded from elsewhere, the stepper there before Python is."""
 
 import functools
+import html
 import json
 import re
 import shutil
@@ -10,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
-from pyodide_here import need_archive, need_pyodide, pyodide
+from pyodide_here import ROOT, need_archive, need_pyodide, pyodide
 from scalargrad_docs import playground
 
 import scalargrad as sg
@@ -192,7 +193,7 @@ def test_the_numbers_are_the_engines_and_links_lead_back_to_them(browser, folder
         assert page.evaluate("location.hash") == "#f=sigmoid(x*y+x)&x=2.0&y=-1.25"
         # a link to another expression, without a new start of Python
         page.evaluate("location.hash = '#f=x%252B' + '1'")
-        page.wait_for_function("() => document.querySelector('.lv-trouble').textContent")
+        page.wait_for_function("() => document.querySelector('.lv-graph .lv-trouble').textContent")
         assert page.evaluate(NUMBERS) == numbers(2.0, -1.25)
         page.evaluate("location.hash = '#f=x%1&x=2.5'")
         page.wait_for_function("() => document.querySelector('.lv-expression').value === 'x%1'")
@@ -205,6 +206,30 @@ def test_the_numbers_are_the_engines_and_links_lead_back_to_them(browser, folder
         assert trouble == []
 
 
+LINK = re.compile(r'href="playground/index\.html(#[^"]*)"')
+
+
+@pytest.mark.browser
+def test_every_link_of_the_documentation_opens_what_it_says(browser, folder):
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    links = [html.unescape(link) for page in pages for link in LINK.findall(page.read_text(encoding="utf-8"))]
+    assert len(links) > 5
+    with opened(browser, folder) as (page, trouble, _):
+        live(page)
+        for link in links:
+            given = dict(part.split("=", 1) for part in link[1:].split("&"))
+            page.evaluate("link => { location.hash = link; }", link)
+            if "view" in given:
+                page.wait_for_selector(f"#view-{given['view']}:not([hidden])")
+                continue
+            page.wait_for_function("f => document.querySelector('.lv-expression').value === f", arg=given.pop("f"))
+            for name, number in given.items():
+                shown = page.locator(f"input[aria-label='Number for {name}']").get_attribute("title")
+                assert float(shown.replace("−", "-")) == float(number), link
+            assert page.locator(".lv-graph .lv-trouble").inner_text() == "", link
+        assert trouble == []
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "fragment", ["#f=__import__('os')", "#f=%3Cscript%3Ealert(1)%3C/script%3E", "#f=x*", "#f=%E0%A4%A"]
@@ -212,7 +237,7 @@ def test_the_numbers_are_the_engines_and_links_lead_back_to_them(browser, folder
 def test_a_link_that_is_no_expression_is_said_and_the_page_lives(browser, folder, fragment):
     with opened(browser, folder, fragment) as (page, trouble, _):
         live(page)
-        page.wait_for_function("() => document.querySelector('.lv-trouble').textContent")
+        page.wait_for_function("() => document.querySelector('.lv-graph .lv-trouble').textContent")
         assert page.locator(".lv-expression").input_value() == EXAMPLES[0].expression
         assert trouble == []
 

@@ -44,6 +44,18 @@ def test_ones_own_model_learns_on_the_page_and_reset_puts_it_back():
     assert mine.state_dict() == found["model"].state_dict()  # the optimizer began anew, too
 
 
+def test_reset_puts_the_optimizers_memory_back_too():
+    mine = model()
+    optimizer = nn.SGD(mine.parameters(), lr=0.05, momentum=0.9)
+    session, states = mine.live(X, Y, optimizer=optimizer).session(), []
+    for _ in range(2):
+        asked(session, "net")
+        for _ in range(3):
+            asked(session, "train", lr=0.05, steps=1)
+        states.append((mine.state_dict(), optimizer.state_dict()))
+    assert states[0] == states[1]
+
+
 def test_own_data_may_be_learned_by_a_new_network_and_the_own_model_stays():
     mine = model()
     session, start = mine.live(X, Y).session(), mine.state_dict()

@@ -6,6 +6,7 @@ that the page gives is run.
 
 import base64
 import math
+import re
 
 import pytest
 
@@ -274,6 +275,12 @@ def test_a_neurons_graph_leaves_the_network_alone():
     assert [name for name, _ in reply["weights"]][-1] == "bias"
     assert reply["weights"][0][1] == number_text(page.model.layers[1].neurons[1].w[0].data)
     assert reply["svg"].startswith(("<svg", "<?xml"))
+    walk, node = page.open.walk(), page.open.shown.columns[2].nodes[1]
+    shown = re.findall(r">(?:grad )?([^<>]*)</text>", reply["svg"])
+    gradients = [walk.gradients()[p] for p in node.parameters]
+    assert len(set(gradients)) > 5
+    assert all(number_text(g) in shown for g in [*gradients, walk.gradients()[walk.outputs[2][1]]])
+    assert f"The loss hands it the gradient {number_text(walk.gradients()[walk.outputs[2][1]])}." in reply["of"]
     assert page.numbers() == before
     assert all(p.grad == 0.0 for p in page.model.parameters())
 

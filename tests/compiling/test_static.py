@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
-from compiling_helpers import needs_llvm, with_backends
+from compiling_helpers import with_backends
 from optional import optional
 
 import scalargrad as sg
 from scalargrad import BranchError, Value, nn
-
-BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm)]
 
 
 class Kind(enum.Enum):

@@ -5,12 +5,13 @@ import math
 import random
 
 import pytest
+from compiling_helpers import BACKENDS
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import scalargrad
 from scalargrad import Value, nn
-from scalargrad.compiling.llvm.library import available
+from scalargrad.compiling.backends import best
 from scalargrad.nn.scores.metrics import misclassified
 from scalargrad.nn.training.gathering import Batches
 from scalargrad.node.extras import hooks_of
@@ -18,10 +19,6 @@ from scalargrad.node.extras import hooks_of
 # Of unlike classes, so that no gradient is 0 but for rounding: Adam and l1_penalty make a step of any size of it.
 X, Y = (part[:19] for part in nn.moons(20, noise=0.1, seed=1, labels=(-1, 1)))
 CLASSES = [k % 3 for k in range(19)]
-BACKENDS = [
-    "python",
-    pytest.param("llvm", marks=pytest.mark.skipif(not available(), reason="llvmlite is not installed (extra `fast`)")),
-]
 
 
 @pytest.fixture(params=BACKENDS)
@@ -648,8 +645,8 @@ def test_hooks_that_are_registered_while_it_trains_are_refused(where, compiled):
 
 def test_true_is_the_best_backend_there_is():
     history = nn.fit(network(), X, Y, loss="hinge", epochs=2, progress=False, compiled=True)
-    best = nn.fit(network(), X, Y, loss="hinge", epochs=2, progress=False, compiled="llvm" if available() else "python")
-    assert history.loss == best.loss
+    found = nn.fit(network(), X, Y, loss="hinge", epochs=2, progress=False, compiled=best())
+    assert history.loss == found.loss
 
 
 def test_progress_is_shown(capsys, backend):

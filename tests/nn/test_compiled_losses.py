@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from compiling_helpers import needs_llvm
+from compiling_helpers import BACKENDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +12,6 @@ import scalargrad as sg
 from scalargrad import nn
 from scalargrad.node.mode import mode
 
-BACKENDS = ["python", pytest.param("llvm", marks=needs_llvm)]
 with_backends = pytest.mark.parametrize("backend", BACKENDS)
 
 

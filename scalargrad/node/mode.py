@@ -20,6 +20,8 @@ class Mode:
     """Whether operations make nodes; else constants, as in `no_grad`."""
     follows_ieee: bool = False
     """Whether ops give at poles what IEEE arithmetic says, as while rules run, instead of raising."""
+    warns: bool = True
+    """Whether a derivative that does not exist is warned of; not where its nan is said in another way."""
     inspectors: tuple[Callable[[Any], None], ...] = ()
     """Are told of every new node."""
     watches: tuple[Watch, ...] = ()

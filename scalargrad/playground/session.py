@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.node.mode import in_mode
 from scalargrad.playground.messages import RefusedError, View, read_fields
 from scalargrad.support.arguments import brief
 from scalargrad.support.labels import clean_label
@@ -55,8 +55,7 @@ class Session:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= MOST_ID:
             return {"id": None, "error": "id must be a whole number from 0, by which the reply is known"}
         try:
-            with self._turns, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # there is nobody to read them: views say in words what is to be said
+            with self._turns, in_mode(warns=False):  # views say in words what is nan
                 return {"id": number, **self._answer(message)}
         except RefusedError as error:
             instead = {"instead": error.instead} if error.instead else {}

@@ -284,7 +284,11 @@ class Op(Rule):
         xs = [Value(a, requires_grad=False) for _, a in node.operands]
         results = self.partials_on_values(xs, Value(node._data, requires_grad=False), index)
         numbers = [operand(result)[1] for result in results]
-        if any(map(math.isnan, numbers)) and not any(x != x for x in (node._data, *(x._data for x in xs))):
+        if (
+            mode.get().warns
+            and any(map(math.isnan, numbers))
+            and not any(x != x for x in (node._data, *(x._data for x in xs)))
+        ):
             which = (
                 "" if index is None or len(xs) == 1 else f" with respect to its {('first', 'second')[index]} operand"
             )

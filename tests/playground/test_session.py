@@ -2,6 +2,7 @@
 
 import json
 import re
+import warnings
 
 import pytest
 from optional import need_layout
@@ -263,3 +264,12 @@ def test_a_frame_says_of_which_picture_it_is_and_a_page_that_has_another_gets_it
         == second
     )
     assert ask(made, do="open")["picture"]["serial"] not in (first, second)
+
+
+def test_a_gradient_that_is_nan_is_said_without_a_warning_whose_filters_all_threads_share(monkeypatch):
+    made = session("x**y")
+    monkeypatch.setattr(warnings, "catch_warnings", None)
+    frame = ask(made, do="set", inputs={"x": -2, "y": 2})["frame"]
+    assert frame["gradients"][1] == "grad nan"
+    assert frame["bad"] == [1]
+    assert frame["notes"] == ["y.grad is nan: the first number that is not finite."]

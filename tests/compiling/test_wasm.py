@@ -67,6 +67,13 @@ for odd in (True, None, 2**30, -(2**62), "1", [1.0], Value(1.0), float("nan")):
 for other in ([], [1.0] * 3, [1.0] * 5, (1.0,) * 4, array("d", [1.0] * 4), [[1.0, 2.0], [3.0]], [[1.0, 2.0], (3.0, 4.0)]):
     assert not four(other) and not pairs(other)
 
+try:
+    wasm.library.loaded(b"no module")
+except ValueError as error:
+    assert "the browser does not compile this program, a module of 9 bytes" in str(error), error
+else:
+    raise AssertionError("it was loaded")
+
 trainings = [(optimizer, activation) for optimizer in ("SGD", "Adam") for activation in ("relu", "tanh")]
 json.dumps([counts, [[trained(backend, *how) for backend in ("wasm", "python")] for how in trainings]])
 """

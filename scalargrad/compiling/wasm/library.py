@@ -46,6 +46,8 @@ def loaded(binary: bytes, **others: Callable[..., Any]) -> Exports:
         binary: the module.
         others: functions of other modules that it imports.
 
+    Raises:
+        ValueError: if the browser does not take it, as a very long one outside of a worker.
     """
     return _exported(_compiled(binary), others)
 
@@ -54,9 +56,15 @@ def loaded(binary: bytes, **others: Callable[..., Any]) -> Exports:
 def _compiled(binary: bytes) -> Any:
     """The module compiled, once while it is in use."""
     import js
-    from pyodide.ffi import to_js
+    from pyodide.ffi import JsException, to_js
 
-    return js.WebAssembly.Module.new(to_js(binary))
+    try:
+        return js.WebAssembly.Module.new(to_js(binary))
+    except JsException as error:
+        raise ValueError(
+            f"the browser does not compile this program, a module of {len(binary)} bytes: {error}. Outside of a worker "
+            "browsers take small modules only; run Python in a worker, or choose backend='python'"
+        ) from None
 
 
 def _exported(compiled: Any, others: Mapping[str, Callable[..., Any]]) -> Exports:

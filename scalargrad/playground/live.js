@@ -415,6 +415,7 @@ export function graphView(host, engine, start = {}) {
     drawn.hidden = !reply.typed;
     offer(reply.examples);
     writeSliders(reply.inputs);
+    if (guessing) at = reply.picture.cards.length;
     put(reply);
   }
 
@@ -520,7 +521,8 @@ export function graphView(host, engine, start = {}) {
     button.focus();
   }
 
-  function say(text) {
+  function say(said) {
+    const text = said.replace(/^(?:open|set|steps): (?:inputs: )?/, ""); // which message it was is the page's own business
     if (trouble.textContent !== text) trouble.textContent = text;
   }
 
@@ -622,6 +624,7 @@ export function graphView(host, engine, start = {}) {
     guess.setAttribute("aria-pressed", String(guessing));
     verdict.className = "sg-verdict";
     if (at !== null) step(at, true);
+    else if (guessing && frame) step(picture.cards.length); // where backward begins: what is asked stands nowhere yet
     verdict.textContent = guessing ? "Before each backward step you will be asked for the gradient; → shows it." : "";
   }
 

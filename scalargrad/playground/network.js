@@ -12,6 +12,10 @@ const NAMES = {
   xavier_uniform: "Xavier", he_normal: "He", zeros: "zeros", new: "a new network", leaky_relu: "leaky relu",
 };
 const named = (word) => NAMES[word] || word;
+const FIELDS = { n: "Points", noise: "Noise", lr: "Learning rate", decay: "L2", seed: "Seed", batch: "Batch", test: "Held out", set: "The number", layers: "Layers", inputs: "Inputs", function: "f(x)" };
+// A refusal in the words of the page: its label for the field, and not which message it was.
+const inWords = (text) => text.replace(/^(?:(?:net|train|data|sample|neuron|weight): (\w+)|(inputs|function|table)(?:\[\d+\])?:)/,
+  (_, field, part) => (part ? (FIELDS[part] || "Table") + ":" : FIELDS[field] || field));
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const HISTORY = 600; // points of the loss curves that are kept
 
@@ -391,6 +395,7 @@ export function networkView(host, engine, start = {}) {
   const left = make("div", "nw-data", main, { role: "group", "aria-label": "What it learns from" });
   const data = choice(left, "Data", [], (x) => {
     if (x === "table" && !table.value.trim()) { pasted.hidden = false; table.focus(); return; } // there is nothing to read yet
+    mode.value = x === "points" ? "1" : "look"; // points by hand begin with none
     open({ data: x, ...(x === "table" ? { table: table.value } : {}), ...(x === "own" ? {} : { model: "new" }) });
   });
   const model = choice(left, "Network", [["own", "your model"], ["new", "a new network"]], (x) => open({ model: x }));
@@ -534,7 +539,7 @@ export function networkView(host, engine, start = {}) {
     for (const name of ["lr", "decay"]) delete wanted[name];
     const reply = await ask({ do: "net", ...wanted, ...(heavy ? { fine: 28 } : {}) });
     if (reply.error) {
-      trouble.textContent = reply.error;
+      trouble.textContent = inWords(reply.error);
       if (net) writeInputs(); // what was typed stays, to be mended
       return;
     }
@@ -620,7 +625,7 @@ export function networkView(host, engine, start = {}) {
 
   // Shows what a step or more have come to; false if there can be no more of them.
   function take(reply) {
-    if (reply.error || reply.diverged) trouble.textContent = reply.error || reply.diverged;
+    if (reply.error || reply.diverged) trouble.textContent = inWords(reply.error || reply.diverged);
     if (!reply.error) show(reply);
     return !reply.error && !reply.diverged;
   }
@@ -678,7 +683,7 @@ export function networkView(host, engine, start = {}) {
     }
     const point = [...place, Number(mode.value)];
     const reply = await ask({ do: "data", points: [point] });
-    if (reply.error) { trouble.textContent = reply.error; return; }
+    if (reply.error) { trouble.textContent = inWords(reply.error); return; }
     if (settings.data === "points") settings.points = [...(settings.points || []), point];
     net.points = reply.points;
     plane.show(reply.points);
@@ -688,7 +693,7 @@ export function networkView(host, engine, start = {}) {
   async function sample(message, keep) {
     await pause();
     const reply = await ask({ do: "sample", ...message });
-    if (reply.error) { trouble.textContent = reply.error; return; }
+    if (reply.error) { trouble.textContent = inWords(reply.error); return; }
     asked = (message.index ?? 0) + 1;
     walk = { ...reply, asked: message };
     stop.hidden = false;
@@ -739,7 +744,7 @@ export function networkView(host, engine, start = {}) {
     await pause();
     opened = [c, i, index];
     const reply = await ask({ do: "neuron", column: c, neuron: i });
-    if (reply.error) { trouble.textContent = reply.error; return; }
+    if (reply.error) { trouble.textContent = inWords(reply.error); return; }
     neuronPanel.hidden = false;
     neuronTitle.textContent = `${reply.name}, ${reply.activation}`;
     weights.replaceChildren(...reply.weights.map(([name, text], k) => {
@@ -759,7 +764,7 @@ export function networkView(host, engine, start = {}) {
     if (!opened || opened[0] !== c || opened[1] !== i || set !== undefined) await openNeuron(c, i, index);
     await pause();
     const reply = await ask({ do: "weight", column: c, neuron: i, index, ...(set === undefined ? {} : { set }) });
-    if (reply.error) { trouble.textContent = reply.error; return; }
+    if (reply.error) { trouble.textContent = inWords(reply.error); return; }
     opened = [c, i, index];
     if (reply.frame) { show(reply.frame); return openNeuron(c, i, index).then(() => openWeight(c, i, index)); }
     [...weights.children].forEach((one, k) => one.setAttribute("aria-pressed", String(k === index)));
@@ -777,7 +782,7 @@ export function networkView(host, engine, start = {}) {
 
   async function download(what) {
     const reply = await ask({ do: "export", what });
-    if (reply.error) { trouble.textContent = reply.error; return; }
+    if (reply.error) { trouble.textContent = inWords(reply.error); return; }
     const link = make("a", "", null, { download: reply.name, href: URL.createObjectURL(new Blob([reply.text], { type: reply.type })) });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);

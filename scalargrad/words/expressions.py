@@ -182,7 +182,9 @@ def _build(node: ast.expr, leaves: Mapping[str, Any], used: set[str], depth: int
                 raise ExpressionError(f"{_place(node)}: {name} does not take {len(arguments)} operands") from None
         case ast.Call(func=ast.Name(id=name), keywords=[]):
             near = difflib.get_close_matches(name, _FUNCTIONS, n=3, cutoff=0.5)
-            hint = f"; near it are {', '.join(near)}" if near and name not in (*leaves, *MATHEMATICS) else ""
+            hint = ""
+            if near and name not in (*leaves, *MATHEMATICS):
+                hint = f"; near it {'is' if len(near) == 1 else 'are'} {', '.join(near)}"
             raise _MisreadError(f"{_place(node)}: there is no function {name}{hint}")
         case ast.BinOp(op=ast.BitXor()):
             raise _MisreadError(f"{_place(node)}: ^ is no power in Python")

@@ -322,7 +322,7 @@ def test_tables_and_expressions_are_text_whatever_they_hold(browser):
         assert "at x0 = " in net.alert
         net.choose("Data", "function")
         net.write("f(x) =", "sqrt(x)")
-        assert "function: at x = −" in net.alert
+        assert "f(x): at x = −" in net.alert
         net.write("f(x) =", "x**3 - x")
         assert net.alert == ""
         net.press("Step")

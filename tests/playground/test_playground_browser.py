@@ -169,10 +169,12 @@ def test_a_function_that_branches_gets_another_picture_and_says_so(browser):
 def test_guessing_first_hides_the_answer_judges_and_hints(browser):
     with playing(browser, live("x*y", x=2.0, y=3.0)) as (page, trouble):
         page.get_by_role("button", name="Guess first").click()
+        settled(page)
+        assert [card[-1] for card in page.evaluate(CARDS)] == ["·", "·", "grad 1"]  # what is asked is not on the page
+        assert page.locator(".lv-gradient").all_inner_texts() == ["·", "·"]
         page.locator(ROOT).focus()
-        for _ in range(5):
-            page.keyboard.press("ArrowRight")
-            settled(page)
+        page.keyboard.press("ArrowRight")
+        settled(page)
         question = page.locator(".sg-question").inner_text()
         assert question.strip() == "What is x.grad after this step?"
         assert "grad 3" not in str(page.evaluate(CARDS))
@@ -189,6 +191,10 @@ def test_guessing_first_hides_the_answer_judges_and_hints(browser):
         settled(page)
         assert page.evaluate(CARDS)[1][-1] == "grad 2"
         assert page.locator(".sg-ask").is_hidden()
+        page.locator(".lv-expression").fill("x*x + y")
+        page.keyboard.press("Enter")
+        settled(page)
+        assert [card[-1] for card in page.evaluate(CARDS)].count("·") == 3  # and neither is it of the next graph
     assert trouble == []
 
 

@@ -265,7 +265,7 @@ class NetworkView(View):
         n = len(net.trained.rows)
         return (
             f"{counted(len(dead), 'relu neuron')} dead: {listed}: 0 for all {counted(n, 'point')}. While that is so, "
-            "no gradient reaches the weights, so they stay as they are. Raise the bias by hand, take leaky_relu, "
+            "no gradient reaches the weights, so they stay as they are. Raise the bias by hand, take leaky relu, "
             "another seed, or a smaller learning rate from the start."
         )
 

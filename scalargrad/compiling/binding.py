@@ -13,6 +13,7 @@ from scalargrad.compiling.groups import Batch
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.samples import Samples, doubles
 from scalargrad.compiling.training import UnsuitedError, suits
+from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.node.structures import Static
 
@@ -54,7 +55,9 @@ class BoundLoss:
         Raises:
             BranchError: as `Compiled.value_and_grad`; `out` is as it was then.
             ValueError: if not as many parameters require grad as when it was bound.
+            TypeError: inside of a function that is being recorded.
         """
+        refuse_to_be_recorded(f"what bind of the compiled {self._name} gave")
         recordings = self._batches.recordings
         if recordings.reached.have_changed() or recordings.known is not self._programs:  # or they were recorded anew
             self._run = self._made()
@@ -143,6 +146,7 @@ def bound_program(program: Recorded, run: Any, parameters: Numbers, out: Any, in
     gradients, checks = found[1 : 1 + n], found[1 + n :]
 
     def run_once() -> float:
+        refuse_to_be_recorded("what program.bind() gave")
         if k:
             source[:k] = array("d", numbers_of(program.inputs)) if given is None else given
         if resident is not None:

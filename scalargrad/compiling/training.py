@@ -15,6 +15,7 @@ from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import settings_of
 from scalargrad.compiling.surroundings import Surroundings
+from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.node.numbers import plain_gradient
 from scalargrad.support.turns import Turns
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 
 KnownBatch = tuple[tuple[Any, ...], list[Any], Batch]
-"""Arrays, their shapes and the batch that they are."""
+"""Arrays, how they looked and the batch that they are."""
+_look = operator.attrgetter("shape", "strides", "dtype")
+"""What of an array can be assigned. Its address takes longer to ask for than a step, and numpy moves none by itself."""
 VIEWS = 256
 """Minibatches cut from arrays that a training knows again: those of an epoch, as a rule."""
 
@@ -151,6 +154,7 @@ class Training:
             BranchError: as `Compiled.value_and_grad`; nothing has changed then.
         """
         with self._turns:
+            refuse_to_be_recorded("a training step")
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
             batch = None if static else self._known(batches)
@@ -175,10 +179,19 @@ class Training:
                 return self._memory.step(self._batches, batch)
 
     def write_back(self) -> None:
-        """Give parameters, gradients and the optimizer's state back to the Values."""
+        """Give parameters, gradients and the optimizer's state back to the Values.
+
+        Those of trainings that share parameters with this one are given back too, and read again before their next
+        steps.
+        """
         with self._turns:
-            if self._memory is not None:
-                self._leave_memory()
+            memory: Any = self._memory
+            if memory is None:
+                return
+            if hasattr(memory, "settle"):
+                memory.settle()
+                memory.read_again()
+            self._leave_memory()
 
     def _wake(self) -> None:
         """Take the memory of the last training of this loss, if it serves."""
@@ -210,7 +223,7 @@ class Training:
     def _known(self, batches: tuple[Any, ...]) -> Batch | None:
         """The batch of these arrays, if it is known."""
         known = self._arrays.get(tuple(map(id, batches)))
-        return known[2] if known is not None and [x.shape for x in batches] == known[1] else None
+        return known[2] if known is not None and list(map(_look, batches)) == known[1] else None
 
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
         if batches and type(batches[0]) is list:  # it is copied
@@ -230,7 +243,7 @@ class Training:
                 batch.lasts = True
             else:
                 self._owning = place
-            self._arrays[place] = batches, [x.shape for x in batches], batch
+            self._arrays[place] = batches, list(map(_look, batches)), batch
         return batch
 
 

@@ -135,6 +135,21 @@ def test_trainings_of_the_same_parameters_see_each_others_steps(same_optimizer, 
     assert optimizer.steps == (5 if same_optimizer else 3)
 
 
+@with_backends
+@pytest.mark.parametrize("goes_on", [0, 1])
+def test_what_is_written_back_are_the_steps_of_all_and_what_is_assigned_then_counts(goes_on, backend):
+    w = Value(0.0)
+    loss = sg.compile(lambda x: w * x, backend=backend)
+    both = [loss.training(nn.SGD([w], lr=1.0)) for _ in range(2)]
+    for step in both:
+        step([1.0])
+    both[0].write_back()  # the last step was the other's
+    assert w.data == -2.0
+    w.data = 10.0
+    assert both[goes_on]([1.0]) == 10.0
+    assert both[1 - goes_on]([1.0]) == 9.0
+
+
 @needs_llvm
 def test_a_fit_in_the_middle_of_a_training_goes_on_from_there():
     neuron = nn.Neuron(1, nonlin=False, init="zeros")

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from array import array
 
 import pytest
 from compiling_helpers import agrees, eager_batch, with_backends
@@ -145,12 +146,18 @@ def test_calls_that_give_plain_numbers_are_refused(backend):
     loss = sg.compile(lambda x: x * w, backend=backend)
     program = sg.record(w * 3, backend=backend)
     program.forward()
+    numbers, gradient = array("d", [1.0]), array("d", [0.0])
+    bound = loss.bind(numbers, parameters=[w], out=gradient)
+    step = loss.training(nn.SGD([w], lr=0.0))
     calls = {
         "value_and_grad of the compiled <lambda>": lambda: loss.value_and_grad([1.0])[0],
         "values of the compiled <lambda>": lambda: loss.values([1.0])[0],
         r"program.forward\(\)": program.forward,
         r"program.backward\(\)": lambda: program.backward()["v1"],
         r"program.value_and_grad\(\)": lambda: program.value_and_grad()[0],
+        "what bind of the compiled <lambda> gave": bound,
+        r"what program.bind\(\) gave": program.bind(gradient),
+        "a training step": lambda: step([1.0]),
         "predict": lambda: nn.predict(lambda row: row[0] * w, [[1.0]])[0],
     }
     for message, call in calls.items():

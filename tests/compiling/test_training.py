@@ -318,6 +318,18 @@ def test_an_array_that_was_resized_or_reshaped_is_looked_at_again(backend):
 
 
 @with_backends
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("name", "value"), [("strides", (32, 8)), ("dtype", np.int64)])
+def test_an_array_that_is_read_otherwise_is_looked_at_again(name, value, backend):
+    w, whole = Value(1.0), np.arange(8.0).reshape(4, 2)
+    rows = whole[:2]
+    with sg.compile(lambda x: w * x[0], parameters=[w], backend=backend).training(nn.SGD([w], lr=0.0)) as step:
+        assert step(rows) == 1.0
+        setattr(rows, name, value)
+        assert step(rows) == float(rows[:, 0].mean()) != 1.0
+
+
+@with_backends
 def test_a_training_that_has_ended_refuses_further_steps(backend):
     w = Value(1.0)
     with sg.compile(lambda x: w * x, parameters=[w], backend=backend).training(nn.SGD([w], lr=0.1)) as step:

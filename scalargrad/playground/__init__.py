@@ -8,6 +8,7 @@
 - network/: the view of a network in training, a room of its own.
 - assets.py: the files of the page: live.js, live.css, network.js, network.css, index.html, page.js.
 - server.py: the page on this computer. worker.js, in_worker.py: the page with Python in it, for any web server.
+- widget.py, widget.js: the page as a notebook's widget, with a still output for whoever has no Python behind it.
 - live.py: `live`, the door to all of this. whole.py: graph and network on one page, with the expressions of examples.py
   to begin with.
 

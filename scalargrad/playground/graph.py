@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from scalargrad.playground.examples import EXAMPLES
 from scalargrad.playground.frames import frame, stage
 from scalargrad.playground.inputs import MOST, Input, Reading, beginnings, moved
-from scalargrad.playground.messages import Flag, Named, Number, RefusedError, Text, View
+from scalargrad.playground.messages import Flag, Named, Number, RefusedError, Text, View, read_fields
 from scalargrad.playground.picture import GraphPicture, shape_of
 from scalargrad.playground.running import Running, Trouble, of_expression
 from scalargrad.tracing.explanation import TooManyPathsError, explain
 from scalargrad.tracing.guesses import guesses
 from scalargrad.tracing.marking import agrees, leeway
+from scalargrad.tracing.page import shown
 from scalargrad.words.expressions import MAX_LENGTH
 from scalargrad.words.texts import counted, number_text
 
@@ -78,6 +79,12 @@ class GraphView(View):
         self._start = start
         self._given = dict(inputs or {})
         self._opened: Opened | None = None
+
+    def still(self) -> str:
+        """The stepper of the graph that it begins with."""
+        if self._opened is None:
+            self.do_open(read_fields("open", self.messages["open"], {}))
+        return shown(self._now().graph)
 
     # ---------------------------------------------------------------- what is run
 

@@ -777,9 +777,9 @@ export function http({ token, client }) {
 }
 
 // Replies find their promise by id: they may come late or in another order.
-function answered(send, inFlight) {
+function answered(send, inFlight, first = 0) {
   const waiting = new Map();
-  let last = 0;
+  let last = first;
   return {
     inFlight,
     got(reply) {
@@ -810,7 +810,8 @@ export function worker(url) {
 
 // A notebook: custom messages and not traits, whose state is kept, merged and saved.
 export function comm(model) {
-  const engine = answered((message) => model.send(message), 4);
+  // Several views of one model hear all replies: the ids of each begin elsewhere.
+  const engine = answered((message) => model.send(message), 4, Math.floor(Math.random() * 2 ** 30) * 2 ** 22);
   model.on("msg:custom", (reply) => engine.got(reply));
   engine.ready = Promise.resolve();
   return engine;

@@ -83,12 +83,38 @@ class Live:
             except KeyboardInterrupt:
                 sys.stdout.write("\nthe playground has ended\n")
 
+    def widget(self) -> Any:
+        """A new widget for a notebook, with a session of its own: an anywidget, to be put among other widgets.
+
+        A Live that ends a cell is shown as a widget by itself. marimo takes `mo.ui.anywidget(page.widget())`.
+
+        Raises:
+            ImportError: without the extra `live`.
+        """
+        from scalargrad.playground.widget import make_widget
+
+        return make_widget(self.session())
+
     def close(self) -> None:
         """End the server that `show` has started."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def _ipython_display_(self) -> None:
+        """What a notebook shows: the widget, and for whoever opens the notebook without its Python a still output."""
+        from scalargrad.playground.widget import can_be_live, display_both, in_notebook
+
+        if not can_be_live() or not in_notebook():
+            raise NotImplementedError  # IPython takes the bundle then
+        display_both(repr(self), self.session(), self.views())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:  # noqa: ARG002
+        """What is shown where no widget can be: the stepper, or a picture of the network."""
+        from scalargrad.playground.widget import still
+
+        return {"text/html": still(self.views()), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<live {self.title}: show() opens it>"

@@ -189,6 +189,14 @@ class View:
     name: ClassVar[str] = ""
     messages: ClassVar[Mapping[str, Mapping[str, Field]]] = {}
 
+    def still(self) -> str:
+        """What it shows at its beginning, as HTML that asks nobody.
+
+        Raises:
+            RefusedError: if there is nothing to show, with why.
+        """
+        return ""
+
 
 def read_fields(do: str, table: Mapping[str, Field], message: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a message by its table; `id` and `do` are read elsewhere.

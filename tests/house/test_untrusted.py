@@ -54,6 +54,7 @@ def objects():
         "mistake": mistakes.overwriting, "comparison": mistakes.overwriting.show(f),
         "difference": sg.diff(f, graph(1.1)), "explanation": sg.explain(f, wrt=f.parents[1]), "formula": sg.explain(f, wrt=f.parents[1]).latex,
         "check": sg.check_gradients(lambda a, b: (a * b).tanh(), [1.0, 2.0]), "curve": figure(),
+        "live graph": sg.live("tanh(w*x + b)", x=2.0), "live network": sg.nn.MLP(2, [3, 1], seed=1).live([[0, 0], [1, 1]], [-1, 1]),
     }  # fmt: skip
 
 

@@ -9,8 +9,11 @@ import time
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
+
+import scalargrad
 
 LAB = os.environ.get("SCALARGRAD_LAB_PYTHON", sys.executable)
 """The Python that has JupyterLab: this one with the extra `lab`."""
@@ -49,9 +52,45 @@ OPEN = """async path => {
 }"""
 
 
+# Opens a notebook and leaves it open, with a new kernel or with none.
+KEEP_OPEN = """async ({path, kernel}) => {
+  const widget = await jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook', kernelPreference:
+    {shouldStart: kernel, canStart: kernel, autoStartDefault: kernel, name: kernel ? 'python3' : undefined}});
+  await widget.context.ready;
+  await widget.revealed;
+  if (kernel) {
+    await widget.sessionContext.ready;
+    await widget.sessionContext.session.kernel.info;
+  }
+}"""
+
+
+def open_notebook(page, path, *, kernel):
+    """Open a notebook in JupyterLab, with a new kernel or none."""
+    page.evaluate(KEEP_OPEN, {"path": path, "kernel": kernel})
+
+
+def command(page, name):
+    """Have JupyterLab do one of its commands, and wait for its end."""
+    page.evaluate("name => jupyterapp.commands.execute(name).then(() => true)", name)
+
+
 @contextmanager
 def lab(browser, folder):
     """A function that opens a notebook of folder/notebooks and returns its outputs."""
+    with lab_page(browser, folder) as page:
+        yield lambda path: page.evaluate(OPEN, path)
+
+
+@contextmanager
+def lab_page(browser, folder, **options):
+    """A page that shows JupyterLab for folder/notebooks, whose kernels import scalargrad from where it is here.
+
+    Args:
+        browser: opens it.
+        folder: its settings are in there, too.
+        **options: of the page's context.
+    """
     if sys.executable == LAB and find_spec("jupyterlab") is None:
         pytest.skip("the extra `lab` is not installed")
     settings = folder / "settings" / "@jupyterlab" / "notebook-extension"
@@ -60,6 +99,7 @@ def lab(browser, folder):
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}', encoding="utf-8")
     places = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
     places |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "ws")}
+    places |= {"PYTHONPATH": str(Path(scalargrad.__file__).parents[1])}
     arguments = (
         "--no-browser --allow-root --ServerApp.ip=127.0.0.1 --ServerApp.port=0 --IdentityProvider.token= --LabApp.news_url= "
         "--LabApp.expose_app_in_browser=True --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
@@ -70,12 +110,12 @@ def lab(browser, folder):
             cwd=folder, env=os.environ | places | {"HOME": str(folder)}, stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        page = browser.new_page(viewport={"width": 1366, "height": 900})
+        page = browser.new_page(**{"viewport": {"width": 1366, "height": 900}, **options})
         page.set_default_timeout(120_000)
         page.goto(f"{_address(server, folder)}lab")
         page.wait_for_function("() => window.jupyterapp")
         page.evaluate("() => jupyterapp.restored.then(() => true)")
-        yield lambda path: page.evaluate(OPEN, path)
+        yield page
         page.close()
     finally:
         server.terminate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.nn.files.saving import model_file
@@ -182,6 +183,14 @@ class NetworkView(View):
     def __init__(self, own: Own | None = None) -> None:
         self._own = own
         self._open: _Open | None = None
+
+    def still(self) -> str:
+        """The picture of the model, if there is one of the user's own."""
+        said = "<p><em>A network that learns: run this cell, with Python behind it, to watch it.</em></p>\n"
+        if self._own is None:
+            return said
+        bundle = self._own.model.draw()._repr_mimebundle_()
+        return f"{bundle.get('text/html') or '<pre>' + escape(bundle['text/plain']) + '</pre>'}\n{said}"
 
     def _net(self) -> _Open:
         if self._open is None:

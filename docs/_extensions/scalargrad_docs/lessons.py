@@ -40,7 +40,11 @@ INSTEAD = """\
 <!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>Lessons in the browser</title></head>
+<meta name="color-scheme" content="light dark"><title>Lessons in the browser</title>
+<style>
+body {{ max-width: 40rem; margin: 1.5rem; font: 1rem/1.5 sans-serif; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
+</style></head>
 <body><h1>Lessons in the browser</h1>
 <p>This site was built without them. In a checkout, with the extra <code>lite</code>, this adds them:</p>
 <pre>{command}</pre>

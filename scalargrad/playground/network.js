@@ -454,7 +454,7 @@ export function networkView(host, engine, start = {}) {
   const why = make("p", "sg-why", way);
 
   const neuronPanel = make("section", "nw-open", below, { "aria-label": "One neuron" });
-  const neuronTitle = make("p", "nw-step", neuronPanel);
+  const neuronTitle = make("p", "nw-step", neuronPanel, { "aria-live": "polite" });
   const weights = make("div", "nw-weights", neuronPanel);
   const weightPanel = make("div", "nw-weight", neuronPanel, { hidden: "", role: "region", "aria-label": "One weight" });
   const graph = make("div", "sg-view nw-graph", neuronPanel);
@@ -464,7 +464,13 @@ export function networkView(host, engine, start = {}) {
   for (const [what, text] of [["python", "Python code"], ["model", "Model"], ["picture", "Picture"]])
     wideButton("↓ " + text, foot, () => download(what), { title: `Download: ${text}` });
 
-  const picture = new NetworkPicture(stage, shades, { open: openNeuron, look, layer: layerHead, weight: openWeight });
+  const picture = new NetworkPicture(stage, shades, {
+    open: (c, i) => openNeuron(c, i).then(() => seen(weights)), look, layer: layerHead,
+    weight: (c, i, index) => openWeight(c, i, index).then(() => seen(weightPanel)),
+  });
+
+  // What was asked for stands below the network: on a small screen, below the screen.
+  function seen(element) { if (element.offsetHeight) element.scrollIntoView({ block: "nearest" }); }
 
   // ---------------------------------------------------------------- small parts
 
@@ -583,6 +589,7 @@ export function networkView(host, engine, start = {}) {
   }
 
   function writeInputs() {
+    const held = [...boxes.children].findIndex((one) => one.contains(document.activeElement));
     boxes.replaceChildren();
     for (const text of [...new Set([...INPUTS, ...settings.inputs])]) {
       const label = make("label", "nw-check", boxes), box = make("input", "", label, { type: "checkbox" });
@@ -594,6 +601,7 @@ export function networkView(host, engine, start = {}) {
         else box.checked = true;
       });
     }
+    if (held >= 0 && boxes.children[held]) boxes.children[held].querySelector("input").focus({ preventScroll: true });
   }
 
   const rates = () => ({ lr: Number(lr.value), decay: Number(decay.value) });
@@ -679,7 +687,7 @@ export function networkView(host, engine, start = {}) {
   async function clicked(place) {
     if (mode.value === "look") {
       const index = plane.nearest(place);
-      return sample(index < 0 ? { x0: place[0], x1: place[1] } : { index });
+      return sample(index < 0 ? { x0: place[0], x1: place[1] } : { index }).then(() => seen(way));
     }
     const point = [...place, Number(mode.value)];
     const reply = await ask({ do: "data", points: [point] });
@@ -742,6 +750,7 @@ export function networkView(host, engine, start = {}) {
   async function openNeuron(c, i, index) {
     if (c === 0) return;
     await pause();
+    const held = [...weights.children].indexOf(document.activeElement); // the keyboard stays where it is
     opened = [c, i, index];
     const reply = await ask({ do: "neuron", column: c, neuron: i });
     if (reply.error) { trouble.textContent = inWords(reply.error); return; }
@@ -751,9 +760,10 @@ export function networkView(host, engine, start = {}) {
       const button = make("button", "sg-button sg-wide nw-value", null, { type: "button", "aria-pressed": String(k === index) });
       make("span", "nw-from", button, {}, name);
       make("span", "", button, {}, text);
-      button.addEventListener("click", () => openWeight(c, i, k));
+      button.addEventListener("click", () => openWeight(c, i, k).then(() => seen(weightPanel)));
       return button;
     }));
+    if (held >= 0 && weights.children[held]) weights.children[held].focus();
     of.textContent = reply.of;
     graph.replaceChildren();
     if (reply.svg) graph.append(parsedSvg(reply.svg));
@@ -768,12 +778,14 @@ export function networkView(host, engine, start = {}) {
     opened = [c, i, index];
     if (reply.frame) { show(reply.frame); return openNeuron(c, i, index).then(() => openWeight(c, i, index)); }
     [...weights.children].forEach((one, k) => one.setAttribute("aria-pressed", String(k === index)));
+    const typing = weightPanel.contains(document.activeElement);
     weightPanel.hidden = false;
     weightPanel.replaceChildren();
     make("p", "nw-step", weightPanel, {}, `${reply.name} = ${reply.value}`);
     make("p", "", weightPanel, {}, `Gradient of this point's loss: ${reply.gradient}. Mean over all points, which a step takes: ${reply.mean}.`);
     const number = field(weightPanel, "Set it to", "number", (x) => { if (x.trim()) openWeight(c, i, index, Number(x)); }, { step: "any" });
     number.setAttribute("aria-label", `Set ${reply.name} to`);
+    if (typing) number.focus({ preventScroll: true });
     make("p", "nw-caption", weightPanel, {}, "The paths of the gradient");
     make("pre", "nw-text", weightPanel, { tabindex: "0" }, reply.paths);
     make("p", "nw-caption", weightPanel, {}, "Checked by differences");

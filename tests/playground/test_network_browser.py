@@ -190,6 +190,34 @@ def test_a_neuron_and_a_weight_are_opened_checked_and_set_by_keyboard(browser):
         assert net.trouble == []
 
 
+def test_what_is_opened_is_seen_on_a_phone_and_the_keyboard_stays_where_it_was(browser):
+    def in_view(selector):
+        box = net.page.locator(selector).bounding_box()
+        return box["y"] >= 0 and box["y"] + min(box["height"], 800) <= 800 + 1
+
+    with network(browser, width=390, height=800) as net:
+        net.page.locator(".nw-plane").click(position={"x": 60, "y": 90})
+        settled(net.page)
+        assert in_view(".nw-walk")
+        net.page.locator(".nw-neuron").nth(5).click()
+        settled(net.page)
+        assert in_view(".nw-weights")
+        net.page.locator(".nw-value").nth(1).click()
+        net.page.wait_for_selector(".nw-weight input")
+        settled(net.page)
+        assert in_view(".nw-weight .nw-step")
+        field = net.page.locator(".nw-weight input")
+        field.fill("1.5")
+        field.press("Enter")
+        net.page.wait_for_function("() => document.querySelector('.nw-weight .nw-step').textContent.endsWith('= 1.5')")
+        settled(net.page)
+        assert net.page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Set layer 0")
+        net.page.locator(".nw-boxes input").nth(2).focus()
+        net.key(" ")
+        assert net.page.evaluate("document.activeElement.closest('label').textContent") == "x0**2"
+        assert net.trouble == []
+
+
 def test_whatever_is_changed_builds_that_network(browser):
     with network(browser) as net:
         net.press("+ layer")

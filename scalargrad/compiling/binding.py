@@ -15,6 +15,7 @@ from scalargrad.compiling.samples import Samples, doubles
 from scalargrad.compiling.training import UnsuitedError, suits
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value
+from scalargrad.node.mode import being_compiled
 from scalargrad.node.structures import Static
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class BoundLoss:
             ValueError: if not as many parameters require grad as when it was bound.
             TypeError: inside of a function that is being recorded.
         """
-        refuse_to_be_recorded(f"what bind of the compiled {self._name} gave")
+        if being_compiled():
+            refuse_to_be_recorded(f"what bind of the compiled {self._name} gave")
         recordings = self._batches.recordings
         if recordings.reached.have_changed() or recordings.known is not self._programs:  # or they were recorded anew
             self._run = self._made()
@@ -146,7 +148,8 @@ def bound_program(program: Recorded, run: Any, parameters: Numbers, out: Any, in
     gradients, checks = found[1 : 1 + n], found[1 + n :]
 
     def run_once() -> float:
-        refuse_to_be_recorded("what program.bind() gave")
+        if being_compiled():
+            refuse_to_be_recorded("what program.bind() gave")
         if k:
             source[:k] = array("d", numbers_of(program.inputs)) if given is None else given
         if resident is not None:

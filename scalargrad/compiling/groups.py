@@ -11,7 +11,7 @@ from struct import error as NoFloatError  # noqa: N812
 from typing import Any, NamedTuple
 
 from scalargrad.compiling.backends import best, loaded
-from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples
+from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples, looks_of
 from scalargrad.node.structures import Static, structure
 
 
@@ -127,7 +127,8 @@ class Seen(Refilled):
     def __init__(self, backend: str) -> None:
         super().__init__(backend)
         self._arrays: Sequence[Any] = ()
-        self._faces: list[Any] = []
+        self._look: Callable[[], list[Any]] = list
+        self._looked: list[Any] = []
         self._batch = Batch([], 0)
 
     def batch(self, batches: Sequence[Any]) -> Batch:
@@ -138,14 +139,15 @@ class Seen(Refilled):
         if (
             len(arrays) == len(batches)
             and all(map(is_, arrays, batches))
-            and [x.__array_interface__ for x in batches] == self._faces  # none was resized, or given another shape
+            and self._look() == self._looked  # none was resized, or given another shape
         ):
             return self._batch
         batch = self._batch = batch_of(batches)
         are_in_place = len(batch.groups) == 1 and all(
             one.flat is given for one, given in zip(batch.groups[0].samples, batches, strict=True)
         )
-        self._faces = [x.__array_interface__ for x in batches] if are_in_place else []
+        self._look = looks_of(batches, batch.groups[0].samples) if are_in_place else list
+        self._looked = self._look()
         self._arrays = tuple(batches) if are_in_place else ()
         return batch
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import operator
+import platform
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
@@ -181,6 +183,28 @@ class Samples:
     def rebuilt(self, leaves: Iterator[Any]) -> Any:
         """One sample with other things in place of its numbers."""
         return self._rebuild(leaves)
+
+
+_look = operator.attrgetter("shape", "strides", "dtype")
+_value = operator.attrgetter("value")
+_IS_CPYTHON = platform.python_implementation() == "CPython"
+
+
+def looks_of(arrays: Sequence[Any], samples: Sequence[Samples]) -> Callable[[], list[Any]]:
+    """What tells how arrays look that are read where they lie, and where: as long as that is equal, so are samples.
+
+    To ask an array where it lies takes longer than many a step, so that is read in the array itself, if it stands
+    there, in the first word behind what all objects have.
+    """
+    places = []
+    for x, one in zip(arrays, samples, strict=True):
+        if _IS_CPYTHON and type(x).__basicsize__ >= object.__basicsize__ + 8:
+            place = ctypes.c_int64.from_address(id(x) + object.__basicsize__)
+            if place.value == one.address:
+                places.append(place)
+    if len(places) < len(arrays):
+        return lambda: [x.__array_interface__ for x in arrays]
+    return lambda: [*map(_look, arrays), *map(_value, places)]
 
 
 def _refuse_masks(batch: Any, what: str) -> None:

@@ -14,8 +14,10 @@ from scalargrad.compiling.groups import Batch, Refilled
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import settings_of
+from scalargrad.compiling.samples import looks_of
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.watching import refuse_to_be_recorded
+from scalargrad.node.mode import being_compiled
 from scalargrad.node.numbers import plain_gradient
 from scalargrad.support.turns import Turns
 
@@ -28,10 +30,8 @@ if TYPE_CHECKING:
     from scalargrad.engine import Value
 
 
-KnownBatch = tuple[tuple[Any, ...], list[Any], Batch]
-"""Arrays, how they looked and the batch that they are."""
-_look = operator.attrgetter("shape", "strides", "dtype")
-"""What of an array can be assigned. Its address takes longer to ask for than a step, and numpy moves none by itself."""
+KnownBatch = tuple[tuple[Any, ...], Callable[[], list[Any]], list[Any], Batch]
+"""Arrays, what tells how they look and where they lie, what it told, and the batch that they are."""
 VIEWS = 256
 """Minibatches cut from arrays that a training knows again: those of an epoch, as a rule."""
 
@@ -154,7 +154,8 @@ class Training:
             BranchError: as `Compiled.value_and_grad`; nothing has changed then.
         """
         with self._turns:
-            refuse_to_be_recorded("a training step")
+            if being_compiled():
+                refuse_to_be_recorded("a training step")
             if self._has_ended:
                 raise ValueError("this training ended with its `with` block: begin another with f.training(optimizer)")
             batch = None if static else self._known(batches)
@@ -223,7 +224,7 @@ class Training:
     def _known(self, batches: tuple[Any, ...]) -> Batch | None:
         """The batch of these arrays, if it is known."""
         known = self._arrays.get(tuple(map(id, batches)))
-        return known[2] if known is not None and list(map(_look, batches)) == known[1] else None
+        return known[3] if known is not None and known[1]() == known[2] else None
 
     def _batch(self, batches: tuple[Any, ...]) -> Batch:
         if batches and type(batches[0]) is list:  # it is copied
@@ -243,7 +244,8 @@ class Training:
                 batch.lasts = True
             else:
                 self._owning = place
-            self._arrays[place] = batches, list(map(_look, batches)), batch
+            look = looks_of(batches, batch.groups[0].samples)
+            self._arrays[place] = batches, look, look(), batch
         return batch
 
 

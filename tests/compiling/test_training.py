@@ -315,6 +315,10 @@ def test_an_array_that_was_resized_or_reshaped_is_looked_at_again(backend):
         many.resize(3, refcheck=False)
         many[:] = 5.0
         assert step(many) == 5.0
+        many.resize(100_000, refcheck=False)
+        many.resize(3, refcheck=False)  # of the same size as before, elsewhere
+        many[:] = 7.0
+        assert step(many) == 7.0
 
 
 @with_backends

@@ -46,6 +46,7 @@ NOT_FOR_CALLERS = {
     "nn.NumpyRandom.*": "formulas of floats, as random.Random's of the same names",
     "*.Live.serve": "waits for Ctrl-C",
     "*.Live.show": "starts a server and a browser",
+    "*.Live.widget": "needs the extra `live`, without which it raises ImportError",
     "sg.compiling.Training.step": "called by Training and fit, with samples that these prepared",
 }
 

@@ -290,7 +290,7 @@ class PlanePicture {
   show(points) {
     this.known = points;
     this.points.replaceChildren();
-    const r = points.length > 400 ? 0.9 : 1.5;
+    const r = points.length > 400 ? 0.9 : points.length > 50 ? 1.5 : 2.2;
     for (const [x, y, label, held] of points) {
       const [cx, cy] = this.place([x, y]);
       shape("circle", this.points, { cx, cy, r, class: `nw-point ${label ? "nw-plus" : "nw-minus"}${held ? " nw-held" : ""}` });

@@ -16,6 +16,7 @@ from collections.abc import Generator, Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
+from scalargrad.in_c import in_c, let_cycles_close, set_up
 from scalargrad.node.by_hand import make_by_hand
 from scalargrad.node.contexts import with_recording
 from scalargrad.node.copying import deepcopied
@@ -292,6 +293,8 @@ def gradients(
             f"nothing to differentiate: no leaf below {', '.join(map(describe, roots))} requires grad "
             f"(made by detach(), under no_grad(), or with requires_grad=False){rebound_among(order)}"
         )
+    if create_graph:
+        let_cycles_close(order[-1:])  # a grad may become a Value that was computed from its own node
     if create_graph and wrt is not None:
         order = descendants(order, wrt)
     onlookers = (*standing_watches, *mode.get().watches, *([watch] if watch else []))
@@ -347,4 +350,13 @@ def operand(x: Any) -> tuple[Value | None, float]:
     return (x, number_in(x)) if isinstance(x, Value) else (None, number(x))
 
 
+set_up(
+    value=Value,
+    mode=mode,
+    modes_were_used=modes_were_used,
+    standing_watches=standing_watches,
+    leaves=tuple(rule for rule in LEAVES.values() if rule.requires_grad),
+    constants=tuple(rule for rule in LEAVES.values() if not rule.requires_grad),
+)
+Value.backward = in_c("backward", Value.backward)  # type: ignore[method-assign]
 let_data_be_watched(Value)

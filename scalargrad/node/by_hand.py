@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import repeat
 from typing import Any
 
+from scalargrad.in_c import let_cycles_close
 from scalargrad.node.copying import copy_node
 from scalargrad.node.extras import give_label, hooks_of, keep
 from scalargrad.node.mode import mode, modes_were_used
@@ -181,6 +182,7 @@ def give_closure(node: Any, closure: Callable[[], None]) -> None:
     """Let a node pass its gradient on by a closure that somebody wrote."""
     if not callable(closure):
         raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
+    let_cycles_close([node])
     text, is_leaf, label, hooks = node._rule.text, node._rule.is_leaf, node.label, hooks_of(node)
     pairs = [pair for pair in node.operands if pair[0] is not None]
     node._x, node._a = tuple(parent for parent, _ in pairs), tuple(a for _, a in pairs)

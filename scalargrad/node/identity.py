@@ -10,6 +10,7 @@ import os
 import sys
 from typing import Any
 
+from scalargrad.in_c import let_cycles_close
 from scalargrad.node.errors import PACKAGE
 
 _STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
@@ -20,6 +21,7 @@ by_identity: set[type] = set()
 def tell_apart(cls: type) -> None:
     """Let the package, and what it calls of the standard library, tell objects of this class apart as objects."""
     by_identity.add(cls)
+    let_cycles_close()  # its objects have attributes
     equal: Any = cls.__eq__
     hashed: Any = cls.__hash__
     if equal is not object.__eq__ and not hasattr(equal, "of_users"):

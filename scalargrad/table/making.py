@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scalargrad.engine import Value
+from scalargrad.in_c import in_c
 from scalargrad.table import floats
 from scalargrad.table.calling import function_of_one, function_of_two, operators_of_two
 from scalargrad.table.indexing import function_of_index
 from scalargrad.table.many import binder, function_of_many, nary_backward, paired_backward
 from scalargrad.table.operators import OPERATORS
 from scalargrad.table.passing_back import Partial, binary_backward, rule_of, unary_backward
-from scalargrad.table.row import INFIX, REAL, TABLE, AnyFunction, Domain, Op
+from scalargrad.table.row import INFIX, PACKAGE_ROWS, REAL, TABLE, AnyFunction, Domain, Op
 
 # Every row may say, beside what is asked of its kind (see Op for what each means):
 #     domain, kinks, pole     where the value is defined, where its derivative jumps, what it is where it raises
@@ -35,7 +36,7 @@ def unary(
     op.chooses = (chooses,)
     op.lowered, op.never_minus_zero = lowered, never_minus_zero
     op.backward = unary_backward(op, partial)
-    return _install(op, function_of_one(op))
+    return _install(op, _quick("op", function_of_one(op), op))
 
 
 def binary(
@@ -59,10 +60,10 @@ def binary(
     if text in OPERATORS:
         dunder = OPERATORS[text].dunder
         operate, reflected = operators_of_two(op)
-        setattr(Value, f"__{dunder}__", operate)
-        setattr(Value, f"__r{dunder}__", reflected)
+        setattr(Value, f"__{dunder}__", _quick("op", operate, op))
+        setattr(Value, f"__r{dunder}__", _quick("reflected", reflected, op))
     names = getattr(getattr(partial_x, "__code__", None), "co_varnames", ())
-    return _install(op, function_of_two(op, parameter=names[:2] == ("x", "a")))
+    return _install(op, _quick("op", function_of_two(op, parameter=names[:2] == ("x", "a")), op, default))
 
 
 def nary(
@@ -82,7 +83,7 @@ def nary(
     op.chooses = chooses
     op.lowered, op.never_minus_zero = lowered, never_minus_zero
     op.backward = nary_backward(op, partials)
-    return _install(op, function_of_many(op, gather))
+    return _install(op, _quick("op", function_of_many(op, gather), op))
 
 
 def paired(name: str, over: AnyFunction, *, gather: Callable[..., Sequence[Any]]) -> AnyFunction:
@@ -109,7 +110,7 @@ def paired(name: str, over: AnyFunction, *, gather: Callable[..., Sequence[Any]]
     op: Op = function.op  # type: ignore[attr-defined]
     op.pair = pair
     op.backward = paired_backward(pair)
-    op.bind = binder(op, pair, function)
+    op.bind = _quick("bind", binder(op, pair, function), op)
     return function
 
 
@@ -137,9 +138,15 @@ def lower(function: AnyFunction, form: AnyFunction) -> None:
     function.op.lowered = form  # type: ignore[attr-defined]
 
 
+def _quick(kind: str, python: AnyFunction, op: Op, extra: Any = None) -> AnyFunction:
+    """The function with its plain case in C; of a row that a user added, as it is."""
+    return python if PACKAGE_ROWS else in_c(kind, python, op, extra)
+
+
 def _install(op: Op, function: AnyFunction, *, is_method: bool = True) -> AnyFunction:
     op.function = function
-    function.__name__ = function.__qualname__ = op.name
+    for one in {function, getattr(function, "__wrapped__", function)}:
+        one.__name__ = one.__qualname__ = op.name
     function.op = op  # type: ignore[attr-defined]
     if is_method:
         setattr(Value, op.name, function)

@@ -1,0 +1,55 @@
+"""The plain case of the engine in C: the same numbers to the bit, where a C compiler was there when this was installed.
+
+What one reads, and what says what is right, is the Python: engine.py, table/calling.py. Each function made here keeps
+the Python function beside it, and calls it for whatever is not the plain case.
+
+- engine.c: nodes made, sorted, swept, and their gradients written. rules.h: the op table's values and derivatives.
+- writing.py: writes rules.h from the op table.
+- building.py: compiles it when the package is installed.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+AnyFunction = Callable[..., Any]
+
+try:
+    _engine: Any = None if os.environ.get("SCALARGRAD_PURE") else importlib.import_module("scalargrad.in_c._engine")
+except ImportError:  # there was no compiler, or it was made for another Python
+    _engine = None
+
+engine_in_c: bool = _engine is not None
+"""Whether the engine's plain case runs in C."""
+
+
+def set_up(**engine: Any) -> None:
+    """Tell the C code of the engine's types and objects; see its `setup`."""
+    if _engine is not None:
+        _engine.setup(*engine.values())
+
+
+def in_c(kind: str, python: AnyFunction, op: Any = None, extra: Any = None) -> AnyFunction:
+    """The function with its plain case in C, or as it is where there is none.
+
+    Args:
+        kind: what engine.c calls it: "op", "reflected", "bind", "backward".
+        python: the function that stands beside it.
+        op: the row that it makes nodes of, if it does.
+        extra: the second operand where that is left out.
+    """
+    made = _engine and _engine.in_c(kind, python, op, extra)
+    return functools.update_wrapper(made, python) if made else python
+
+
+def let_cycles_close(nodes: Sequence[Any] = ()) -> None:
+    """Let Python's collector know these nodes, what they were computed from, and all that is made from now on.
+
+    Until something that can close a cycle is used, nodes made in C are none of the collector's business.
+    """
+    if _engine is not None:
+        _engine.track(nodes)

@@ -1,0 +1,64 @@
+"""Compiles the engine's plain case when the package is installed or a wheel of it is made: a build hook for hatchling.
+
+Without a C compiler, or with SCALARGRAD_PURE set, nothing is compiled, and the package runs as it stands in Python.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+HERE = Path("scalargrad") / "in_c"
+EXACT = {"unix": ["-O2", "-ffp-contract=off"], "mingw32": ["-O2", "-ffp-contract=off"], "msvc": ["/O2", "/fp:strict"]}
+"""For each kind of compiler what keeps a product and a sum two roundings, as in Python."""
+
+
+class Hook(BuildHookInterface[Any]):
+    """Adds the compiled module to a wheel, or puts it beside its source if the checkout itself is installed."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before it builds."""
+        root = Path(self.root)
+        if os.environ.get("SCALARGRAD_PURE") or sys.platform in ("emscripten", "wasi") or self.target_name != "wheel":
+            return
+        folder = root / HERE if version == "editable" else Path(tempfile.mkdtemp())
+        made = compiled(root, folder)
+        if made is not None and version != "editable":
+            build_data["force_include"][str(made)] = (HERE / made.name).as_posix()
+            build_data["pure_python"], build_data["infer_tag"] = False, True
+
+
+def compiled(root: Path, folder: Path) -> Path | None:
+    """The module, compiled into this folder; None where that cannot be done."""
+    try:
+        from setuptools import Distribution, Extension
+        from setuptools.command.build_ext import build_ext
+    except ImportError:
+        return None
+
+    class Exact(build_ext):
+        def build_extension(self, ext: Extension) -> None:
+            ext.extra_compile_args = EXACT.get(self.compiler.compiler_type, [])
+            super().build_extension(ext)
+
+    name = "scalargrad.in_c._engine"
+    source = os.path.relpath(root / HERE / "engine.c")
+    rules = str(root / HERE / "rules.h")
+    distribution = Distribution({"name": "scalargrad", "ext_modules": [Extension(name, [source], depends=[rules])]})
+    with tempfile.TemporaryDirectory() as objects:
+        command = Exact(distribution)
+        command.build_temp, command.build_lib, command.force = objects, objects, True
+        command.ensure_finalized()
+        try:
+            command.run()
+        except Exception:  # whatever a compiler or its absence does, the package is whole without
+            return None
+        made = Path(command.get_ext_fullpath(name))
+        target = folder / made.name
+        target.write_bytes(made.read_bytes())
+    return target

@@ -1,0 +1,686 @@
+/* The plain case of the engine in C: the same nodes, the same order, the same sums as engine.py, to the bit.
+
+   What is here was first written in Python, and the Python is what one reads: table/calling.py makes nodes, engine.py
+   sorts and sweeps. Plain is: exact Values and floats, finite numbers, no mode in use, no hooks, rows of ops.py. For
+   everything else each function here calls the Python function that stands beside it, with the same arguments, before
+   it has changed anything. So messages, modes and errors are Python's own. Values and derivatives are in rules.h,
+   written from the op table by writing.py. */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <structmember.h>
+
+/* ---------------------------------------------------------------- what setup() is told of the package */
+
+static PyTypeObject *Value;
+static Py_ssize_t at_x, at_y, at_a, at_b, at_data, at_kept, at_grad, at_rule;
+static PyObject *mode, *plain_mode, *modes_were_used, *standing_watches;
+static PyObject *zero, *just_one; /* 0.0 and (1.0,) */
+
+#define SLOT(node, offset) (*(PyObject **)((char *)(node) + (offset)))
+#define NUMBER(object) PyFloat_AS_DOUBLE(object)
+#define IS_FINITE(x) ((x) - (x) == 0.0)
+
+/* A row of the op table. Its functions are in rules.h; they are called with finite numbers only, and what they answer
+   holds if it is finite, too. `chosen` is what is 0 where the op has not chosen an operand, as in table/row.py. */
+typedef double Of2(double x, double y);
+typedef double Of3(double x, double y, double z);
+typedef struct {
+  const char *name;
+  int operands; /* 1, 2, or 0 for any number */
+  Of2 *value;   /* NULL: Python computes it */
+  Of3 *partial[2], *chosen[2];
+} Row;
+
+static double in_python(int row, double x, double y); /* the row's `value`; NaN if it raises */
+#include "rules.h"
+
+#define ROWS ((int)(sizeof rows / sizeof *rows))
+static PyObject *ops[sizeof rows / sizeof *rows]; /* the op of each row */
+
+static double in_python(int row, double x, double y) {
+  PyObject *value = PyObject_GetAttrString(ops[row], "value"), *found = NULL;
+  if (value) found = rows[row].operands == 1 ? PyObject_CallFunction(value, "d", x) : PyObject_CallFunction(value, "dd", x, y);
+  Py_XDECREF(value);
+  double z = found && PyFloat_CheckExact(found) ? NUMBER(found) : NAN;
+  Py_XDECREF(found);
+  if (!found && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* but Ctrl-C stays */
+  return z;
+}
+
+/* Which row a node's rule is: 0 to ROWS - 1, or one of these. By the rule's address, in a table with open places. */
+enum { LEAF = -1, CONSTANT = -2, UNKNOWN = -3, PLACES = 512 };
+static struct { PyObject *rule; int row; } known[PLACES];
+
+static int place_of(PyObject *rule) {
+  size_t i = ((uintptr_t)rule >> 4) * 0x9E3779B97F4A7C15ull >> 40 & (PLACES - 1);
+  while (known[i].rule && known[i].rule != rule) i = (i + 1) & (PLACES - 1);
+  return i;
+}
+static int row_of(PyObject *rule) {
+  int i = place_of(rule);
+  return known[i].rule ? known[i].row : UNKNOWN;
+}
+static void know(PyObject *rule, int row) {
+  int i = place_of(rule);
+  known[i].rule = Py_NewRef(rule);
+  known[i].row = row;
+}
+
+/* Whether no mode is in use here: neither no_grad nor anything else that contexts.py or a recording sets. */
+static int is_plain(void) {
+  if (PyList_GET_SIZE(modes_were_used) == 0) return 1;
+  PyObject *now;
+  if (PyContextVar_Get(mode, NULL, &now) < 0) {
+    PyErr_Clear();
+    return 0;
+  }
+  Py_XDECREF(now); /* the context holds it */
+  return now == plain_mode;
+}
+
+/* The number of a Value, borrowed, if it is a finite float; else NULL, and Python's number_in asks. What was assigned to
+   a leaf's data, as by an optimizer, is taken note of; of a computed node it is Python's business. */
+static inline PyObject *number_in(PyObject *node) {
+  PyObject *data = SLOT(node, at_data), *kept = SLOT(node, at_kept);
+  if (!data || !kept || !PyFloat_CheckExact(data) || !IS_FINITE(NUMBER(data))) return NULL;
+  if (kept == data || (PyTuple_CheckExact(kept) && PyTuple_GET_ITEM(kept, 1) == data)) return data;
+  if (SLOT(node, at_a) != Py_None) return NULL;
+  SLOT(node, at_kept) = Py_NewRef(data);
+  Py_DECREF(kept);
+  return data;
+}
+
+/* ---------------------------------------------------------------- making nodes */
+
+/* An op's function, its operator or its reflected operator: what it does beyond the plain case, `python` does. */
+typedef struct {
+  PyObject_HEAD vectorcallfunc call;
+  PyObject *python, *op, *dict, *weak;
+  PyObject *extra; /* the second operand where it is left out, or NULL; of a bound dot, its vector */
+  int row;
+} Function;
+
+static PyObject *hand_over(Function *f, PyObject *const *args, size_t n, PyObject *names) {
+  return PyObject_Vectorcall(f->python, args, n, names);
+}
+
+/* A node over parents x, y that held a, b; all are borrowed, and NULL stands for None. `data` is taken over.
+
+   It holds nothing but its parents, which are older, so that no cycle can close through it: Python's collector need not
+   know it. At 100 000 nodes the collector takes two fifths of the time. What can close one, as a graph of gradients, a
+   hook, a hand-written rule or an attribute of a subclass, ends that: see `track`. */
+static int cycles_can_close = 0;
+
+static PyObject *node_over(PyObject *op, PyObject *x, PyObject *y, PyObject *a, PyObject *b, PyObject *data) {
+  if (!data) return NULL;
+  PyObject *node = Value->tp_alloc(Value, 0);
+  if (!node) return Py_DECREF(data), NULL;
+  if (!cycles_can_close) PyObject_GC_UnTrack(node);
+  SLOT(node, at_x) = Py_NewRef(x ? x : Py_None);
+  SLOT(node, at_y) = Py_NewRef(y ? y : Py_None);
+  SLOT(node, at_a) = Py_NewRef(a ? a : Py_None);
+  SLOT(node, at_b) = Py_NewRef(b ? b : Py_None);
+  SLOT(node, at_data) = data;
+  SLOT(node, at_kept) = Py_NewRef(data);
+  SLOT(node, at_grad) = Py_NewRef(zero);
+  SLOT(node, at_rule) = Py_NewRef(op);
+  return node;
+}
+
+/* An operand as its parent, NULL for a plain number, and that number as a new reference; 0 if it is not plain. */
+static inline int operand(PyObject *given, PyObject **parent, PyObject **number) {
+  *parent = NULL;
+  if (Py_TYPE(given) == Value) {
+    *parent = given;
+    *number = number_in(given);
+    Py_XINCREF(*number);
+  } else if (PyFloat_CheckExact(given)) {
+    *number = IS_FINITE(NUMBER(given)) ? Py_NewRef(given) : NULL;
+  } else if (PyLong_CheckExact(given)) {
+    int overflow;
+    long long whole = PyLong_AsLongLongAndOverflow(given, &overflow);
+    *number = !overflow && -(1LL << 53) <= whole && whole <= 1LL << 53 ? PyFloat_FromDouble((double)whole) : NULL;
+  } else
+    *number = NULL;
+  return *number != NULL;
+}
+
+/* The node over x and y, or the number if neither is a Value; y is NULL if the op has one operand. NULL without an
+   exception if this is not the plain case. */
+static PyObject *made(Function *f, PyObject *x, PyObject *y) {
+  PyObject *px, *py = NULL, *a, *b = NULL, *node = NULL;
+  if (!operand(x, &px, &a)) return NULL;
+  if (!y || operand(y, &py, &b)) {
+    double z = rows[f->row].value(NUMBER(a), y ? NUMBER(b) : 0.0);
+    if (IS_FINITE(z)) {
+      if (px || py) node = is_plain() ? node_over(f->op, px, py, a, b, PyFloat_FromDouble(z)) : NULL;
+      else if (a == x && b == y) node = PyFloat_FromDouble(z); /* floats; of other numbers Python knows more */
+    }
+  }
+  Py_DECREF(a);
+  Py_XDECREF(b);
+  return node;
+}
+
+/* An op's function or operator: x, or x and y. */
+static PyObject *of_operands(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  Py_ssize_t n = PyVectorcall_NARGS(nargsf), takes = rows[f->row].operands;
+  PyObject *second = n == 2 ? args[1] : f->extra, *node = NULL;
+  if (!names && (n == takes || (n == 1 && second))) node = made(f, args[0], takes == 2 ? second : NULL);
+  return node || PyErr_Occurred() ? node : hand_over(f, args, nargsf, names);
+}
+
+/* The operator that Python asks y for: x stands on its left. */
+static PyObject *reflected(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  PyObject *node = PyVectorcall_NARGS(nargsf) == 2 && !names ? made(f, args[1], args[0]) : NULL;
+  return node || PyErr_Occurred() ? node : hand_over(f, args, nargsf, names);
+}
+
+/* The numbers of a tuple of Values, as a new tuple; NULL without an exception if one of them is not plain. */
+static PyObject *numbers_of(PyObject *nodes) {
+  Py_ssize_t n = PyTuple_GET_SIZE(nodes);
+  PyObject *numbers = PyTuple_New(n);
+  for (Py_ssize_t i = 0; numbers && i < n; i++) {
+    PyObject *node = PyTuple_GET_ITEM(nodes, i), *number = Py_TYPE(node) == Value ? number_in(node) : NULL;
+    if (number) PyTuple_SET_ITEM(numbers, i, Py_NewRef(number));
+    else Py_CLEAR(numbers);
+  }
+  return numbers;
+}
+
+/* The node of the dot product of (*xs, bias), or of xs, with the vector in f->extra: (ys, numbers, numbers and 1). */
+static PyObject *bound_node(Function *f, PyObject *xs, int has_bias) {
+  PyObject *ys = PyTuple_GET_ITEM(f->extra, 0), *b = PyTuple_GET_ITEM(f->extra, 1 + has_bias), *node = NULL;
+  Py_ssize_t n = PyTuple_GET_SIZE(ys);
+  if (!n || PyTuple_GET_SIZE(xs) != n + has_bias || !is_plain()) return NULL;
+  PyObject *a = numbers_of(xs);
+  if (!a) return NULL;
+  double total = NUMBER(PyTuple_GET_ITEM(a, has_bias ? n : 0)) * (has_bias ? 1.0 : NUMBER(PyTuple_GET_ITEM(b, 0)));
+  for (Py_ssize_t i = !has_bias; i < n; i++) total += NUMBER(PyTuple_GET_ITEM(a, i)) * NUMBER(PyTuple_GET_ITEM(b, i));
+  if (IS_FINITE(total)) node = node_over(f->op, xs, ys, a, b, PyFloat_FromDouble(total));
+  Py_DECREF(a);
+  return node;
+}
+
+static PyObject *of_bound(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  PyObject *node = NULL, *bound;
+  if (PyVectorcall_NARGS(nargsf) == 2 && !names && PyTuple_CheckExact(args[0]) && PyBool_Check(args[1]))
+    node = bound_node(f, args[0], args[1] == Py_True);
+  if (node || PyErr_Occurred() || !(bound = PyObject_CallOneArg(f->python, PyTuple_GET_ITEM(f->extra, 0)))) return node;
+  node = PyObject_Vectorcall(bound, args, nargsf, names);
+  Py_DECREF(bound);
+  return node;
+}
+
+static PyObject *function(vectorcallfunc call, PyObject *python, PyObject *op, int row, PyObject *extra);
+
+/* bind(ys): what makes the nodes of a layer, all with the same vector. */
+static PyObject *bind(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  PyObject *ys = PyVectorcall_NARGS(nargsf) == 1 && !names ? PySequence_Tuple(args[0]) : NULL, *bound = NULL;
+  PyObject *numbers = ys ? numbers_of(ys) : NULL, *and_one = numbers ? PySequence_Concat(numbers, just_one) : NULL;
+  PyObject *extra = and_one ? PyTuple_Pack(3, ys, numbers, and_one) : NULL;
+  if (extra) bound = function((vectorcallfunc)of_bound, f->python, f->op, f->row, extra);
+  else if (!PyErr_Occurred()) bound = hand_over(f, ys ? &ys : args, ys ? 1 : nargsf, names);
+  Py_XDECREF(ys), Py_XDECREF(numbers), Py_XDECREF(and_one), Py_XDECREF(extra);
+  return bound;
+}
+
+/* ---------------------------------------------------------------- the sort */
+
+/* The number of each node of a graph, by where it lies in memory: a page has a cell for every CELL bytes, and no two
+   nodes share one. Neighbours in memory are neighbours here: at 10 000 nodes half the time of a hash table. */
+enum { PAGE = 18, CELL = 6, CELLS = 1 << (PAGE - CELL) };
+typedef struct {
+  uintptr_t where;
+  int32_t *cells; /* 0: not met; -1: met, not finished; else 1 + its number */
+} Page;
+typedef struct {
+  Page *pages, last;
+  size_t room, used;
+} Places;
+
+static int more_room(Places *p) {
+  size_t room = p->room ? 4 * p->room : 16;
+  Page *pages = PyMem_Calloc(room, sizeof *pages);
+  if (!pages) return 0;
+  for (size_t i = 0; i < p->room; i++)
+    if (p->pages[i].cells) {
+      size_t h = p->pages[i].where * 0x9E3779B97F4A7C15ull >> 20 & (room - 1);
+      while (pages[h].cells) h = (h + 1) & (room - 1);
+      pages[h] = p->pages[i];
+    }
+  PyMem_Free(p->pages);
+  p->pages = pages;
+  p->room = room;
+  return 1;
+}
+
+static int32_t *cell_of_page(Places *p, uintptr_t where) {
+  if (p->used * 2 >= p->room && !more_room(p)) return NULL;
+  size_t h = where * 0x9E3779B97F4A7C15ull >> 20 & (p->room - 1);
+  while (p->pages[h].cells && p->pages[h].where != where) h = (h + 1) & (p->room - 1);
+  if (!p->pages[h].cells) {
+    if (!(p->pages[h].cells = PyMem_Calloc(CELLS, sizeof(int32_t)))) return NULL;
+    p->pages[h].where = where;
+    p->used++;
+  }
+  p->last = p->pages[h];
+  return p->last.cells;
+}
+
+static inline int32_t *cell(Places *p, PyObject *node) {
+  uintptr_t at = (uintptr_t)node, where = at >> PAGE;
+  int32_t *cells = p->last.cells && p->last.where == where ? p->last.cells : cell_of_page(p, where);
+  return cells ? cells + (at >> CELL & (CELLS - 1)) : NULL;
+}
+
+static void forget(Places *p) {
+  for (size_t i = 0; i < p->room; i++) PyMem_Free(p->pages[i].cells);
+  PyMem_Free(p->pages);
+}
+
+/* A graph in topological order, parents first. Nodes are held: Python code may run before the order is done with. */
+typedef struct {
+  PyObject *node;
+  int32_t x, y; /* the numbers of its parents, -1 for none; of many: where they begin in `operands`, and how many */
+  int32_t row;
+} Entry;
+typedef struct {
+  Entry *entries;
+  int32_t *operands;
+  size_t n, room, used, operand_room;
+  int has_hooks;
+} Order;
+
+static void let_go(Order *order) {
+  for (size_t i = 0; i < order->n; i++) Py_DECREF(order->entries[i].node);
+  PyMem_Free(order->entries);
+  PyMem_Free(order->operands);
+}
+
+static int grown(void *array, size_t size, size_t needed, size_t *room) {
+  if (needed <= *room) return 1;
+  size_t more = *room ? 2 * *room : 256;
+  while (more < needed) more *= 2;
+  void *larger = PyMem_Realloc(*(void **)array, more * size);
+  if (!larger) return 0;
+  *(void **)array = larger;
+  *room = more;
+  return 1;
+}
+
+/* The next parent of a node that is not finished: 1; 0 if all are; -1 if one is not plain. `turn` says where to go on.
+   The parents are those of the first slot, then those of the second, as Value.parents has them, but for the bias of a
+   dot product, which comes before the second vector. */
+static int unfinished(Places *places, PyObject *node, Py_ssize_t *turn, PyObject **found) {
+  PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y);
+  if (!x || !y) return -1;
+  Py_ssize_t first = PyTuple_CheckExact(x) ? PyTuple_GET_SIZE(x) : 1, second = PyTuple_CheckExact(y) ? PyTuple_GET_SIZE(y) : 1;
+  for (; *turn < first + second; ++*turn) {
+    Py_ssize_t i = *turn - first;
+    PyObject *side = i < 0 ? x : y, *parent = PyTuple_CheckExact(side) ? PyTuple_GET_ITEM(side, i < 0 ? *turn : i) : side;
+    if (parent == Py_None) continue;
+    if (Py_TYPE(parent) != Value) return -1;
+    int32_t *number = cell(places, parent);
+    if (!number) return -1;
+    if (*number <= 0) {
+      *found = parent;
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static int32_t number_of(Places *places, PyObject *parent) {
+  return parent == Py_None ? -1 : *cell(places, parent) - 1;
+}
+
+/* Put a node whose parents are finished at the end of the order; 0 if memory is short. */
+static int finish(Order *order, Places *places, PyObject *node, int row) {
+  if (!grown(&order->entries, sizeof(Entry), order->n + 1, &order->room) || order->n >= INT32_MAX - 1) return 0;
+  PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
+  Entry e = {node, -1, -1, row};
+  order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
+  if (row >= 0 && PyTuple_CheckExact(x)) {
+    Py_ssize_t first = PyTuple_GET_SIZE(x), second = PyTuple_CheckExact(y) ? PyTuple_GET_SIZE(y) : 0;
+    size_t end = order->used + (size_t)(first + second);
+    if (end > INT32_MAX || !grown(&order->operands, sizeof(int32_t), end, &order->operand_room)) return 0;
+    e.x = (int32_t)order->used;
+    e.y = (int32_t)(first + second);
+    for (Py_ssize_t i = 0; i < first; i++) order->operands[order->used++] = number_of(places, PyTuple_GET_ITEM(x, i));
+    for (Py_ssize_t i = 0; i < second; i++) order->operands[order->used++] = number_of(places, PyTuple_GET_ITEM(y, i));
+  } else if (row >= 0) {
+    e.x = number_of(places, x);
+    e.y = number_of(places, y);
+  }
+  Py_INCREF(node);
+  *cell(places, node) = (int32_t)order->n + 1;
+  order->entries[order->n++] = e;
+  return 1;
+}
+
+/* topological_order(root) of engine.py, in the same order. Returns 1, or 0 where this is not the plain case. */
+static int sort(PyObject *root, Order *order, Places *places) {
+  typedef struct {
+    PyObject *node;
+    Py_ssize_t turn;
+    int row;
+  } Visit;
+  Visit *stack = NULL;
+  size_t room = 0, depth = 0;
+  PyObject *node = root;
+  int done = 0;
+  while (node) {
+    PyObject *rule = SLOT(node, at_rule), *next = NULL;
+    int row = rule ? row_of(rule) : UNKNOWN;
+    if (row == UNKNOWN) goto end;
+    Visit visit = {node, 0, row};
+    for (;;) { /* go on with this visit, or with the one below it */
+      int state = visit.row < 0 ? 0 : unfinished(places, visit.node, &visit.turn, &next);
+      if (state < 0) goto end;
+      if (state) {
+        if (!grown(&stack, sizeof(Visit), depth + 1, &room)) goto end;
+        stack[depth++] = visit;
+        break;
+      }
+      int32_t *number = cell(places, visit.node);
+      if (!number || (*number <= 0 && !finish(order, places, visit.node, visit.row))) goto end;
+      if (!depth) {
+        done = 1;
+        goto end;
+      }
+      visit = stack[--depth];
+    }
+    node = next;
+  }
+end:
+  PyMem_Free(stack);
+  return done;
+}
+
+/* ---------------------------------------------------------------- the sweep */
+
+/* Add a share to an adjoint. What nothing reached passes nothing on, not even 0. */
+#define PASS(i, share) (adjoint[i] += (share), reached[i] = 1)
+
+/* A node of many operands: a dot product here, another by its rule in the table, which Python runs. */
+static int pass_to_many(Order *order, Entry *e, double upstream, double *adjoint, char *reached) {
+  PyObject *x = SLOT(e->node, at_x), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b), *locals = NULL;
+  int32_t *parent = order->operands + e->x;
+  Py_ssize_t n = PyTuple_GET_SIZE(x);
+  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n) return 0;
+  if (e->row == ROW_dot) {
+    Py_ssize_t pairs = e->y - n;
+    if (!b || !PyTuple_CheckExact(b) || PyTuple_GET_SIZE(b) < n || pairs > n) return 0;
+    for (Py_ssize_t i = 0; i < n; i++) /* the derivative in xs is ys, and 1 in the bias behind them */
+      if (!PyFloat_CheckExact(PyTuple_GET_ITEM(a, i)) || !PyFloat_CheckExact(PyTuple_GET_ITEM(b, i))) return 0;
+    for (Py_ssize_t i = 0; i < n; i++)
+      if (parent[i] >= 0) PASS(parent[i], upstream * NUMBER(PyTuple_GET_ITEM(b, i)));
+    for (Py_ssize_t i = 0; i < pairs; i++)
+      if (parent[n + i] >= 0) PASS(parent[n + i], upstream * NUMBER(PyTuple_GET_ITEM(a, i)));
+    return 1;
+  }
+  PyObject *partials = PyObject_GetAttrString(ops[e->row], "partials"), *chooses = PyObject_GetAttrString(ops[e->row], "is_choice");
+  if (partials && chooses) locals = PyObject_CallFunctionObjArgs(partials, a, SLOT(e->node, at_data), NULL);
+  int good = locals && PyList_CheckExact(locals) && PyList_GET_SIZE(locals) == n;
+  for (Py_ssize_t i = 0; good && i < n; i++) good = PyFloat_CheckExact(PyList_GET_ITEM(locals, i)) && IS_FINITE(NUMBER(PyList_GET_ITEM(locals, i)));
+  for (Py_ssize_t i = 0; good && i < n; i++) {
+    double local = NUMBER(PyList_GET_ITEM(locals, i));
+    if (parent[i] >= 0 && (local != 0.0 || chooses == Py_False)) PASS(parent[i], upstream * local);
+  }
+  Py_XDECREF(partials);
+  Py_XDECREF(chooses);
+  Py_XDECREF(locals);
+  return good;
+}
+
+/* gradients() of engine.py on numbers, for one root. Returns 1, or 0 where this is not the plain case. */
+static int sweep(Order *order, double *adjoint, char *reached) {
+  for (size_t i = order->n; i--;) {
+    Entry *e = order->entries + i;
+    if (e->row < 0 || !reached[i]) continue;
+    PyObject *data = number_in(e->node), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b);
+    if (!data) return 0; /* something was assigned */
+    const Row *row = rows + e->row;
+    double upstream = adjoint[i], z = NUMBER(data);
+    if (!row->operands) {
+      if (!PyTuple_CheckExact(SLOT(e->node, at_x)) || !a || !pass_to_many(order, e, upstream, adjoint, reached)) return 0;
+      continue;
+    }
+    if (!a || !PyFloat_CheckExact(a) || (row->operands == 2 && (!b || !PyFloat_CheckExact(b)))) return 0;
+    double x = NUMBER(a), y = row->operands == 2 ? NUMBER(b) : 0.0;
+    int32_t parents[] = {e->x, e->y};
+    for (int k = 0; k < row->operands; k++) {
+      if (parents[k] < 0) continue;
+      double local = row->partial[k](x, y, z);
+      if (row->chosen[k] && row->chosen[k](x, y, z) == 0.0) continue;
+      if (!IS_FINITE(local)) return 0; /* a pole, where Python's floats raise */
+      PASS(parents[k], upstream * local);
+    }
+  }
+  return 1;
+}
+
+/* Write the gradients, all at once: no Python code runs between the first and the last. 0 if a grad is no float. */
+static int write_gradients(Order *order, const double *adjoint) {
+  PyObject **totals = PyMem_Malloc((order->n + 1) * sizeof *totals);
+  size_t made = 0;
+  int good = totals != NULL;
+  for (; good && made < order->n; made++) {
+    Entry *e = order->entries + made;
+    PyObject *grad = SLOT(e->node, at_grad);
+    good = grad && PyFloat_CheckExact(grad);
+    if (good) totals[made] = e->row == CONSTANT ? Py_NewRef(grad) : PyFloat_FromDouble(NUMBER(grad) + adjoint[made]);
+    if (!good || !totals[made]) {
+      good = 0;
+      break;
+    }
+  }
+  for (size_t i = 0; i < made; i++) {
+    if (good) {
+      PyObject *before = SLOT(order->entries[i].node, at_grad);
+      SLOT(order->entries[i].node, at_grad) = totals[i];
+      totals[i] = before;
+    }
+    Py_DECREF(totals[i]);
+  }
+  PyMem_Free(totals);
+  return good;
+}
+
+static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+  double seed = n == 2 && PyFloat_CheckExact(args[1]) ? NUMBER(args[1]) : 1.0;
+  int plain = (n == 1 || (n == 2 && PyFloat_CheckExact(args[1]))) && !names && Py_TYPE(args[0]) == Value && is_plain() &&
+              number_in(args[0]);
+  if (!plain) return hand_over(f, args, nargsf, names);
+  Order order = {0};
+  Places places = {0};
+  double *adjoint = NULL;
+  char *reached = NULL;
+  int interrupted = 0;
+  plain = sort(args[0], &order, &places);
+  forget(&places);
+  if (plain) {
+    int differentiable = 0;
+    for (size_t i = 0; i < order.n && !differentiable; i++) differentiable = order.entries[i].row == LEAF;
+    adjoint = PyMem_Calloc(order.n, sizeof *adjoint);
+    reached = PyMem_Calloc(order.n, 1);
+    plain = differentiable && adjoint && reached && !(order.has_hooks && PyList_GET_SIZE(standing_watches));
+  }
+  if (plain) {
+    adjoint[order.n - 1] = 0.0 + seed;
+    reached[order.n - 1] = 1;
+    plain = sweep(&order, adjoint, reached);
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) interrupted = 1; /* Ctrl-C in a Python rule */
+    if (!interrupted) PyErr_Clear();
+    if (plain && PyErr_CheckSignals() < 0) interrupted = 1;
+    if (plain && !interrupted) plain = write_gradients(&order, adjoint);
+  }
+  PyMem_Free(adjoint);
+  PyMem_Free(reached);
+  let_go(&order);
+  if (interrupted) return NULL;
+  if (plain) Py_RETURN_NONE;
+  PyErr_Clear();
+  return hand_over(f, args, nargsf, names);
+}
+
+/* ---------------------------------------------------------------- Function, a type that stands in for Python's */
+
+static PyTypeObject FunctionType;
+
+static PyObject *function(vectorcallfunc call, PyObject *python, PyObject *op, int row, PyObject *extra) {
+  Function *f = PyObject_GC_New(Function, &FunctionType);
+  if (!f) return NULL;
+  f->call = call;
+  f->python = Py_NewRef(python);
+  f->op = Py_NewRef(op);
+  f->extra = Py_XNewRef(extra);
+  f->dict = f->weak = NULL;
+  f->row = row;
+  PyObject_GC_Track(f);
+  return (PyObject *)f;
+}
+
+static int function_traverse(Function *f, visitproc visit, void *arg) {
+  Py_VISIT(f->python);
+  Py_VISIT(f->op);
+  Py_VISIT(f->extra);
+  Py_VISIT(f->dict);
+  return 0;
+}
+static int function_clear(Function *f) {
+  Py_CLEAR(f->python);
+  Py_CLEAR(f->op);
+  Py_CLEAR(f->extra);
+  Py_CLEAR(f->dict);
+  return 0;
+}
+static void function_free(Function *f) {
+  PyObject_GC_UnTrack(f);
+  if (f->weak) PyObject_ClearWeakRefs((PyObject *)f);
+  function_clear(f);
+  PyObject_GC_Del(f);
+}
+static PyObject *function_repr(Function *f) { return PyObject_Repr(f->python); }
+static PyObject *function_get(PyObject *f, PyObject *owner, PyObject *Py_UNUSED(cls)) {
+  return owner && owner != Py_None ? PyMethod_New(f, owner) : Py_NewRef(f);
+}
+static PyObject *function_reduce(PyObject *f, PyObject *Py_UNUSED(none)) { return PyObject_GetAttrString(f, "__qualname__"); }
+
+static PyMethodDef function_methods[] = {{"__reduce__", function_reduce, METH_NOARGS, NULL}, {0}};
+static PyGetSetDef function_attributes[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}, {0}};
+static PyTypeObject FunctionType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "scalargrad.in_c.Function",
+    .tp_doc = "A function of the engine whose plain case runs in C; the Python function beside it does the rest.",
+    .tp_basicsize = sizeof(Function),
+    .tp_dealloc = (destructor)function_free,
+    .tp_vectorcall_offset = offsetof(Function, call),
+    .tp_call = PyVectorcall_Call,
+    .tp_repr = (reprfunc)function_repr,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .tp_traverse = (traverseproc)function_traverse,
+    .tp_clear = (inquiry)function_clear,
+    .tp_weaklistoffset = offsetof(Function, weak),
+    .tp_dictoffset = offsetof(Function, dict),
+    .tp_getset = function_attributes,
+    .tp_methods = function_methods,
+    .tp_descr_get = function_get,
+};
+
+/* ---------------------------------------------------------------- the module */
+
+static Py_ssize_t offset_of(PyObject *cls, const char *name) {
+  PyObject *slot = PyObject_GetAttrString(cls, name);
+  Py_ssize_t offset = -1;
+  if (slot && Py_TYPE(slot) == &PyMemberDescr_Type) offset = ((PyMemberDescrObject *)slot)->d_member->offset;
+  else if (!PyErr_Occurred()) PyErr_Format(PyExc_TypeError, "%s is no slot", name);
+  Py_XDECREF(slot);
+  return offset;
+}
+
+/* setup(Value, mode, modes_were_used, standing_watches, leaves, constants): the types and objects of the engine. */
+static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *args) {
+  PyObject *cls, *leaves, *constants;
+  if (!PyArg_ParseTuple(args, "O!OO!O!O!O!", &PyType_Type, &cls, &mode, &PyList_Type, &modes_were_used, &PyList_Type,
+                        &standing_watches, &PyTuple_Type, &leaves, &PyTuple_Type, &constants))
+    return NULL;
+  struct { const char *name; Py_ssize_t *offset; } slots[] = {
+      {"_x", &at_x}, {"_y", &at_y}, {"_a", &at_a}, {"_b", &at_b}, {"_data", &at_data}, {"_kept", &at_kept},
+      {"grad", &at_grad}, {"_rule", &at_rule}};
+  for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+    if ((*slots[i].offset = offset_of(cls, slots[i].name)) < 0) return NULL;
+  if (((PyTypeObject *)cls)->tp_basicsize < 1 << CELL) { /* two nodes would share a cell */
+    PyErr_SetString(PyExc_TypeError, "Value is smaller than a cell");
+    return NULL;
+  }
+  if (PyContextVar_Get(mode, NULL, &plain_mode) < 0) return NULL;
+  Py_INCREF(mode), Py_INCREF(modes_were_used), Py_INCREF(standing_watches);
+  Value = (PyTypeObject *)Py_NewRef(cls);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(leaves); i++) know(PyTuple_GET_ITEM(leaves, i), LEAF);
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) know(PyTuple_GET_ITEM(constants, i), CONSTANT);
+  Py_RETURN_NONE;
+}
+
+/* in_c(kind, python, op, extra): a function of this kind with that Python function beside it; None if nothing of it is
+   plain. The op, if there is one, is the row of that name, and its nodes are plain from now on. */
+static PyObject *in_c(PyObject *Py_UNUSED(module), PyObject *args) {
+  static const struct { const char *name; vectorcallfunc call; } kinds[] = {
+      {"op", (vectorcallfunc)of_operands}, {"reflected", (vectorcallfunc)reflected}, {"bind", (vectorcallfunc)bind},
+      {"backward", (vectorcallfunc)backward}};
+  const char *kind;
+  PyObject *python, *op, *extra;
+  if (!PyArg_ParseTuple(args, "sOOO", &kind, &python, &op, &extra)) return NULL;
+  int row = UNKNOWN;
+  if (op != Py_None) {
+    PyObject *name = PyObject_GetAttrString(op, "name");
+    if (!name) return NULL;
+    for (int i = 0; i < ROWS; i++)
+      if (PyUnicode_CompareWithASCIIString(name, rows[i].name) == 0) row = i;
+    Py_DECREF(name);
+    if (row == UNKNOWN) Py_RETURN_NONE;
+    Py_XSETREF(ops[row], Py_NewRef(op));
+    know(op, row);
+  }
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (!strcmp(kinds[i].name, kind)) {
+      if (i < 2 && !rows[row].value) Py_RETURN_NONE;
+      return function(kinds[i].call, python, op, row, extra == Py_None ? NULL : extra);
+    }
+  PyErr_Format(PyExc_ValueError, "no kind %s", kind);
+  return NULL;
+}
+
+/* track(nodes): a cycle may close through these nodes, so that Python's collector has to know them, what they were
+   computed from, and all that is made from now on. */
+static PyObject *track(PyObject *Py_UNUSED(module), PyObject *nodes) {
+  PyObject *all = PySequence_Fast(nodes, "track takes a sequence of nodes");
+  for (Py_ssize_t i = 0; all && !cycles_can_close && i < PySequence_Fast_GET_SIZE(all); i++) {
+    PyObject *node = PySequence_Fast_GET_ITEM(all, i);
+    Order order = {0};
+    Places places = {0};
+    if (Py_TYPE(node) == Value) sort(node, &order, &places);
+    for (size_t k = 0; k < order.n; k++)
+      if (!PyObject_GC_IsTracked(order.entries[k].node)) PyObject_GC_Track(order.entries[k].node);
+    forget(&places);
+    let_go(&order);
+  }
+  Py_XDECREF(all);
+  if (!all) return NULL;
+  cycles_can_close = 1;
+  Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"setup", setup, METH_VARARGS, NULL}, {"in_c", in_c, METH_VARARGS, NULL}, {"track", track, METH_O, NULL}, {0}};
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_engine", "The plain case of scalargrad's engine.", -1, methods};
+
+PyMODINIT_FUNC PyInit__engine(void) {
+  zero = PyFloat_FromDouble(0.0);
+  just_one = Py_BuildValue("(d)", 1.0);
+  if (!zero || !just_one || PyType_Ready(&FunctionType) < 0) return NULL;
+  return PyModule_Create(&definition);
+}

@@ -1,0 +1,229 @@
+"""The engine in C is the engine in Python: bits, errors and warnings, in and out of the plain case."""
+
+import gc
+import random
+import weakref
+
+import pytest
+from both_engines import needs_c, outcome, pure
+from helpers import call
+from hypothesis import given
+from hypothesis import strategies as st
+
+import scalargrad as sg
+from scalargrad import Value, nn
+from scalargrad.engine import gradients, topological_order
+from scalargrad.strategies import expressions
+from scalargrad.strategies.inputs import operand_counts
+from scalargrad.table import TABLE
+
+pytestmark = needs_c
+
+
+class Sub(Value):
+    """A subclass, with attributes."""
+
+
+def history(seed):
+    """A program drawn by this seed, run on the present engine: everything that can be seen of it, step by step."""
+    rng = random.Random(seed)
+    nodes = [Value(rng.choice([rng.uniform(-2, 2), 0.0, -0.0, 1.0, 2, True]), label=rng.choice(["", "x"])) for _ in range(4)]
+    seen, names = [], sorted(name for name, op in TABLE.items() if not op.is_users and name != "take")
+
+    def some():
+        return rng.choice([rng.choice(nodes), rng.choice(nodes), rng.choice(nodes), rng.uniform(-2, 2), rng.randint(-2, 2)])
+
+    def make():
+        op = TABLE[rng.choice(names)] if rng.random() < 0.5 else TABLE[rng.choice(["add", "multiply", "subtract", "dot"])]
+        n = op.arity or rng.choice(list(operand_counts(op, 5)))
+        return call(op, [some() for _ in range(n)])
+
+    def by_operator():
+        x, y = some(), some()
+        return rng.choice([lambda: x + y, lambda: x - y, lambda: x * y, lambda: x / y, lambda: x**y, lambda: -x])()
+
+    def leaf():
+        return rng.choice([Value, Sub])(rng.uniform(-2, 2), requires_grad=rng.random() < 0.8)
+
+    def constant():
+        with sg.no_grad():
+            return make()
+
+    def by_hand():
+        x = rng.choice(nodes)
+        out = Value(2.0 * x.data, (x,), "twice")
+
+        def closure():
+            x.grad += 2.0 * out.grad
+
+        out._backward = closure
+        return out
+
+    def bound():
+        layer = nn.Layer(2, 2, activation=rng.choice(["tanh", "relu", None]), seed=rng.randint(0, 9))
+        nodes.extend(layer.parameters())
+        return layer([some(), some()])[0]
+
+    def assign():
+        rng.choice(nodes).data = rng.choice([rng.uniform(-2, 2), 3, "no number"])
+
+    def assign_grad():
+        rng.choice(nodes).grad = rng.choice([0.5, 1, None])
+
+    def name():
+        rng.choice(nodes).label = "named"
+
+    def freeze():
+        rng.choice([node for node in nodes if node.is_leaf]).requires_grad = rng.random() < 0.5
+
+    def hook():
+        factor = rng.choice([2.0, None])
+        rng.choice(nodes).register_hook(lambda g: g if factor is None else g * factor)
+
+    def backward():
+        root = rng.choice(nodes)
+        rng.choice([root.backward, lambda: root.backward(2.0), lambda: root.backward(seed=3), lambda: root.backward(create_graph=True)])()
+
+    def watched():
+        with rng.choice([sg.detect_anomaly, sg.no_grad])():
+            rng.choice(nodes).backward()
+
+    makers = [make, make, make, by_operator, by_operator, leaf, constant, by_hand, bound]
+    doers = [assign, assign_grad, name, freeze, hook, backward, backward, backward, watched]
+    for _ in range(40):
+        kind = rng.choice(makers) if rng.random() < 0.65 else rng.choice(doers)
+
+        def step(kind=kind):
+            made = kind()
+            if isinstance(made, Value):
+                nodes.append(made)
+            return made
+
+        seen.append((kind.__name__, outcome(step)))
+    return seen, [(repr(node.__dict__ if isinstance(node, Sub) else ""), outcome(lambda: node)) for node in nodes]
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_program_that_leaves_the_plain_case_in_the_middle_has_the_same_history(seed):
+    found = history(seed)
+    with pure():
+        assert found == history(seed)
+
+
+@given(expressions(inputs=3, max_ops=25), st.floats(-4.0, 4.0))
+def test_gradients_of_expressions_have_the_same_bits(expression, seed):
+    def work():
+        xs = [Value(x) for x in expression.inputs]
+        y = expression(*xs)
+        if not isinstance(y, Value):
+            return y
+        y.backward(seed)
+        return y, [node.grad for node in topological_order(y)]
+
+    found = outcome(work)
+    with pure():
+        assert found == outcome(work)
+
+
+def test_adjoints_are_written_as_the_one_sweep_computes_them():
+    model = nn.MLP(3, [8, 8, 2], activation="tanh", seed=1)
+    loss = nn.cross_entropy(model([0.1, -0.4, 2.0]), 1)
+    expected = gradients([loss], [1.0])
+    loss.backward()
+    constants = [node for node in expected if node.is_leaf and not node.requires_grad]
+    assert {node: node.grad for node in expected} == expected | dict.fromkeys(constants, 0.0)
+
+
+# -------------------------------------------------------------------- memory
+
+
+def test_a_deep_chain_is_deleted_and_differentiated_without_recursion():
+    x = Value(1.0)
+    y = x
+    for _ in range(1_000_000):
+        y = y + 1.0
+    y.backward()
+    assert (x.grad, y.data) == (1.0, 1_000_001.0)
+    ref = weakref.ref(y)
+    del y
+    assert ref() is None
+
+
+def test_counts_of_references_stay_what_they_were():
+    import sys
+
+    x, op = Value(0.5), TABLE["tanh"]
+    layer = nn.Layer(2, 3, activation="relu", seed=0)
+    kept = [x, op, 1.0, None, layer.parameters()[0], Value, x.data]
+
+    def work():
+        for _ in range(300):
+            y = (x * 2 + 1.0).tanh() / 3.0 + sum([x, x.relu()])
+            y = y + layer([x, y])[0]
+            y.backward()
+            with sg.no_grad():
+                x.exp()
+            with pytest.raises(TypeError):
+                x + "text"
+
+    work()
+    x.grad = 0.0
+    before = [sys.getrefcount(one) for one in kept]
+    work()
+    x.grad = 0.0
+    assert [a - b for a, b in zip([sys.getrefcount(one) for one in kept], before, strict=True) if abs(a - b) > 20] == []
+
+
+def cycle_by_hook():
+    x = Value(1.0)
+    y = x * 2
+    y.register_hook(lambda g: g * y.data)
+    return x, y
+
+
+def cycle_by_a_hook_below():
+    x = Value(1.0)
+    later = []
+    x.register_hook(lambda g: later.append(g))
+    y = x * 2
+    later.append(y)
+    return x, y
+
+
+def cycle_by_gradients():
+    x = Value(3.0)
+    y = x**2 * x
+    y.backward(create_graph=True)
+    return x, y, x.grad
+
+
+def cycle_by_hand():
+    x = Value(1.0)
+    out = Value(2.0, (x,), "own")
+    z = out * x
+
+    def closure():
+        x.grad += z.data * out.grad
+
+    out._backward = closure
+    return x, out, z
+
+
+def cycle_by_attribute():
+    x = Sub(1.0)
+    y = x * 2
+    z = y * y
+    x.user = z
+    return x, y, z
+
+
+@pytest.mark.parametrize(
+    "make", [cycle_by_hook, cycle_by_a_hook_below, cycle_by_gradients, cycle_by_hand, cycle_by_attribute],
+    ids=lambda make: make.__name__,
+)  # fmt: skip
+def test_a_cycle_through_nodes_is_freed(make):
+    make()  # the first of its kind in a process ends that nodes are none of the collector's business
+    gc.collect()
+    refs = [weakref.ref(node) for node in make()]
+    gc.collect()
+    assert [ref() for ref in refs] == [None] * len(refs)

@@ -1,0 +1,59 @@
+"""C's rules are the table's: what rules.h computes has the bits of the Python rule of its row."""
+
+import math
+import random
+import struct
+
+import pytest
+from both_engines import in_python, needs_c, outcome, pure
+
+from scalargrad import Value
+from scalargrad.in_c import writing
+from scalargrad.ops import BUILT_IN
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 0.5, -0.5, 1e-300, -1e-300, 5e-324, 1e300, -1e300, 709.8, -745.2, 40.0]
+SPECIAL += [-40.0, math.inf, -math.inf, math.nan, math.pi, 2.0**53, -(2.0**53) - 2]
+
+
+def numbers(count, seed):
+    """Numbers of every kind: ordinary ones, of every size, special ones, and any 64 bits."""
+    rng = random.Random(seed)
+    kinds = [
+        lambda: rng.uniform(-4, 4),
+        lambda: rng.choice(SPECIAL),
+        lambda: math.copysign(10 ** rng.uniform(-20, 20), rng.random() - 0.5),
+        lambda: struct.unpack("d", struct.pack("Q", rng.getrandbits(64)))[0],
+        lambda: float(rng.randint(-5, 5)),
+    ]
+    return [rng.choice(kinds)() for _ in range(count)]
+
+
+def test_the_header_is_what_the_table_writes():
+    assert writing.HEADER.read_text(encoding="utf-8") == writing.written()
+
+
+@needs_c
+@pytest.mark.parametrize("op", [op for op in BUILT_IN if op.arity], ids=lambda op: op.name)
+def test_values_and_derivatives_have_the_bits_of_the_rows(op):
+    def at(xs):
+        def work():
+            leaves = [Value(x) for x in xs]
+            z = getattr(leaves[0], op.name)(*leaves[1:])
+            z.backward()
+            return z.data, [leaf.grad for leaf in leaves]
+
+        return work
+
+    points = list(zip(*[numbers(10_000, seed) for seed in range(op.arity)], strict=True))
+    found = [outcome(at(xs)) for xs in points]
+    with pure():
+        expected = [outcome(at(xs)) for xs in points]
+    for xs, one, other in zip(points, found, expected, strict=True):
+        assert one == other, xs
+
+
+@needs_c
+@pytest.mark.parametrize("op", [op for op in BUILT_IN if op.arity], ids=lambda op: op.name)
+def test_on_numbers_a_function_gives_what_it_gives_in_python(op):
+    for xs in zip(*[numbers(2000, seed) for seed in range(op.arity)], strict=True):
+        assert outcome(lambda: op.function(*xs)) == outcome(lambda: in_python(op.function)(*xs)), xs

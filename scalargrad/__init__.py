@@ -18,6 +18,7 @@ from typing import Any as _Any
 from scalargrad import ops as _ops  # noqa: TC001  (fills the table, before anybody reads it)
 from scalargrad.engine import Value as Value
 from scalargrad.engine import topological_order as topological_order
+from scalargrad.in_c import engine_in_c as engine_in_c
 from scalargrad.node.contexts import no_grad as no_grad
 from scalargrad.node.misnamed import METHODS as _METHODS
 from scalargrad.node.variables import Names as _Names

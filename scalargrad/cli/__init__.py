@@ -92,6 +92,12 @@ def _note_once() -> Callable[..., None]:
     return note
 
 
+def _version() -> str:
+    """What --version prints: the version, and which engine runs."""
+    engine = "its engine's plain case compiled to C" if scalargrad.engine_in_c else "its engine in Python alone"
+    return f"scalargrad {scalargrad.__version__}, {engine}"
+
+
 def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     import scalargrad
 
@@ -103,7 +109,7 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="scalargrad", description="Scalar automatic differentiation to learn from, look at and trust."
     )
-    parser.add_argument("--version", action="version", version=f"scalargrad {scalargrad.__version__}")
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     parser.commands = commands.choices
 

@@ -3,8 +3,8 @@
 What one reads, and what says what is right, is the Python: engine.py, table/calling.py. Each function made here keeps
 the Python function beside it, and calls it for whatever is not the plain case.
 
-- engine.c: nodes made, sorted, swept, and their gradients written. rules.h: the op table's values and derivatives.
-- writing.py: writes rules.h from the op table.
+- engine.c: nodes made, sorted, swept, and their gradients written. rules.h: the op table's values and derivatives,
+  written by tests/shared/rules_in_c.py.
 - building.py: compiles it when the package is installed.
 """
 

@@ -4,7 +4,7 @@
    sorts and sweeps. Plain is: exact Values and floats, finite numbers, no mode in use, no hooks, rows of ops.py. For
    everything else each function here calls the Python function that stands beside it, with the same arguments, before
    it has changed anything. So messages, modes and errors are Python's own. Values and derivatives are in rules.h,
-   written from the op table by writing.py. */
+   written from the op table by tests/shared/rules_in_c.py. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Written by writing.py from the op table (ops.py): change that, and write this anew. */
+/* Written by tests/shared/rules_in_c.py from the op table: change ops.py, and run that. */
 enum { ROW_add, ROW_subtract, ROW_multiply, ROW_divide, ROW_power, ROW_floor_divide, ROW_remainder, ROW_negative, ROW_absolute, ROW_square, ROW_reciprocal, ROW_sqrt, ROW_cbrt, ROW_exp, ROW_exp2, ROW_expm1, ROW_log, ROW_log2, ROW_log10, ROW_log1p, ROW_sin, ROW_cos, ROW_tan, ROW_arcsin, ROW_arccos, ROW_arctan, ROW_arctan2, ROW_hypot, ROW_sinh, ROW_cosh, ROW_tanh, ROW_arcsinh, ROW_arccosh, ROW_arctanh, ROW_erf, ROW_erfc, ROW_sigmoid, ROW_logsigmoid, ROW_softplus, ROW_relu, ROW_leaky_relu, ROW_elu, ROW_silu, ROW_gelu, ROW_maximum, ROW_minimum, ROW_greater, ROW_sign, ROW_step, ROW_floor, ROW_ceil, ROW_rint, ROW_where, ROW_clip, ROW_take, ROW_sum, ROW_mean, ROW_prod, ROW_dot, ROW_max, ROW_min, ROW_logsumexp };
 static double add_(double x, double y);
 static double subtract_(double x, double y);

@@ -1,4 +1,4 @@
-"""Writes rules.h: the values and derivatives of the op table's rows in C. `python -m scalargrad.in_c.writing --write`.
+"""Writes scalargrad/in_c/rules.h, the op table's values and derivatives in C: `python tests/shared/rules_in_c.py`.
 
 A derivative is written from the row's own rule, by the templates that compiled programs are made of; a value from its
 form in other rows, else from what one line below says of a primitive, else from the C library's function of that name,
@@ -7,15 +7,15 @@ which is the one Python's math module calls. What is none of these is computed b
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import scalargrad
 from scalargrad.compiling.templates import Template, choice_of, partials_of, templates
 from scalargrad.ops import BUILT_IN
 from scalargrad.table.row import Op
 
-HEADER = Path(__file__).with_name("rules.h")
+HEADER = Path(scalargrad.__file__).parent / "in_c" / "rules.h"
 
 PRIMITIVES = {
     "add": "x + y",
@@ -50,7 +50,7 @@ def written() -> str:
     """The text of rules.h."""
     rows = [op for op in BUILT_IN if op.arity in (1, 2)]
     many = [op for op in BUILT_IN if op.arity is None]
-    parts = ["/* Written by writing.py from the op table (ops.py): change that, and write this anew. */"]
+    parts = ["/* Written by tests/shared/rules_in_c.py from the op table: change ops.py, and run that. */"]
     parts.append("enum { " + ", ".join(f"ROW_{op.name}" for op in (*rows, *many)) + " };")
     parts += [f"static double {op.name}_({TYPES});" for op in rows]
     parts.append("static inline double where_(double c, double x, double y) { return c != 0.0 ? x : y; }")
@@ -120,7 +120,4 @@ def _chosen(op: Op, names: list[str], parts: list[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if "--write" in sys.argv:
-        HEADER.write_text(written(), encoding="utf-8")
-    else:
-        sys.stdout.write(written())
+    HEADER.write_text(written(), encoding="utf-8")

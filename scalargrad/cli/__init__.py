@@ -94,13 +94,13 @@ def _note_once() -> Callable[..., None]:
 
 def _version() -> str:
     """What --version prints: the version, and which engine runs."""
+    import scalargrad
+
     engine = "its engine's plain case compiled to C" if scalargrad.engine_in_c else "its engine in Python alone"
     return f"scalargrad {scalargrad.__version__}, {engine}"
 
 
 def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    import scalargrad
-
     styles: Sequence[str] = ()
     if "draw" in arguments:  # the other commands start without what draws
         from scalargrad.drawing.styles import STYLES

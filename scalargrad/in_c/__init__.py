@@ -1,11 +1,10 @@
 """The plain case of the engine in C: the same numbers to the bit, where a C compiler was there when this was installed.
 
-What one reads, and what says what is right, is the Python: engine.py, table/calling.py. Each function made here keeps
-the Python function beside it, and calls it for whatever is not the plain case.
+What one reads, and what says what is right, is the engine in Python. Each function made here keeps the Python function
+beside it, and calls it for whatever is not the plain case.
 
-- engine.c: nodes made, sorted, swept, and their gradients written. rules.h: the op table's values and derivatives,
-  written by tests/shared/rules_in_c.py.
-- building.py: compiles it when the package is installed.
+engine.c makes nodes, sorts and sweeps them, and writes their gradients. rules.h, the op table's values and derivatives,
+is written by a script of the tests. What compiles them when the package is installed is the build hook in `building`.
 """
 
 from __future__ import annotations

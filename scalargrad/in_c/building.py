@@ -44,7 +44,7 @@ def compiled(root: Path, folder: Path) -> Path | None:
     except ImportError:
         return None
 
-    class Exact(build_ext):
+    class Exact(build_ext):  # type: ignore[misc]  # setuptools has no types here
         def build_extension(self, ext: Extension) -> None:
             ext.extra_compile_args = EXACT.get(self.compiler.compiler_type, [])
             super().build_extension(ext)

@@ -16,7 +16,7 @@ PACKAGE = Path(scalargrad.__file__).parent
 
 # Lowest first: a room imports those before it.
 ORDER = (
-    "support node engine table ops words functional function hooks exact compiling nn strategies checking drawing "
+    "support in_c node engine table ops words functional function hooks exact compiling nn strategies checking drawing "
     "mistakes tracing circuit layers exercises playground cli __main__"
 ).split()
 ORDER_OF_NN = "arguments modules layers images scores descent training data files".split()

@@ -27,14 +27,22 @@ class Sub(Value):
 def history(seed):
     """A program drawn by this seed, run on the present engine: everything that can be seen of it, step by step."""
     rng = random.Random(seed)
-    nodes = [Value(rng.choice([rng.uniform(-2, 2), 0.0, -0.0, 1.0, 2, True]), label=rng.choice(["", "x"])) for _ in range(4)]
+    nodes = [
+        Value(rng.choice([rng.uniform(-2, 2), 0.0, -0.0, 1.0, 2, True]), label=rng.choice(["", "x"])) for _ in range(4)
+    ]
     seen, names = [], sorted(name for name, op in TABLE.items() if not op.is_users and name != "take")
 
     def some():
-        return rng.choice([rng.choice(nodes), rng.choice(nodes), rng.choice(nodes), rng.uniform(-2, 2), rng.randint(-2, 2)])
+        return rng.choice(
+            [rng.choice(nodes), rng.choice(nodes), rng.choice(nodes), rng.uniform(-2, 2), rng.randint(-2, 2)]
+        )
 
     def make():
-        op = TABLE[rng.choice(names)] if rng.random() < 0.5 else TABLE[rng.choice(["add", "multiply", "subtract", "dot"])]
+        op = (
+            TABLE[rng.choice(names)]
+            if rng.random() < 0.5
+            else TABLE[rng.choice(["add", "multiply", "subtract", "dot"])]
+        )
         n = op.arity or rng.choice(list(operand_counts(op, 5)))
         return call(op, [some() for _ in range(n)])
 
@@ -82,7 +90,14 @@ def history(seed):
 
     def backward():
         root = rng.choice(nodes)
-        rng.choice([root.backward, lambda: root.backward(2.0), lambda: root.backward(seed=3), lambda: root.backward(create_graph=True)])()
+        rng.choice(
+            [
+                root.backward,
+                lambda: root.backward(2.0),
+                lambda: root.backward(seed=3),
+                lambda: root.backward(create_graph=True),
+            ]
+        )()
 
     def watched():
         with rng.choice([sg.detect_anomaly, sg.no_grad])():

@@ -13,7 +13,7 @@ from pathlib import Path
 import scalargrad
 from scalargrad.compiling.templates import Template, choice_of, partials_of, templates
 from scalargrad.ops import BUILT_IN
-from scalargrad.table.row import Op
+from scalargrad.table.row import Op  # noqa: TC001
 
 HEADER = Path(scalargrad.__file__).parent / "in_c" / "rules.h"
 
@@ -61,7 +61,7 @@ def written() -> str:
         names = []
         for k, partial in enumerate(partials_of(op.name, op.arity or 0)):
             names.append(f"{op.name}_{'xy'[k]}")
-            parts.append(f"static double {names[-1]}({TYPES}, double z) {{ {_body(partial, _operands(op) + ['z'])} }}")
+            parts.append(f"static double {names[-1]}({TYPES}, double z) {{ {_body(partial, [*_operands(op), 'z'])} }}")
         chosen = list(_chosen(op, names, parts))
         value = "NULL" if "in_python" in _value(op) and op.name != "power" else f"{op.name}_"
         table.append(f'    {{"{op.name}", {op.arity}, {value}, {{{", ".join(names)}}}, {{{", ".join(chosen)}}}}},')
@@ -90,7 +90,7 @@ def _body(template: Template, arguments: Sequence[str]) -> str:
     """The statements of a template over arguments of these names."""
     lines: list[str] = []
 
-    def text(reference: int | float) -> str:
+    def text(reference: float) -> str:
         if type(reference) is float:
             return f"{reference!r}".replace("inf", "INFINITY").replace("nan", "NAN")
         return arguments[reference] if reference < len(arguments) else f"t{reference}"
@@ -115,7 +115,9 @@ def _chosen(op: Op, names: list[str], parts: list[str]) -> Iterator[str]:
         if template is None:
             yield names[k]
         else:
-            parts.append(f"static double {op.name}_chosen_{'xy'[k]}({TYPES}, double z) {{ {_body(template, _operands(op) + ['z'])} }}")
+            parts.append(
+                f"static double {op.name}_chosen_{'xy'[k]}({TYPES}, double z) {{ {_body(template, [*_operands(op), 'z'])} }}"
+            )
             yield f"{op.name}_chosen_{'xy'[k]}"
 
 

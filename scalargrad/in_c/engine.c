@@ -463,21 +463,22 @@ static int sweep(Order *order, double *adjoint, char *reached) {
   return 1;
 }
 
-/* Write the gradients, all at once: no Python code runs between the first and the last. 0 if a grad is no float. */
+/* What a node's grad becomes: what is there, a float or an int as in `p.grad = 0`, plus its adjoint. A constant's stays.
+   NULL where Python has to add. */
+static PyObject *gradient_plus(Entry *e, double adjoint) {
+  PyObject *grad = SLOT(e->node, at_grad);
+  if (!grad || e->row == CONSTANT) return Py_XNewRef(grad);
+  if (!PyFloat_CheckExact(grad) && !PyLong_CheckExact(grad)) return NULL;
+  double before = PyFloat_AsDouble(grad);
+  return before == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(before + adjoint);
+}
+
+/* Write the gradients, all at once: no Python code runs between the first and the last. 0 if one cannot be added up. */
 static int write_gradients(Order *order, const double *adjoint) {
   PyObject **totals = PyMem_Malloc((order->n + 1) * sizeof *totals);
   size_t made = 0;
-  int good = totals != NULL;
-  for (; good && made < order->n; made++) {
-    Entry *e = order->entries + made;
-    PyObject *grad = SLOT(e->node, at_grad);
-    good = grad && PyFloat_CheckExact(grad);
-    if (good) totals[made] = e->row == CONSTANT ? Py_NewRef(grad) : PyFloat_FromDouble(NUMBER(grad) + adjoint[made]);
-    if (!good || !totals[made]) {
-      good = 0;
-      break;
-    }
-  }
+  while (totals && made < order->n && (totals[made] = gradient_plus(order->entries + made, adjoint[made]))) made++;
+  int good = totals && made == order->n;
   for (size_t i = 0; i < made; i++) {
     if (good) {
       PyObject *before = SLOT(order->entries[i].node, at_grad);

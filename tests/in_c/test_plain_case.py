@@ -76,7 +76,7 @@ def history(seed):
         rng.choice(nodes).data = rng.choice([rng.uniform(-2, 2), 3, "no number"])
 
     def assign_grad():
-        rng.choice(nodes).grad = rng.choice([0.5, 1, None])
+        rng.choice(nodes).grad = rng.choice([0.5, 1, 0, 10**400, None, True])
 
     def name():
         rng.choice(nodes).label = "named"

@@ -5,6 +5,7 @@ without a network.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,9 +27,9 @@ CORE = (
 ).split()
 
 
-def run(*command):
+def run(*command, **options):
     """Run a program that must succeed."""
-    subprocess.run(list(map(str, command)), check=True)
+    subprocess.run(list(map(str, command)), check=True, **options)
 
 
 def prepare(wheels):
@@ -40,7 +41,7 @@ def prepare(wheels):
     python += [f"--platform={tag}" for tag in (f"pyemscripten_{lock['abi_version']}_wasm32", "any")]
     pip = (sys.executable, "-m", "pip")
     run(*pip, "download", "-q", "--only-binary=:all:", *python, "-d", wheels, *NEEDED)
-    run(*pip, "wheel", "-q", "--no-deps", "-w", wheels, CHECKOUT)
+    run(*pip, "wheel", "-q", "--no-deps", "-w", wheels, CHECKOUT, env={**os.environ, "SCALARGRAD_PURE": "1"})
 
 
 def main(options):

@@ -42,10 +42,11 @@ def run(*command, **options):
     return done.stdout
 
 
-def build(source, folder, target):
-    """The archive that hatchling makes of a folder with a pyproject.toml."""
+def build(source, folder, target, **settings):
+    """The archive that hatchling makes of a folder with a pyproject.toml; without the C code if nothing else is said."""
     pytest.importorskip("hatchling", reason="the extra `test` is not installed")
-    run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder, cwd=source)
+    settings = {**os.environ, **(settings or {"SCALARGRAD_PURE": "1"})}
+    run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder, cwd=source, env=settings)
     (archive,) = folder.iterdir()
     return archive
 
@@ -100,7 +101,7 @@ def test_counts_reads_the_last_line_of_pytest():
 
 def test_the_wheel_is_the_package_and_nothing_else(wheel, figure):
     files = {path.relative_to(ROOT).as_posix() for path in PACKAGE.rglob("*") if path.is_file()}
-    files = {name for name in files if "__pycache__" not in name}
+    files = {name for name in files if "__pycache__" not in name and not name.endswith((".so", ".pyd"))}
     names = set(content(wheel))
     about = {name for name in names if ".dist-info/" in name}
     assert names - about == files
@@ -160,6 +161,29 @@ def test_it_runs_alone(wheel, tmp_path, figure):
     done = re.fullmatch(r"TestResults\(failed=0, attempted=(\d+)\)", found)
     assert done, found
     figure("README's tour on the wheel alone, without one of its dependencies", f"{done[1]} examples, none failed")
+
+
+def test_the_engine_in_c_is_built_where_it_can_be_and_runs_outside_the_checkout(tmp_path, figure):
+    pytest.importorskip("setuptools", reason="setuptools compiles it")
+    if not shutil.which("cc") and not shutil.which("gcc"):
+        pytest.skip("there is no C compiler on the PATH")
+    compiled = build(ROOT, tmp_path / "wheel", "wheel", SCALARGRAD_PURE="")
+    assert "none-any" not in compiled.name
+    python = environment(tmp_path / "environment")
+    install(python, "--no-deps", "--no-index", compiled)
+    code = "import scalargrad as sg; x = sg.Value(0.5); y = (x * 3.0).tanh(); y.backward(); print(sg.engine_in_c, x.grad)"
+    found = [
+        run(python, "-s", "-c", code, cwd=tmp_path, env={**clean(), "SCALARGRAD_PURE": pure}).split() for pure in ("", "1")
+    ]
+    assert [is_in_c for is_in_c, _ in found] == ["True", "False"]
+    assert found[0][1] == found[1][1]
+    figure("a wheel with the engine in C, installed outside the checkout", f"{compiled.name}: the same numbers")
+
+
+def test_without_a_compiler_the_wheel_is_pure_and_nobody_is_told(tmp_path, figure):
+    pure = build(ROOT, tmp_path / "wheel", "wheel", SCALARGRAD_PURE="", CC=str(tmp_path / "no-compiler"))
+    assert pure.name.endswith("-py3-none-any.whl")
+    figure("a wheel built where there is no compiler", pure.name)
 
 
 @only_long

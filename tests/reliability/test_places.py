@@ -171,9 +171,12 @@ def test_the_engine_in_c_is_built_where_it_can_be_and_runs_outside_the_checkout(
     assert "none-any" not in compiled.name
     python = environment(tmp_path / "environment")
     install(python, "--no-deps", "--no-index", compiled)
-    code = "import scalargrad as sg; x = sg.Value(0.5); y = (x * 3.0).tanh(); y.backward(); print(sg.engine_in_c, x.grad)"
+    code = (
+        "import scalargrad as sg; x = sg.Value(0.5); y = (x * 3.0).tanh(); y.backward(); print(sg.engine_in_c, x.grad)"
+    )
     found = [
-        run(python, "-s", "-c", code, cwd=tmp_path, env={**clean(), "SCALARGRAD_PURE": pure}).split() for pure in ("", "1")
+        run(python, "-s", "-c", code, cwd=tmp_path, env={**clean(), "SCALARGRAD_PURE": pure}).split()
+        for pure in ("", "1")
     ]
     assert [is_in_c for is_in_c, _ in found] == ["True", "False"]
     assert found[0][1] == found[1][1]

@@ -30,14 +30,22 @@ def asked(url, message):
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to a process alone")
 def test_the_command_serves_until_ctrl_c():
     need_layout()
-    command = [sys.executable, "-m", "scalargrad", "playground", "x*y", "x=2", "y=3", "--no-browser"]
+    started = (
+        "import signal, sys; from scalargrad.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # what a script has put into the background ignores it\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", started, "playground", "x*y", "x=2", "y=3", "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(Path(scalargrad.__file__).parents[1])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         url = process.stdout.readline().rsplit(" ", 1)[1].strip()
         assert asked(url, {"id": 1, "do": "open"})["frame"]["values"] == ["2", "3", "6"]
         assert asked(url, {"id": 2, "do": "views"})["views"] == ["graph", "network"]
         process.send_signal(signal.SIGINT)
-        rest = process.communicate(timeout=60)[0]
+        try:
+            rest = process.communicate(timeout=60)[0]
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert rest.endswith("the playground has ended\n")
 

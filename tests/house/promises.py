@@ -15,6 +15,7 @@ FOLDERS = {
     "node": "What a node is made of: numbers, labels, identity, modes",
     "table": "The op table and every row of it",
     "engine": "The engine: backward, hooks, operations of one's own",
+    "in_c": "The engine's plain case in C",
     "functional": "Derivatives of functions",
     "words": "Graphs and rules in words: formulas, notation, staged code",
     "compiling": "Compiling, recording, replaying",

@@ -52,3 +52,9 @@ def let_cycles_close(nodes: Sequence[Any] = ()) -> None:
     """
     if _engine is not None:
         _engine.track(nodes)
+
+
+def forget(op: Any) -> None:
+    """A fact of this row was changed: its nodes are Python's from now on."""
+    if _engine is not None:
+        _engine.forget(op)

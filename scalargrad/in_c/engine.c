@@ -64,7 +64,7 @@ static int row_of(PyObject *rule) {
 }
 static void know(PyObject *rule, int row) {
   int i = place_of(rule);
-  known[i].rule = Py_NewRef(rule);
+  if (!known[i].rule) known[i].rule = Py_NewRef(rule);
   known[i].row = row;
 }
 
@@ -655,6 +655,12 @@ static PyObject *in_c(PyObject *Py_UNUSED(module), PyObject *args) {
   return NULL;
 }
 
+/* forget(op): a fact of the row was changed, so its nodes are Python's from now on. */
+static PyObject *forget_op(PyObject *Py_UNUSED(module), PyObject *op) {
+  if (known[place_of(op)].rule) know(op, UNKNOWN);
+  Py_RETURN_NONE;
+}
+
 /* track(nodes): a cycle may close through these nodes, so that Python's collector has to know them, what they were
    computed from, and all that is made from now on. */
 static PyObject *track(PyObject *Py_UNUSED(module), PyObject *nodes) {
@@ -676,7 +682,8 @@ static PyObject *track(PyObject *Py_UNUSED(module), PyObject *nodes) {
 }
 
 static PyMethodDef methods[] = {
-    {"setup", setup, METH_VARARGS, NULL}, {"in_c", in_c, METH_VARARGS, NULL}, {"track", track, METH_O, NULL}, {0}};
+    {"setup", setup, METH_VARARGS, NULL}, {"in_c", in_c, METH_VARARGS, NULL}, {"track", track, METH_O, NULL},
+    {"forget", forget_op, METH_O, NULL},  {0}};
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_engine", "The plain case of scalargrad's engine.", -1, methods};
 
 PyMODINIT_FUNC PyInit__engine(void) {

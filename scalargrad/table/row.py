@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, operand
+from scalargrad.in_c import forget
 from scalargrad.node.copying import copy_node
 from scalargrad.node.errors import domain_error, labels_of, listed, user_depth, user_line
 from scalargrad.node.mode import mode, modes_were_used
@@ -128,6 +129,11 @@ class Op(Rule):
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+    def __setattr__(self, name: str, content: object) -> None:
+        super().__setattr__(name, content)
+        if name in ("backward", "chooses", "partials", "value"):
+            forget(self)  # the engine in C knows the row as it stood when its function was made
 
     @property
     def library_name(self) -> str:

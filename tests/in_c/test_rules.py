@@ -57,3 +57,16 @@ def test_values_and_derivatives_have_the_bits_of_the_rows(op):
 def test_on_numbers_a_function_gives_what_it_gives_in_python(op):
     for xs in zip(*[numbers(2000, seed) for seed in range(op.arity)], strict=True):
         assert outcome(lambda: op.function(*xs)) == outcome(lambda: in_python(op.function)(*xs)), xs
+
+
+@needs_c
+@pytest.mark.parametrize(
+    "op", [op for op in BUILT_IN if op.name in ("tanh", "dot", "sum", "multiply")], ids=lambda op: op.name
+)
+def test_a_row_whose_rule_is_changed_is_followed(op, monkeypatch):
+    right = op.backward
+    monkeypatch.setattr(op, "backward", lambda node, upstream, adjoints: right(node, 2 * upstream, adjoints))
+    x = Value(0.5)
+    y = {"dot": lambda: op.function([x], [3.0]), "tanh": x.tanh}.get(op.name, lambda: op.function(x, 3.0))()
+    y.backward()
+    assert x.grad == {"dot": 6.0, "sum": 2.0, "multiply": 6.0, "tanh": 2 * (1 - y.data**2)}[op.name]

@@ -104,7 +104,7 @@ def test_the_numbers_are_the_engines_after_every_step(browser):
         largest = max(abs(p.data) for p in net.model.parameters())
         assert f"up to {number_text(float(f'{largest:.3g}'))};" in net.text(".nw-legend")
         net.press("Run")
-        net.page.wait_for_function("() => /step [1-9]\\d/.test(document.querySelector('.nw-count').textContent)")
+        net.page.wait_for_function("() => /step [1-9][^,]+,/.test(document.querySelector('.nw-count').textContent)")
         net.press("Pause")
         assert net.score == expected_score(net.net)
         net.press("Reset")

@@ -22,9 +22,9 @@ def grouped(n):
 
 NOT_FOR_A_GRAPH = {
     "AnomalyError", "BranchError", "GradientError",  # exceptions
-    "Drawing", "Trace", "Worksheet", "Worksheets", "Exact", "Function",  # classes: what draw, trace and worksheet make; numbers
+    "Drawing", "Trace", "Worksheet", "Worksheets", "Live", "Exact", "Function",  # classes: what others make; numbers
     "circuit", "exercises", "layers", "mistakes", "nn",  # modules
-    "check_op", "decision_boundary", "draw_network", "loss_curve", "name",  # take an operation, a model, numbers, variables
+    "check_op", "decision_boundary", "draw_network", "live_network", "loss_curve", "name",  # take an operation, a model, numbers, variables
     "draw_layers",  # a compiled loss
     "no_grad", "primitive",
 }  # fmt: skip
@@ -96,6 +96,7 @@ def deep_calls(n, folder):
         ("trace.html", lambda: traced.html, no_page),
         ("trace.save", lambda: traced.save(folder / "walk.html"), no_page),
         ("explain", lambda: sg.explain(y, x), (TooManyPathsError, "limit is max_paths=100.*scalargrad.trace")),
+        ("live", lambda: "at most 300 steps" in sg.live(y).session().handle({"id": 1, "do": "open"})["error"], None),
         ("worksheet", lambda: sg.worksheet(y), (ValueError, rf"{count} values, and a worksheet is for at most 100")),
         ("diff", lambda: str(sg.diff(y, twin)), None),
         ("depends_on", lambda: sg.depends_on(y, x) and sg.depends_on(y, w), None),

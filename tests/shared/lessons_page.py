@@ -73,6 +73,7 @@ In a checkout, this opens them (the package called `scalargrad` on PyPI is by ot
 
     python3 -m venv .venv && .venv/bin/pip install -q -e ".[notebook,demo]" jupyterlab && .venv/bin/jupyter lab notebooks
 
+- **No Python here?** Some of them [run in the browser](classroom.md).
 - **In a hurry?** [1](../notebooks/01-a-value.ipynb) and [2](../notebooks/02-backpropagation-step-by-step.ipynb) are
   backpropagation; everything after them can be read in any order that its first cell allows.
 - **Exercises** are asked all through a lesson: replace `...`, run the cell, and it says what is right and where to look

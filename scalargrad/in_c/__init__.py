@@ -10,16 +10,29 @@ is written by a script of the tests. What compiles them when the package is inst
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 AnyFunction = Callable[..., Any]
 
+
+def digest() -> str:
+    """Of the C code beside this file: a module that was compiled from other code, as before an update, is not used."""
+    code = hashlib.blake2b(digest_size=8)
+    for name in ("engine.c", "rules.h"):
+        code.update((Path(__file__).parent / name).read_bytes())
+    return code.hexdigest()
+
+
 try:
     _engine: Any = None if os.environ.get("SCALARGRAD_PURE") else importlib.import_module("scalargrad.in_c._engine")
-except ImportError:  # there was no compiler, or it was made for another Python
+    if _engine is not None and getattr(_engine, "source", "") != digest():
+        _engine = None
+except (ImportError, OSError):  # there was no compiler, or it was made for another Python
     _engine = None
 
 engine_in_c: bool = _engine is not None

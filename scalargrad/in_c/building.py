@@ -5,6 +5,7 @@ Without a C compiler, or with SCALARGRAD_PURE set, nothing is compiled, and the 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import tempfile
@@ -52,7 +53,11 @@ def compiled(root: Path, folder: Path) -> Path | None:
     name = "scalargrad.in_c._engine"
     source = os.path.relpath(root / HERE / "engine.c")
     rules = str(root / HERE / "rules.h")
-    distribution = Distribution({"name": "scalargrad", "ext_modules": [Extension(name, [source], depends=[rules])]})
+    code = hashlib.blake2b(digest_size=8)  # as __init__.py asks for it; the package is not there yet to be asked
+    for part in ("engine.c", "rules.h"):
+        code.update((root / HERE / part).read_bytes())
+    extension = Extension(name, [source], depends=[rules], define_macros=[("SOURCE", f'"{code.hexdigest()}"')])
+    distribution = Distribution({"name": "scalargrad", "ext_modules": [extension]})
     with tempfile.TemporaryDirectory() as objects:
         command = Exact(distribution)
         command.build_temp, command.build_lib, command.force = objects, objects, True

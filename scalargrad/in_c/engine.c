@@ -35,6 +35,9 @@ typedef struct {
 
 static double in_python(int row, double x, double y); /* the row's `value`; NaN if it raises */
 #include "rules.h"
+#ifndef SOURCE
+#define SOURCE "" /* the digest of this code, by which a module that is older is told: see building.py */
+#endif
 
 #define ROWS ((int)(sizeof rows / sizeof *rows))
 static PyObject *ops[sizeof rows / sizeof *rows]; /* the op of each row */
@@ -690,5 +693,7 @@ PyMODINIT_FUNC PyInit__engine(void) {
   zero = PyFloat_FromDouble(0.0);
   just_one = Py_BuildValue("(d)", 1.0);
   if (!zero || !just_one || PyType_Ready(&FunctionType) < 0) return NULL;
-  return PyModule_Create(&definition);
+  PyObject *module = PyModule_Create(&definition);
+  if (module && PyModule_AddStringConstant(module, "source", SOURCE) < 0) Py_CLEAR(module);
+  return module;
 }

@@ -19,8 +19,8 @@ from wasm_helpers import in_wasm  # noqa: F401  (a fixture)
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.compiling import wasm
+from scalargrad.compiling.llvm import straight
 from scalargrad.compiling.lowering import PRIMITIVE
-from scalargrad.compiling.wasm import straight
 from scalargrad.table import TABLE
 
 in_pyodide = pytest.mark.skipif(sys.platform != "emscripten", reason="Python does not run in a browser")

@@ -17,6 +17,18 @@ from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction, ope
 PIECE = 250
 
 
+def cut(code: Sequence[Instruction], slots: Sequence[int]) -> tuple[list[Sequence[int]], dict[int, int]]:
+    """The slots in groups, one for each function; and where in memory a slot lies that a later group reads."""
+    groups = [slots[i : i + PIECE] for i in range(0, len(slots), PIECE)]
+    group_of = {slot: g for g, group in enumerate(groups) for slot in group}
+    crossing: dict[int, int] = {}
+    for slot in slots:
+        for x in operands(code[slot]):
+            if x in group_of and group_of[x] != group_of[slot]:
+                crossing.setdefault(x, len(crossing))
+    return groups, crossing
+
+
 def pieces(
     name: str,
     code: Sequence[Instruction],
@@ -42,13 +54,7 @@ def pieces(
     Returns:
         The functions, and how many numbers of memory they need.
     """
-    groups = [slots[i : i + PIECE] for i in range(0, len(slots), PIECE)]
-    group_of = {slot: g for g, group in enumerate(groups) for slot in group}
-    crossing: dict[int, int] = {}
-    for slot in slots:
-        for x in operands(code[slot]):
-            if x in group_of and group_of[x] != group_of[slot]:
-                crossing.setdefault(x, len(crossing))
+    groups, crossing = cut(code, slots)
     functions = []
     t, align = lanes.type, 8 * lanes.width
     for g, group in enumerate(groups):

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from scalargrad.compiling.llvm.single import Single as InRooms
+from scalargrad.compiling.llvm.straight import cut
 from scalargrad.compiling.pipeline import has_nan
-from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction, operands
+from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
 from scalargrad.compiling.wasm.binary import F64_LOAD, F64_STORE, Function, get, module, number, put, unsigned
 from scalargrad.compiling.wasm.helpers import HELPERS
 from scalargrad.compiling.wasm.library import loaded
@@ -20,8 +21,6 @@ from scalargrad.compiling.wasm.primitives import Code, Lanes, library_functions
 
 if TYPE_CHECKING:
     from scalargrad.compiling.llvm.memory import Numbers
-
-PIECE = 250
 
 
 def pieces(
@@ -51,13 +50,7 @@ def pieces(
     Returns:
         The functions, and how many numbers, or vectors of lanes, of memory they need.
     """
-    groups = [slots[i : i + PIECE] for i in range(0, len(slots), PIECE)]
-    group_of = {slot: g for g, group in enumerate(groups) for slot in group}
-    crossing: dict[int, int] = {}
-    for slot in slots:
-        for x in operands(code[slot]):
-            if x in group_of and group_of[x] != group_of[slot]:
-                crossing.setdefault(x, len(crossing))
+    groups, crossing = cut(code, slots)
     functions = []
     bytes_each, first = 8 * lanes.width, len(parameters)
     for g, group in enumerate(groups):

@@ -46,6 +46,9 @@ def notebook(browser, tmp_path_factory):
         command(page, "notebook:run-all-cells")
         page.wait_for_selector(".lv-graph .lv-view svg")
         page.wait_for_selector(".nw-live svg, .lv-widget canvas")
+        # JupyterLab takes cells out of the page that are scrolled out of sight, as the first is once the second has run.
+        page.evaluate("() => document.querySelectorAll('.jp-WindowedPanel-outer').forEach(e => { e.scrollTop = 0; })")
+        page.wait_for_selector("input[type=range][aria-label='w']", state="attached")
         yield page, path
 
 

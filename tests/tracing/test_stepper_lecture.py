@@ -47,6 +47,12 @@ def saved(trace, tmp_path):
     return trace.save(tmp_path / "walk.html")
 
 
+def go_to(page, step):
+    """By the address; what listens to it is called after `goto` has returned."""
+    page.goto(page.url.partition("#")[0] + f"#step={step}")
+    page.wait_for_function(f"() => ({STEPPED})() === {step}")
+
+
 def gap(a, b):
     """How far two boxes are apart."""
     return max(a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3], 0.0)
@@ -115,7 +121,7 @@ def test_the_number_travels_and_is_added_on_arrival_but_not_for_who_wants_less_m
     step = next(step for step in trace if step.part == 2)
     row = "() => [...document.querySelectorAll('g.node.sg-now text')].pop().textContent"
     with opened(browser, saved(trace, tmp_path)) as (page, _):
-        page.goto(page.url + f"#step={step.index}")
+        go_to(page, step.index)
         page.keyboard.press("ArrowRight")
         assert page.evaluate(row).endswith(" " + number_text(step.after))
         page.emulate_media(reduced_motion="no-preference")
@@ -310,8 +316,7 @@ def test_the_address_names_the_step(browser, tmp_path):
         assert "#" not in page.url
         page.keyboard.press("ArrowRight")
         assert page.url.endswith("#step=2")
-        page.goto(path.as_uri() + "#step=8")
-        assert page.evaluate(STEPPED) == 8
+        go_to(page, 8)
         page.reload()
         assert page.evaluate(STEPPED) == 8
         for address, step in (("#step=999", 26), ("#step=0", 1), ("#step=x", 1), ("#other", 1)):
@@ -417,7 +422,7 @@ def test_who_does_not_guess_goes_on_and_who_forgets_to_add_is_told(browser, tmp_
     trace = sg.trace(accumulating())
     second = next(step for step in trace if step.part > 1 and step.contribution != step.after)
     with opened(browser, saved(trace, tmp_path)) as (page, trouble):
-        page.goto(page.url + f"#step={second.index}")
+        go_to(page, second.index)
         page.keyboard.press("g")
         page.keyboard.press("ArrowRight")
         assert page.locator(".sg-ask").is_visible()

@@ -44,7 +44,7 @@ def random_graph(size: int) -> Build:
     """A program that is drawn once, and built as often as wanted."""
     binary = [Value.__add__, Value.__sub__, Value.__mul__, Value.__truediv__]
     unary = [Value.tanh, Value.exp, Value.relu]
-    numbers, program, outputs = _draw(size)
+    numbers, program, outputs = draw(size)
 
     def build() -> tuple[Value, list[Value]]:
         leaves = [Value(x) for x in numbers]
@@ -60,7 +60,7 @@ def random_graph(size: int) -> Build:
     return build
 
 
-def _draw(size: int) -> tuple[list[float], list[tuple[int, int, int]], list[int]]:
+def draw(size: int) -> tuple[list[float], list[tuple[int, int, int]], list[int]]:
     """Leaves, instructions (op, operand, operand) and what is summed up: all that nothing else uses.
 
     Results stay between 0.01 and 100, so that nothing overflows or vanishes.

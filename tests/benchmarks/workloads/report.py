@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -14,20 +15,36 @@ from .harness import OURS, Row, Section, digits
 
 PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
 PACKAGES = [
-    "scalargrad", "llvmlite", "micrograd", "numpy", "jax", "jaxlib", "torch", "casadi", "heyoka", "autograd", "scikit-learn",
+    "scalargrad", "llvmlite", "micrograd", "xad", "numpy", "jax", "jaxlib", "torch", "casadi", "heyoka", "autograd", "scikit-learn",
 ]  # fmt: skip
 SCALES = {"ms": 1e3, "µs": 1e6, "ns": 1e9}
 MET = {True: "met", False: "**missed**", None: "not measured"}
-COMMAND = "python tests/benchmarks/compiled.py"
-INTRODUCTION = f"""# Performance of compiled graphs
+HEAD = """# Performance
 
-Written by `{COMMAND} --write`; `{COMMAND}` prints the same tables. It needs
+What eager code costs, and what compiling brings: each part was written by one run of one program."""
+EAGER, COMPILED = "engine.py", "compiled.py"
+INTRODUCTION = {
+    EAGER: """## Eager code
+
+Written by `python tests/benchmarks/engine.py --write`; without `--write` it prints the same tables. It needs the extra
+`bench` and an installation that found a C compiler; an engine that is not installed is left out.
+
+Where a C compiler was there at installation, the engine's plain case runs in C; without one, and with
+`SCALARGRAD_PURE=1`, all of it runs in Python. Both must compute the same to the bit before anything is timed, other
+engines the same to 1e-9, relative above 1. Then all take turns, the engine in Python in a process of its own. Times are
+CPU time, the least of {rounds} turns, of fewer where a turn takes long. Quote ratios: single times depend on the machine
+and on who else uses it.""",
+    COMPILED: """## Compiled graphs
+
+Written by `python tests/benchmarks/compiled.py --write`; without `--write` it prints the same tables. It needs
 the extras `bench`, `torch`, `fast` and `jax`, and gcc; an engine that is not installed is left out.
 
 In each workload all engines run in one process and take turns; before that they must agree on losses, gradients or
-parameters to 1e-9, relative above 1. Times are medians of {{rounds}} turns, in float64. "Times ours" is how many times the
+parameters to 1e-9, relative above 1. Times are medians of {rounds} turns, in float64. "Times ours" is how many times the
 time of compiled scalargrad an engine takes; "to the first result" is the time from the data to the first result,
-recording and compiling included, imports not. Quote ratios: single times depend on the machine and on who else uses it."""
+recording and compiling included, imports not. Quote ratios: single times depend on the machine and on who else uses it.""",
+}
+"""The parts of the page, in order, each by the program that writes it, and how each begins."""
 
 
 def machine() -> list[list[str]]:
@@ -82,25 +99,40 @@ def shown(section: Section) -> str:
     return "\n\n".join(parts)
 
 
-def page(sections: Sequence[Section], rounds: int) -> str:
-    """The text of docs/performance.md."""
+def summary(sections: Sequence[Section]) -> str:
+    """How many promises are met."""
     counts = {met: sum(bar.met is met for section in sections for bar in section.bars) for met in MET}
-    summary = f"{counts[True]} of {sum(counts.values())} promises are met, {counts[False]} are missed"
-    parts = [INTRODUCTION.format(rounds=rounds), f"{summary}, {counts[None]} were not measured.", markdown(machine())]
+    return (
+        f"{counts[True]} of {sum(counts.values())} promises are met, {counts[False]} are missed, "
+        f"{counts[None]} were not measured."
+    )
+
+
+def part(program: str, sections: Sequence[Section], rounds: int) -> str:
+    """What a program has to say on docs/performance.md."""
+    parts = [INTRODUCTION[program].format(rounds=rounds), summary(sections), markdown(machine())]
     for section in sections:
-        parts += [f"## {section.title}", section.text, markdown(results(section)), markdown(bars(section))]
+        parts += [f"### {section.title}", section.text, markdown(results(section)), markdown(bars(section))]
         if section.skipped:
             parts.append(f"Left out: {skipped(section)}.")
         parts += [f"![{plot.title}](pictures/{plot.file})" for plot in section.plots]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
-def write(sections: Sequence[Section], rounds: int) -> list[Path]:
-    """Write the page and its pictures; return the paths."""
+def page(before: str, program: str, text: str) -> str:
+    """The page with the part of this program anew; that of the other stays as it was."""
+    parts = dict(re.findall(r"^<!-- (\S+) -->\n\n(.*?)\n(?=\n<!-- |\Z)", before, re.DOTALL | re.MULTILINE))
+    parts[program] = text
+    return "\n\n".join([HEAD, *(f"<!-- {name} -->\n\n{parts[name]}" for name in INTRODUCTION if name in parts)]) + "\n"
+
+
+def write(program: str, sections: Sequence[Section], rounds: int) -> list[Path]:
+    """Write a program's part of the page and its pictures; return the paths."""
     folder = PAGE.parent / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     written = [pictures.save(plot, folder) for section in sections for plot in section.plots]
-    PAGE.write_text(page(sections, rounds), encoding="utf-8")
+    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    PAGE.write_text(page(before, program, part(program, sections, rounds)), encoding="utf-8")
     return [PAGE, *written]
 
 

@@ -4,7 +4,7 @@
 
 mutmut (extra `mutation`) makes the changes: a number, an operator, a name at a time. Each worker has a copy of the
 package and the tests, and runs the tests named in TESTS until the first failure. Survivors are printed with their line;
-docs/mutants.md, which this writes, lists them with the reasons kept in REASONS. A sample is drawn at random, the same
+docs/mutants.md, whose first part this writes, lists them with the reasons kept in REASONS. A sample is drawn at random, the same
 each time.
 """
 
@@ -19,8 +19,6 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
-
-from mutmut import Context, list_mutations, mutate
 
 ROOT = Path(__file__).parents[1]
 FILES = (
@@ -57,6 +55,8 @@ PROFILE = "--hypothesis-profile=mutants"
 TIMEOUT = 300
 """Seconds; the tests take 70 where nothing else runs."""
 PAGE = ROOT / "docs" / "mutants.md"
+IN_C = "## The engine in C"
+"""The part of the page that mutants_in_c.py writes."""
 
 # (part of the changed line, why no test can or need see it)
 REASONS = (
@@ -77,6 +77,8 @@ REASONS = (
 
 def mutants(path):
     """Each mutation of a file: (the changed source, its line, before, after)."""
+    from mutmut import Context, list_mutations, mutate
+
     source = (ROOT / path).read_text(encoding="utf-8")
     for mutation in list_mutations(Context(source=source, filename=path)):
         changed, count = mutate(Context(source=source, filename=path, mutation_id=mutation))
@@ -88,7 +90,8 @@ def mutants(path):
 
 def passes(folder):
     """Whether all tests pass in this copy."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    # Without the engine in C, which would do what the changed Python does not.
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "SCALARGRAD_PURE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", PROFILE, *TESTS]
     return (
         subprocess.run(
@@ -111,6 +114,14 @@ def survives(folder, mutant):
         (folder / path).write_text(original, encoding="utf-8")
 
 
+def copied(folder):
+    """A copy of the package and its tests, in this folder."""
+    for name in ("scalargrad", "tests", "docs", ".github"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "uv.lock"):
+        shutil.copy(ROOT / name, folder / name)
+
+
 def run(paths, workers, sample=None):
     """All mutants, or a sample of so many, and those that survived."""
     todo = [mutant for path in paths for mutant in mutants(path)]
@@ -120,12 +131,8 @@ def run(paths, workers, sample=None):
     folders = Queue()
     with tempfile.TemporaryDirectory() as top:
         for i in range(workers):
-            folder = Path(top) / str(i)
-            for name in ("scalargrad", "tests", "docs", ".github"):
-                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            for name in ("pyproject.toml", "README.md", "uv.lock"):
-                shutil.copy(ROOT / name, folder / name)
-            folders.put(folder)
+            folders.put(folder := Path(top) / str(i))
+            copied(folder)
         if not passes(folder):
             raise SystemExit(f"the tests fail without any change: python -m pytest {' '.join(TESTS)}")
 
@@ -147,6 +154,14 @@ def run(paths, workers, sample=None):
 def reason(mutant):
     """Why a survivor is no gap in the tests; empty if nobody has said."""
     return next((why for part, why in REASONS if part in f"{mutant[3]} -> {mutant[4]}"), "")
+
+
+def write(of_python="", in_c=""):
+    """Put a part of the page, one of the two, in its place; the other stays."""
+    first, _, second = PAGE.read_text(encoding="utf-8").partition(IN_C)
+    parts = [of_python or first.rstrip() + "\n", in_c or (second and IN_C + second)]
+    PAGE.write_text("\n".join(filter(None, parts)), encoding="utf-8")
+    print(f"wrote {PAGE}")
 
 
 def page(todo, survivors):
@@ -175,5 +190,4 @@ if __name__ == "__main__":
     everything, left = run(options.files, options.workers, options.sample)
     print(f"{len(everything) - len(left)} of {len(everything)} noticed, {len(left)} survived")
     if options.sample is None:
-        PAGE.write_text(page(everything, left), encoding="utf-8")
-        print(f"wrote {PAGE}")
+        write(of_python=page(everything, left))

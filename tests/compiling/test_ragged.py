@@ -24,9 +24,10 @@ BACKENDS = ("python", "llvm", "jax")
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_random_structures_in_random_batches(backend, reduction):
+def test_random_structures_in_random_batches(backend, reduction, figure):
     need_backend(backend)
-    for seed in range(size({"python": 25, "llvm": 4, "jax": 1}[backend], 40)):
+    seeds = range(size({"python": 25, "llvm": 4, "jax": 1}[backend], 40))
+    for seed in seeds:
         rng = random.Random(f"{seed} {reduction}")
         weights = [Value(rng.uniform(-1, 1)) for _ in range(4)]
         weights[2].requires_grad = rng.random() < 0.5
@@ -41,6 +42,10 @@ def test_random_structures_in_random_batches(backend, reduction):
             agrees(found, eager_batch(fn, (xs, ys), loss.parameters, reduction), 1e-13)
             for one, x, y in zip(loss.values(xs, ys), xs, ys, strict=True):
                 assert one == pytest.approx(getattr(fn(x, y), "data", fn(x, y)), rel=1e-12)
+    figure(
+        f"{len(seeds)} random functions, 4 batches each of samples of different structures, by {backend}",
+        "values and gradients to 1e-12 the sums of the eager ones",
+    )
 
 
 @with_backends

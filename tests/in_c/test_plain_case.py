@@ -9,6 +9,7 @@ from both_engines import needs_c, outcome, pure
 from helpers import call
 from hypothesis import given
 from hypothesis import strategies as st
+from sizes import size
 
 import scalargrad as sg
 from scalargrad import Value, nn
@@ -118,11 +119,14 @@ def history(seed):
     return seen, [(repr(node.__dict__ if isinstance(node, Sub) else ""), outcome(lambda: node)) for node in nodes]
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_a_program_that_leaves_the_plain_case_in_the_middle_has_the_same_history(seed):
+@pytest.mark.parametrize("seed", range(size(150, 2000)))
+def test_a_program_that_leaves_the_plain_case_in_the_middle_has_the_same_history(seed, figure):
     found = history(seed)
     with pure():
         assert found == history(seed)
+    figure(
+        "a random program of 40 steps that leaves the plain case in the middle", "the same history in C and in Python"
+    )
 
 
 @given(expressions(inputs=3, max_ops=25), st.floats(-4.0, 4.0))

@@ -9,7 +9,7 @@ import math
 import random
 
 import pytest
-from beside_pytorch import Beside, data, flat, numbers, torch, values
+from beside_pytorch import TOLERANCE, Beside, data, flat, numbers, torch, values
 from sizes import has_full_size, size
 
 import scalargrad
@@ -116,7 +116,7 @@ def test_functions_beside_pytorch(seed):
 @has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("causal", [False, True])
-def test_attention_beside_pytorch(seed, causal):
+def test_attention_beside_pytorch(seed, causal, figure):
     beside = Beside(seed)
     rng = beside.rng
     heads, d, e, n = rng.randint(1, 3), rng.randint(1, 3), rng.randint(1, 3), rng.randint(1, 5)
@@ -125,6 +125,7 @@ def test_attention_beside_pytorch(seed, causal):
     q, k, v = (beside.leaf(x).reshape(len(x), heads, -1).transpose(0, 1) for x in (queries, keys, vectors))
     theirs = torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
     beside.compare(nn.attention(queries, keys, vectors, heads, causal), theirs.transpose(0, 1))
+    figure("attention of random sizes beside PyTorch's", f"values and gradients the same to {TOLERANCE:g}")
 
 
 def twin_of(module, beside):
@@ -155,7 +156,7 @@ def twin_of(module, beside):
 @has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", ["Linear", "LayerNorm", "RMSNorm"])
-def test_modules_beside_pytorch(kind, seed):
+def test_modules_beside_pytorch(kind, seed, figure):
     beside = Beside(seed)
     rng = beside.rng
     n, m = rng.randint(1, 5), rng.randint(1, 5)
@@ -167,11 +168,12 @@ def test_modules_beside_pytorch(kind, seed):
             p.data = rng.uniform(-2, 2)
     x = values(numbers(rng, *rng.choice(((n,), (3, n)))))
     beside.compare(module(x), twin_of(module, beside)(beside.leaf(x)))
+    figure(f"{kind} of random sizes beside PyTorch's", f"values and gradients the same to {TOLERANCE:g}")
 
 
 @has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
-def test_multi_head_attention_beside_pytorch(seed):
+def test_multi_head_attention_beside_pytorch(seed, figure):
     beside = Beside(seed)
     rng = beside.rng
     heads, d, n = rng.randint(1, 3), rng.randint(1, 3), rng.randint(1, 4)
@@ -193,6 +195,10 @@ def test_multi_head_attention_beside_pytorch(seed):
     for v in flat(x):
         v.grad = 0.0
     beside.compare(module(x, other), twin(one, two, two)[0])
+    figure(
+        "MultiHeadAttention of random sizes beside PyTorch's",
+        f"values, weights and gradients the same to {TOLERANCE:g}",
+    )
 
 
 def test_the_default_weights_are_drawn_as_pytorch_draws_them():

@@ -7,7 +7,7 @@ saved and loaded, compiled bit for bit, trained by fit, drawn as one card; what 
 import random
 
 import pytest
-from beside_pytorch import Beside, data, flat, numbers, torch, values
+from beside_pytorch import TOLERANCE, Beside, data, flat, numbers, torch, values
 from sizes import has_full_size, size
 
 import scalargrad
@@ -34,7 +34,7 @@ def run(cell, rows, state=None):
 @has_full_size
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_beside_pytorch(kind, seed):
+def test_beside_pytorch(kind, seed, figure):
     beside = Beside(seed)
     rng = beside.rng
     nin, hidden, steps, bias = rng.randint(1, 4), rng.randint(1, 4), rng.randint(1, 4), rng.random() < 0.7
@@ -53,6 +53,7 @@ def test_beside_pytorch(kind, seed):
         state, other = (parts[0], tensors[0]) if kind != "LSTMCell" else (tuple(parts), tuple(tensors))
     expected = run(twin, theirs, other)
     beside.compare(run(cell, x, state), *(t for s in expected for t in (s if isinstance(s, tuple) else (s,))))
+    figure(f"{kind}, of random sizes, beside PyTorch's", f"states and gradients the same to {TOLERANCE:g}")
 
 
 @pytest.fixture(params=KINDS)

@@ -97,13 +97,17 @@ def backend(request):
     return request.param
 
 
-def test_loss_and_gradient(model, backend):
+def test_loss_and_gradient(model, backend, figure):
     loss = compile(model.loss, parameters=model.parameters(), backend=backend)
     assert [loss(document) for document in DOCUMENTS] == [model.loss(document).data for document in DOCUMENTS]
     value, gradient = loss.value_and_grad(DOCUMENTS)
     expected, slopes = eager(model, DOCUMENTS)
     assert value == pytest.approx(expected, rel=1e-14)
     assert gradient == pytest.approx(slopes, rel=1e-12, abs=1e-14)
+    figure(
+        f"a {type(model).__name__.lower()} of sequences of different lengths, compiled by {backend}",
+        "each loss bit for bit the eager one, their mean to 1e-14 and its gradient to 1e-12",
+    )
 
 
 def test_training(model, backend):

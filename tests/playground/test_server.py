@@ -11,6 +11,7 @@ import time
 
 import pytest
 from optional import need_layout
+from sizes import size
 
 from scalargrad import live
 from scalargrad.playground import server as room
@@ -136,7 +137,7 @@ def test_a_page_of_this_computer_is_answered(served):
         ({"body": b""}, "not JSON"),
     ],
 )
-def test_what_is_not_right_is_refused_logged_and_has_no_effect(served, changes, why, caplog):
+def test_what_is_not_right_is_refused_logged_and_has_no_effect(served, changes, why, caplog, figure):
     hosts = changes.get("Host")
     if isinstance(hosts, list):
         changes = {"Host": [host.format(port=served.server_port) for host in hosts]}
@@ -148,6 +149,10 @@ def test_what_is_not_right_is_refused_logged_and_has_no_effect(served, changes, 
     assert len(served.refusals) == 1
     assert "refused" in caplog.text
     assert served.token not in caplog.text
+    figure(
+        "a request with a wrong token, host, origin, site, type, size, address, method or body",
+        "refused, logged, without effect",
+    )
 
 
 def test_every_answer_has_the_headers_that_shut_out_others(served):
@@ -211,7 +216,7 @@ def test_one_page_at_a_time_until_it_has_said_nothing_for_long_or_leaves(served)
     assert post(served)[0].status == 200
 
 
-def test_who_announces_more_than_comes_or_goes_away_does_no_harm(served):
+def test_who_announces_more_than_comes_or_goes_away_does_no_harm(served, figure):
     head = "\r\n".join(f"{name}: {value}" for name, value in headers(served).items())
     for body in (b"", b'{"id": 1'):
         with socket.create_connection(("127.0.0.1", served.server_port)) as line:
@@ -222,6 +227,7 @@ def test_who_announces_more_than_comes_or_goes_away_does_no_harm(served):
         )
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert post(served)[0].status == 200
+    figure("clients that vanish: in the head, in the body, by a reset before the answer", "the next page is answered")
 
 
 def gone(line):
@@ -233,7 +239,7 @@ def gone(line):
         return True
 
 
-def test_who_says_nothing_or_speaks_slowly_without_the_token_is_put_out(served):
+def test_who_says_nothing_or_speaks_slowly_without_the_token_is_put_out(served, figure):
     silent = socket.create_connection(("127.0.0.1", served.server_port))
     slow = socket.create_connection(("127.0.0.1", served.server_port))
     slow.sendall(b"POST /api HTTP/1.1\r\nHost: 127")
@@ -245,9 +251,10 @@ def test_who_says_nothing_or_speaks_slowly_without_the_token_is_put_out(served):
     assert post(served)[0].status == 200
     silent.close()
     slow.close()
+    figure(f"clients that say nothing, or half a line, for {room.STRANGERS} seconds", "put out; the page is answered")
 
 
-def test_many_connections_put_out_strangers_and_never_the_page(served):
+def test_many_connections_put_out_strangers_and_never_the_page(served, figure):
     page = connection(served)
     page.request("POST", "/api", body=b'{"id": 1, "do": "open"}', headers=headers(served))
     assert page.getresponse().read()
@@ -258,19 +265,22 @@ def test_many_connections_put_out_strangers_and_never_the_page(served):
     for line in lines:
         line.close()
     page.close()
+    figure(
+        f"{len(lines)} connections of strangers, of which {MOST_CONNECTIONS} are kept", "the page's own is not put out"
+    )
 
 
-def test_fifty_clients_at_once_are_answered_each_with_its_own_reply(served):
+def test_fifty_clients_at_once_are_answered_each_with_its_own_reply(served, figure):
     def ask(number):
         message = {"id": number, "do": "set", "inputs": {"x": number}}
-        for _ in range(5):
+        for _ in range(each):
             reply = json.loads(post(served, message)[1])
             assert reply["id"] == number
             assert reply["frame"]["values"][:1] == [str(number)]
         found.append(number)
 
     post(served)
-    found = []
+    found, each = [], size(5, 100)
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(50)]
     for thread in threads:
         thread.start()
@@ -278,6 +288,7 @@ def test_fifty_clients_at_once_are_answered_each_with_its_own_reply(served):
         thread.join()
     assert sorted(found) == list(range(50))
     assert served.refusals == []
+    figure(f"50 clients at once, {each} messages each", f"{50 * each} replies, each to its own message")
 
 
 def test_it_ends_when_no_page_has_asked_anything_for_long():
@@ -290,7 +301,7 @@ def test_it_ends_when_no_page_has_asked_anything_for_long():
         assert not thread.is_alive()
 
 
-def test_random_bytes_are_refused_and_the_server_goes_on(served):
+def test_random_bytes_are_refused_and_the_server_goes_on(served, figure):
     import random
 
     rng = random.Random(1)
@@ -308,7 +319,8 @@ def test_random_bytes_are_refused_and_the_server_goes_on(served):
         b" ",
         b"A" * 70_000,
     ]
-    for _ in range(150):
+    times = size(150, 2000)
+    for _ in range(times):
         with socket.create_connection(("127.0.0.1", served.server_port)) as line, contextlib.suppress(OSError):
             line.sendall(b"".join(rng.choice(words) for _ in range(rng.randrange(1, 12))))
             line.shutdown(socket.SHUT_WR)
@@ -316,3 +328,4 @@ def test_random_bytes_are_refused_and_the_server_goes_on(served):
             line.recv(100)
     assert served.session.asked == []
     assert post(served)[0].status == 200
+    figure(f"{times} connections that send random bytes", "none reached the session; the page is answered")

@@ -27,9 +27,12 @@ from pathlib import Path
 import fuzzing_expressions
 import pytest
 from fuzzing_expressions import BY_HAND, CANARY, CONSTANTS, PATHS, VARIABLES, command_line, evaluated, names_in, typed
+from optional import need_layout
 from sizes import size
 
 from scalargrad import cli
+from scalargrad.playground import Session
+from scalargrad.playground.graph import GraphView
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="this system has no timers and limits for a process")
 
@@ -204,6 +207,41 @@ def test_every_expression_gives_its_number_or_one_line(watched, tmp_path, figure
         f"{len(texts)} expressions on the command line",
         f"{computed} computed ({known} of them compared with Python's floats: all equal), {refused} refused with one "
         f"line and status 2; 0 tracebacks, 0 evaluated as Python, none above {HANG:g} s",
+    )
+
+
+def test_every_expression_in_the_playground_has_its_number_or_is_answered_in_words(figure):
+    need_layout()
+    rng, count = random.Random(28), size(100, 10_000)
+    view = GraphView("x*y")
+    session = Session(view)
+    drawn = known = refused = 0
+    shown = session.handle({"id": 0, "do": "open"})["frame"]["values"]
+    for text in [*rng.sample(BY_HAND, size(50, len(BY_HAND))), *(typed(rng) for _ in range(count))]:
+        inputs = {name: str(VARIABLES[name]) for name in names_in(text)}
+        reply = session.handle({"id": 1, "do": "open", "expression": text, "inputs": inputs})
+        assert "defect" not in reply, (text, reply)
+        if "error" in reply:
+            refused += 1
+            assert 0 < len(reply["error"]) <= 800, text
+            assert reply["error"].isprintable(), text
+            assert session.handle({"id": 2, "do": "set", "inputs": {}})["frame"]["values"] == shown, text
+            continue
+        drawn += 1
+        shown = reply["frame"]["values"]
+        try:
+            right = evaluated(text)
+        except fuzzing_expressions.UnknownError:
+            continue
+        known += 1
+        found = view._opened.graph.root.data
+        assert found == right or (math.isnan(found) and math.isnan(right)), (text, found, right)
+    assert not Path(CANARY).exists()
+    assert known > drawn / 3
+    figure(
+        f"{drawn + refused} expressions sent to the playground",
+        f"{drawn} drawn ({known} of them compared with Python's floats: all equal), {refused} refused in words and what "
+        "was shown left as it was; 0 evaluated as Python",
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
@@ -34,38 +35,50 @@ def answers_of(sheet):
 
 
 @has_full_size
-@settings(max_examples=size(15, 60), deadline=None)
-@given(n=st.integers(2, 12), graph_seed=st.integers(0, 500), seed=st.integers(-5, 5))
-def test_each_variant_has_its_own_small_numbers_and_the_answers_of_backward(n, graph_seed, seed):
-    root, _ = random_graph(Value, n, graph_seed)
-    before = [(v.data, v.grad, v.label) for v in sg.topological_order(root)]
-    try:
-        sheets = worksheet(root, "both", seed, variants=4)
-    except ValueError as error:
-        assert "at which everything is finite and off its kinks" in str(error)  # noqa: PT017
-        return
-    assert [(v.data, v.grad, v.label) for v in sg.topological_order(root)] == before
-    assert [sheet.variant for sheet in sheets] == [1, 2, 3, 4]
-    questions = [[(b.number, b.question) for b in sheet.blanks] for sheet in sheets]
-    assert questions == [[(b.number, b.question) for b in worksheet(root, "both").blanks]] * 4
-    inputs = [tuple(v.data for v in sheet.trace.graph.order if v.is_leaf) for sheet in sheets]
-    assert len(set(inputs)) == 4
-    assert all(x and abs(x) <= 20 and round(x, 1) == x for numbers in inputs for x in numbers)
-    for sheet in sheets:
-        order = sheet.trace.graph.order
-        sheet.trace.graph.root.backward()
-        for blank in sheet.blanks:
-            assert math.isfinite(blank.answer)
-            assert blank.answer == (blank.node.data if blank.what == "value" else blank.node.grad)
-        assert sheet.check(answers_of(sheet))
-        for node in order:
-            op = getattr(node._rule, "kinks", None)
-            if op is not None:
-                numbers = [a for _, a in node.operands]
-                for i in range(len(numbers)):
-                    for move in (-variants.CLEARANCE, variants.CLEARANCE):
-                        moved = [a + move * (j == i) for j, a in enumerate(numbers)]
-                        assert node._rule.sides(moved) == node._rule.sides(numbers)
+def test_each_variant_has_its_own_small_numbers_and_the_answers_of_backward(figure):
+    seen = Counter()
+
+    @settings(max_examples=size(15, 300), deadline=None)
+    @given(n=st.integers(2, 12), graph_seed=st.integers(0, 500), seed=st.integers(-5, 5))
+    def check(n, graph_seed, seed):
+        root, _ = random_graph(Value, n, graph_seed)
+        before = [(v.data, v.grad, v.label) for v in sg.topological_order(root)]
+        try:
+            sheets = worksheet(root, "both", seed, variants=4)
+        except ValueError as error:
+            assert "at which everything is finite and off its kinks" in str(error)  # noqa: PT017
+            seen["refused"] += 1
+            return
+        assert [(v.data, v.grad, v.label) for v in sg.topological_order(root)] == before
+        assert [sheet.variant for sheet in sheets] == [1, 2, 3, 4]
+        questions = [[(b.number, b.question) for b in sheet.blanks] for sheet in sheets]
+        assert questions == [[(b.number, b.question) for b in worksheet(root, "both").blanks]] * 4
+        inputs = [tuple(v.data for v in sheet.trace.graph.order if v.is_leaf) for sheet in sheets]
+        assert len(set(inputs)) == 4
+        assert all(x and abs(x) <= 20 and round(x, 1) == x for numbers in inputs for x in numbers)
+        for sheet in sheets:
+            order = sheet.trace.graph.order
+            sheet.trace.graph.root.backward()
+            for blank in sheet.blanks:
+                assert math.isfinite(blank.answer)
+                assert blank.answer == (blank.node.data if blank.what == "value" else blank.node.grad)
+            assert sheet.check(answers_of(sheet))
+            seen["sheets"] += 1
+            seen["answers"] += len(sheet.blanks)
+            for node in order:
+                op = getattr(node._rule, "kinks", None)
+                if op is not None:
+                    numbers = [a for _, a in node.operands]
+                    for i in range(len(numbers)):
+                        for move in (-variants.CLEARANCE, variants.CLEARANCE):
+                            moved = [a + move * (j == i) for j, a in enumerate(numbers)]
+                            assert node._rule.sides(moved) == node._rule.sides(numbers)
+
+    check()
+    figure(
+        f"{seen['sheets']} sheets in 4 variants of random graphs ({seen['refused']} graphs were refused in words)",
+        f"{seen['answers']} answers, each finite, off kinks and what backward() gives; inputs small and of one decimal place",
+    )
 
 
 def test_the_same_seed_gives_the_same_pages_and_more_variants_begin_with_the_same():

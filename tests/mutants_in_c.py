@@ -1,0 +1,162 @@
+"""Does the suite notice when the engine in C is wrong? Each small change of engine.c, compiled and tested by itself.
+
+    python tests/mutants_in_c.py [--workers 2] [--sample 100] [--all] [--only 12 57]
+
+A change is an operator, a number, a reference too many or too few, a statement that is left out; what does not compile
+is no mutant. Each worker has a copy of the package and the tests, compiles, and runs TESTS until the first failure; a
+crash and a loop that never ends are failures. Survivors are printed with their line; the part of docs/mutants.md about
+the engine in C, which this writes, lists them with the reasons kept in REASONS. The sample is drawn at random, the same
+each time. rules.h needs none of this: a test compares it with what the op table writes.
+"""
+
+import argparse
+import os
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from mutants import IN_C, copied, write
+
+SOURCE = Path("scalargrad", "in_c", "engine.c")
+TESTS = ("tests/in_c", "tests/engine", "tests/node", "tests/table/test_ops.py", "tests/nn/test_modules.py")
+SAMPLE = 100
+TIMEOUT = 300
+"""Seconds; the tests take 60 where nothing else runs."""
+MEMORY = 6 * 2**30
+"""Bytes of address space: a loop that never ends may ask for ever more."""
+
+COMMENT_TEXT_OR_COMMAND = re.compile(r'/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|^#.*?(?<!\\)$', re.DOTALL | re.MULTILINE)
+CHANGES = (
+    (r"==", "!="), (r"!=", "=="), (r"<=", "<"), (r"(?<!-)>=", ">"), (r" < ", " <= "), (r" > ", " >= "),
+    (r"&&", "||"), (r"\|\|", "&&"), (r"(?<=[\w)\]]) \+ (?=[\w(])", " - "), (r"(?<=[\w)\]]) - (?=[\w(])", " + "),
+    (r"\+=", "-="), (r"\+\+", "--"), (r"(?<=[\w)\]]) \* (?=[\w(])", " + "), (r"(?<!\.)\b0\b(?!\.)", "1"), (r"(?<!\.)\b1\b(?!\.)", "0"),
+    (r"\b0\.0\b", "1.0"), (r"\b1\.0\b", "2.0"), (r"!(?=[\w(*])", ""), (r"\bPy_(?:X?NewRef)(?=\()", ""),
+    (r"(?m)^ +(?:[\w.>\[\]()*-]+ [-+|]?= |\w+\()[^;{}\n]*;$", ""), (r"\bPy_X?(?:DE|IN)CREF\([^;\n]*?\)(?=[;,])", "(void)0"),
+    (r"\bcontinue;", ";"),
+)  # fmt: skip
+"""(what stands there, what is put in its place)."""
+
+# (part of the changed line, why no test can or need see it)
+REASONS: tuple[tuple[str, str], ...] = ()
+
+
+def mutants():
+    """Each change of the file: (the changed source, its line, before, after)."""
+    source = SOURCE_TEXT
+    left_alone = [match.span() for match in COMMENT_TEXT_OR_COMMAND.finditer(source)]
+    found = {}
+    for pattern, put in CHANGES:
+        for match in re.finditer(pattern, source):
+            start, end = match.span()
+            if any(start < stop and begin < end for begin, stop in left_alone):
+                continue
+            changed = source[:start] + put + source[end:]
+            line = source.count("\n", 0, start + len(match[0]) - len(match[0].lstrip())) + 1
+            before = source.splitlines()[line - 1].strip()
+            found[changed] = (line, before, changed.splitlines()[line - 1].strip())
+    return [(changed, *where) for changed, where in sorted(found.items(), key=lambda one: one[1])]
+
+
+SOURCE_TEXT = (Path(__file__).parents[1] / SOURCE).read_text(encoding="utf-8")
+COMPILE = """
+from pathlib import Path
+from scalargrad.in_c.building import compiled
+import sys
+sys.exit(compiled(Path("."), Path("scalargrad", "in_c")) is None)
+"""
+
+
+def ran(folder, *command):
+    """Whether a command of this Python ends well in this copy."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, timeout=TIMEOUT, capture_output=True, env=environment, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+    )  # fmt: skip
+    return done.returncode == 0
+
+
+def passes(folder):
+    """Whether all tests pass in this copy, the engine compiled from its source: None if it does not compile."""
+    for old in (folder / SOURCE).parent.glob("_engine.*"):
+        old.unlink()
+    if not ran(folder, "-c", COMPILE):
+        return None
+    try:
+        loads = ran(folder, "-c", "import scalargrad.in_c as c, sys; sys.exit(c._engine is None)")
+        return loads and ran(
+            folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=mutants", *TESTS
+        )
+    except subprocess.TimeoutExpired:  # a loop that never ends is noticed too
+        return False
+
+
+def run(todo, workers):
+    """Of these mutants those that compile, and those that survive."""
+    folders = Queue()
+    with tempfile.TemporaryDirectory() as top:
+        for i in range(workers):
+            folders.put(folder := Path(top) / str(i))
+            copied(folder)
+        if not passes(folder):
+            raise SystemExit(f"the tests fail without any change: python -m pytest {' '.join(TESTS)}")
+
+        def check(numbered):
+            number, mutant = numbered
+            folder = folders.get()
+            try:
+                (folder / SOURCE).write_text(mutant[0], encoding="utf-8")
+                passed = passes(folder)
+            finally:
+                folders.put(folder)
+            if passed:
+                print(f"SURVIVED {number}, line {mutant[1]}\n  - {mutant[2]}\n  + {mutant[3]}", flush=True)
+            return passed
+
+        with ThreadPoolExecutor(workers) as pool:
+            passed = list(pool.map(check, todo))
+    compiled = [(mutant, alive) for (_, mutant), alive in zip(todo, passed, strict=True) if alive is not None]
+    return compiled, [mutant for mutant, alive in compiled if alive]
+
+
+def reason(mutant):
+    """Why a survivor is no gap in the tests; empty if nobody has said."""
+    return next((why for part, why in REASONS if part in f"{mutant[2]} -> {mutant[3]}"), "")
+
+
+def part(compiled, survivors, count):
+    """The result as a part of docs/mutants.md."""
+    killed = len(compiled) - len(survivors)
+    lines = [
+        IN_C, "",
+        f"Small changes of engine.c, each compiled and run: {len(compiled)} that compile, drawn from the {count} that",
+        "`python tests/mutants_in_c.py` can make. It writes this part of the page.", "",
+        f"{killed} of {len(compiled)} were noticed: {100 * killed / len(compiled):.1f} %.", "",
+    ]  # fmt: skip
+    if survivors:
+        lines += ["| line | before | after | why it is not noticed |", "|---|---|---|---|"]
+        for mutant in survivors:
+            before, after = (f"`{text.replace('|', chr(92) + '|')[:120]}`" for text in mutant[2:])
+            lines.append(f"| {mutant[1]} | {before} | {after} | {reason(mutant) or '?'} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--sample", type=int, default=SAMPLE, help=f"try so many of them ({SAMPLE})")
+    parser.add_argument("--all", action="store_true", help="try all of them")
+    parser.add_argument("--only", type=int, nargs="+", metavar="NUMBER", help="try these, and write nothing")
+    options = parser.parse_args()
+    everything = list(enumerate(mutants()))
+    chosen = options.only or random.Random(0).sample(range(len(everything)), min(options.sample, len(everything)))
+    tried, left = run([one for one in everything if options.all or one[0] in chosen], options.workers)
+    print(f"{len(tried) - len(left)} of {len(tried)} noticed, {len(left)} survived")
+    if not options.only:
+        write(in_c=part(tried, left, len(everything)))

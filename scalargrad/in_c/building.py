@@ -1,13 +1,16 @@
 """Compiles the engine's plain case when the package is installed or a wheel of it is made: a build hook for hatchling.
 
-Without a C compiler, or with SCALARGRAD_PURE set, nothing is compiled, and the package runs as it stands in Python.
+Without a C compiler, with SCALARGRAD_PURE set, or for a Python whose objects are others than the code's, nothing is
+compiled, and the package runs as it stands in Python.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,8 +21,9 @@ except ImportError:  # it is there while a wheel is built; at other times this f
     BuildHookInterface = dict  # type: ignore[assignment,misc]
 
 HERE = Path("scalargrad") / "in_c"
-EXACT = {"unix": ["-O2", "-ffp-contract=off"], "mingw32": ["-O2", "-ffp-contract=off"], "msvc": ["/O2", "/fp:strict"]}
-"""For each kind of compiler what keeps a product and a sum two roundings, as in Python."""
+UNIX = ["-O2", "-ffp-contract=off", "-fno-fast-math"]
+EXACT = {"unix": UNIX, "mingw32": UNIX, "msvc": ["/O2", "/fp:strict"]}
+"""For each kind of compiler what keeps a product and a sum two roundings, as in Python, whatever CFLAGS says."""
 
 
 class Hook(BuildHookInterface[Any]):
@@ -28,13 +32,24 @@ class Hook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Called by hatchling before it builds."""
         root = Path(self.root)
-        if os.environ.get("SCALARGRAD_PURE") or sys.platform in ("emscripten", "wasi") or self.target_name != "wheel":
+        if os.environ.get("SCALARGRAD_PURE") or self.target_name != "wheel" or not objects_are_known():
             return
-        folder = root / HERE if version == "editable" else Path(tempfile.mkdtemp())
-        made = compiled(root, folder)
+        self.temporary = None if version == "editable" else tempfile.mkdtemp()
+        made = compiled(root, Path(self.temporary) if self.temporary else root / HERE)
         if made is not None and version != "editable":
             build_data["force_include"][str(made)] = (HERE / made.name).as_posix()
             build_data["pure_python"], build_data["infer_tag"] = False, True
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
+        """Called by hatchling after it has built."""
+        if getattr(self, "temporary", None):
+            shutil.rmtree(self.temporary, ignore_errors=True)
+
+
+def objects_are_known() -> bool:
+    """Whether this Python's objects are those that engine.c reads: CPython's, of 64 bits, under its lock."""
+    wide = sys.maxsize > 2**32 and sys.platform not in ("emscripten", "wasi")
+    return sys.implementation.name == "cpython" and wide and not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 def compiled(root: Path, folder: Path) -> Path | None:
@@ -64,9 +79,11 @@ def compiled(root: Path, folder: Path) -> Path | None:
         command.ensure_finalized()
         try:
             command.run()
+            made = Path(command.get_ext_fullpath(name))
+            target = folder / made.name
+            # In place, this would end whatever runs the module that is there; Windows refuses to replace one.
+            new = shutil.copy(made, target.with_suffix(".new"))
+            os.replace(new, target)
         except Exception:  # whatever a compiler or its absence does, the package is whole without
             return None
-        made = Path(command.get_ext_fullpath(name))
-        target = folder / made.name
-        target.write_bytes(made.read_bytes())
     return target

@@ -57,7 +57,7 @@ enum { LEAF = -1, CONSTANT = -2, UNKNOWN = -3, PLACES = 512 };
 static struct { PyObject *rule; int row; } known[PLACES];
 
 static int place_of(PyObject *rule) {
-  size_t i = ((uintptr_t)rule >> 4) * 0x9E3779B97F4A7C15ull >> 40 & (PLACES - 1);
+  int i = (int)(((uintptr_t)rule >> 4) * 0x9E3779B97F4A7C15ull >> 40 & (PLACES - 1));
   while (known[i].rule && known[i].rule != rule) i = (i + 1) & (PLACES - 1);
   return i;
 }
@@ -307,9 +307,10 @@ static int grown(void *array, size_t size, size_t needed, size_t *room) {
   if (needed <= *room) return 1;
   size_t more = *room ? 2 * *room : 256;
   while (more < needed) more *= 2;
-  void *larger = PyMem_Realloc(*(void **)array, more * size);
-  if (!larger) return 0;
-  *(void **)array = larger;
+  void *larger; /* copied, as the caller's pointer has another type */
+  memcpy(&larger, array, sizeof larger);
+  if (!(larger = PyMem_Realloc(larger, more * size))) return 0;
+  memcpy(array, &larger, sizeof larger);
   *room = more;
   return 1;
 }
@@ -687,7 +688,8 @@ static PyObject *track(PyObject *Py_UNUSED(module), PyObject *nodes) {
 static PyMethodDef methods[] = {
     {"setup", setup, METH_VARARGS, NULL}, {"in_c", in_c, METH_VARARGS, NULL}, {"track", track, METH_O, NULL},
     {"forget", forget_op, METH_O, NULL},  {0}};
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_engine", "The plain case of scalargrad's engine.", -1, methods};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_doc = "The plain case of scalargrad's engine.", .m_size = -1, .m_methods = methods};
 
 PyMODINIT_FUNC PyInit__engine(void) {
   zero = PyFloat_FromDouble(0.0);

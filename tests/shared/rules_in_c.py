@@ -52,12 +52,12 @@ def written() -> str:
     many = [op for op in BUILT_IN if op.arity is None]
     parts = ["/* Written by tests/shared/rules_in_c.py from the op table: change ops.py, and run that. */"]
     parts.append("enum { " + ", ".join(f"ROW_{op.name}" for op in (*rows, *many)) + " };")
-    parts += [f"static double {op.name}_({TYPES});" for op in rows]
+    parts += [f"static inline double {op.name}_({TYPES});" for op in rows]
     parts.append("static inline double where_(double c, double x, double y) { return c != 0.0 ? x : y; }")
     parts += [f"static inline double {name}_is_not_0({TYPES}) {{ return {text}; }}" for name, text in IS_NOT_0.items()]
     table = []
     for op in rows:
-        parts.append(f"static double {op.name}_({TYPES}) {{ {_value(op)} }}")
+        parts.append(f"static inline double {op.name}_({TYPES}) {{ {_value(op)} }}")
         names = []
         for k, partial in enumerate(partials_of(op.name, op.arity or 0)):
             names.append(f"{op.name}_{'xy'[k]}")

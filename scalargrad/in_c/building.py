@@ -34,7 +34,7 @@ class Hook(BuildHookInterface[Any]):
         root = Path(self.root)
         if os.environ.get("SCALARGRAD_PURE") or self.target_name != "wheel" or not objects_are_known():
             return
-        self.temporary = None if version == "editable" else tempfile.mkdtemp()
+        self.temporary = "" if version == "editable" else tempfile.mkdtemp()
         made = compiled(root, Path(self.temporary) if self.temporary else root / HERE)
         if made is not None and version != "editable":
             build_data["force_include"][str(made)] = (HERE / made.name).as_posix()
@@ -42,8 +42,8 @@ class Hook(BuildHookInterface[Any]):
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Called by hatchling after it has built."""
-        if getattr(self, "temporary", None):
-            shutil.rmtree(self.temporary, ignore_errors=True)
+        if folder := getattr(self, "temporary", ""):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def objects_are_known() -> bool:

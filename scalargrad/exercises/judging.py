@@ -126,17 +126,25 @@ def expect(ok: object, why: str) -> None:
 
 
 def same_numbers(answer: Any, right: Sequence[float], what: str, tolerance: float = PLACES) -> None:
-    """Compare a list of numbers, element by element; the message counts them and never shows the right ones."""
+    """Compare a list of numbers, element by element; the message counts them and never shows the right ones.
+
+    Args:
+        answer: what the learner gave.
+        right: the numbers.
+        what: its name, with which a message begins; "" where the name stands there already.
+        tolerance: how far each may be off, in absolute and relative terms.
+    """
+    what = f"{what}: " if what else ""
     if not isinstance(answer, (list, tuple)):
-        raise NotYetError(f"{what}: a list of {len(right)} numbers is asked for, not {_what(answer)}")
+        raise NotYetError(f"{what}a list of {len(right)} numbers is asked for, not {_what(answer)}")
     if any(x is ... or x is None for x in answer):
         raise UnansweredError
     if len(answer) != len(right):
-        raise NotYetError(f"{what}: {len(right)} numbers are asked for, not {len(answer)}")
+        raise NotYetError(f"{what}{len(right)} numbers are asked for, not {len(answer)}")
     wrong = [i for i, (x, y) in enumerate(zip(answer, right, strict=True)) if not close(as_number(x), y, tolerance)]
     if wrong:
-        places = ", ".join(str(i) for i in wrong)
-        raise NotYetError(f"{what}: {len(right) - len(wrong)} of {len(right)} right; look again at place {places}")
+        places = ", ".join(f"[{i}]" for i in wrong)
+        raise NotYetError(f"{what}{len(right) - len(wrong)} of {len(right)} right; look again at {places}")
 
 
 def as_rows(answer: Any, rows: int, columns: int, what: str) -> list[list[float]]:
@@ -157,9 +165,34 @@ def as_rows(answer: Any, rows: int, columns: int, what: str) -> list[list[float]
     return [[as_number(x) for x in row] for row in given]
 
 
-def numbers(name: str, right: Callable[[], Sequence[float]], tolerance: float = PLACES) -> Part:
-    """A list of numbers that are computed when they are asked for."""
-    return Part(name, lambda answer: same_numbers(answer, right(), name, tolerance))
+def numbers(
+    name: str,
+    right: Callable[[], Sequence[float]],
+    known: Mapping[Sequence[float], str] | None = None,
+    tolerance: float = PLACES,
+) -> Part:
+    """A list of numbers that are computed when they are asked for.
+
+    Args:
+        name: the keyword.
+        right: computes them.
+        known: wrong lists that come from a known mistake, as tuples, each with what to look at.
+        tolerance: how far each may be off, in absolute and relative terms.
+    """
+
+    def judge(answer: Any) -> None:
+        try:
+            same_numbers(answer, right(), "", tolerance)
+        except NotYetError:
+            for wrong, why in (known or {}).items():
+                try:
+                    same_numbers(answer, wrong, "", tolerance)
+                except NotYetError:
+                    continue
+                raise NotYetError(why) from None
+            raise
+
+    return Part(name, judge)
 
 
 def _what(answer: Any) -> str:

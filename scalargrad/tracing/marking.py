@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from scalargrad.tracing.blanks import Blank
 
 _LONGEST = 40
+_FEW = 10
+_WIDTH = 100
+"""Lines longer than this are broken between words: a notebook would break them anywhere."""
 _FORMS = "write a number as −0.3932, −0,3932, 1/3 or 1e-7"
 
 
@@ -76,9 +80,13 @@ class Marks(Sequence[Mark]):
 
     def __repr__(self) -> str:
         verdicts = [f"not yet: {mark.hint}" if mark.verdict == "wrong" else mark.verdict for mark in self]
-        lines = columns(
-            [[mark.blank.sign, mark.blank.question, text] for mark, text in zip(self, verdicts, strict=True)]
-        )
+        places = columns([[mark.blank.sign, mark.blank.question, "|"] for mark in self])
+        lines = []
+        for place, text in zip(places, verdicts, strict=True):
+            start = place.removesuffix("|")
+            room = max(_WIDTH - len(start), _WIDTH // 2)
+            first, *more = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
+            lines += [start + first, *(" " * len(start) + line for line in more)]
         unanswered = f", {len(self.open)} open" if self.open else ""
         return "\n".join([*lines, f"{len(self.right)} of {len(self)} right{unanswered}"])
 
@@ -146,6 +154,8 @@ def _find(blanks: Sequence[Blank], key: object) -> Blank:
         raise ValueError(f"{shown} has more than one blank: answer by number, {choices}")
     near = difflib.get_close_matches(shown, [blank.name for blank in blanks], n=3)
     hint = f"; near it are {', '.join(near)}" if near else ""
+    if not near and len(blanks) <= _FEW:
+        hint = f": {', '.join(dict.fromkeys(blank.name for blank in blanks))}"
     raise ValueError(f"no blank is called {shown}: they are 1 to {len(blanks)}, or go by name{hint}")
 
 

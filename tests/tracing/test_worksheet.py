@@ -231,7 +231,7 @@ def test_answers_by_number_name_question_value_or_in_order():
         assert read_answers(sheet.blanks, answers) == {blank: 7.0}
     for answers, message in [
         ({"a": 7, blank.number: 8}, "is answered twice"),
-        ({"zz": 1}, "no blank is called zz: they are 1 to 6, or go by name"),
+        ({"zz": 1}, "no blank is called zz: they are 1 to 6, or go by name: "),
         ({0: 1}, "no blank is called 0"),
         ({True: 1}, "no blank is called True"),
         ({Value(1.0): 1}, "no blank is called"),
@@ -684,3 +684,13 @@ def test_the_sheet_prints_on_few_pages_without_a_word_on_the_console(tmp_path):
 
 def pages(pdf):
     return len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf))
+
+
+def test_lines_of_marks_are_broken_between_words_and_below_their_beginning():
+    sheet = worksheet(readme())
+    parts = [s for s in sheet.trace if s.name == "b" and s.contribution]
+    marks = sheet.check({"b": parts[-1].contribution})
+    lines = repr(marks).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert len(lines) > len(marks) + 1
+    assert " ".join(marks[[m.blank.name for m in marks].index("b")].hint.split()) in " ".join(repr(marks).split())

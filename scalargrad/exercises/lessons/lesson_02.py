@@ -8,6 +8,12 @@ from scalargrad.exercises.judging import gradient, number, numbers
 from scalargrad.functional import grad
 from scalargrad.ops import maximum
 
+_LOCAL = "those are the local derivatives; the gradient that comes from above is 10, not 1"
+_NOT_SPLIT = "an addition does not split a gradient: each operand gets all of it"
+_ROUTED = "only one of the two decides what the maximum is; if the other moves a little, nothing changes"
+_SWITCHED = "each was multiplied by itself; the local derivative for one factor is the other one"
+_RIGHT = "that is the right gradient; = keeps only the last contribution"
+
 
 def _circuit() -> Value:
     x, y, z = Value(3.0, label="x"), Value(-1.0, label="y"), Value(2.0, label="z")
@@ -37,7 +43,7 @@ def _paths() -> tuple[int, int]:
 
 
 def _forgetful() -> tuple[float, float]:
-    """c.grad and a.grad of the tangle, if each share replaces what was there; shares come in the engine's order."""
+    """c.grad and a.grad of the tangle, if each contribution replaces the one before, in the engine's order."""
     from scalargrad.tracing import Trace
 
     a, b = Value(2.0), Value(3.0)
@@ -72,9 +78,13 @@ EXERCISES = (
         question="A gradient of 10 reaches a gate with the operands 4 and -1. What does each operand get: of +, of max "
         "and of ×? Two numbers each.",
         parts=(
-            numbers("add", lambda: _ten(lambda a, b: a + b)),
-            numbers("maximum", lambda: _ten(maximum)),
-            numbers("multiply", lambda: _ten(lambda a, b: a * b)),
+            numbers("add", lambda: _ten(lambda a, b: a + b), {(1, 1): _LOCAL, (5, 5): _NOT_SPLIT}),
+            numbers(
+                "maximum",
+                lambda: _ten(maximum),
+                {(1, 0): _LOCAL, (0, 10): "the larger operand gets it; which one is it?", (10, 10): _ROUTED},
+            ),
+            numbers("multiply", lambda: _ten(lambda a, b: a * b), {(-1, 4): _LOCAL, (40, -10): _SWITCHED}),
         ),
         hints=("Distributor, router, switcher.", "The switcher: each gets 10 times the other operand."),
         solution="add = [10, 10]\nmaximum = [10, 0]  # 4 is the larger one\nmultiply = [-10, 40]  # 10 times the other",
@@ -85,14 +95,27 @@ EXERCISES = (
         question="In y = c + d + c · d (c = a + b, d = a · b, a = 2, b = 3) an engine writes = in place of +=. What "
         "does it leave in c.grad, and what in a.grad? Its steps come in the order of the list above.",
         parts=(
-            number("c_grad", lambda: _forgetful()[0], {7.0: "that is the right gradient; = keeps only the last share"}),
             number(
-                "a_grad", lambda: _forgetful()[1], {25.0: "that is the right gradient; = keeps only the last share"}
+                "c_grad",
+                lambda: _forgetful()[0],
+                {7.0: _RIGHT, 6.0: "that came first; what does the next contribution do to it?"},
+            ),
+            number(
+                "a_grad",
+                lambda: _forgetful()[1],
+                {
+                    25.0: _RIGHT,
+                    18.0: "d.grad was replaced too, and d's contribution is not the last one to reach a",
+                    7.0: "that would be so if c.grad were right; what does this engine leave in c.grad?",
+                    6.0: "that was in c.grad for a while; what is there when c hands it on?",
+                    3.0: "that is what d hands on; another contribution comes after it",
+                    4.0: "that is the sum of two contributions; = does not add",
+                },
             ),
         ),
         hints=(
-            "Which share comes last into c, and which into a?",
-            "The last share of c is 1, from the sum. The last share of a comes from c, with local derivative 1.",
+            "Which contribution comes last into c, and which into a?",
+            "The last one into c is 1, from the sum. The last one into a comes from c, with local derivative 1.",
         ),
         solution="c_grad = 1  # 6, then replaced by 1\na_grad = 1  # c.grad × 1, in place of what came from d",
         reveal="1 where it should be 25, and no error message.",
@@ -102,7 +125,13 @@ EXERCISES = (
         question="b = a + a, c = b · b, d = c · c. How many paths lead from a to d, and how many edges has the graph?",
         parts=(
             number(
-                "paths", lambda: _paths()[0], {6.0: "those are the edges: each choice of an edge is a path of its own"}
+                "paths",
+                lambda: _paths()[0],
+                {
+                    6.0: "those are the edges: each choice of an edge is a path of its own",
+                    2.0: "so many lead from a to b; how does each of them go on?",
+                    4.0: "so many lead from a to c; how does each of them go on?",
+                },
             ),
             number("edges", lambda: _paths()[1], {3.0: "each operation here has two operands, and an edge for each"}),
         ),

@@ -14,7 +14,7 @@ from scalargrad.node.naming import display_names, without_isolates
 from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.variables import Names, variable_names
-from scalargrad.support.arguments import brief
+from scalargrad.support.arguments import brief, real
 from scalargrad.support.labels import clean_label
 from scalargrad.support.reals import number
 from scalargrad.table.row import Op
@@ -49,8 +49,14 @@ class ComputationalGraph:
         self._order: list[Node] = []
         self._output = ""
         self._by_output: dict[str, Node] = {}
+        self._gates: set[int] = set()  # their ids: gates need not be hashable
         self._names: set[str] = set()
         self._unnamed = 0
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy has other gates."""
+        vars(self).update(state)
+        self._gates = {id(node.gate) for node in self.nodes}
 
     @classmethod
     def from_value(cls, value: Value, *, names: Names = True) -> ComputationalGraph:
@@ -120,7 +126,7 @@ class ComputationalGraph:
         if getattr(gate, "nin", None) not in (None, len(inputs)):
             given = ", ".join(map(brief, inputs))
             raise TypeError(f"{who} reads {gate.nin} wire{'s' * (gate.nin != 1)}, not {len(inputs)}: {given}")
-        if any(node.gate is gate for node in self.nodes):
+        if id(gate) in self._gates:
             raise ValueError(f"this {who} is in the graph already, and keeps the numbers of one place: make another")
         if name in self._by_output:
             raise ValueError(f"the wire {brief(name)} is driven by another gate already: give this one another name")
@@ -130,6 +136,7 @@ class ComputationalGraph:
             name = f"v{self._unnamed}" if f"v{self._unnamed}" not in self._names else ""
         node = self._by_output[name] = Node(gate, inputs, name)
         self.nodes.append(node)
+        self._gates.add(id(gate))
         self.values, self.gradients, self._order = {}, {}, []
         return name
 
@@ -192,7 +199,7 @@ class ComputationalGraph:
 
         Raises:
             ValueError: if an input is missing or unknown, or the gates form a cycle.
-            TypeError: if inputs is no mapping, or an input is no number.
+            TypeError: if inputs is no mapping, or an input, or what a gate returns, is no number.
         """
         if not isinstance(inputs, Mapping):
             raise TypeError(f'forward takes a dict of inputs, as in {{"x": 2.0}}, not {type(inputs).__name__}')
@@ -210,7 +217,7 @@ class ComputationalGraph:
             except TypeError as error:
                 raise TypeError(f"forward: the input {brief(wire)}: {error}") from None
         for node in order:
-            values[node.output] = node.gate.forward(*[values[wire] for wire in node.inputs])
+            values[node.output] = node.forward([values[wire] for wire in node.inputs])
         self.values = values
         return values[output]
 
@@ -224,10 +231,11 @@ class ComputationalGraph:
 
         Raises:
             ValueError: if `forward` was not run before, or a gate returns too many or too few gradients.
+            TypeError: if one of them is no number.
         """
         if not self.values:
             raise ValueError("backward came before forward: run graph.forward({...}), so that every gate has numbers")
-        gradients: dict[str, float] = {self.output: number(seed)}
+        gradients: dict[str, float] = {self.output: real(seed, "backward: seed")}
         for node in reversed(self.nodes_topologically_sorted()):
             if node.output not in gradients:  # it does not lead to the output
                 continue

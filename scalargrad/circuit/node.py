@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.circuit.gates import Gate
 from scalargrad.engine import Value
+from scalargrad.support.arguments import real
 from scalargrad.support.labels import clean_label
 
 
@@ -24,11 +25,20 @@ class Node(NamedTuple):
     inputs: tuple[str, ...]
     output: str
 
+    def forward(self, inputs: Sequence[float]) -> float:
+        """What the gate's forward returns, a number.
+
+        Raises:
+            TypeError: if it returns anything else.
+        """
+        return real(self.gate.forward(*inputs), f"what {type(self.gate).__name__}.forward returns")
+
     def backward(self, dz: float) -> Sequence[float]:
         """What the gate's backward returns: a gradient for each input.
 
         Raises:
-            ValueError: if it returns anything else.
+            ValueError: if it returns no list, or more or fewer.
+            TypeError: if one of them is no number.
         """
         found = self.gate.backward(dz)
         if not isinstance(found, (list, tuple)) or len(found) != len(self.inputs):
@@ -37,7 +47,8 @@ class Node(NamedTuple):
                 f"{type(self.gate).__name__}.backward must return a list of {len(self.inputs)} gradients, for "
                 f"{', '.join(map(clean_label, self.inputs))}, not {given}"
             )
-        return found
+        what = f"each gradient that {type(self.gate).__name__}.backward returns"
+        return [real(d, what) for d in found]
 
     def value(self, parents: Sequence[Value], z: float) -> Value:
         """A Value over these parents with the gate's number z: of the gate's op, or with the gate as its closure."""

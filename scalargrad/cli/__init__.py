@@ -11,12 +11,13 @@ import re
 import sys
 import warnings
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from scalargrad.support.console import ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from scalargrad import Value
 
@@ -27,7 +28,7 @@ MOST = 800
 
 
 class _Parser(argparse.ArgumentParser):
-    commands: Iterable[str] = ()
+    commands: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
 
     def error(self, message: str) -> NoReturn:
         from scalargrad.support.spelling import did_you_mean
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0, 1 for a failed check, 2 for bad input, 130 for Ctrl-C."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = _make_parser(arguments)
-    options = parser.parse_args(_protect_minus(arguments))
+    options = parser.parse_args(_protect_minus(arguments, parser))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # where an encoding lacks −, it is written -
             stream.reconfigure(errors=ERRORS)
@@ -100,7 +101,7 @@ def _version() -> str:
     return f"scalargrad {scalargrad.__version__}, {engine}"
 
 
-def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def _make_parser(arguments: Sequence[str]) -> _Parser:
     styles: Sequence[str] = ()
     if "draw" in arguments:  # the other commands start without what draws
         from scalargrad.drawing.styles import STYLES
@@ -166,29 +167,10 @@ def _make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _protect_minus(arguments: list[str]) -> list[str]:
+def _protect_minus(arguments: list[str], parser: _Parser) -> list[str]:
     """Keep argparse from taking the expression `-x*y` for an option: it leaves arguments with a space alone."""
-    known = {
-        "-o",
-        "--output",
-        "--style",
-        "--seed",
-        "--html",
-        "--expand",
-        "--key",
-        "--variants",
-        "--hide",
-        "--fields",
-        "--title",
-        "--order",
-        "--port",
-        "--no-browser",
-        "--open",
-        "--help",
-        "-h",
-        "--version",
-        "--",
-    }
+    parsers = [parser, *parser.commands.values()]
+    known = {"--", *(option for one in parsers for action in one._actions for option in action.option_strings)}
     return [
         f" {argument}" if argument.startswith("-") and argument.split("=")[0] not in known else argument
         for argument in arguments

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, overload
 
 from scalargrad.exercises.exercise import Exercise, NotYetError, UnansweredError
+from scalargrad.node.contexts import with_recording
 from scalargrad.support.console import printable
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _mark(part: Part, answer: object) -> Mark:
     if answer is ... or answer is None:
         return Mark(part.name, "open")
     try:
-        part.judge(answer)
+        with_recording(part.judge, answer)  # the judge builds graphs, whatever the mode here
     except UnansweredError:
         return Mark(part.name, "open")
     except NotYetError as error:

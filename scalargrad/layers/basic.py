@@ -9,12 +9,11 @@ from typing import Any
 
 from scalargrad.circuit import Gate
 from scalargrad.layers.matrices import Rows, kept, matrix, product, shape, transposed
-from scalargrad.support.arguments import MOST, brief, whole
-from scalargrad.support.reals import number
+from scalargrad.support.arguments import MOST, real, whole
 
 
 class Layer:
-    """What a layer has in common with others: the contract above. A layer without parameters has no more to update."""
+    """The contract of a layer, as `scalargrad.layers` describes it. One without parameters has nothing to update."""
 
     def forward(self, X: Any) -> Rows:
         """Compute Y from X, and keep what backward needs."""
@@ -72,14 +71,13 @@ class Linear(Layer):
 
         Raises:
             ValueError: if nin or nout is below 1, W or b has another shape, or b is given without a bias.
-            TypeError: if one of them is no matrix or list of numbers.
+            TypeError: if nin or nout is no integer, or W or b no matrix or list of numbers.
         """
-        if type(nin) is not int or type(nout) is not int or nin < 1 or nout < 1:
-            raise ValueError(f"Linear: nin and nout must be integers of at least 1, not {brief(nin)} and {brief(nout)}")
+        nin, nout = whole(nin, "Linear: nin", "Linear(2, 3)"), whole(nout, "Linear: nout", "Linear(2, 3)")
         whole(nin * nout, "Linear: the number of weights, nin * nout,", "Linear(2, 3)", most=MOST)
         if b is not None and not bias:
             raise ValueError("Linear: b was given, but bias=False: leave one of them out")
-        self.nin, self.nout, self.has_bias = nin, nout, bias
+        self.nin, self.nout, self.has_bias = nin, nout, bool(bias)
         if b is not None and shape(b) != (nout,):
             raise ValueError(f"Linear: b has shape {shape(b)}, expected {(nout,)}: a list with a bias for each output")
         self.b = [0.0] * nout if b is None else matrix([b], "Linear: [b]", 1, nout)[0]
@@ -117,7 +115,7 @@ class Linear(Layer):
         """
         if self.DW is None or self.DB is None:
             raise ValueError(f"{self!r}.update_parameters came before backward, which computes DW and DB")
-        lr = number(lr)
+        lr = real(lr, f"{self!r}.update_parameters: lr")
         self.W = [[w - lr * d for w, d in zip(*rows, strict=True)] for rows in zip(self.W, self.DW, strict=True)]
         self.b = [b - lr * d for b, d in zip(self.b, self.DB, strict=True)]
 

@@ -30,7 +30,7 @@ def shape(A: Any) -> tuple[int, ...]:
 
 def _shape(A: Any, depth: int) -> tuple[int, ...]:
     A = listed(A)
-    if not isinstance(A, Sequence) or isinstance(A, str):
+    if not isinstance(A, Sequence) or isinstance(A, (str, bytes, bytearray)):
         return ()
     if depth > MAX_DEPTH:  # the cap is what allows recursion here
         raise too_deep("the matrix")

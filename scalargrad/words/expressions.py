@@ -87,8 +87,10 @@ def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"the expression has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     variables = [unicodedata.normalize("NFKC", name) for name in names]  # as Python reads names
-    for name in variables:
+    for i, name in enumerate(variables):
         _check_name(name)
+        if name in variables[:i]:
+            raise ExpressionError(f"{name!r} is given twice")
     if not text.strip():
         raise ExpressionError("the expression is empty")
     try:

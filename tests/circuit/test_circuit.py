@@ -1,5 +1,6 @@
 """Gates and graphs of gates: the numbers are the engine's, the derivatives the op table's, the API the lecture's."""
 
+import copy
 import math
 
 import pytest
@@ -325,7 +326,51 @@ def test_deep_graphs_need_no_recursion():
     assert graph.to_value()[0].data == 3000.0
 
 
+class Counting(list):
+    """A list that counts how often it is gone through."""
+
+    times = 0
+
+    def __iter__(self):
+        self.times += 1
+        return super().__iter__()
+
+
+def test_adding_a_gate_looks_at_no_other():
+    graph = ComputationalGraph()
+    graph.nodes = Counting()
+    for _ in range(50):
+        graph.gate(AddConstantGate(1.0), "x")
+    assert graph.nodes.times == 0
+
+
+def test_a_copy_knows_its_own_gates():
+    graph = lecture_graph()
+    again = copy.deepcopy(graph)
+    with pytest.raises(ValueError, match="this AddGate is in the graph already"):
+        again.gate(again.nodes[0].gate, "a", "b")
+    again.gate(graph.nodes[0].gate, "a", "b")
+    assert len(again.nodes) == len(graph.nodes) + 1
+
+
 # -------------------------------------------------------------------- errors
+
+
+def without_a_result():
+    gate = CubeGate()
+    gate.forward = lambda x: None
+    graph = ComputationalGraph()
+    graph.gate(gate, "x")
+    graph.forward({"x": 1.0})
+
+
+def no_gradient():
+    gate = CubeGate()
+    gate.backward = lambda dz: [None]
+    graph = ComputationalGraph()
+    graph.gate(gate, "x")
+    graph.forward({"x": 1.0})
+    graph.backward()
 
 
 def cycle():
@@ -380,6 +425,8 @@ def changed_after_forward():
         (twice, ValueError, "this AddGate is in the graph already"),
         (too_few_gradients, ValueError, "CubeGate.backward must return a list of 1 gradients, for x, not 0 of them"),
         (no_list, ValueError, "CubeGate.backward must return a list of 1 gradients, for x, not 1.0"),
+        (without_a_result, TypeError, "what CubeGate.forward returns must be a real number, not NoneType"),
+        (no_gradient, TypeError, "each gradient that CubeGate.backward returns must be a real number, not NoneType"),
         (changed_after_forward, ValueError, "backward came before forward"),
         (lambda: lecture_graph().backward(), ValueError, "backward came before forward"),
         (lambda: lecture_graph().draw(), ValueError, "the wires have no numbers yet"),

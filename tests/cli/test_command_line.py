@@ -74,6 +74,7 @@ BAD = [
     ("x", ["x=a"], "the value of 'x', 'a', is not a number"),
     ("x", ["x"], "not of the form x=NUMBER"),
     ("x", ["x=1", "x=2"], "'x' is given twice"),
+    ("µ", ["µ=1", "μ=2"], "'μ' is given twice"),
     ("x", ["x=1", "y=2"], "y has a value but does not occur"),
     ("x", ["x=1", "tanh=2"], "'tanh' cannot be the name of a variable"),
     ("1/0", [], "division by zero at 1.0, 0.0"),

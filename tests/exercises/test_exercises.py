@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from scalargrad import no_grad
 from scalargrad.exercises import check, exercises, hint, solution
 from scalargrad.exercises.finding import all_exercises
 
@@ -26,6 +27,8 @@ def test_the_solution_runs_and_is_right(name):
     assert marks, repr(marks)
     assert set(states(marks)) == {"right"}
     assert BANK[name].reveal[:20] in repr(marks)
+    with no_grad():
+        assert check(name, **{part: namespace[part] for part in BANK[name].names})
 
 
 @pytest.mark.parametrize("name", BANK)

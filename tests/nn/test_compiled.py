@@ -595,7 +595,7 @@ for parameter in frozen.parameters():
         ),
         (call(model=hooked), ValueError, "hooks on parameters do not run in compiled code"),
         (call(model=frozen), ValueError, "nothing to train: none of the optimizer's parameters requires grad"),
-        (call(clip_norm=0.0), ValueError, "clip_grad_norm: max_norm must be positive, not 0.0"),
+        (call(clip_norm=0.0), ValueError, "clip_norm must be positive, not 0.0"),
         # and what the eager loop refuses
         (call(y=Y[:3]), ValueError, "X has 19 rows but y has 3 targets"),
         (call(X=[]), ValueError, "X is empty"),

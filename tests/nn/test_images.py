@@ -153,6 +153,21 @@ def test_the_response_norm_divides_by_what_the_channels_beside_it_say(image, siz
         assert found[c][i][j] == pytest.approx(float(expected), rel=1e-14)
 
 
+@given(images(channels=3, most=2), st.sampled_from([0.5, 2.0, 3.0]), st.sampled_from([1.0, 1e150, 1e-170]))
+def test_the_response_norm_of_numbers_is_that_of_values(image, beta, scale):
+    layer = nn.LocalResponseNorm(2, alpha=1.0, beta=beta)
+    image = [[[x * scale for x in row] for row in channel] for channel in image]
+    assert repr(layer(image)) == repr(data(layer([[list(map(Value, row)) for row in channel] for channel in image])))
+
+
+@given(images(channels=2, most=3), st.tuples(*[st.booleans()] * 3))
+def test_an_image_may_be_made_of_iterators(image, which):
+    wrap = [iter if one else list for one in which]
+    layer = nn.Conv2d(len(image), 2, 1, seed=0)
+    lazy = wrap[0]([wrap[1]([wrap[2](row) for row in channel]) for channel in image])
+    assert data(layer(lazy)) == data(layer(image))
+
+
 @given(images())
 def test_flatten_and_unflatten_move_the_very_values(image):
     values = [[[Value(x) for x in row] for row in channel] for channel in image]

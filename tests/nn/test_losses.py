@@ -46,6 +46,12 @@ def test_mse_of_several_outputs_is_the_mean_over_all_of_them():
     assert target.grad == -4.0
 
 
+def test_mse_of_rows_of_several_lengths_is_the_mean_of_their_means():
+    rows, targets = [[1.0, 2.0], [5.0]], [[0.0, 0.0], [0.0]]
+    for give in (list, tuple, iter):
+        assert nn.mse(give(rows), give(targets)) == (2.5 + 25.0) / 2
+
+
 @given(st.lists(st.tuples(scores_, st.sampled_from([-1, 1])), min_size=1, max_size=5))
 def test_hinge(pairs):
     s, t = map(list, zip(*pairs, strict=True))
@@ -254,6 +260,15 @@ two, rows = [Value(1.0), Value(2.0)], [[Value(1.0), Value(2.0)]] * 2
 def test_errors_say_what_was_given_and_what_to_do(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize("loss", [nn.mse, nn.sse])
+@pytest.mark.parametrize(("scores", "targets", "what"), [
+    ([["a", 2.0]], [[1.0, 2.0]], "score"), ([[1.0, 2.0]], [[None, 2.0]], "target"), ([[[1.0]]], [[[2.0]]], "score"),
+])  # fmt: skip
+def test_a_squared_error_of_what_is_no_number_is_refused(loss, scores, targets, what):
+    with pytest.raises(TypeError, match=f"^{loss.__name__}: each {what} must be a real number, not "):
+        loss(scores, targets)
 
 
 def test_class_indices_may_be_whole_floats():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from optional import mpmath
 
 from scalargrad import Value, nn
+from scalargrad.nn.descent.optimizers import OPTIMIZERS
 
 mpf = mpmath.mpf
 grads_ = st.lists(st.floats(-10, 10), min_size=1, max_size=6)
@@ -116,6 +117,17 @@ def test_lr_can_be_set_between_steps():
     optimizer.lr = 0.0
     optimizer.step()
     assert p.data == pytest.approx(-1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS.values())
+def test_weight_decay_is_what_was_given_and_can_be_set_between_steps(kind):
+    first, second = (kind([Value(2.0)], lr=0.5, weight_decay=decay) for decay in (0.25, 0.0))
+    assert first.weight_decay == first.state_dict()["settings"]["weight_decay"] == 0.25
+    second.weight_decay = 0.25
+    for optimizer in (first, second):
+        optimizer.parameters[0].grad = 1.0
+        optimizer.step()
+    assert first.parameters[0].data == second.parameters[0].data
 
 
 def test_gradients_of_nan_and_infinity_are_used_as_they_are():

@@ -67,6 +67,11 @@ def test_no_state_is_a_state_of_zeros(cell):
     assert data(cell([1.0, 2.0, -1.0])) == data(cell([1.0, 2.0, -1.0], state))
 
 
+def test_a_state_may_be_made_of_iterators():
+    cell, state = nn.LSTMCell(1, 2, seed=1), ([0.5, -0.5], [1.0, 2.0])
+    assert data(cell([1.0], map(iter, state))) == data(cell([1.0], state))
+
+
 def test_a_file_brings_it_back(cell, tmp_path):
     again = nn.load(nn.save(cell, tmp_path / "model.json"))
     assert type(again) is type(cell)

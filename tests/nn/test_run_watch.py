@@ -165,6 +165,19 @@ def test_fit_tells_of_dead_neurons_once(compiled):
     assert "try a smaller lr" in message
 
 
+@every_way
+def test_fit_tells_of_dead_filters_of_images(compiled):
+    model = nn.Sequential(
+        nn.Conv2d(1, 2, 2, activation="relu", seed=0), nn.Flatten(), nn.Layer(8, 1, activation=None, seed=1)
+    )
+    kill(model, model.layers[0].filters)
+    pictures = [[[[0.1 * (i + j + k) for i in range(3)] for j in range(3)]] for k in range(8)]
+    (message,) = told(
+        lambda: nn.fit(model, pictures, [1.0] * 8, "mse", lr=1e-4, epochs=2, progress=False, compiled=compiled)
+    )
+    assert "2 of the 2 relu neurons of 'layer 0' are dead (layer 0 · filter 0 (relu)," in message
+
+
 def test_a_few_that_are_dead_are_no_alarm():
     model = of_layers()
     kill(model, model.layers[0].neurons[:2])

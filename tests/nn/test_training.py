@@ -3,8 +3,11 @@
 import builtins
 import math
 import random
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from optional import numpy
 
 import scalargrad
@@ -122,6 +125,35 @@ def test_validation_metrics_callback_and_early_end():
     scores = nn.predict(model, X[:5])
     assert history.val_loss[-1] == pytest.approx(sum(max(0, 1 - y * s) for y, s in zip(Y[:5], scores, strict=True)) / 5)
     assert history.val_right[-1] == nn.accuracy(scores, Y[:5])
+
+
+@pytest.mark.parametrize("compiled", [False, "python"])
+def test_a_loss_that_serves_as_a_metric_is_recorded_as_numbers(compiled):
+    history = nn.fit(
+        network(),
+        X,
+        Y,
+        "mse",
+        metrics={"error": nn.mse},
+        epochs=3,
+        validation=(X, Y),
+        compiled=compiled,
+        progress=False,
+    )
+    assert {type(x) for column in history.values() for x in column} == {float}
+    assert history.error == pytest.approx(history.loss, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"clip_norm": 0.0}, {"clip_norm": "1"}, {"schedule": 0.1}, {"callback": 3}, {"penalty": "much"}]
+)
+def test_wrong_settings_are_refused_before_anything_changes(wrong):
+    model = network()
+    gradients = [id(p.grad) for p in model.parameters()]
+    with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
+        nn.fit(model, X, Y, "hinge", progress=False, **wrong)
+    assert [id(p.grad) for p in model.parameters()] == gradients
+    assert model.state_dict() == network().state_dict()
 
 
 def test_validation_is_without_the_penalty_and_in_eval_mode():
@@ -287,6 +319,9 @@ def call(**changes):
         (call(batch_size=0), ValueError, "batch_size must be at least 1"),
         (call(penalty=-1.0), ValueError, "penalty must be a number from 0 up"),
         (call(metrics=3), TypeError, "metrics must be 'accuracy'"),
+        (call(metrics=lambda s, y: None), TypeError, "what the metric '<lambda>' returns must be a real number"),
+        (call(metrics={"lr": nn.accuracy}), ValueError, "a metric cannot be called 'lr'"),
+        (call(metrics={"val_loss": nn.accuracy}), ValueError, "a metric cannot be called 'val_loss'"),
         (call(validation=X), TypeError, r"validation must be a pair \(X, y\)"),
         (call(validation=(X, Y[:2])), ValueError, "validation X has 40 rows but validation y has 2"),
         (call(model=lambda x: x), TypeError, "the model has no parameters"),
@@ -372,6 +407,25 @@ def test_predict_gives_numbers_without_a_graph_and_restores_modes():
 )
 def test_accuracy(scores, targets, expected):
     assert nn.accuracy(scores, targets) == expected
+
+
+@given(st.data())
+def test_accuracy_is_the_same_whatever_numbers_the_labels_are(data):
+    k = data.draw(st.integers(2, 4))
+    scores = data.draw(
+        st.lists(st.lists(st.integers(-2, 2).map(float), min_size=k, max_size=k), min_size=1, max_size=6)
+    )
+    labels = [data.draw(st.integers(0, k - 1)) for _ in scores]
+    right = sum(row.index(max(row)) == label for row, label in zip(scores, labels, strict=True)) / len(labels)
+    for kind in (int, float, Fraction, Value):
+        assert nn.accuracy(scores, list(map(kind, labels))) == right
+        assert nn.accuracy([[Value(x) for x in row] for row in scores], list(map(kind, labels))) == right
+
+
+def test_the_accuracy_of_a_compiled_function_follows_its_targets():
+    compiled = scalargrad.compile(lambda a, b, t: nn.accuracy([[a, b]], [t]) * a + b, branches="record")
+    for a, b, target in [(1.0, 2.0, 1.0), (1.0, 2.0, 0.0), (3.0, 2.0, 0.0), (3.0, 2.0, 1.0), (1.0, 2.0, 1.0)]:
+        assert compiled(a, b, target) == (float(b > a) == target) * a + b
 
 
 def test_accuracy_checks_lengths():

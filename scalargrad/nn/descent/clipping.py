@@ -35,9 +35,7 @@ def clip_grad_norm(parameters: Module | Iterable[Value], max_norm: float) -> flo
 
 def clipped_to_norm(grads: list[float], max_norm: float) -> tuple[float, list[float]]:
     """Return the norm of these gradients, and the gradients as `clip_grad_norm` makes them."""
-    max_norm = real(max_norm, "clip_grad_norm: max_norm")
-    if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm must be positive, not {max_norm!r}")
+    max_norm = limit(max_norm, "clip_grad_norm: max_norm")
     norm = math.hypot(*grads)
     scale = max_norm / (norm + 1e-6)
     if scale >= 1:
@@ -52,11 +50,22 @@ def clip_grad_value(parameters: Module | Iterable[Value], max_value: float) -> N
         ValueError: if max_value is not positive.
     """
     values = list(dict.fromkeys(parameters_of(parameters, "clip_grad_value")))
-    max_value = real(max_value, "clip_grad_value: max_value")
-    if not max_value > 0:
-        raise ValueError(f"clip_grad_value: max_value must be positive, not {max_value!r}")
+    max_value = limit(max_value, "clip_grad_value: max_value")
     # The gradient comes first: max and min keep their first argument where a comparison with nan is false.
     _set_grads(values, [min(max(plain_gradient(value), -max_value), max_value) for value in values])
+
+
+def limit(given: float, what: str) -> float:
+    """Return a positive number, or inf, as a float.
+
+    Raises:
+        TypeError: if it is no real number.
+        ValueError: if it is not positive.
+    """
+    x = real(given, what)
+    if not x > 0:
+        raise ValueError(f"{what} must be positive, not {x!r}")
+    return x
 
 
 def _set_grads(values: list[Value], grads: list[float]) -> None:

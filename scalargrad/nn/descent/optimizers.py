@@ -43,7 +43,8 @@ class Optimizer(ABC):
     Args:
         parameters: the Values to train, as `model.parameters()`, or a Module; each is updated once per step.
         lr: the learning rate; may be assigned at any time.
-        weight_decay: adds weight_decay * p to each gradient, as does a penalty weight_decay / 2 * p**2.
+        weight_decay: adds weight_decay * p to each gradient, as does a penalty weight_decay / 2 * p**2; in AdamW it is
+            no part of the gradient.
 
     Attributes:
         parameters: the list of Values.
@@ -362,8 +363,6 @@ class AdamW(Adam):
     Source: Loshchilov and Hutter, Decoupled weight decay regularization, 2019, algorithm 2.
     """
 
-    settings: ClassVar = {**Adam.settings, "decoupled_decay": not_negative}
-
     @explained("AdamW(model.parameters(), lr=0.01)")
     def __init__(
         self,
@@ -374,15 +373,11 @@ class AdamW(Adam):
         eps: float = 1e-8,
         weight_decay: float = 0.01,
     ) -> None:
-        super().__init__(parameters, lr, betas=betas, eps=eps)
-        self.decoupled_decay = not_negative(weight_decay, "weight_decay")
+        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def update(self, p: float, g: float, state: State) -> tuple[float, State]:
-        """One step of AdamW."""
-        return super().update(p * (1 - self._lr * self.decoupled_decay), g, state)
-
-    def _settings(self) -> dict[str, Any]:
-        return {**super()._settings(), "weight_decay": self.decoupled_decay}
+    def decayed_update(self, p: float, g: float, state: State) -> tuple[float, State]:
+        """Adam's step on the plain gradient, from a parameter that has moved towards 0."""
+        return self.update(p * (1 - self._lr * self.weight_decay), g, state)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -1,6 +1,7 @@
 """Learning-rate schedules: functions from the number of steps made so far (0, 1, 2, ...) to a learning rate.
 
 Give one to `fit(..., schedule=)`, or use it by hand: `optimizer.lr = schedule(k)`. Any function of one integer will do.
+Those here are made of rates and factors that are finite and not negative, else they raise ValueError.
 """
 
 from __future__ import annotations

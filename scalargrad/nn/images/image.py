@@ -72,7 +72,7 @@ def image_of(x: Any, who: Callable[[], str], nin: int | None = None) -> Image:
         else "an image, [channel][row][column]"
     )
     example = f"a list of {nin or 3} channel{'s' * ((nin or 3) != 1)}, each a list of rows"
-    x = as_sequence(x.tolist() if hasattr(x, "tolist") else x)
+    x = _without_iterators(x.tolist() if hasattr(x, "tolist") else x, 3)
     depth = _depth(x)
     if depth != 3:
         hint = {
@@ -114,6 +114,14 @@ def _real(x: Any, where: str) -> Any:
         return number(x)
     except TypeError:
         raise TypeError(f"{where} must hold a Value or a real number, not {type(x).__name__}") from None
+
+
+def _without_iterators(x: Any, levels: int) -> Any:
+    """The lists and arrays of an image, with a list in place of each iterator: it is gone through more than once."""
+    x = as_sequence(x)
+    if levels == 1 or not is_sequence(x) or hasattr(x, "ndim"):
+        return x
+    return [_without_iterators(part, levels - 1) for part in x]
 
 
 def _listed(x: Any) -> list[Any]:
@@ -185,8 +193,9 @@ class Sliding:
     Args:
         kernel: rows and columns, or one number for both.
         stride: likewise.
-        padding: likewise; at most `most` of the kernel, with which the errors say how much.
+        padding: likewise; smaller than the kernel.
         example: a call that works.
+        half: whether the padding may be half of the kernel at most.
 
     Raises:
         TypeError: if one is no whole number and no pair.

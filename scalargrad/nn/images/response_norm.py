@@ -10,7 +10,7 @@ from scalargrad.nn.images.image import Image, image_of
 from scalargrad.nn.modules.known_module import NUMBER, SIZE, KnownModule
 from scalargrad.nn.modules.naming import Name
 from scalargrad.node.extras import give_label
-from scalargrad.ops import dot
+from scalargrad.ops import divide, dot, power
 from scalargrad.support.arguments import MOST, real
 from scalargrad.support.spelling import explained
 
@@ -70,7 +70,8 @@ class LocalResponseNorm(KnownModule):
             x: an image [channel][row][column] of numbers or Values, or an array.
 
         Raises:
-            ValueError: if x is no image; if k is 0 and all numbers of a neighbourhood are.
+            ValueError: if x is no image.
+            ZeroDivisionError: if k is 0 and all numbers of a neighbourhood are.
             TypeError: if an element is neither a Value nor a real number.
         """
         if _more:
@@ -84,7 +85,7 @@ class LocalResponseNorm(KnownModule):
             for column in zip(*lines, strict=True):
                 for c, value in enumerate(column):
                     near = list(column[max(0, c - self.size // 2) : c + (self.size - 1) // 2 + 1])
-                    y = value / (self.k + share * dot(near, near)) ** self.beta
+                    y = divide(value, power(self.k + share * dot(near, near), self.beta))
                     if isinstance(y, Value):
                         give_label(y, labels[c])
                     outputs[c].append(y)

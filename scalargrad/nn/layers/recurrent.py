@@ -325,7 +325,8 @@ class LSTMCell(_Cell):
         if state is None:
             return self._state(None, "h"), self._state(None, "c")
         pair = as_sequence(state)
-        if not is_sequence(pair) or len(pair) != 2 or not all(is_sequence(as_sequence(part)) for part in pair):
+        pair = list(map(as_sequence, pair)) if is_sequence(pair) else ()
+        if len(pair) != 2 or not all(map(is_sequence, pair)):
             raise TypeError(
                 f"{self!r}: the state must be a pair (h, c) of lists of {numbers(self.hidden)}, as the last step "
                 "returned it; leave it out at first"

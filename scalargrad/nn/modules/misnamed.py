@@ -38,7 +38,6 @@ NAMES = {
     "prelu": "write scalargrad.leaky_relu(x, slope), with slope = Value(0.25, parameter=True)",
     "threshold": "write scalargrad.where(scalargrad.greater(x, threshold), x, value)",
     "softsign": "write lambda x: x / (1 + abs(x)), as in nn.Elementwise(lambda x: ...)",
-    "msleloss": "write nn.mse",
     "mseloss": "write nn.mse",
     "mse_loss": "write nn.mse",
     "mean_squared_error": "write nn.mse",

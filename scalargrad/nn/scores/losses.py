@@ -27,7 +27,6 @@ from scalargrad.nn.scores.targets import (
 )
 from scalargrad.ops import dot, logsumexp, mean, relu, softplus, square, sum_, where
 from scalargrad.support.arguments import brief, real
-from scalargrad.support.reals import number
 from scalargrad.support.spelling import did_you_mean
 
 Loss = Callable[[Any, Any], Any]
@@ -52,8 +51,9 @@ def mse(scores: Any, targets: Any, reduction: str = "mean") -> Any:
     >>> mse([Value(1.0), Value(3.0)], [0.0, 1.0]).data
     2.5
     """
+    scores = as_sequence(scores)
     squares = _squares(scores, targets, "mse")
-    widths = list(map(len, scores)) if isinstance(scores, (list, tuple)) and all(map(is_sequence, scores)) else []
+    widths = list(map(len, scores)) if is_sequence(scores) and all(map(is_sequence, scores)) else []
     if reduction == "mean" and len(set(widths)) > 1:
         rest = iter(squares)
         return mean([mean(list(islice(rest, width))) for width in widths])
@@ -70,7 +70,8 @@ def sse(scores: Any, targets: Any) -> Any:
 
 
 def _squares(scores: Any, targets: Any, who: str) -> list[Any]:
-    return [square(_difference(s, t)) for s, t in all_outputs(scores, targets, who)]
+    score, target = f"{who}: each score", f"{who}: each target"
+    return [square(_number(s, score) - _number(t, target)) for s, t in all_outputs(scores, targets, who)]
 
 
 # -------------------------------------------------------------------- two classes, one score
@@ -165,7 +166,7 @@ def multiclass_hinge(scores: Any, targets: Any, reduction: str = "mean", margin:
     >>> multiclass_hinge([Value(3.0), Value(5.0), Value(-2.0)], 0).data
     3.0
     """
-    margin = margin if isinstance(margin, Value) else real(margin, "multiclass_hinge: margin")
+    margin = _number(margin, "multiclass_hinge: margin")
     scores, targets = as_sequence(scores), as_sequence(targets)
     sequences = class_sequences(scores, targets, "multiclass_hinge")
     if sequences:
@@ -221,7 +222,7 @@ def l2_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> A
     12.5
     """
     values = parameters_of(parameters, "l2_penalty")
-    return dot(values, values) * _strength(strength, "l2_penalty")
+    return dot(values, values) * _number(strength, "l2_penalty: strength")
 
 
 def l1_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> Any:
@@ -230,11 +231,7 @@ def l1_penalty(parameters: Module | Iterable[Value], strength: float = 1.0) -> A
     >>> l1_penalty([Value(3.0), Value(-4.0)], 0.5).data
     3.5
     """
-    return sum_([abs(p) for p in parameters_of(parameters, "l1_penalty")]) * _strength(strength, "l1_penalty")
-
-
-def _strength(strength: Any, who: str) -> Any:
-    return strength if isinstance(strength, Value) else real(strength, f"{who}: strength")
+    return sum_([abs(p) for p in parameters_of(parameters, "l1_penalty")]) * _number(strength, "l1_penalty: strength")
 
 
 LOSSES: dict[str, Loss] = {
@@ -267,8 +264,8 @@ def resolve_loss(loss: str | Loss) -> Loss:
     return loss
 
 
-def _difference(s: Any, t: Any) -> Any:
-    return s - t if isinstance(t, Value) else s - number(t)
+def _number(x: Any, what: str) -> Any:
+    return x if isinstance(x, Value) else real(x, what)
 
 
 def _reduce(losses: list[Any], reduction: str) -> Any:

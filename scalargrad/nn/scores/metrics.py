@@ -70,7 +70,10 @@ def _is_right(score: Any, target: Any) -> bool:
     score = _of_one(score)
     if isinstance(score, list):
         score = [_checked(s, "score") for s in score]
-        return not any(s != s for s in score) and score.index(max(score)) == target
+        if any(s != s for s in score):
+            return False
+        index = score.index(max(score))
+        return bool(index <= target <= index)  # not ==, which asks of a Value whether it is the same object
     if type(score) not in _NUMBERS:
         score = _checked(score, "score")
     return score == score and bool((score > 0) == (target > 0))

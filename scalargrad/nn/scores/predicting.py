@@ -25,6 +25,11 @@ def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     Returns:
         For each sample a float, or a list of floats if the model has several outputs.
 
+    Raises:
+        TypeError: if the model cannot be called, X is no list of samples, or inside a function that is recorded to be
+            replayed.
+        ValueError: if X is empty.
+
     >>> predict(lambda x: x[0] * 2, [[1.0], [3.0]])
     [2.0, 6.0]
     """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.nn.arguments.inputs import as_array, as_samples, count, is_sequence, is_table
 from scalargrad.nn.arguments.randomness import RandomSource, random_source
+from scalargrad.nn.descent.clipping import limit
 from scalargrad.nn.descent.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.scores.loss_advice import advising, no_loss
 from scalargrad.nn.scores.losses import Loss, l2_penalty, resolve_loss
@@ -19,7 +20,8 @@ from scalargrad.nn.training.progress import progress_of
 from scalargrad.nn.training.ragged import check_structures
 from scalargrad.nn.training.run_watch import EARLY, RunWatch
 from scalargrad.nn.training.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
-from scalargrad.support.arguments import brief
+from scalargrad.support.arguments import brief, function
+from scalargrad.support.reals import number
 from scalargrad.support.spelling import did_you_mean, explained
 
 if TYPE_CHECKING:
@@ -91,8 +93,8 @@ def fit(
         schedule: the number of steps made so far in this call -> the learning rate; overrides lr.
         penalty: a number, the strength of `l2_penalty`, or a function of the list of parameters; added to the loss.
         clip_norm: the longest gradient allowed, as in `clip_grad_norm`.
-        metrics: "accuracy", a function (scores, targets) -> number, or a dict of them by name. With a loss for
-            classification, accuracy is recorded by itself.
+        metrics: "accuracy", a function (scores, targets) -> number, or a dict of them by name, of which none is "loss",
+            "lr" or begins with "val_". With a loss for classification, accuracy is recorded by itself.
         validation: a pair (X, y) of samples that are measured after every epoch, without the penalty.
         shuffle: whether batches are drawn afresh in every epoch.
         seed: seeds the shuffling; with neither seed nor rng, Python's global generator is used.
@@ -155,33 +157,24 @@ def fit(
     )
     optimizer = _resolve_optimizer(optimizer, model, lr)
     penalty_of = _resolve_penalty(penalty)
+    clip_norm = None if clip_norm is None else limit(clip_norm, "clip_norm")
+    for f, what in ((schedule, "schedule"), (callback, "callback")):
+        if f is not None:
+            function(f, what)
     source = random_source(seed, rng)
     with advising(loss_of, targets), learning(model):
         task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out)
         steps = EagerSteps(task) if eager else _compiled_steps(task, compiled)
         history = History()
         order = list(range(len(rows)))
-        step = 0
         # Twice: a Ctrl-C that falls into the end of one, where the Values are brought up to date, meets the other.
         watcher = RunWatch(model, rows, size == len(rows), warn)
         with progress_of(task, epochs, progress, watch) as display, steps, steps:
             for epoch in range(1, epochs + 1):
                 if shuffle and size < len(rows):
                     source.shuffle(order)
-                totals = dict.fromkeys(["loss", *measures], 0.0)
-                for start in range(0, len(order), size):
-                    batch = order[start : start + size]
-                    if schedule is not None:
-                        optimizer.lr = schedule(step)
-                    try:
-                        found = steps.step(batch)
-                    except NotFiniteError as problem:
-                        raise _diverged(str(problem), epoch, step, optimizer, history) from None
-                    step += 1
-                    for name, x in found.items():
-                        totals[name] += x * len(batch)
-                numbers = {name: sum_ / len(rows) for name, sum_ in totals.items()}
-                numbers["lr"] = optimizer.lr
+                batches = [order[start : start + size] for start in range(0, len(order), size)]
+                numbers = _epoch(steps, batches, schedule, epoch, history)
                 if held_out is not None:
                     numbers.update((f"val_{name}", x) for name, x in steps.validate().items())
                 history.append(numbers)
@@ -198,6 +191,25 @@ def fit(
                         break
         watcher.neurons(history.epochs)
         return history
+
+
+def _epoch(
+    steps: Steps, batches: Sequence[Sequence[int]], schedule: Schedule | None, epoch: int, history: History
+) -> dict[str, float]:
+    """Make a step on each batch; the means over all samples, and the learning rate of the last step."""
+    optimizer = steps.task.optimizer
+    totals = dict.fromkeys(["loss", *steps.task.measures], 0.0)
+    for step, batch in enumerate(batches, (epoch - 1) * len(batches)):
+        if schedule is not None:
+            optimizer.lr = schedule(step)
+        try:
+            found = steps.step(batch)
+        except NotFiniteError as problem:
+            raise _diverged(str(problem), epoch, step, optimizer, history) from None
+        for name, x in found.items():
+            totals[name] += x * len(batch)
+    n = sum(map(len, batches))
+    return {**{name: total / n for name, total in totals.items()}, "lr": optimizer.lr}
 
 
 def _says_stop(answer: Any) -> bool:
@@ -246,7 +258,7 @@ def _samples(model: Any, X: Any, y: Any, X_name: str, y_name: str, as_values: bo
 
 def _pair(validation: Any) -> tuple[Any, Any]:
     if not isinstance(validation, Sequence) or len(validation) != 2:
-        raise TypeError("validation must be a pair (X, y)")
+        raise TypeError(f"validation must be a pair (X, y), not {brief(validation)}")
     return validation[0], validation[1]
 
 
@@ -276,11 +288,13 @@ def _resolve_optimizer(optimizer: str | Optimizer, model: Any, lr: float | None)
 def _resolve_penalty(penalty: float | Penalty | None) -> Penalty | None:
     if penalty is None or callable(penalty):
         return penalty
-    if isinstance(penalty, bool) or not isinstance(penalty, (int, float)) or not 0 <= penalty < math.inf:
+    strength = math.nan
+    with suppress(TypeError, OverflowError):
+        strength = number(penalty)
+    if isinstance(penalty, bool) or not 0 <= strength < math.inf:
         raise ValueError(
             f"penalty must be a number from 0 up, the strength of l2_penalty, or a function, not {brief(penalty)}"
         )
-    strength = float(penalty)
     return lambda parameters: l2_penalty(parameters, strength)
 
 
@@ -292,8 +306,14 @@ def _resolve_metrics(metrics: Any, loss: str | Loss) -> dict[str, Metric]:
     if metrics == "accuracy":
         return {"accuracy": accuracy}
     if callable(metrics):
-        return {getattr(metrics, "__name__", "metric"): metrics}
+        metrics = {getattr(metrics, "__name__", "metric"): metrics}
     if isinstance(metrics, Mapping) and all(isinstance(name, str) and callable(metrics[name]) for name in metrics):
+        for name in metrics:
+            if name in ("loss", "lr") or name.startswith("val_"):
+                raise ValueError(
+                    f"a metric cannot be called {brief(name)}, as History keeps numbers of fit under that name: give "
+                    "it another, as in metrics={'error': f}"
+                )
         return dict(metrics)
     raise TypeError(
         f"metrics must be 'accuracy', a function (scores, targets) -> number, or a dict of them, not {brief(metrics)}"

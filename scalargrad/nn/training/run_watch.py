@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.nn.arguments.inputs import constants
+from scalargrad.nn.arguments.inputs import as_samples
 from scalargrad.nn.descent.step_watch import warn
 from scalargrad.nn.modules.module import Module
 from scalargrad.nn.training.dead_relus import AnyNeuron, dead_among, label_of_outputs, name_of
@@ -82,8 +82,7 @@ class RunWatch:
         n = len(self._rows)
         if n < FEWEST:
             return ""
-        rows = [self._rows[i] for i in range(0, n, -(-n // ROWS))]
-        rows = [constants(row.tolist() if hasattr(row, "tolist") else row, "X") for row in rows]
+        rows = as_samples([self._rows[i] for i in range(0, n, -(-n // ROWS))])
         dead, all_ = dead_among(self._model, rows)
         parts: dict[tuple[str, ...], list[list[AnyNeuron]]] = {}
         for k, neurons in enumerate((all_, dead)):

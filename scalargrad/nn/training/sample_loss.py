@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.engine import Value
 from scalargrad.nn.scores.metrics import accuracy, misclassified
+from scalargrad.nn.training.stepping import measured
 from scalargrad.node.contexts import as_value
 from scalargrad.node.structures import flatten
 
@@ -79,10 +80,10 @@ class SampleLoss:
                     _, (_, score) = program.rebuild(numbers)
                     scores[i] = shown(score) if shown else score
         wanted = [targets[i] for i in batch]
-        return {
-            name: right / len(batch) if name in self._counted else measure(scores, wanted)
-            for name, measure in self._measures.items()
-        }
+        found = dict.fromkeys(self._counted, right / len(batch))
+        others = {name: measure for name, measure in self._measures.items() if name not in found}
+        found.update(measured(others, scores, wanted))
+        return {name: found[name] for name in self._measures}
 
 
 def _constant(x: float) -> Value:

@@ -14,6 +14,8 @@ from scalargrad.nn.descent.clipping import clip_grad_norm
 from scalargrad.nn.modules.module import Module
 from scalargrad.nn.scores.predicting import predict
 from scalargrad.node.contexts import no_grad
+from scalargrad.node.numbers import plain_number
+from scalargrad.support.arguments import real
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -110,7 +112,7 @@ class EagerSteps(Steps):
         if not all(math.isfinite(parameter.data) for parameter in optimizer.parameters):
             self._last_good()
             raise NotFiniteError("a parameter became nan or infinite")
-        return {"loss": total.data, **{name: measure(scores, targets) for name, measure in task.measures.items()}}
+        return {"loss": total.data, **measured(task.measures, scores, targets)}
 
     def validate(self) -> dict[str, float]:
         """As `Steps.validate` describes it."""
@@ -119,8 +121,20 @@ class EagerSteps(Steps):
         scores = predict(self.task.model, rows)
         with no_grad():
             total = self.task.loss_of(scores, targets)
-        measures = {name: measure(scores, targets) for name, measure in self.task.measures.items()}
-        return {"loss": total.data if isinstance(total, Value) else float(total), **measures}
+        loss = total.data if isinstance(total, Value) else float(total)
+        return {"loss": loss, **measured(self.task.measures, scores, targets)}
+
+
+def measured(measures: Mapping[str, Metric], scores: Sequence[Any], targets: Sequence[Any]) -> dict[str, float]:
+    """The metrics of a batch, as floats: a loss that serves as one gives a Value.
+
+    Raises:
+        TypeError: if one gives no number.
+    """
+    return {
+        name: real(plain_number(measure(scores, targets)), f"what the metric {name!r} returns")
+        for name, measure in measures.items()
+    }
 
 
 def _scalar(total: Any) -> Value:

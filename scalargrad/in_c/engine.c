@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <structmember.h>
 
+#ifdef Py_GIL_DISABLED
+#error "written for one thread at a time: without a GIL the engine in Python runs"
+#endif
+
 /* ---------------------------------------------------------------- what setup() is told of the package */
 
 static PyTypeObject *Value;
@@ -42,13 +46,19 @@ static double in_python(int row, double x, double y); /* the row's `value`; NaN 
 #define ROWS ((int)(sizeof rows / sizeof *rows))
 static PyObject *ops[sizeof rows / sizeof *rows]; /* the op of each row */
 
+/* What floats raise at poles, or nothing; whatever else a rule raises, as for Ctrl-C, is not for Python to meet again. */
+static int is_hard(void) {
+  return !PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_ArithmeticError) || PyErr_ExceptionMatches(PyExc_ValueError);
+}
+
 static double in_python(int row, double x, double y) {
+  if (PyErr_Occurred()) return NAN;
   PyObject *value = PyObject_GetAttrString(ops[row], "value"), *found = NULL;
   if (value) found = rows[row].operands == 1 ? PyObject_CallFunction(value, "d", x) : PyObject_CallFunction(value, "dd", x, y);
   Py_XDECREF(value);
   double z = found && PyFloat_CheckExact(found) ? NUMBER(found) : NAN;
   Py_XDECREF(found);
-  if (!found && PyErr_ExceptionMatches(PyExc_Exception)) PyErr_Clear(); /* but Ctrl-C stays */
+  if (is_hard()) PyErr_Clear();
   return z;
 }
 
@@ -347,6 +357,7 @@ static int finish(Order *order, Places *places, PyObject *node, int row) {
   PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
   Entry e = {node, -1, -1, row};
   order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
+  if (row >= 0 && rows[row].operands && PyTuple_CheckExact(x)) return 0;
   if (row >= 0 && PyTuple_CheckExact(x)) {
     Py_ssize_t first = PyTuple_GET_SIZE(x), second = PyTuple_CheckExact(y) ? PyTuple_GET_SIZE(y) : 0;
     size_t end = order->used + (size_t)(first + second);
@@ -367,11 +378,7 @@ static int finish(Order *order, Places *places, PyObject *node, int row) {
 
 /* topological_order(root) of engine.py, in the same order. Returns 1, or 0 where this is not the plain case. */
 static int sort(PyObject *root, Order *order, Places *places) {
-  typedef struct {
-    PyObject *node;
-    Py_ssize_t turn;
-    int row;
-  } Visit;
+  typedef struct { PyObject *node; Py_ssize_t turn; int row; } Visit;
   Visit *stack = NULL;
   size_t room = 0, depth = 0;
   PyObject *node = root;
@@ -414,7 +421,7 @@ static int pass_to_many(Order *order, Entry *e, double upstream, double *adjoint
   PyObject *x = SLOT(e->node, at_x), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b), *locals = NULL;
   int32_t *parent = order->operands + e->x;
   Py_ssize_t n = PyTuple_GET_SIZE(x);
-  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n) return 0;
+  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n || SLOT(e->node, at_rule) != ops[e->row]) return 0;
   if (e->row == ROW_dot) {
     Py_ssize_t pairs = e->y - n;
     if (!b || !PyTuple_CheckExact(b) || PyTuple_GET_SIZE(b) < n || pairs > n) return 0;
@@ -434,15 +441,15 @@ static int pass_to_many(Order *order, Entry *e, double upstream, double *adjoint
     double local = NUMBER(PyList_GET_ITEM(locals, i));
     if (parent[i] >= 0 && (local != 0.0 || chooses == Py_False)) PASS(parent[i], upstream * local);
   }
-  Py_XDECREF(partials);
-  Py_XDECREF(chooses);
-  Py_XDECREF(locals);
+  Py_XDECREF(partials), Py_XDECREF(chooses), Py_XDECREF(locals);
   return good;
 }
 
-/* gradients() of engine.py on numbers, for one root. Returns 1, or 0 where this is not the plain case. */
+/* gradients() of engine.py on numbers, for one root. Returns 1, or 0 where this is not the plain case. Signals are looked
+   for now and then, and behind the last node: what they raise comes before the first gradient is written. */
 static int sweep(Order *order, double *adjoint, char *reached) {
   for (size_t i = order->n; i--;) {
+    if (!(i & 0xffff) && PyErr_CheckSignals() < 0) return 0;
     Entry *e = order->entries + i;
     if (e->row < 0 || !reached[i]) continue;
     PyObject *data = number_in(e->node), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b);
@@ -519,13 +526,10 @@ static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyO
     adjoint[order.n - 1] = 0.0 + seed;
     reached[order.n - 1] = 1;
     plain = sweep(&order, adjoint, reached);
-    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) interrupted = 1; /* Ctrl-C in a Python rule */
-    if (!interrupted) PyErr_Clear();
-    if (plain && PyErr_CheckSignals() < 0) interrupted = 1;
-    if (plain && !interrupted) plain = write_gradients(&order, adjoint);
+    interrupted = !is_hard();
+    if (plain) plain = write_gradients(&order, adjoint);
   }
-  PyMem_Free(adjoint);
-  PyMem_Free(reached);
+  PyMem_Free(adjoint), PyMem_Free(reached);
   let_go(&order);
   if (interrupted) return NULL;
   if (plain) Py_RETURN_NONE;
@@ -551,17 +555,11 @@ static PyObject *function(vectorcallfunc call, PyObject *python, PyObject *op, i
 }
 
 static int function_traverse(Function *f, visitproc visit, void *arg) {
-  Py_VISIT(f->python);
-  Py_VISIT(f->op);
-  Py_VISIT(f->extra);
-  Py_VISIT(f->dict);
+  Py_VISIT(f->python); Py_VISIT(f->op); Py_VISIT(f->extra); Py_VISIT(f->dict);
   return 0;
 }
 static int function_clear(Function *f) {
-  Py_CLEAR(f->python);
-  Py_CLEAR(f->op);
-  Py_CLEAR(f->extra);
-  Py_CLEAR(f->dict);
+  Py_CLEAR(f->python); Py_CLEAR(f->op); Py_CLEAR(f->extra); Py_CLEAR(f->dict);
   return 0;
 }
 static void function_free(Function *f) {
@@ -576,6 +574,14 @@ static PyObject *function_get(PyObject *f, PyObject *owner, PyObject *Py_UNUSED(
 }
 static PyObject *function_reduce(PyObject *f, PyObject *Py_UNUSED(none)) { return PyObject_GetAttrString(f, "__qualname__"); }
 
+/* What else a function has, as its __code__, is the Python function's. */
+static PyObject *function_attribute(PyObject *f, PyObject *name) {
+  PyObject *found = PyObject_GenericGetAttr(f, name);
+  if (found || !PyErr_ExceptionMatches(PyExc_AttributeError)) return found;
+  PyErr_Clear();
+  return PyObject_GetAttr(((Function *)f)->python, name);
+}
+
 static PyMethodDef function_methods[] = {{"__reduce__", function_reduce, METH_NOARGS, NULL}, {0}};
 static PyGetSetDef function_attributes[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL}, {0}};
 static PyTypeObject FunctionType = {
@@ -586,6 +592,7 @@ static PyTypeObject FunctionType = {
     .tp_vectorcall_offset = offsetof(Function, call),
     .tp_call = PyVectorcall_Call,
     .tp_repr = (reprfunc)function_repr,
+    .tp_getattro = function_attribute,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
     .tp_traverse = (traverseproc)function_traverse,
     .tp_clear = (inquiry)function_clear,
@@ -607,7 +614,8 @@ static Py_ssize_t offset_of(PyObject *cls, const char *name) {
   return offset;
 }
 
-/* setup(Value, mode, modes_were_used, standing_watches, leaves, constants): the types and objects of the engine. */
+/* setup(Value, mode, modes_were_used, standing_watches, leaves, constants): the types and objects of the engine. Those of
+   a package that was imported before, and taken out of sys.modules, are Python's from now on. */
 static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *args) {
   PyObject *cls, *leaves, *constants;
   if (!PyArg_ParseTuple(args, "O!OO!O!O!O!", &PyType_Type, &cls, &mode, &PyList_Type, &modes_were_used, &PyList_Type,
@@ -625,6 +633,7 @@ static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *args) {
   if (PyContextVar_Get(mode, NULL, &plain_mode) < 0) return NULL;
   Py_INCREF(mode), Py_INCREF(modes_were_used), Py_INCREF(standing_watches);
   Value = (PyTypeObject *)Py_NewRef(cls);
+  for (int i = 0; i < PLACES; i++) Py_CLEAR(known[i].rule);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(leaves); i++) know(PyTuple_GET_ITEM(leaves, i), LEAF);
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) know(PyTuple_GET_ITEM(constants, i), CONSTANT);
   Py_RETURN_NONE;
@@ -665,37 +674,41 @@ static PyObject *forget_op(PyObject *Py_UNUSED(module), PyObject *op) {
   Py_RETURN_NONE;
 }
 
-/* track(nodes): a cycle may close through these nodes, so that Python's collector has to know them, what they were
-   computed from, and all that is made from now on. */
+/* track(nodes): a cycle may close through these nodes, so that Python's collector has to know them, and all that is made
+   from now on. Whether that was so before. */
 static PyObject *track(PyObject *Py_UNUSED(module), PyObject *nodes) {
-  PyObject *all = PySequence_Fast(nodes, "track takes a sequence of nodes");
-  for (Py_ssize_t i = 0; all && !cycles_can_close && i < PySequence_Fast_GET_SIZE(all); i++) {
-    PyObject *node = PySequence_Fast_GET_ITEM(all, i);
-    Order order = {0};
-    Places places = {0};
-    if (Py_TYPE(node) == Value) sort(node, &order, &places);
-    for (size_t k = 0; k < order.n; k++)
-      if (!PyObject_GC_IsTracked(order.entries[k].node)) PyObject_GC_Track(order.entries[k].node);
-    forget(&places);
-    let_go(&order);
-  }
-  Py_XDECREF(all);
-  if (!all) return NULL;
+  int before = cycles_can_close;
   cycles_can_close = 1;
-  Py_RETURN_NONE;
+  for (Py_ssize_t i = 0; PyTuple_Check(nodes) && i < PyTuple_GET_SIZE(nodes); i++) {
+    PyObject *node = PyTuple_GET_ITEM(nodes, i);
+    if (Py_TYPE(node) == Value && !PyObject_GC_IsTracked(node)) PyObject_GC_Track(node);
+  }
+  return PyBool_FromLong(before);
 }
 
 static PyMethodDef methods[] = {
     {"setup", setup, METH_VARARGS, NULL}, {"in_c", in_c, METH_VARARGS, NULL}, {"track", track, METH_O, NULL},
     {"forget", forget_op, METH_O, NULL},  {0}};
-static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_doc = "The plain case of scalargrad's engine.", .m_size = -1, .m_methods = methods};
 
-PyMODINIT_FUNC PyInit__engine(void) {
-  zero = PyFloat_FromDouble(0.0);
-  just_one = Py_BuildValue("(d)", 1.0);
-  if (!zero || !just_one || PyType_Ready(&FunctionType) < 0) return NULL;
-  PyObject *module = PyModule_Create(&definition);
-  if (module && PyModule_AddStringConstant(module, "source", SOURCE) < 0) Py_CLEAR(module);
-  return module;
+static int execute(PyObject *module) {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) { /* what setup() is told stands in static variables */
+    PyErr_SetString(PyExc_ImportError, "in a sub-interpreter the engine in Python runs");
+    return -1;
+  }
+  if (!zero) zero = PyFloat_FromDouble(0.0);
+  if (!just_one) just_one = Py_BuildValue("(d)", 1.0);
+  if (!zero || !just_one || PyType_Ready(&FunctionType) < 0) return -1;
+  return PyModule_AddStringConstant(module, "source", SOURCE);
 }
+
+static PyModuleDef_Slot slots_of_module[] = {
+    {Py_mod_exec, execute},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0}};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_doc = "The plain case of scalargrad's engine.", .m_methods = methods,
+    .m_slots = slots_of_module};
+
+PyMODINIT_FUNC PyInit__engine(void) { return PyModuleDef_Init(&definition); }

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from scalargrad.engine import Value
 from scalargrad.in_c import let_cycles_close
-from scalargrad.node.by_hand import HandWritten
+from scalargrad.node.by_hand import HandWritten, values_in
 from scalargrad.node.contexts import observed
 from scalargrad.node.errors import labels_of, listed, user_line
 from scalargrad.node.extras import hooks_of, keep, label_of, number_kept
@@ -64,7 +64,7 @@ def register_hook(value: Value, hook: Hook) -> Handle:
         raise TypeError(f"a hook is a function of the gradient, not {type(hook).__name__}")
     if _run_hooks not in standing_watches:
         standing_watches.append(_run_hooks)
-    let_cycles_close([value, *_values_of(hook)])
+    let_cycles_close([value, *values_in(hook)])
     hooks = hooks_of(value)
     if hooks is None:
         keep(value, label_of(value), number_kept(value), hooks := {})
@@ -72,20 +72,6 @@ def register_hook(value: Value, hook: Hook) -> Handle:
     hooks[handle._ticket] = hook
     rule_has_changed()
     return handle
-
-
-def _values_of(hook: Hook) -> list[Value]:
-    """The Values that a function brings along."""
-    cells = getattr(hook, "__closure__", None) or ()
-    return [cell.cell_contents for cell in cells if _filled(cell) and isinstance(cell.cell_contents, Value)]
-
-
-def _filled(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018
-    except ValueError:
-        return False
-    return True
 
 
 def _run_hooks(turns: Iterator[Value], adjoints: Adjoints) -> Iterator[Value]:

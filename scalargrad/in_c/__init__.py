@@ -63,8 +63,16 @@ def let_cycles_close(nodes: Sequence[Any] = ()) -> None:
 
     Until something that can close a cycle is used, nodes made in C are none of the collector's business.
     """
-    if _engine is not None:
-        _engine.track(nodes)
+    if _engine is None or _engine.track(()):
+        return
+    graph, left = {}, list(nodes)
+    while left:
+        node = left.pop()
+        if node is not None and id(node) not in graph:
+            graph[id(node)] = node
+            for side in (node._x, node._y):
+                left += side if type(side) is tuple else (side,)
+    _engine.track(tuple(graph.values()))
 
 
 def forget(op: Any) -> None:

@@ -65,7 +65,7 @@ class HandWritten(Rule):
         if self.closure is None:
             return []
         listed = {node, *node.parents}
-        return [value for value in dict.fromkeys(_values_in(self.closure)) if value not in listed]
+        return [value for value in dict.fromkeys(values_in(self.closure)) if value not in listed]
 
     def backward(self, node: Any, upstream: Any, adjoints: Adjoints) -> None:
         """Run the closure and take what it added."""
@@ -159,7 +159,7 @@ def _partial(x: Any, index: int, node: Any) -> Any:
         ) from None
 
 
-def _values_in(closure: Callable[[], None]) -> Iterator[Any]:
+def values_in(closure: Callable[..., Any]) -> Iterator[Any]:
     """The Values that a function refers to from outside: what its body may give gradients to."""
     for content in _outside(closure):
         yield from (
@@ -167,7 +167,7 @@ def _values_in(closure: Callable[[], None]) -> Iterator[Any]:
         )
 
 
-def _outside(closure: Callable[[], None]) -> Iterator[Any]:
+def _outside(closure: Callable[..., Any]) -> Iterator[Any]:
     """What the names in a function's body mean that are not its own: variables around it, and of its module."""
     for cell in getattr(closure, "__closure__", None) or ():
         with suppress(ValueError):  # a variable without a value yet
@@ -182,7 +182,7 @@ def give_closure(node: Any, closure: Callable[[], None]) -> None:
     """Let a node pass its gradient on by a closure that somebody wrote."""
     if not callable(closure):
         raise TypeError(f"_backward must be a function without arguments, not {type(closure).__name__}")
-    let_cycles_close([node])
+    let_cycles_close([node, *values_in(closure)])  # they may have been computed from it
     text, is_leaf, label, hooks = node._rule.text, node._rule.is_leaf, node.label, hooks_of(node)
     pairs = [pair for pair in node.operands if pair[0] is not None]
     node._x, node._a = tuple(parent for parent, _ in pairs), tuple(a for _, a in pairs)

@@ -5,7 +5,6 @@ In small here; `python tests/reliability/run.py` makes a million graphs.
 
 import gc
 import os
-import subprocess
 import sys
 import threading
 import weakref
@@ -13,14 +12,13 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from both_engines import needs_c, pure
+from both_engines import in_child, needs_c, pure
 from sizes import size
 
 import scalargrad as sg
 from scalargrad import Value, nn
 from scalargrad.table import TABLE
 
-HERE = Path(__file__).parent
 ENGINES = [pytest.param(nullcontext, id="c", marks=needs_c), pytest.param(pure, id="python")]
 
 
@@ -124,23 +122,13 @@ def memory():
         return 0
 
 
-def in_child(code, **environment):
-    """What the code prints that is run in a process of its own, beside this file."""
-    paths = [str(HERE), str(HERE.parent / "shared"), str(Path(sg.__file__).parents[1])]
-    done = subprocess.run(
-        [sys.executable, "-c", f"import gc, weakref, test_memory\n{code}"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment}, capture_output=True, text=True,
-        check=False, timeout=size(120, 3600),
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout.splitlines()
-
-
 @pytest.mark.parametrize("is_pure", [pytest.param("", id="c", marks=needs_c), pytest.param("1", id="python")])
 def test_counts_of_references_objects_and_memory_stay_what_they_were(is_pure):
     """Exactly: one reference, one object of all graphs is seen. Of memory, a byte in a graph of a million."""
     count = size(2000, 1_000_000 if not is_pure else 100_000)
-    code = f"counts, memory = test_memory.graphs({count}); print(counts[0], set(counts[1:]), memory)"
+    code = (
+        f"import test_memory; counts, memory = test_memory.graphs({count}); print(counts[0], set(counts[1:]), memory)"
+    )
     of_none, others, more = in_child(code, SCALARGRAD_PURE=is_pure)[0].split()
     assert others == "{0}"
     assert abs(int(of_none)) < 100  # Python itself holds None here and there
@@ -215,6 +203,7 @@ def cycle_by_attribute():
 def test_a_cycle_through_nodes_is_freed(make):
     """Also the first of its kind in a process, which ends that nodes are none of the collector's business."""
     found = in_child(f"""
+import gc, weakref, test_memory
 for _ in range(2):
     refs = [weakref.ref(node) for node in test_memory.{make.__name__}()]
     gc.collect()

@@ -93,7 +93,7 @@ if _TYPE_CHECKING:  # "as" says that they are for users
 
 globals().update(_functions())  # every op of the table, by each of its names
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Loaded at first use: `import scalargrad` stays quick.
 _LATER = {

@@ -73,6 +73,13 @@ def test_a_release_has_wheels_for_each_tested_version_and_shows_where_it_went():
     assert jobs["publish"]["environment"]["url"] == f"https://pypi.org/project/{project['project']['name']}/"
 
 
+def test_the_changelog_begins_with_this_version_and_its_day():
+    changelog = (ROOT / "docs" / "changelog.md").read_text(encoding="utf-8")
+    first, *earlier = re.findall(r"^## (.*)$", changelog, re.MULTILINE)
+    assert re.fullmatch(re.escape(scalargrad.__version__) + r" \(\d{4}-\d{2}-\d{2}\)", first), first
+    assert len({scalargrad.__version__, *earlier}) == 1 + len(earlier)
+
+
 def test_ci_runs_every_environment_of_tox():
     jobs = workflow(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
     listed = toml("pyproject.toml")["tool"]["tox"]["env_list"]

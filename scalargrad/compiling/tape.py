@@ -46,6 +46,8 @@ SOURCES = frozenset((INPUT, PARAMETER, CONSTANT))
 # numbers alone. With the rows themselves in the tuples it takes a third of the time that recording 60 000 nodes needs.
 _ROWS: dict[str, Op] = {}
 _NAMES: dict[Op, str] = {}
+FEW_OPERANDS: dict[Op, str] = {}
+"""The names of ops of one or two operands."""
 _numbers = itertools.count()
 
 
@@ -56,6 +58,8 @@ def name_of(op: Op) -> str:
         name = op.name if op.name not in _ROWS and not op.is_users else f"{op.name}.{next(_numbers)}"
         _ROWS[name] = op
         _NAMES[op] = name
+        if op.arity is not None:
+            FEW_OPERANDS[op] = name
     return name
 
 

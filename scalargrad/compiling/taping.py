@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.applied import row_of
-from scalargrad.compiling.tape import INPUT, PARAMETER, Tape, name_of
+from scalargrad.compiling.tape import FEW_OPERANDS, INPUT, PARAMETER, Instruction, Tape, name_of
 from scalargrad.compiling.watching import Place
 from scalargrad.engine import Value, topological_order
 from scalargrad.function import Applied, Traced
@@ -58,13 +58,28 @@ class TapedGraph:
         self.slots: dict[Value, int] = {x: tape.source(INPUT, i) for i, x in enumerate(self.inputs)}
         self.slots.update(zip(self.parameters, tape.parameters(len(self.parameters)), strict=True))
         slots, constant, emit, code, known = self.slots, tape.constant, tape.emit, tape.code, tape.known
+        append = code.append
+        # Where numbers of computed nodes are given, each node has to be looked for first.
+        usual = ({} if any(node._a is not None for node in slots) else FEW_OPERANDS).get
         self.places: list[Place] = []
         for node in topological_order(*roots):
+            op: Any = node._rule
+            name = usual(op)
+            if name is not None and node._kept is node._data and (computed is None or node in computed):
+                # Most nodes: of a row of one or two operands, with neither label nor hooks, and nothing was assigned.
+                x, y = node._x, node._y
+                first = slots[x] if x is not None else constant(float(node._a))
+                if op.arity == 1:
+                    instruction: Instruction = (name, first)
+                else:
+                    instruction = (name, first, slots[y] if y is not None else constant(float(node._b)))
+                slots[node] = len(code)
+                append(instruction)
+                continue
             if hooks_of(node) and not (run_hooks and node._rule.is_leaf):
                 raise _not_replayable(node)
             if node in slots:
                 continue
-            op = node._rule
             if node._a is None and node in constants:
                 slots[node] = constant(float(number_in(node)))
             elif node._a is None:
@@ -88,15 +103,6 @@ class TapedGraph:
                 raise _computed_outside(node)
             elif op.pair is not None and (places := self._all_computed(node)) is not None:
                 slots[node] = emit(name_of(op), *places)
-            elif op.arity == 2:
-                x, y = node._x, node._y
-                pair = (
-                    name_of(op),
-                    slots[x] if x is not None else constant(float(node._a)),
-                    slots[y] if y is not None else constant(float(node._b)),
-                )
-                slots[node] = len(code)
-                code.append(pair)
             else:
                 if op.has_index and node._x[0] is not None:
                     self.places.append(Place(node._x[0], len(node._x) - 1, ""))

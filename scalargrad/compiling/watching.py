@@ -176,6 +176,8 @@ class WatchedCall:
         args = [rebuild(fresh) for rebuild in rebuilds]
         self.guards: list[Guard | Held | Place] = []
         self._inputs, self._as_values = set(self.inputs), set[Value]()
+        self._known: dict[Value, bool] = {}  # what `_is_number` has found for good
+        self._used = set[tuple[int, int]]()  # the indices among the guards, which keep them alive
         self.made = _Made()
         self.computed: set[Value] = set()
         modes_were_used[:] = [True]
@@ -209,7 +211,8 @@ class WatchedCall:
         self.guards.append(Guard(value, right, symbol, outcome, user_line()))
 
     def _indexed(self, index: Value, count: int) -> None:
-        if not any(isinstance(one, Place) and one.value is index and one.entries == count for one in self.guards):
+        if (id(index), count) not in self._used:
+            self._used.add((id(index), count))
             self.guards.append(Place(index, count, user_line()))
 
     def _equal(self, value: Any, other: object) -> bool | None:
@@ -247,19 +250,29 @@ class WatchedCall:
             )
 
     def _is_number(self, value: Value) -> bool:
-        """Whether it would be a number, had the function been called with numbers: it is computed from inputs only."""
+        """Whether it would be a number, had the function been called with numbers: it is computed from inputs only.
+
+        What was found is kept, or a loop that compares would walk over all that came before in each of its rounds. It
+        stays so: nobody has computed anything yet from a node that becomes one of `as_values`.
+        """
+        known = self._known
         seen = {value}
         pending = [value]
         while pending:
             node = pending.pop()
+            found = known.get(node)
+            if found:
+                continue
             if node in self._as_values:
                 return False
-            if node.is_leaf and node not in self._inputs:
+            if found is False or (node.is_leaf and node not in self._inputs):
                 self.made.check(node)
+                known[value] = False
                 return False
             new = [parent for parent in node.parents if parent not in seen]
             seen.update(new)
             pending += new
+        known.update(dict.fromkeys(seen, True))
         return True
 
 

@@ -117,6 +117,29 @@ def test_programs_that_choose_by_equality(backend, steps, tests, points):
     assert compiled.values(list(map(float, points))) == [fn(i).data for i in points]
 
 
+@pytest.mark.parametrize("kind", ["number", "Value"])
+def test_a_loop_that_compares_does_not_walk_over_all_that_came_before(kind, monkeypatch):
+    asked = []
+    parents = Value.parents.fget
+    monkeypatch.setattr(Value, "parents", property(lambda node: asked.append(1) or parents(node)))
+
+    def walked(rounds):
+        def fn(i):
+            j = i
+            for _ in range(rounds):
+                assert j != 0.5
+                j = j * 1.0 + 0.25 if kind == "number" else a * i + j
+            return j
+
+        asked.clear()
+        sg.compile(fn, backend="python")(2.0)
+        return len(asked)
+
+    few, many = walked(40), walked(160)
+    assert few
+    assert many < 5 * few
+
+
 # -------------------------------------------------------------------- Values stay Values
 
 VALUES = {

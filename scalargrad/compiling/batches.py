@@ -191,20 +191,21 @@ class BatchFunction:
 
     def batch_of_arrays(self, batches: Sequence[Any]) -> Batch:
         """Of arrays the batch that they are: that of the last time, if they are the same and lie where they lay."""
-        try:
-            seen = self._seen.pop()
-        except IndexError:
-            seen = Seen(self.backend)
+        seen = self._taken()
         batch = seen.batch(batches)
         self._seen.append(seen)
         return batch
 
+    def _taken(self) -> Seen:
+        """What is known of earlier batches; to be put back, so that no other thread fills the same memory meanwhile."""
+        try:
+            return self._seen.pop()
+        except IndexError:  # another thread has it
+            return Seen(self.backend)
+
     def value_and_grad(self, batches: Sequence[Any]) -> tuple[float, list[float], list[Part]]:
         """As `run`, with the arguments as they are given."""
-        try:
-            seen = self._seen.pop()
-        except IndexError:  # another thread has it
-            seen = Seen(self.backend)
+        seen = self._taken()
         found = self.run(seen.batch(batches))
         self._seen.append(seen)
         return found

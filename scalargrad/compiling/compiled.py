@@ -71,7 +71,7 @@ class Compiled:
         For loops in which making lists of floats would cost more than the computation. Two forms:
 
         - `f.bind(x, out)`: each call writes what the function gives for x into out, in flat order, and takes with llvm
-          as long as its machine code, and a third of a microsecond.
+          as long as its machine code, and half a microsecond.
         - `loss.bind(X, y, parameters, out)`: each call returns the loss of the batch, as `value_and_grad` does, and
           writes its gradients into out.
 

@@ -16,7 +16,7 @@ from scalargrad.compiling.samples import PLAIN, doubles
 from scalargrad.compiling.statics import unmarked
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.taping import TapedCall
-from scalargrad.compiling.watching import WatchedCall
+from scalargrad.compiling.watching import WatchedCall, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.node.mode import being_compiled, mode
 from scalargrad.node.numbers import plain_number
@@ -122,17 +122,21 @@ class PointFunction:
     def bind(self, x: Any, out: Any) -> Callable[[], None]:
         """See `Compiled.bind`."""
         replay = self._bound(x, out)
+        who = f"what bind of the compiled {self._name} gave"
 
         def replay_what_is_known() -> None:
             nonlocal replay
-            if reached.have_changed():
+            if being_compiled():
+                refuse_to_be_recorded(who)
+            if may_change and reached.have_changed():
                 replay = self._bound(x, out)
                 reached.add(self._recordings.reached.leaves)
             replay()
 
         reached = Reached(Surroundings(self._fn))
         reached.add(self._recordings.reached.leaves)
-        return replay if reached.is_empty() else replay_what_is_known
+        may_change = not reached.is_empty()
+        return replay_what_is_known
 
     def _bound(self, x: Any, out: Any) -> Callable[[], None]:
         source, target = doubles(x, "x"), doubles(out, "out")

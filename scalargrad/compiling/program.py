@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from threading import local
 from typing import Any
 
 from scalargrad.compiling.backends import Run, check_backend
 from scalargrad.compiling.pipeline import jax_function, runner, runner_with_gradient
 from scalargrad.compiling.reached import Numbers, numbers_of, parameters_for
-from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction
+from scalargrad.compiling.tape import CONSTANT, INPUT, SOURCES, Instruction, op_of
 from scalargrad.compiling.taping import TapedGraph
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value, gradients, topological_order
@@ -220,6 +221,8 @@ class Program:
                     raise ValueError(f"{brief(key)} is no input of the program; its inputs are {names}")
                 numbers[at] = number(x)
             return numbers
+        if isinstance(inputs, AbstractSet):
+            raise TypeError("inputs must be a list, whose order is that of the program's inputs; a set has none")
         inputs = items(inputs, "inputs", "[1.0, 2.0], or {'x': 1.0}")
         if not inputs:
             return numbers_of(self.inputs)
@@ -261,7 +264,7 @@ class Program:
         for slot, (op, *operands) in enumerate(self.code):
             if op is CONSTANT:
                 continue
-            right = op if op in SOURCES else f"{op}({', '.join(map(text, operands))})"
+            right = op if op in SOURCES else f"{op_of(op).name}({', '.join(map(text, operands))})"
             lines.append(f"  {names[slot]} = {right}")
             if len(lines) == LINES:
                 lines.append("  …")

@@ -55,7 +55,8 @@ def name_of(op: Op) -> str:
     """The op's name in instructions; that of an op that users add tells it from others of its name."""
     name = _NAMES.get(op)
     if name is None:
-        name = op.name if op.name not in _ROWS and not op.is_users else f"{op.name}.{next(_numbers)}"
+        is_made = op.is_users or op.is_held  # there may be many of a name, and threads that ask at once
+        name = op.name if op.name not in _ROWS and not is_made else f"{op.name}.{next(_numbers)}"
         _ROWS[name] = op
         _NAMES[op] = name
         if op.arity is not None:

@@ -225,6 +225,11 @@ def test_what_a_program_cannot_run_is_refused_with_the_reason(backend):
         (lambda: sg.record(Value(1.0), inputs=[Value(1.0) * 2]), TypeError, "inputs must be leaf Values"),
         (lambda: sg.record(w_shared * 2, inputs=[w_shared] * 2), ValueError, "an input was given twice"),
         (lambda: sg.record(Value(1.0), inputs=["x"]), TypeError, "inputs must be leaf Values, not 'x'"),
+        (
+            lambda: sg.record(w_shared * 2, inputs=[w_shared]).forward({1.0}),
+            TypeError,
+            "inputs must be a list, whose order",
+        ),
     ],
 )
 def test_messages(make, error, message):
@@ -233,6 +238,10 @@ def test_messages(make, error, message):
 
 
 # -------------------------------------------------------------------- ops of one's own
+
+
+def test_a_listing_calls_a_primitive_by_its_name(cube):
+    assert "v1 = cube_of_a_test(x)" in str(sg.record(cube(Value(2.0, label="x"))))
 
 
 @pytest.mark.parametrize("backend", ["python", "auto"])

@@ -148,6 +148,14 @@ def test_calls_that_give_plain_numbers_are_refused(backend):
     program.forward()
     numbers, gradient = array("d", [1.0]), array("d", [0.0])
     bound = loss.bind(numbers, parameters=[w], out=gradient)
+    result = array("d", [0.0])
+
+    def row(v):
+        return v[0] * w
+
+    of_a_row, without_leaves = (
+        sg.compile(fn, backend=backend).bind(numbers, result) for fn in (row, lambda v: v[0] * 2.0)
+    )
     step = loss.training(nn.SGD([w], lr=0.0))
     calls = {
         "value_and_grad of the compiled <lambda>": lambda: loss.value_and_grad([1.0])[0],
@@ -157,6 +165,8 @@ def test_calls_that_give_plain_numbers_are_refused(backend):
         r"program.value_and_grad\(\)": lambda: program.value_and_grad()[0],
         "what bind of the compiled <lambda> gave": bound,
         r"what program.bind\(\) gave": program.bind(gradient),
+        "what bind of the compiled row gave": lambda: of_a_row() or result[0],
+        r"what bind of the compiled \<lambda> gave": lambda: without_leaves() or result[0],
         "a training step": lambda: step([1.0]),
         "predict": lambda: nn.predict(lambda row: row[0] * w, [[1.0]])[0],
     }

@@ -124,8 +124,8 @@ class Machinery:
     Args:
         text: a module in LLVM's language.
         names: the functions to be called from outside.
-        effort: LLVM's level of code generation, 0 to 3: more effort, better registers, up to ten times as long. None is
-            the right one for what only calls functions that do the work.
+        effort: LLVM's level of code generation, 0 to 3: more effort, better registers, up to ten times as long; 0 is
+            right for what only calls functions that do the work.
         calls: addresses of the functions that it calls and does not define.
     """
 

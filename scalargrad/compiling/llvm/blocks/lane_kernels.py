@@ -278,8 +278,3 @@ def column(t: Lanes) -> str:
   %d = getelementptr double, ptr %room, i64 %row
   {for_each("v", "%vectors", move, "entry", "end")}
   ret void""")  # fmt: skip
-
-
-def all_of(t: Lanes) -> str:
-    """All kernels that are no ops."""
-    return "\n".join(make(t) for make in (copy, splat, pack, blank, sums, column))

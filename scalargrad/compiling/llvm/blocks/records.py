@@ -27,7 +27,6 @@ how many lanes of the last one are samples; the samples' arguments; vectors of t
 POINTERS = frozenset(("base", "parameters", "uniform", "full", "columns", "arguments"))
 MANY = 4
 """Vectors of a whole block."""
-DECLARED = {"declare double @llvm.floor.f64(double)"}
 
 
 def tile() -> Lanes:

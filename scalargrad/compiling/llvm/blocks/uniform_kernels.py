@@ -207,8 +207,3 @@ end:
   store double %all, ptr %to
   ret void"""
     return kernel("products", body)
-
-
-def all_of(t: Lanes) -> str:
-    """All kernels that are no ops."""
-    return "\n".join([gather(), scatter(), products(t)])

@@ -107,21 +107,25 @@ def _columns(sketch: Sketch, blocks: Sequence[Block], of: dict[str, int]) -> lis
     level = _levels(together, feeds) or _levels(list(range(len(blocks))), feeds)
     if level is None:
         return None
-    fed = {head for _, head in feeds}
+    tails: dict[int, list[int]] = {}
+    heads: dict[int, list[int]] = {}
+    for tail, head in feeds:
+        tails.setdefault(head, []).append(tail)
+        heads.setdefault(tail, []).append(head)
     for i, block in enumerate(blocks):  # inputs stand right before what reads them first
-        if i not in fed and not block.scope:
-            level[i] = max(0, min((level[head] for tail, head in feeds if tail == i), default=1) - 1)
+        if i not in tails and not block.scope:
+            level[i] = max(0, min((level[head] for head in heads.get(i, ())), default=1) - 1)
     columns: list[list[int]] = [[] for _ in range(max(level) + 1)]
     for i in range(len(blocks)):
         columns[level[i]].append(i)
     columns = [column for column in columns if column]
     row: dict[int, float] = {}
-    for column in columns:
-        parents = {i: [row[t] for t, h in feeds if h == i and t in row] for i in column}
+    for number, column in enumerate(columns):
+        parents = {i: [row[t] for t in tails.get(i, ()) if t in row] for i in column}
         middle = {i: sum(ts) / len(ts) if ts else 0.0 for i, ts in parents.items()}
         column.sort(key=lambda i: (not blocks[i].scope, _natural(blocks[i].scope), middle[i], i))
         for n, i in enumerate(column):
-            blocks[i].column = columns.index(column)
+            blocks[i].column = number
             row[i] = (n + 0.5) / len(column)
     return columns
 

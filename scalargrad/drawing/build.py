@@ -15,7 +15,7 @@ from scalargrad.drawing.units import Collapse, Partition, Unit, links
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.errors import no_graph
 from scalargrad.node.variables import Names, variable_names
-from scalargrad.support.arguments import brief, real
+from scalargrad.support.arguments import brief, real, whole
 from scalargrad.support.arguments import name as one_of
 from scalargrad.support.spelling import explained
 from scalargrad.words.expansion import expanded
@@ -238,11 +238,11 @@ def _check(*, style: str, rankdir: str) -> None:
 def _check_numbers(*, max_nodes: float | None, depth: int | None, radius: int, focus: Value | None) -> None:
     if max_nodes is not None and not (max_nodes if isinstance(max_nodes, int) else real(max_nodes, "max_nodes")) >= 1:
         raise ValueError(f"max_nodes must be at least 1, not {brief(max_nodes)}")
-    for name, n in (("depth", depth), ("radius", radius)):
-        if n is not None:
-            real(n, name)
-    if radius < 0 or (depth is not None and depth < 0):
-        raise ValueError(f"depth and radius must not be negative: {depth}, {radius}")
+    if depth is not None:
+        whole(depth, "depth", "draw(y, depth=3)", least=0)
+    whole(radius, "radius", "draw(y, focus=x, radius=2)", least=0)
+    if focus is not None and not isinstance(focus, Value):
+        raise TypeError(f"focus must be a Value of the graph, as in draw(y, focus=x), not {type(focus).__name__}")
     if depth is not None and focus is not None:
         raise ValueError("give depth (steps back from the output) or focus (a neighbourhood), not both")
 

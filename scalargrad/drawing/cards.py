@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.scene import LEADING, Area, Box, Group, Line, Scene, Text, sampled
+from scalargrad.drawing.scene import LEADING, Box, Group, Line, Scene, Text, move, sampled
 from scalargrad.drawing.scopes import scope_title
 from scalargrad.drawing.sketch import Link, Shape, Sketch
 from scalargrad.drawing.theme import SANS, WIDTHS, edge_role, is_plain, text_width
@@ -163,16 +163,7 @@ def paint_clusters(sketch: Sketch, layout: Layout) -> list[Group]:
 
 def framed(picture: Picture, layout: Layout, groups: list[Group]) -> Scene:
     """The scene with a margin on every side."""
-    for group in groups:
-        for item in group.items:
-            if isinstance(item, Line):
-                item.points = [(x + MARGIN, y + MARGIN) for x, y in item.points]
-                item.tip = item.tip and (item.tip[0] + MARGIN, item.tip[1] + MARGIN)
-            elif isinstance(item, Area):
-                item.boxes = [(x + MARGIN, y + MARGIN, w, h) for x, y, w, h in item.boxes]
-            else:
-                item.x += MARGIN
-                item.y += MARGIN
+    move(groups, MARGIN, MARGIN)
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     return Scene(width, height, picture.title, picture.description, groups)
 

@@ -159,20 +159,27 @@ def _steps(model: Module) -> list[tuple[str, Any]]:
         if isinstance(part, NOT_ONE_AFTER_ANOTHER):
             kind = f", a {type(part).__name__}," if path else ""
             raise ValueError(f"{_who(model)}{path}{kind} does not apply its layers in turn: {CAN}")
-        layers = getattr(part, "layers", None)
-        if isinstance(layers, list) and layers:
-            inside = [(f"{path}.layers[{i}]", layer) for i, layer in enumerate(layers)]
-        else:
-            inside = [(path + as_python(name), child) for name, child in children(part)]
-        own = len(part.parameters()) - len(
-            {v for _, child in inside if isinstance(child, Module) for v in child.parameters()}
-        )
+        inside, own = parts_of(path, part)
         if own or not inside:
             what = f"has {counted(own, 'parameter')} of its own, in no neuron" if own else "has no neurons"
             kind = f", a {type(part).__name__}," if path else ""
             raise ValueError(f"{_who(model)}{path}{kind} {what}: {CAN}")
         stack += [(name, child, depth + 1) for name, child in reversed(inside)]
     return found
+
+
+def parts_of(path: str, part: Module) -> tuple[list[tuple[str, Any]], int]:
+    """What a module applies one after another, by its path: its `layers`, or else its children.
+
+    Also returns how many parameters it has that are in none of these.
+    """
+    layers = getattr(part, "layers", None)
+    if isinstance(layers, list) and layers:
+        inside = [(f"{path}.layers[{i}]", layer) for i, layer in enumerate(layers)]
+    else:
+        inside = [(path + as_python(name), child) for name, child in children(part)]
+    known = {v for _, child in inside if isinstance(child, Module) for v in child.parameters()}
+    return inside, len(part.parameters()) - len(known)
 
 
 def _column(path: str, part: Any) -> Column:

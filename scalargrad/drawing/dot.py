@@ -93,10 +93,8 @@ def _ranks_passed(sketch: Sketch) -> int:
         parents[link.head].append(link.tail)
     rank: dict[str, int] = {}
     passed = 0
-    for (
-        key,
-        tails,
-    ) in parents.items():  # parents come first; where parts are collapsed a link may lead back, and is short
+    # Parents come first; where parts are collapsed a link may lead back, and is short.
+    for key, tails in parents.items():
         above = [rank[tail] for tail in tails if tail in rank]
         rank[key] = 1 + max(above, default=-1)
         passed += sum(rank[key] - 1 - r for r in above)

@@ -72,16 +72,16 @@ def to_json(picture: Picture) -> str:
             node["op"] = op_symbol(card.value) if not card.value.is_leaf else ""
             node["label"] = clean_label(card.value.label, 1000)
             node["scope"] = [clean_label(part) for part in card.scope]
-            node["data"] = _number(card.data)
-            node["grad"] = _number(card.grad) if picture.backward_done else None
+            node["data"] = numbers_in_json(card.data)
+            node["grad"] = numbers_in_json(card.grad) if picture.backward_done else None
             node["values"] = card.values
         nodes.append(node)
     edges = [
         {
             "from": edge.tail,
             "to": edge.head,
-            "local": _number(edge.local),
-            "contribution": _number(edge.contribution),
+            "local": numbers_in_json(edge.local),
+            "contribution": numbers_in_json(edge.contribution),
             "operands": edge.count,
         }
         for edge in picture.edges
@@ -90,7 +90,10 @@ def to_json(picture: Picture) -> str:
     return json.dumps(document | {"nodes": nodes, "edges": edges}, indent=1, allow_nan=False) + "\n"
 
 
-def _number(x: float | None) -> float | str | None:
+def numbers_in_json(x: Any) -> Any:
+    """A number, or lists of them, with a text for what JSON does not have: "nan", "inf", "-inf"."""
+    if isinstance(x, list):
+        return [numbers_in_json(part) for part in x]  # as deep as the shapes of layers
     return x if x is None or math.isfinite(x) else repr(x)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.compiling.compiled import Compiled
+from scalargrad.drawing.exports import numbers_in_json
 from scalargrad.drawing.found_scene import paint_found, words_of
 from scalargrad.drawing.picture import Card, Edge, Picture
 from scalargrad.drawing.result import Drawing, check_look
@@ -99,7 +99,7 @@ class FoundDrawing(Drawing):
         """The parts as JSON: matrices with their numbers, others with how many there are of each."""
         parts = [
             {"words": words_of(part), "operations": sum(map(len, part.rows)), "counts": part.counts,
-             "weights": [[w if math.isfinite(w) else repr(w) for w in row] for row in part.weights]}
+             "weights": numbers_in_json(part.weights)}
             for part in self._found.parts
         ]  # fmt: skip
         document = {"format": "scalargrad-layers", "version": 1, "title": self.picture.title, "parts": parts}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scalargrad.drawing.scene import Area, Group, Line, Scene, Text
+from scalargrad.drawing.scene import Group, Line, Scene, Text, move
 from scalargrad.drawing.theme import WIDTHS, edge_role, text_width
 
 if TYPE_CHECKING:
@@ -70,12 +70,4 @@ def _widen(scene: Scene, width: float) -> None:
     if shift <= 0:
         return
     scene.width = width
-    for group in scene.groups:
-        for item in group.items:
-            if isinstance(item, Line):
-                item.points = [(x + shift, y) for x, y in item.points]
-                item.tip = item.tip and (item.tip[0] + shift, item.tip[1])
-            elif isinstance(item, Area):
-                item.boxes = [(x + shift, y, w, h) for x, y, w, h in item.boxes]
-            else:
-                item.x += shift
+    move(scene.groups, shift, 0.0)

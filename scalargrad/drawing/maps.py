@@ -7,6 +7,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.drawing.exports import numbers_in_json
 from scalargrad.drawing.heat_map import reach, shaded
 from scalargrad.drawing.picture import Card, Edge, Picture
 from scalargrad.drawing.result import Drawing
@@ -72,7 +73,7 @@ class MapsDrawing(Drawing):
         layers = [
             {
                 "name": stage.title, "kind": stage.kind, "shape": stage.shape, "parameters": stage.parameters,
-                self._what: _finite(stage.maps), "filters": _finite(stage.filters),
+                self._what: numbers_in_json(stage.maps), "filters": numbers_in_json(stage.filters),
             }
             for stage in self._stages
         ]  # fmt: skip
@@ -88,12 +89,6 @@ class MapsDrawing(Drawing):
 
     def __repr__(self) -> str:
         return f"<Drawing of {self._head}: {counted(len(self._stages) - 1, 'layer')} of images>"
-
-
-def _finite(x: Any) -> Any:
-    if isinstance(x, list):
-        return [_finite(part) for part in x]
-    return x if math.isfinite(x) else repr(x)
 
 
 def _rows(stage: Stage) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from scalargrad.drawing.answers import answers, does_more, gradients_of, plane_of
 from scalargrad.drawing.columns import Network, read_network
+from scalargrad.drawing.exports import numbers_in_json
 from scalargrad.drawing.layered import Shown, paint_network, place, wires
 from scalargrad.drawing.maps import MapsDrawing
 from scalargrad.drawing.picture import Card, Edge, Picture
@@ -28,6 +29,7 @@ from scalargrad.words.texts import counted, grouped, number_text
 
 if TYPE_CHECKING:
     from scalargrad.drawing.scene import Scene
+    from scalargrad.engine import Value
 
 SHOWS = ("weights", "values", "gradients")
 _FEW = 150
@@ -221,6 +223,10 @@ class NetworkDrawing(Drawing):
     def json(self) -> str:
         """The network as JSON: its layers, and for each neuron the numbers that its lines show."""
         shown = self._shown
+
+        def number_of(parameter: Value) -> Any:
+            return numbers_in_json(shown.lines.get(parameter, 0.0))
+
         layers = [
             {
                 "name": column.title,
@@ -228,9 +234,9 @@ class NetworkDrawing(Drawing):
                     {
                         "name": node.name,
                         "activation": node.activation,
-                        f"{shown.of_lines}s": [[_number(shown.lines.get(v, 0.0)) for v in w] for w in node.weights],
-                        "bias": [_number(shown.lines.get(b, 0.0)) for b in node.biases],
-                        "value": _number(shown.numbers[c][i]) if shown.numbers else None,
+                        f"{shown.of_lines}s": [[number_of(v) for v in w] for w in node.weights],
+                        "bias": [number_of(b) for b in node.biases],
+                        "value": numbers_in_json(shown.numbers[c][i]) if shown.numbers else None,
                     }
                     for i, node in enumerate(column.nodes)
                 ],
@@ -250,10 +256,6 @@ class NetworkDrawing(Drawing):
         inputs, neurons, weights, _ = self._counts()
         counts = ", ".join((counted(inputs, "input"), counted(neurons, "neuron"), counted(weights, "weight")))
         return f"<Drawing of {self._network.head}: {counts}>"
-
-
-def _number(x: float) -> float | str:
-    return x if math.isfinite(x) else repr(x)
 
 
 def _listed(numbers: list[float]) -> str:

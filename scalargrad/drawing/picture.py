@@ -101,6 +101,7 @@ class Picture:
         backward_done: whether gradients are shown.
         title: the accessible name.
         description: one sentence about the whole.
+        scopes: the modules that boxes are drawn around, in order.
         notes: what else to say below the picture: a sentence each.
     """
 

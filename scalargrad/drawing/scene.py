@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scalargrad.drawing.theme import MONO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from scalargrad.drawing.engines import Point
 
@@ -92,6 +92,20 @@ class Scene:
     title: str
     description: str
     groups: list[Group]
+
+
+def move(groups: Iterable[Group], dx: float, dy: float) -> None:
+    """Move everything in these groups."""
+    for group in groups:
+        for item in group.items:
+            if isinstance(item, Line):
+                item.points = [(x + dx, y + dy) for x, y in item.points]
+                item.tip = item.tip and (item.tip[0] + dx, item.tip[1] + dy)
+            elif isinstance(item, Area):
+                item.boxes = [(x + dx, y + dy, w, h) for x, y, w, h in item.boxes]
+            else:
+                item.x += dx
+                item.y += dy
 
 
 def sampled(points: Sequence[Point], steps: int = 14) -> list[Point]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.drawing.columns import as_python, path_title
+from scalargrad.drawing.columns import parts_of, path_title
 from scalargrad.engine import Value
 from scalargrad.functional import grad
 from scalargrad.nn.arguments.inputs import is_sequence
@@ -20,7 +20,7 @@ from scalargrad.nn.layers.activations import Elementwise
 from scalargrad.nn.layers.affine import Linear
 from scalargrad.nn.layers.dropout import Dropout
 from scalargrad.nn.layers.neurons import Layer
-from scalargrad.nn.modules.module import Module, children
+from scalargrad.nn.modules.module import Module
 from scalargrad.nn.scores.predicting import evaluating
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import number_in, plain_gradient, plain_number
@@ -135,12 +135,7 @@ def _steps(model: Module) -> list[tuple[str, Any]]:
         if isinstance(part, (*IMAGE_LAYERS, *BETWEEN, Layer, Linear)) or not isinstance(part, Module):
             found.append((path, part))
             continue
-        layers = getattr(part, "layers", None)
-        if isinstance(layers, list) and layers:
-            inside = [(f"{path}.layers[{i}]", layer) for i, layer in enumerate(layers)]
-        else:
-            inside = [(path + as_python(name), child) for name, child in children(part)]
-        own = len(part.parameters()) - len({v for _, c in inside if isinstance(c, Module) for v in c.parameters()})
+        inside, own = parts_of(path, part)
         if own or not inside:
             found.append((path, part))
         else:

@@ -229,6 +229,14 @@ def test_options_that_do_not_exist(options):
         draw(3)
 
 
+@pytest.mark.parametrize(
+    "options", [{"depth": 2.5}, {"depth": math.inf}, {"depth": "2"}, {"radius": None}, {"radius": 1.5}, {"focus": 1}]
+)
+def test_options_of_another_type_are_refused_by_name(options):
+    with pytest.raises(TypeError, match=next(iter(options))):
+        draw(Value(1.0) + 1, **options)
+
+
 def test_presentation_attributes_alone_are_right():
     """Without its stylesheet every shape has its colours, every text its font."""
     for style in ("card", "circuit", "micrograd"):

@@ -18,7 +18,7 @@ from scalargrad.support.console import Text, printable
 from scalargrad.support.spelling import explained
 from scalargrad.table.operators import PRODUCT
 from scalargrad.table.row import Op
-from scalargrad.tracing.between import Between, Edge
+from scalargrad.tracing.between import Between
 from scalargrad.words.equations import equation
 from scalargrad.words.notation import LATEX, Latex, Written, latex_name
 from scalargrad.words.places import place_of, placed

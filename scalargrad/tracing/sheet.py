@@ -135,7 +135,8 @@ class Worksheet:
             look at, as "a is used 2 times, and the contribution through edge a → v3 is missing".
 
         Raises:
-            ValueError: for a blank that does not exist, or an answer that is not a number; the message names the blank.
+            ValueError: for a blank that does not exist, or an answer that is not a number; the message names the blank;
+                for a tolerance that is negative, or 1 and more.
             TypeError: if `answers` is neither a dict nor a list.
 
         >>> from scalargrad import Value, worksheet
@@ -150,6 +151,8 @@ class Worksheet:
         """
         given = read_answers(self.blanks, answers)
         tolerance = real(tolerance, "tolerance")
+        if not 0.0 <= tolerance < 1.0:
+            raise ValueError(f"tolerance must be a share of the right number, from 0 to below 1, not {tolerance}")
         diagnosis = Diagnosis(self.trace.graph, given, tolerance)
         marks = []
         for blank in self.blanks:

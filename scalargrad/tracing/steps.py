@@ -178,9 +178,7 @@ def record_steps(
                 )
             receivers = _receivers(node, data)
             totals = {parent: adjoints[parent] for _, parent in receivers}
-            adjoints.update(
-                dict.fromkeys(totals, NOTHING)
-            )  # so that what the turn adds can be read off to the last bit
+            adjoints.update(dict.fromkeys(totals, NOTHING))  # what the turn adds can be read off to the last bit
             yield node
             shares = _shares(node, receivers, adjoints, upstream)
             for (i, parent), (local, share) in zip(receivers, shares, strict=True):

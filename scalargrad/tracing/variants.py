@@ -54,7 +54,7 @@ class Input:
 
         Each `finer` is one decimal more.
         """
-        usual = 3.0 if self.usual is None else self.usual
+        usual = 3.0 if self.usual is None or not math.isfinite(self.usual) else self.usual
         least = 5.0 if usual == int(usual) else 2.0
         size = min(least, 3.0) if small else min(max(2.0 * abs(usual), least), 20.0)
         parts = int(10.0 ** (finer + (usual != int(usual))))

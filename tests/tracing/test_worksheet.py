@@ -280,6 +280,9 @@ def test_a_tolerance_can_be_asked_for():
     assert not sheet.check(rounded)
     assert sheet.check(rounded, tolerance=0.03)
     assert "close: carry more digits" in hint(sheet, "s", 0.195)
+    for tolerance in (-0.1, 1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="tolerance must be a share of the right number"):
+            sheet.check(rounded, tolerance=tolerance)
 
 
 # ------------------------------------------------------------------ diagnoses

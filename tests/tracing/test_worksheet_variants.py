@@ -159,6 +159,13 @@ def test_a_function_has_its_parameters_as_inputs_and_its_defaults_say_which_numb
         worksheet(loss)
 
 
+@pytest.mark.parametrize("usual", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_no_example(usual):
+    x, y = Value(usual, label="x"), Value(2.0, label="y")
+    for sheets in (worksheet(x * y + x, variants=3), worksheet(lambda x=usual, y=2: x * y + x, variants=3)):
+        assert all(math.isfinite(number) for sheet in sheets for number in leaves_of(sheet).values())
+
+
 def test_names_of_variables_stay_and_blanks_by_value_and_name_are_asked_in_each():
     a, b = Value(3.0), Value(-2.0)
     c = a * b + a

@@ -117,16 +117,23 @@ class Reading:
         """The number."""
         number: Any = given
         if isinstance(given, str) and len(given) <= 40:
-            try:
-                text = given.replace("\N{MINUS SIGN}", "-")
-                number = expression_function(text.replace(",", ".") if text.count(",") == 1 else text, [])()
-            except (ExpressionError, ValueError, ArithmeticError):
-                number = None
+            text = given.replace("\N{MINUS SIGN}", "-")
+            number = _computed(text)
+            if number is None and text.count(",") == 1:  # a decimal comma, and none between arguments, as in max(1, 2)
+                number = _computed(text.replace(",", "."))
         if isinstance(number, (int, float)) and not isinstance(number, bool) and abs(number) <= LARGEST:
             return float(number)
         plain = isinstance(given, (str, int, float)) and not isinstance(given, bool)
         shown = brief(given) if plain else "something else"
         raise RefusedError(f"{what} must be a number, as 0.5, 1/3 or 1e-3, not {shown}")
+
+
+def _computed(text: str) -> Any:
+    """What an expression without variables gives; None if it is none, or has no value."""
+    try:
+        return expression_function(text, [])()
+    except (ExpressionError, ValueError, ArithmeticError):
+        return None
 
 
 def moved(inputs: Mapping[str, Input], numbers: Mapping[str, float]) -> dict[str, Input]:

@@ -92,6 +92,27 @@ def test_a_sequential_and_a_loss_of_ones_own_will_do():
     assert "yours is in your notebook already" in reply["error"]
 
 
+def test_a_step_that_is_refused_leaves_everything_as_it_was():
+    mine = nn.MLP(2, [1], init="zeros")
+
+    def branching(scores, targets):
+        return nn.mse(scores, targets) * (1.0 if scores[0] < 0.5 else 2.0)
+
+    session = mine.live([[1.0, 1.0]], [5.0], loss=branching, optimizer="sgd", lr=0.001).session()
+    asked(session, "net")
+    asked(session, "train", lr=0.001, steps=1)
+    before = mine.state_dict()
+    reply = session.handle({"id": 1, "do": "train", "lr": 0.01, "steps": 10_000, "budget_ms": 200})
+    assert "a comparison comes out otherwise" in reply["error"]
+    assert "defect" not in reply
+    assert mine.state_dict() == before
+    assert asked(session, "train", lr=0.001, steps=1)["steps"] == 2
+    split = mine.live([[1.0, 1.0], [90.0, 90.0]], [5.0, 5.0], loss=branching).session()
+    reply = split.handle({"id": 1, "do": "net"})
+    assert "a comparison comes out otherwise" in reply["error"]
+    assert "defect" not in reply
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [

@@ -71,6 +71,14 @@ def test_every_number_is_the_engines():
     assert shown["gradients"] == [f"grad {number_text(node.grad)}" for node in order]
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1,5", 1.5), ("−0,25", -0.25), ("1,5/3", 0.5), ("max(1, 2)", 2.0), ("hypot(3,4)", 5.0), ("exp(0,0)", 1.0)],
+)
+def test_a_comma_is_a_decimal_one_only_where_it_parts_no_arguments(text, number):
+    assert ask(session("x*y"), do="set", inputs={"x": text})["frame"]["values"][0] == number_text(number)
+
+
 def test_where_there_is_no_value_the_place_is_said_and_moving_back_mends_it():
     made = session("log(x)*y")
     good = ask(made, do="set", inputs={"x": 2})["frame"]

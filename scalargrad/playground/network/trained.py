@@ -91,7 +91,7 @@ class Trained:
     def train(self, seconds: float, most: int, lr: float, decay: float) -> str:
         """Make steps until the time is up, at least one and at most so many; what is to be said if they diverged.
 
-        Then everything stands as it was before the first of them.
+        Then, and if a step raises, everything stands as it was before the first of them.
         """
         if not most or not self.rows:
             return ""
@@ -101,26 +101,35 @@ class Trained:
         if self._training is None:
             self._training = self._compiled.training(optimizer)
         step, made, end, loss = self._training, 0, perf_counter() + seconds, 0.0
-        while made < most and math.isfinite(loss):
-            loss = step(*self._next())
-            made += 1
-            if perf_counter() >= end:
-                break
-        step.write_back()
-        what = ""
-        if not math.isfinite(loss):
-            what = f"the loss became {number_text(loss)}"
-        elif not all(math.isfinite(p.data) for p in optimizer.parameters):
-            what = "a weight became nan or infinite"
-        elif self.rows and not math.isfinite(after := self.measure(self.rows, self.targets)[0]):
-            what, made = f"the loss became {number_text(after)}", made + 1
+
+        def go_back() -> None:
+            undo()
+            self._order, self._at = order, at
+            self._rng.setstate(rng)
+
+        try:
+            while made < most and math.isfinite(loss):
+                loss = step(*self._next())
+                made += 1
+                if perf_counter() >= end:
+                    break
+            step.write_back()
+            what = ""
+            if not math.isfinite(loss):
+                what = f"the loss became {number_text(loss)}"
+            elif not all(math.isfinite(p.data) for p in optimizer.parameters):
+                what = "a weight became nan or infinite"
+            elif not math.isfinite(after := self.measure(self.rows, self.targets)[0]):
+                what, made = f"the loss became {number_text(after)}", made + 1
+        except Exception:  # the loss has branches, and one was not recorded
+            step.write_back()
+            go_back()
+            raise
         if not what:
             self.steps += made
             self._note(Stage(len(self.rows), made, lr, decay))
             return ""
-        undo()
-        self._order, self._at = order, at
-        self._rng.setstate(rng)
+        go_back()
         smaller = number_text(float(f"{lr / 10:.1g}"))
         return (
             f"In step {self.steps + made} {what}. The learning rate {number_text(lr)} is too large here: "

@@ -260,7 +260,10 @@ class NetworkView(View):
         }
         for name, (rows, targets) in (("train", (trained.rows, trained.targets)), ("test", trained.held_out)):
             if rows:
-                loss, right = trained.measure(rows, targets)
+                try:
+                    loss, right = trained.measure(rows, targets)
+                except (ValueError, ArithmeticError) as error:  # a loss of the user's own that branches, say
+                    raise RefusedError(str(error).splitlines()[0]) from None
                 frame[name] = {"loss": number_text(loss), "curve": loss if abs(loss) < 1e300 else None}
                 if net.two_classes:
                     frame[name]["right"] = f"{grouped(right)} of {grouped(len(rows))} right"

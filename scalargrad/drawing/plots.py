@@ -66,7 +66,8 @@ def decision_boundary(
 
     Raises:
         ImportError: if matplotlib is missing.
-        ValueError: if samples are not pairs, or X and y differ in length, or resolution is below 2.
+        ValueError: if samples are not pairs, or X and y differ in length, if resolution is below 2, or margin or
+            threshold leave no picture.
     """
     from scalargrad.drawing.field import class_colors, field_of, output_of  # it needs nn and compiling
 
@@ -82,9 +83,13 @@ def decision_boundary(
         raise ValueError(f"{what} holds nan or inf, which has no place in the picture: leave such samples out")
     model, resolution = function(model, "model"), whole(resolution, "resolution", "resolution=60", least=2, most=5000)
     margin, threshold = real(margin, "margin"), real(threshold, "threshold")
+    if not math.isfinite(threshold):
+        raise ValueError(f"threshold must be finite, a score on the boundary, not {threshold}")
+    across, up = (_spread([point[i] for point in points], margin, resolution) for i in (0, 1))
+    if not all(-math.inf < line[0] < line[-1] < math.inf for line in (across, up)):
+        raise ValueError(f"margin must leave a part of the plane between finite numbers, as margin=0.5, not {margin}")
     own = ax is None
     figure, ax, colors = _axes(ax, dark, (5.6, 5.0))
-    across, up = (_spread([point[i] for point in points], margin, resolution) for i in (0, 1))
     outputs = field_of(model, across, up)
     classes = sorted(set(labels))
     several = len(outputs[0][0]) if isinstance(outputs[0][0], list) else 0
@@ -140,16 +145,16 @@ def loss_curve(
         ValueError: if there is no loss to plot.
     """
     columns = dict(history) if isinstance(history, Mapping) else {"loss": history}
-    curves: dict[str, list[float]] = {
-        name: [real(plain_number(x), f"each {name}") for x in items(columns[name], name, "[0.5, 0.25]")]
-        for name in ("loss", "val_loss")
-        if name in columns
-    }
+    curves, rates = (
+        {
+            name: [real(plain_number(x), f"each {name}") for x in items(columns[name], name, "[0.5, 0.25]")]
+            for name in (kind, f"val_{kind}")
+            if name in columns
+        }
+        for kind in ("loss", "accuracy")
+    )
     if not curves.get("loss"):
         raise ValueError("there is no loss to plot: the history is empty")
-    rates: dict[str, list[float]] = {
-        name: items(columns[name], name, "[0.5, 0.75]") for name in ("accuracy", "val_accuracy") if name in columns
-    }
     own = ax is None
     figure, ax, colors = _axes(ax, dark, (5.6, 4.6 if rates and own else 3.4))
     below = None

@@ -146,10 +146,19 @@ def _groups(graph: Snapshot, modules: list[int], collapse: Collapse) -> tuple[li
         by_module = [-1, *(numbers.setdefault(key, len(numbers) - 1) for key in keys[1:])]
         groups = [by_module[m] for m in modules]
     elif callable(collapse):
-        groups = [numbers.setdefault(collapse(value), len(numbers) - 1) for value in graph.order]
+        groups = [_numbered(numbers, collapse(value)) for value in graph.order]
     else:
         raise ValueError(f"collapse must be 'neuron', 'layer', a function of a Value, or None, not {brief(collapse)}")
     return groups, [key for key in numbers if key is not None]
+
+
+def _numbered(numbers: dict[Any, int], group: Any) -> int:
+    try:
+        return numbers.setdefault(group, len(numbers) - 1)
+    except TypeError:
+        raise TypeError(
+            f"collapse must give the name of each Value's group, or None, not {type(group).__name__}: give a text"
+        ) from None
 
 
 def _group_title(group: Any) -> str:

@@ -230,8 +230,10 @@ def test_options_that_do_not_exist(options):
 
 
 @pytest.mark.parametrize(
-    "options", [{"depth": 2.5}, {"depth": math.inf}, {"depth": "2"}, {"radius": None}, {"radius": 1.5}, {"focus": 1}]
-)
+    "options",
+    [{"depth": 2.5}, {"depth": math.inf}, {"depth": "2"}, {"radius": None}, {"radius": 1.5}, {"focus": 1},
+     {"collapse": lambda value: [value]}],
+)  # fmt: skip
 def test_options_of_another_type_are_refused_by_name(options):
     with pytest.raises(TypeError, match=next(iter(options))):
         draw(Value(1.0) + 1, **options)

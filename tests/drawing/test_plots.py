@@ -197,7 +197,9 @@ def test_samples_may_be_values_and_axes_given():
 @pytest.mark.parametrize(
     ("X", "y", "options", "message"),
     [([[1, 2, 3]], [1], {}, "two inputs"), ([], [], {}, "two inputs"), (X, [1], {}, "4 samples and y 1"), (X, [1] * 4, {"resolution": 1}, "resolution"),
-     ([[0, 1], [math.nan, 1]], [1, 1], {}, "x0 holds nan or inf"), ([[0, 1], [1, math.inf]], [1, 1], {}, "x1 holds nan"), (X, [1, 1, 1, math.nan], {}, "y holds nan")],
+     ([[0, 1], [math.nan, 1]], [1, 1], {}, "x0 holds nan or inf"), ([[0, 1], [1, math.inf]], [1, 1], {}, "x1 holds nan"), (X, [1, 1, 1, math.nan], {}, "y holds nan"),
+     (X, [1, 1, -1, 1], {"threshold": math.inf}, "threshold must be finite"),
+     *((X, [1, 1, -1, 1], {"margin": margin}, "margin must leave a part") for margin in (math.nan, -9.0, 1e308))],
 )  # fmt: skip
 def test_bad_input_to_decision_boundary(X, y, options, message):
     with pytest.raises(ValueError, match=message):
@@ -219,6 +221,8 @@ def test_loss_curves():
     assert list(below.lines[0].get_ydata()) == [0.5, 1.0]
     with pytest.raises(ValueError, match="no loss"):
         loss_curve([])
+    with pytest.raises(TypeError, match="each accuracy must be a real number, not str"):
+        loss_curve({"loss": [1.0], "accuracy": ["good"]})
 
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):

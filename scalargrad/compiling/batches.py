@@ -13,6 +13,7 @@ from scalargrad.compiling.batch_program import BatchProgram
 from scalargrad.compiling.branches import Broken, branch_error
 from scalargrad.compiling.groups import Batch, Group, Seen, batch_of
 from scalargrad.compiling.recordings import Recordings
+from scalargrad.compiling.statics import takes_no_more
 from scalargrad.compiling.watching import BranchError, refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.node.mode import in_mode
@@ -118,6 +119,8 @@ class BatchFunction:
     def _recorded(self, fn: Callable[..., Any], group: Group, **how: Any) -> BatchProgram:
         """The function recorded at the first sample of a group."""
         given = self._given if how.get("gradients", True) else None
+        if not group.is_of_numbers and not takes_no_more(self._fn, len(group.samples)):
+            raise TypeError("a batch is needed: a list of samples for each argument of the function")
         try:
             with _naming(self._name, group.rows[0]):
                 return self.recordings.recorded(lambda: BatchProgram(fn, group.samples, 0, given, self.backend, **how))

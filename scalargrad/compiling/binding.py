@@ -177,7 +177,7 @@ def _samples(arrays: Sequence[Any]) -> list[Samples]:
     """The arguments, where they lie."""
     found = [(j, Samples.in_place(x, f"argument {j}")) for j, x in enumerate(arrays) if type(x) is not Static]
     if not found:
-        raise TypeError("bind: a batch is needed: an array of samples for each argument of the function")
+        return [Samples.static(x, 1) for x in arrays]
     (first, one), *_ = found
     for j, other in found:
         if other.n != one.n:

@@ -65,7 +65,7 @@ class Compiled:
             return self._points.with_keywords(args, self._statics.marked_keywords(keywords))
         return self._points(*args)
 
-    def bind(self, x: Any, *more: Any, parameters: Any = None, out: Any = None) -> Callable[[], Any]:
+    def bind(self, *arrays: Any, parameters: Any = None, out: Any = None) -> Callable[[], Any]:
         """A function without arguments that reads arrays, and writes what it finds into another, where they lie.
 
         For loops in which making lists of floats would cost more than the computation. Two forms:
@@ -80,9 +80,9 @@ class Compiled:
         bind once more.
 
         Args:
-            x: the one argument, a list of numbers as the function sees it; or of a batch the samples of the first.
-            more: out; or the samples of the other arguments, one row each, static arguments as themselves, then
-                parameters and out, if they are not given by name.
+            arrays: x, the one argument, a list of numbers as the function sees it, and out; or of a batch the samples
+                of each argument, one row each, static arguments as themselves, then parameters and out, if they are
+                not given by name.
             parameters: makes it a batch: an array of the numbers of the parameters, in the order of `parameters`, or
                 these Values, as `model.parameters()`, whose numbers are read then. What else the function reads is
                 read from its Values.
@@ -108,11 +108,11 @@ class Compiled:
         >>> step(), gradient[0]
         (1.0, 3.0)
         """
-        given = (x, *more)
+        given: Sequence[Any] = arrays
         if parameters is None and out is None and len(given) > 2:
-            *given, parameters, out = given  # type: ignore[assignment]
+            *given, parameters, out = arrays
         elif parameters is None and len(given) == 1 + (out is None):
-            return self._points.bind(x, given[1] if out is None else out)
+            return self._points.bind(given[0], given[1] if out is None else out)
         if parameters is None or out is None:
             raise TypeError(
                 f"{self.__name__}: bind takes x and out, or for a batch all of its arguments, parameters= and out="
@@ -204,7 +204,8 @@ class Compiled:
         Args:
             batches: one list of samples, or array, for each argument of the function: n rows of X, n targets. A numpy
                 array of objects counts as the list of them.
-                A static argument is given once for all samples, as itself.
+                A static argument is given once for all samples, as itself. None for a function without arguments, as
+                a loss that closes over its data.
             static: static arguments may be given by name.
 
         Raises:

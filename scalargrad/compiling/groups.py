@@ -31,6 +31,11 @@ class Group(NamedTuple):
         """Their structure."""
         return tuple([one.kind for one in self.samples])
 
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether some argument is not static: one without is the one sample of a function without samples."""
+        return not all(type(kind) is tuple and kind[0] is Static for kind in self.kind)
+
     def __str__(self) -> str:
         return ", ".join(
             one.structure if len(one.structure) <= 60 else one.structure[:50] + "…" for one in self.samples
@@ -201,8 +206,8 @@ def batch_of(batches: Sequence[Any], names: Sequence[str] = ()) -> Batch:
     """
     statics = [(j, one) for j, one in enumerate(batches) if type(one) is Static]
     places = [j for j, one in enumerate(batches) if type(one) is not Static]
-    if not places:
-        raise TypeError("a batch is needed: a list of samples for each argument of the function")
+    if not places:  # of a function without samples, as one that closes over its data: there is one
+        return Batch.uniform([Samples.static(static, 1) for _, static in statics])
     names = names or [f"argument {j}" for j in range(len(batches))]
     batch = _of_numbers([batches[j] for j in places], [names[j] for j in places])
     for j, static in statics:

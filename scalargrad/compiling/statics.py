@@ -108,6 +108,22 @@ class Statics:
         return Static(x, _key(x, f"{self._name}: the static argument {which}"))
 
 
+def takes_no_more(fn: Callable[..., Any], n: int) -> bool:
+    """Whether a function takes this many arguments by place and has none beyond that is left open.
+
+    >>> takes_no_more(lambda: 1.0, 0), takes_no_more(lambda x: x, 0), takes_no_more(lambda *xs: 1.0, 0)
+    (True, False, False)
+    """
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    by_place = [p for p in parameters if p.kind in _POSITIONAL]
+    return not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters) and all(
+        p.default is not inspect.Parameter.empty for p in by_place[n:]
+    )
+
+
 def _listed(static: Any) -> list[str]:
     try:
         names = list(static)

@@ -11,7 +11,7 @@ from scalargrad.compiling.watching import Place
 from scalargrad.engine import Value, topological_order
 from scalargrad.function import Applied, Traced
 from scalargrad.node.by_hand import GivenPartials
-from scalargrad.node.extras import hooks_of
+from scalargrad.node.extras import hooks_of, only_computed
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
@@ -65,8 +65,11 @@ class TapedGraph:
         for node in topological_order(*roots):
             op: Any = node._rule
             name = usual(op)
-            if name is not None and node._kept is node._data and (computed is None or node in computed):
-                # Most nodes: of a row of one or two operands, with neither label nor hooks, and nothing was assigned.
+            if (
+                name is not None
+                and (node._kept is node._data or only_computed(node))  # the first is quicker, and holds without a label
+                and (computed is None or node in computed)
+            ):
                 x, y = node._x, node._y
                 first = slots[x] if x is not None else constant(float(node._a))
                 if op.arity == 1:

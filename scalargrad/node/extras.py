@@ -38,6 +38,12 @@ def number_kept(node: Any) -> Any:
     return kept[1] if type(kept) is tuple else kept
 
 
+def only_computed(node: Any) -> bool:
+    """Whether nobody gave a computed node more than a label: it has no hooks, and its data is the number of its op."""
+    kept = node._kept
+    return (kept[1] if type(kept) is tuple and len(kept) == 2 else kept) is node._data
+
+
 def keep(node: Any, label: str, number: Any, hooks: Hooks | None) -> None:
     """Give a node all of them."""
     if node._a is None:

@@ -68,6 +68,5 @@ def section(rounds: int) -> Section:
         [f"{digits(NODES)} nodes, GB", digits(built), digits(swept)],
     ]
     at_most(made, f"at most {NODE_BAR} bytes a node", node, NODE_BAR, "bytes")
-    at_most(made, f"{digits(NODES)} nodes built within {GRAPH_BAR:g} GB", built, GRAPH_BAR, "GB")
     at_most(made, f"{digits(NODES)} nodes built and swept within {GRAPH_BAR:g} GB", swept, GRAPH_BAR, "GB")
     return made

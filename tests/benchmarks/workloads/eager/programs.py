@@ -14,8 +14,8 @@ from ..moons_data import task
 from .work import IN_C, PURE, Pure, Work, agree, at_most, least, table, times_as_fast
 
 TOLERANCE = 1e-9
-MOONS_BAR, GPT_BAR, RECORDING_BAR = 4.0, 6.0, 2.0
-"""Milliseconds; times its own engine; times the engine in Python."""
+MOONS_BAR, GPT_BAR, RECORD_BAR, RECORDING_BAR = 4.0, 6.0, 32.0, 2.0
+"""Milliseconds; times its own engine; milliseconds; times the engine in Python."""
 OWN = "its own engine"
 
 
@@ -106,9 +106,9 @@ def recording_section(rounds: int) -> Section:
     found = least(engines, rounds)
     engines[PURE].end()
     section.table = table(["", "build", "record", "both, and let go"], found, 1e3)
-    what = f"recorded at least {RECORDING_BAR:g} times as fast as in Python"
-    times_as_fast(section, what, found[PURE][1], found[IN_C][1], RECORDING_BAR)
-    times_as_fast(section, f"built and r{what[1:]}", sum(found[PURE][:2]), sum(found[IN_C][:2]), RECORDING_BAR)
+    at_most(section, f"recorded in at most {RECORD_BAR:g} ms", found[IN_C][1] * 1e3, RECORD_BAR, "ms")
+    what = f"built and recorded at least {RECORDING_BAR:g} times as fast as in Python"
+    times_as_fast(section, what, sum(found[PURE][:2]), sum(found[IN_C][:2]), RECORDING_BAR)
     return section
 
 

@@ -12,6 +12,7 @@ import argparse
 import difflib
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -52,8 +53,8 @@ TESTS = (
     "scalargrad/engine.py", "scalargrad/words/patterns.py",
 )  # fmt: skip
 PROFILE = "--hypothesis-profile=mutants"
-TIMEOUT = 300
-"""Seconds; the tests take 70 where nothing else runs."""
+SECONDS, WAIT, MEMORY = 300, 3600, 16 * 2**30
+"""The most that a run may take: seconds of the processor, seconds in all, bytes. The tests take 70."""
 PAGE = ROOT / "docs" / "mutants.md"
 IN_C = "## The engine in C"
 """The part of the page that mutants_in_c.py writes."""
@@ -88,17 +89,35 @@ def mutants(path):
             yield path, changed, mutation.line_number + 1, before, after
 
 
+def ran(folder, *command, **environment):
+    """Whether a command of this Python ends well in this copy, with no more than so much of the processor and memory.
+
+    A loop that never ends, or asks for ever more, does not. Of the processor: how busy the machine is does not count.
+    """
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    command = [sys.executable, *command]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, timeout=WAIT, capture_output=True, env=environment, check=False, preexec_fn=limit
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def tests_pass(folder, tests, **environment):
+    """Whether these tests pass in this copy."""
+    return ran(folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", PROFILE, *tests, **environment)
+
+
 def passes(folder):
-    """Whether all tests pass in this copy."""
-    # Without the engine in C, which would do what the changed Python does not.
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "SCALARGRAD_PURE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", PROFILE, *TESTS]
-    return (
-        subprocess.run(
-            command, cwd=folder, timeout=TIMEOUT, capture_output=True, env=environment, check=False
-        ).returncode
-        == 0
-    )
+    """Whether all tests pass in this copy: without the engine in C, which would do what the changed Python does not."""
+    return tests_pass(folder, TESTS, SCALARGRAD_PURE="1")
 
 
 def survives(folder, mutant):
@@ -108,8 +127,6 @@ def survives(folder, mutant):
     (folder / path).write_text(changed, encoding="utf-8")
     try:
         return passes(folder)
-    except subprocess.TimeoutExpired:  # a loop that never ends is noticed too
-        return False
     finally:
         (folder / path).write_text(original, encoding="utf-8")
 

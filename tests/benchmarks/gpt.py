@@ -4,6 +4,7 @@
     python tests/benchmarks/gpt.py --stages          four stages of one program, each in a process of its own: the time
                                                      and the memory of 1 000 steps, import to names
     python tests/benchmarks/gpt.py --rounds 3        fewer turns (7)
+    python tests/benchmarks/gpt.py [--stages] --write    also writes the table on docs/gpt.md
 
 One layer, 16 wide, 4 heads: 4 192 parameters; a step is a document of names. Engines must agree on losses and weights
 to 1e-9 before they are timed; times are the least of the turns. Peers that are not installed are left out (extras
@@ -21,6 +22,13 @@ import sys
 import time
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
+
+from page_parts import table, write_part
+
+PAGE = "docs/gpt.md"
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # before numpy is there
     os.environ.setdefault(threads, "1")
@@ -35,7 +43,15 @@ STAGES = {
 """Each with the steps that are made; the time of 1 000 is computed from them."""
 
 
-def turns(rounds: int) -> None:
+LINKS = {
+    "the import changed": "[its import changed](#the-import-changed)",
+    "dot products and logsumexp": "[dot products and logsumexp](#dot-products-and-logsumexp)",
+    "compiled": "[compiled](#compiled)",
+}
+"""How the page calls the stages that have a section on it."""
+
+
+def turns(rounds: int, write: bool = False) -> None:
     """All engines, in turn."""
     from workloads import gpt_arrays, gpt_scalars, report
     from workloads.gpt_data import DOCUMENTS, documents
@@ -65,17 +81,29 @@ def turns(rounds: int) -> None:
     print(f"\n{section.title}: {section.text}\n\n{report.aligned(section.table)}")
     if section.skipped:
         print(f"\nleft out: {report.skipped(section)}")
+    if write:
+        write_part(PAGE, "gpt.py", table([row[:-1] for row in section.table]))
 
 
-def stages() -> None:
+def stages(write: bool = False) -> None:
     """Each stage in a new process."""
     from workloads import report
+    from workloads.harness import digits
 
-    table = [["stage", "ready after", "µs a step", "1 000 steps", "memory"]]
+    rows = [["stage", "ready after", "µs a step", "1 000 steps", "memory"]]
+    told = [["", "a step", "1 000 steps", "memory"]]
     for stage in STAGES:
         command = [sys.executable, __file__, "--stage", stage]
         found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        table.append(
+        told.append(
+            [
+                LINKS.get(stage, stage),
+                f"{digits(found['step'] * 1e3)} ms",
+                f"{digits(found['all'])} s",
+                f"{found['memory'] / 2**20:.0f} MB",
+            ]
+        )
+        rows.append(
             [
                 stage,
                 f"{found['first']:.2f} s",
@@ -84,7 +112,9 @@ def stages() -> None:
                 f"{found['memory'] / 2**20:.0f} MB",
             ]
         )
-    print(report.aligned(table))
+    print(report.aligned(rows))
+    if write:
+        write_part(PAGE, "gpt.py --stages", table(told))
 
 
 def stage(name: str) -> None:
@@ -127,13 +157,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="turns of each engine (7)")
     parser.add_argument("--stages", action="store_true", help="the stages of one program, with time and memory")
     parser.add_argument("--stage", choices=STAGES, help="one stage, in this process")
+    parser.add_argument("--write", action="store_true", help=f"write the table on {PAGE}")
     options = parser.parse_args()
     if options.stage:
         stage(options.stage)
     elif options.stages:
-        stages()
+        stages(options.write)
     else:
-        turns(options.rounds)
+        turns(options.rounds, options.write)
 
 
 if __name__ == "__main__":

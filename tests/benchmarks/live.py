@@ -3,7 +3,8 @@
 `python tests/benchmarks/live.py` needs the extra `browser`. A slider is moved once per frame of the screen; counted are
 the frames of the screen, the pictures that came back, and how long an answer took on its way. What Python took is
 measured by itself. Then the same with Python in the page, from the static folder, if Pyodide is there: how large that is,
-when its stepper and its first graph are there. Quote the least of several turns: times depend on the machine and on who
+when its stepper and its first graph are there. `--python` measures Python only, `--write` writes that to
+docs/playground.md. Quote the least of several turns: times depend on the machine and on who
 else uses it.
 """
 
@@ -22,14 +23,17 @@ from urllib.parse import quote
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 
 from drawing_helpers import chromium
+from page_parts import write_part
 from pyodide_here import pyodide
 from scalargrad_docs import playground
 
 from scalargrad import live
+from scalargrad.playground.graph import GraphView
 from scalargrad.playground.server import PlaygroundServer
 
 EXPRESSION = "tanh(w1*x1+w2*x2+b)*v1 + sigmoid(w3*x1+w4*x2+c)*v2 + exp(-(x1-x2)**2)/(1+relu(w1*w3))"
 INPUTS = {"w1": 0.5, "x1": 1, "w2": -1, "x2": 2, "b": 0.3, "v1": 1, "w3": 0.2, "w4": 0.7, "c": 0.1, "v2": -1}
+PAGE = "docs/playground.md"
 TURNS, SECONDS = 4, 3.0
 TIMED = """(() => {
   const ask = window.fetch, times = window.times = [];
@@ -123,6 +127,16 @@ def main():
     print(
         f"Python: a frame {least:.2f} ms at least, {middle:.2f} in the middle, {size} bytes; a picture {opened:.1f} ms"
     )
+    neuron, graph = (
+        f"{len(GraphView(text).still().encode()) / 1e3:.0f} kB" for text in ("tanh(w1*x1+w2*x2+b)", EXPRESSION)
+    )
+    print(f"The stepper of a neuron {neuron}, of the graph {graph}")
+    if "--write" in sys.argv[1:]:
+        frame = f"A frame of a graph of 32 nodes takes {least:.1f} ms in Python and {size / 1e3:.1f} kB."
+        write_part(PAGE, "live.py", frame)
+        write_part(PAGE, "live.py, stepper", f"{neuron} for a neuron, {graph} for a graph of 32 nodes.")
+    if "--python" in sys.argv[1:]:
+        return
     with PlaygroundServer(live(EXPRESSION, **INPUTS).session()) as server, chromium() as browser:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         page = browser.new_page(viewport={"width": 1366, "height": 768})

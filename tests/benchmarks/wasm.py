@@ -1,7 +1,7 @@
 """A training step of moons in Pyodide, in a module worker of Chromium and under Node: python tests/benchmarks/wasm.py
 
 2-16-16-1, 100 samples, SGD: forward, gradients and update. Least times of interleaved turns; the package is this
-checkout's. Needs Pyodide (python docs/_extensions/scalargrad_docs/pyodide.py), Node, and Chromium with playwright.
+checkout's. With --write the table of docs/compiling.md is written. Needs Pyodide (python docs/_extensions/scalargrad_docs/pyodide.py), Node, and Chromium with playwright.
 """
 
 import json
@@ -17,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs" / "_extensions"))
+sys.path.insert(0, str(ROOT / "tests" / "shared"))
+from page_parts import table, write_part  # noqa: E402
 from scalargrad_docs import pyodide  # noqa: E402
 
 CODE = """
@@ -62,7 +64,7 @@ WORKER = """
 import { loadPyodide } from "./pyodide.mjs";
 const python = await loadPyodide();
 const extractDir = python.runPython("import site; site.getsitepackages()[0]");
-python.unpackArchive(await (await fetch("python.zip")).arrayBuffer(), "zip", { extractDir });
+python.unpackArchive(await (await fetch("python.tar.gz")).arrayBuffer(), "gztar", { extractDir });
 postMessage(python.runPython(await (await fetch("code.py")).text()));
 """
 PAGE = "<!doctype html><script type=module src=page.js></script>"
@@ -105,8 +107,25 @@ def in_chromium(folder):
 
 def in_node(folder):
     """What it says under Node."""
-    command = [shutil.which("node"), ROOT / "tests" / "pyodide" / "in_page.mjs", pyodide.place(), folder / "python.zip"]
+    command = [
+        shutil.which("node"),
+        ROOT / "tests" / "pyodide" / "in_page.mjs",
+        pyodide.place(),
+        folder / "python.tar.gz",
+    ]
     return subprocess.run([*command, folder / "code.py"], check=True, capture_output=True, text=True).stdout
+
+
+TOLD = {
+    "{}, wasm: step(X, y) of lists": "{}: `step(X, y)`",
+    "{}, wasm: of that the modules": "of that the modules",
+    "{}, python: step(X, y) of lists": "the same with `python`",
+}
+"""Lines of the table by what is measured, for each activation."""
+
+
+def shown(microseconds):
+    return f"{microseconds:.0f} µs" if microseconds < 1000 else f"{microseconds / 1000:.1f} ms"
 
 
 def main():
@@ -115,20 +134,29 @@ def main():
         sys.exit(reason)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        pyodide.write_archive(folder / "python.zip")
+        pyodide.write_archive(folder / "python.tar.gz")
         for name in pyodide.FILES:
             (folder / name).symlink_to(pyodide.place() / name)
         (folder / "pyodide-lock.json").unlink()
         (folder / "pyodide-lock.json").write_text(pyodide.lock({}))
         for name, text in {"code.py": CODE, "worker.js": WORKER, "page.html": PAGE, "page.js": SCRIPT}.items():
             (folder / name).write_text(text)
+        rows = [["", "relu", "tanh"]]
         for where, run in {"Chromium, module worker": in_chromium, "Node": in_node}.items():
-            found = json.loads(run(folder))
+            said = run(folder)
+            if not said.startswith("{"):
+                sys.exit(f"{where}: {said}")
+            found = json.loads(said)
+            for key, told in TOLD.items():
+                times = [found["least"][key.format(name)] for name in rows[0][1:]]
+                rows.append([told.format(where.partition(",")[0]), *(shown(x) for x in times)])
             print(where)
             for name, microseconds in found["least"].items():
                 print(f"  {name}: {microseconds:.1f} us")
             for name, milliseconds in found["first"].items():
                 print(f"  {name}: ready and first step in {milliseconds:.0f} ms")
+    if "--write" in sys.argv[1:]:
+        write_part("docs/compiling.md", "wasm.py", table(rows))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,7 @@ def write_archive(path: Path) -> None:
     """
     package = ROOT / "scalargrad"
     files = {file.relative_to(ROOT).as_posix(): file for file in package.rglob("*") if file.is_file()}
+    files = {name: file for name, file in files.items() if "/in_c/_engine." not in name}  # made for this machine
     for name in DISTRIBUTIONS:
         distribution = metadata.distribution(name)
         files |= {file.as_posix(): Path(str(distribution.locate_file(file))) for file in distribution.files or ()}

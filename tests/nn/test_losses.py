@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from optional import mpmath
+from optional import mpmath, numpy
 
 import scalargrad
 from scalargrad import Value, nn
@@ -271,6 +271,26 @@ def test_a_squared_error_of_what_is_no_number_is_refused(loss, scores, targets, 
         loss(scores, targets)
 
 
+@pytest.mark.parametrize("loss", [nn.cross_entropy, nn.multiclass_hinge])
+def test_a_class_score_that_is_no_number_is_named(loss):
+    with pytest.raises(TypeError, match=f"^{loss.__name__}: sample 1, score 0 must be a real number, not str"):
+        loss([[1.0, 2.0], ["a", 2.0]], [0, 1])
+
+
+@pytest.mark.parametrize("kind", [int, float, Fraction, lambda k: numpy.array(k, dtype="float32")[()]])
+def test_class_indices_may_be_whole_numbers_of_any_kind(kind):
+    for k in range(3):
+        assert nn.cross_entropy([1.0, 2.0, 4.0], kind(k)) == nn.cross_entropy([1.0, 2.0, 4.0], k)
+    with pytest.raises(TypeError, match="target 0 must be a class index from 0 to 2, not"):
+        nn.cross_entropy([1.0, 2.0, 4.0], kind(1) / 2)
+
+
+@pytest.mark.parametrize("index", [math.nan, math.inf, -math.inf, 1.5, "1", None, 1j])
+def test_what_is_no_whole_number_is_no_class_index(index):
+    with pytest.raises(TypeError, match="target 0 must be a class index from 0 to 1, not"):
+        nn.cross_entropy([1.0, 2.0], index)
+
+
 def test_class_indices_may_be_whole_floats():
     assert nn.cross_entropy(two, 1.0).data == nn.cross_entropy(two, 1).data
 
@@ -342,5 +362,5 @@ def test_the_shift_is_no_kink_and_leaves_scores_of_usual_size_alone():
     assert {entry.verdict.value for entry in report.entries} == {"PASS"}
     scores = values([1.0, -7.5, 7.9])
     assert nn.scores.losses.shifted(scores) is scores
-    with pytest.raises(TypeError, match="must be a Value or a real number, not str"):
+    with pytest.raises(TypeError, match="score 1 must be a real number, not str"):
         nn.cross_entropy([Value(1.0), "2"], 0)

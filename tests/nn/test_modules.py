@@ -193,6 +193,19 @@ def test_a_module_that_lists_its_parameters_itself_is_obeyed():
     assert outer.parameters() == [half.b]
 
 
+def test_parameters_may_be_a_generator():
+    class One(nn.Module):
+        def __init__(self):
+            self.w = Value(1.0)
+
+        def parameters(self):
+            yield self.w
+
+    one = One()
+    assert repr(nn.Sequential(one)) == "Sequential, 1 parameter\n  layer 0: One, 1 parameter"
+    assert nn.Sequential(one).parameters() == nn.SGD(one).parameters == [one.w]
+
+
 def test_train_and_eval_reach_everything():
     model = nn.Sequential(nn.MLP(2, [2, 1]), "relu")
     assert all(module.training for module in model.modules())

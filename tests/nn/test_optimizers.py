@@ -282,3 +282,9 @@ def test_schedules_follow_their_formulas(k):
     assert nn.inverse_time_lr(2.0, 0.5)(k) == 2.0 / (1 + k / 2)
     cosine = 0.25 + 0.75 * math.cos(math.pi / 2 * min(k, 200) / 200) ** 2
     assert nn.cosine_lr(1.0, 200, end=0.25)(k) == pytest.approx(cosine, rel=1e-12)
+
+
+@pytest.mark.parametrize("schedule", [nn.exponential_lr(1.0, 1e200), nn.step_lr(1.0, 1, 10)])
+def test_a_learning_rate_that_grows_beyond_floats_is_refused_as_one(schedule):
+    with pytest.raises(ValueError, match="lr must be at least 0 and finite, not inf"):
+        nn.SGD([Value(1.0)], lr=schedule(400))

@@ -43,7 +43,7 @@ def step_lr(lr: float, every: int, factor: float = 0.1) -> Schedule:
     """
     _not_negative(lr=lr, factor=factor)
     count(every, "every", "step_lr(1.0, every=10)")
-    return lambda step: lr * factor ** (step // every)
+    return lambda step: lr * _power(factor, step // every)
 
 
 def exponential_lr(lr: float, factor: float) -> Schedule:
@@ -53,7 +53,7 @@ def exponential_lr(lr: float, factor: float) -> Schedule:
     0.125
     """
     _not_negative(lr=lr, factor=factor)
-    return lambda step: lr * factor**step
+    return lambda step: lr * _power(factor, step)
 
 
 def cosine_lr(start: float, steps: int, end: float = 0.0) -> Schedule:
@@ -78,6 +78,14 @@ def inverse_time_lr(lr: float, rate: float) -> Schedule:
     """
     _not_negative(lr=lr, rate=rate)
     return lambda step: lr / (1 + rate * step)
+
+
+def _power(factor: float, n: int) -> float:
+    """The factor to the power of n; inf where that is too large, which an optimizer refuses as its lr."""
+    try:
+        return float(factor) ** n
+    except OverflowError:
+        return math.inf
 
 
 def _not_negative(**numbers: float) -> None:

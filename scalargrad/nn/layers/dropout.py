@@ -12,8 +12,7 @@ from scalargrad.nn.arguments.inputs import as_sequence, constants, is_sequence
 from scalargrad.nn.arguments.randomness import RandomSource, random_source
 from scalargrad.nn.modules.known_module import NUMBER, KnownModule
 from scalargrad.node.mode import being_compiled
-from scalargrad.support.arguments import MAX_DEPTH, too_deep
-from scalargrad.support.reals import number
+from scalargrad.support.arguments import MAX_DEPTH, real, too_deep
 
 
 class Given(Protocol):
@@ -66,7 +65,7 @@ class Dropout(KnownModule):
     _fields: ClassVar = {"p": NUMBER}
 
     def __init__(self, p: float = 0.5, *, seed: int | None = None, rng: RandomSource | None = None) -> None:
-        self.p = number(p)
+        self.p = real(p, "Dropout: p")
         if not 0 <= self.p < 1:
             raise ValueError(f"Dropout: p is the probability of being dropped, from 0 to below 1, not {p!r}")
         source = random_source(seed, rng)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scalargrad.nn.arguments.inputs import count
 from scalargrad.nn.layers.batchnorm import BatchNorm
 from scalargrad.nn.layers.dropout import Dropout
-from scalargrad.support.reals import number
+from scalargrad.support.arguments import real
 
 if TYPE_CHECKING:
     from scalargrad.nn.modules.module import Module
@@ -40,7 +40,7 @@ def hidden_neurons(samples: int, nin: int, nout: int, alpha: float = 2.0) -> flo
     example = "hidden_neurons(1000, 2, 1)"
     samples = count(samples, "samples", example)
     nin, nout = count(nin, "nin", example), count(nout, "nout", example)
-    alpha = number(alpha)
+    alpha = real(alpha, "alpha")
     if not 0 < alpha < math.inf:
         raise ValueError(f"alpha must be positive and finite, usually 2 to 10, not {alpha!r}")
     return samples / (alpha * (nin + nout))

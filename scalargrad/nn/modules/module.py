@@ -194,7 +194,7 @@ class Module:
         return path
 
     def __repr__(self) -> str:
-        lines = [f"{self._head()}, {_count(len(self.parameters()), 'parameter')}"]
+        lines = [f"{self._head()}, {_count(len(list(self.parameters())), 'parameter')}"]
         parts = [(self._part_name(path), repr(part)) for path, part in _parts(self) if isinstance(part, Module)]
         for text, group in groupby(parts, key=lambda part: part[1]):
             paths = [path for path, _ in group]

@@ -12,6 +12,8 @@ from scalargrad.ops import take
 from scalargrad.support.arguments import brief, real
 from scalargrad.support.reals import number
 
+_USUAL = {Value, float}
+
 
 def single_scores(scores: Any, targets: Any, who: str) -> list[tuple[Any, Any]]:
     """Return pairs of one score and one target for each sample; a lone score is a batch of one.
@@ -118,6 +120,8 @@ def class_scores(scores: Any, targets: Any, who: str) -> list[tuple[Sequence[Any
         s = list(row) if is_sequence(row) else []
         if len(s) < 2:
             raise ValueError(f"{who}: sample {i} must have a list of two or more scores, one for each class")
+        if not _USUAL.issuperset(map(type, s)):
+            s = [x if isinstance(x, Value) else real(x, f"{who}: sample {i}, score {j}") for j, x in enumerate(s)]
         pairs.append((s, t if isinstance(t, Value) else _class_index(t, len(s), i, who)))
     return pairs
 
@@ -146,18 +150,27 @@ def picked(scores: Sequence[Any], index: int | Value) -> Any:
 
 
 def _class_index(target: Any, classes: int, i: int, who: str) -> int:
-    if isinstance(target, float) and target.is_integer():  # labels read from a file often are floats
-        target = int(target)
+    index: int | None
     try:
         index = operator.index(target)
     except TypeError:
-        expected = f"a class index from 0 to {classes - 1}"
-        raise TypeError(f"{who}: target {i} must be {expected}, not {brief(target)}") from None
+        index = _whole(target)  # labels read from a file often are floats
+    if index is None:
+        raise TypeError(f"{who}: target {i} must be a class index from 0 to {classes - 1}, not {brief(target)}")
     if not 0 <= index < classes:
         raise ValueError(
             f"{who}: target {i} is {index}, but there are {classes} classes: it must be from 0 to {classes - 1}"
         )
     return index
+
+
+def _whole(x: Any) -> int | None:
+    """The integer that a number of another kind is, if it is one."""
+    try:
+        found = number(x)
+    except TypeError:
+        return None
+    return int(found) if found == found // 1 else None
 
 
 def target_number(target: Any, i: int, who: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from scalargrad.node.extras import hooks_of, keep, label_of, number_kept
 from scalargrad.node.numbers import describe
 from scalargrad.support.labels import quoted
 
@@ -117,6 +118,10 @@ def rule_has_changed() -> None:
 
 
 def take_rule(node: Any, rule: Rule) -> None:
-    """Give the node another rule."""
+    """Give the node another rule. One that becomes a leaf like others keeps its label and hooks where these do."""
+    if isinstance(rule, Leaf) and node._a is not None:  # it was made by hand, or by `a -= ...` inside no_grad
+        label, kept, hooks = label_of(node), number_kept(node), hooks_of(node)
+        node._x = node._y = node._a = None
+        keep(node, label, kept, hooks)
     node._rule = rule
     rule_has_changed()

@@ -269,11 +269,18 @@ def assign_requires_grad(node):
     node.requires_grad = not node.requires_grad
 
 
+def rebound(x):
+    with sg.no_grad():
+        x -= 0.5
+    return x
+
+
 @pytest.mark.parametrize(
     ("make", "assign"),
     [
         (lambda x: x, assign_data), (lambda x: x, assign_backward), (lambda x: x, assign_requires_grad),
-        (lambda x: x * 3, assign_data), (lambda x: x * 3, assign_backward),
+        (lambda x: x * 3, assign_data), (lambda x: x * 3, assign_backward), (rebound, assign_requires_grad),
+        (lambda x: Value(2.0, (), "input"), assign_requires_grad),
     ],
 )  # fmt: skip
 def test_whatever_is_assigned_to_a_node_its_hooks_stay(make, assign):
@@ -291,6 +298,16 @@ def test_whatever_is_assigned_to_a_node_its_hooks_stay(make, assign):
     assert swept() == [5.0, 5.0]
     handle.remove()
     assert swept() == [5.0]
+
+
+@pytest.mark.parametrize("make", [lambda: Value(2.0, (), "input", label="x"), lambda: rebound(Value(2.0))])
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_leaf_of_another_kind_becomes_one_like_others(make, flag):
+    x, y = make(), Value(3.0)
+    label = x.label
+    x.requires_grad = flag
+    (x * y).backward()
+    assert (x.requires_grad, x.grad, x.label, x.operands) == (flag, 3.0 * flag, label, ())
 
 
 def test_a_rule_that_nodes_share_never_gets_hooks():

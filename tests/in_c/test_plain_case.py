@@ -52,9 +52,18 @@ def history(seed):
     def leaf():
         return rng.choice([Value, Sub])(rng.uniform(-2, 2), requires_grad=rng.random() < 0.8)
 
+    def written_leaf():
+        return Value(rng.uniform(-2, 2), (), "input", label=rng.choice(["", "w"]))
+
     def constant():
         with sg.no_grad():
             return make()
+
+    def rebound():
+        name = rng.choice(nodes)
+        with sg.no_grad():
+            name -= 0.5
+        return name
 
     def by_hand():
         x = rng.choice(nodes)
@@ -102,7 +111,7 @@ def history(seed):
         with rng.choice([sg.detect_anomaly, sg.no_grad])():
             rng.choice(nodes).backward()
 
-    makers = [make, make, make, by_operator, by_operator, leaf, constant, by_hand, bound]
+    makers = [make, make, make, by_operator, by_operator, leaf, written_leaf, constant, rebound, by_hand, bound]
     doers = [assign, assign_grad, name, freeze, hook, backward, backward, backward, watched]
     for _ in range(40):
         kind = rng.choice(makers) if rng.random() < 0.65 else rng.choice(doers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import keyword
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value
+from scalargrad.in_c import let_cycles_close
 from scalargrad.node.contexts import no_grad, with_recording
 from scalargrad.node.mode import being_compiled, in_mode, mode
 from scalargrad.node.node import ancestors
@@ -25,13 +27,18 @@ if TYPE_CHECKING:
 class Context:
     """What `forward` leaves for `backward`: `ctx.save_for_backward(...)`, and any attribute of your own.
 
-    Attributes:
-        needs_input_grad: for each argument of `forward`, whether a gradient is wanted.
+    Args:
+        wanted: says for each argument of `forward` whether a gradient is wanted.
     """
 
-    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
-        self.needs_input_grad = needs_input_grad
+    def __init__(self, wanted: Callable[[], tuple[bool, ...]]) -> None:
+        self._wanted = wanted
         self._saved: tuple[Any, ...] = ()
+
+    @cached_property
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """For each argument of `forward`, whether a gradient is wanted."""
+        return self._wanted()  # not before somebody asks: it looks at the whole graph below
 
     def save_for_backward(self, *values: Any) -> None:
         """Keep inputs, the output, or other numbers. Inputs and output stay differentiable in `backward`."""
@@ -61,7 +68,7 @@ class Context:
                 )
             return nodes[kept] if isinstance(kept, Value) else kept
 
-        twin = Context(self.needs_input_grad)
+        twin = Context(self._wanted)
         twin.__dict__.update({name: node_of(kept) for name, kept in self.__dict__.items()})
         return twin
 
@@ -109,7 +116,7 @@ class Function:
         parents = [x for x in arguments if isinstance(x, Value)]
         if parents and being_compiled():
             return _traced(cls, arguments, parents)
-        ctx = Context(tuple(isinstance(x, Value) and x.requires_grad for x in arguments))
+        ctx = Context(lambda: tuple(isinstance(x, Value) and x.requires_grad for x in arguments))
         inside = [x.detach() if isinstance(x, Value) else x for x in arguments]
         with no_grad():
             result = cls.forward(ctx, *inside)
@@ -133,6 +140,7 @@ class Applied(Rule):
     def __init__(
         self, function: type[Function], ctx: Context, positions: list[int], inside: list[Value], result: Any, count: int
     ) -> None:
+        let_cycles_close()  # what is kept in ctx may refer to whatever will be computed from the node
         self.text = function.__name__
         self._function, self._ctx, self._positions = function, ctx, positions
         self._inside, self._result, self._count = inside, result, count
@@ -141,12 +149,14 @@ class Applied(Rule):
         """Run the user's backward on numbers."""
         with no_grad():
             grads = self._grads(Value(upstream, requires_grad=False))
-        for parent, grad in grads.items():
-            adjoints[node.parents[parent]] += grad.data if isinstance(grad, Value) else number(grad)
+        parents = node.parents
+        for i, grad in grads.items():
+            adjoints[parents[i]] += grad.data if isinstance(grad, Value) else number(grad)
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """Run the user's backward on the nodes of the graph themselves."""
-        stands_for = dict(zip(self._inside, node.parents, strict=True))
+        parents = node.parents
+        stands_for = dict(zip(self._inside, parents, strict=True))
         if isinstance(self._result, Value):
             stands_for.setdefault(self._result, node)
         check_unchanged(node)
@@ -156,9 +166,8 @@ class Applied(Rule):
                 self._grads, upstream if isinstance(upstream, Value) else Value(upstream, requires_grad=False), ctx
             )
         for i, grad in grads.items():
-            parent = node.parents[i]
-            if parent in adjoints:
-                adjoints.hand_on(node, parent, grad)
+            if parents[i] in adjoints:
+                adjoints.hand_on(node, parents[i], grad)
 
     def _grads(self, upstream: Value, ctx: Context | None = None) -> dict[int, Any]:
         """The gradient of each parent by its position among the node's parents."""
@@ -218,7 +227,7 @@ class Traced(Applied):
 
 def _traced(cls: type[Function], arguments: Sequence[Any], parents: list[Value]) -> Value:
     """As `apply`, on the nodes of the graph themselves, so that what forward and backward compute can be replayed."""
-    ctx = Context(tuple(isinstance(x, Value) for x in arguments))
+    ctx = Context(lambda: tuple(isinstance(x, Value) for x in arguments))
     positions = [i for i, x in enumerate(arguments) if isinstance(x, Value)]
     here, made = mode.get(), set[Value]()
 

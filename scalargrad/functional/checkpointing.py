@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import wraps
+from functools import partial, wraps
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
+from scalargrad.in_c import let_cycles_close
 from scalargrad.node.contexts import observed, own_node, with_recording
 from scalargrad.node.mode import in_mode, mode
 from scalargrad.node.rules import NOTHING, Masked, Rule
@@ -43,8 +44,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     f = function(f, "what is checkpointed")
 
     @wraps(f)
-    def forgetful(*args: Any) -> Any:
-        given, rebuild = flatten(args, "the arguments of a checkpointed function")
+    def forgetful(*args: Any, **keywords: Any) -> Any:
+        given, rebuild = flatten((args, keywords), "the arguments of a checkpointed function")
         inputs = [x for x in given if isinstance(x, Value)]
         stand_ins = [Value(x.data) for x in inputs]
         run = _Run(f, given, rebuild, stand_ins)
@@ -77,7 +78,7 @@ class _Run:
 
     def __init__(self, f: Any, given: list[Any], rebuild: Rebuild, stand_ins: list[Value]) -> None:
         fresh = iter(stand_ins)
-        args = rebuild(iter([next(fresh) if isinstance(x, Value) else x for x in given]))
+        args, keywords = rebuild(iter([next(fresh) if isinstance(x, Value) else x for x in given]))
         self.made: dict[Value, None] = {}
         told = mode.get().on_leaf
 
@@ -87,7 +88,7 @@ class _Run:
                 told(value)
 
         with observed(self.made.setdefault), in_mode(on_leaf=keep):
-            result = with_recording(f, *args)
+            result = with_recording(partial(f, *args, **keywords))
         self.outputs, self.rebuild_output = flatten(result, "the result of a checkpointed function")
 
     def below(self, output: Value) -> list[Value]:
@@ -116,6 +117,7 @@ class _Checkpoint(Rule):
     """The rule of one result of a checkpointed function."""
 
     def __init__(self, f: Any, given: list[Any], rebuild: Rebuild, index: int, fingerprint: bytes) -> None:
+        let_cycles_close()  # f may refer to whatever will be computed from the node
         self.text = getattr(f, "__name__", "checkpoint")
         self._f, self._given, self._rebuild, self._index = f, given, rebuild, index
         self._fingerprint = fingerprint

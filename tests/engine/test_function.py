@@ -83,6 +83,31 @@ def test_a_function_sees_which_gradients_are_needed():
     assert seen == [(True, False, False)]
 
 
+def test_applying_and_sweeping_a_function_looks_at_its_own_arguments_only(monkeypatch):
+    """Not at the graph below them, nor at all of them for each: else n of them would take n² steps."""
+    looked = []
+    for name in ("requires_grad", "parents"):
+        of_node = getattr(Value, name).fget
+        monkeypatch.setattr(Value, name, property(lambda node, f=of_node, name=name: looked.append(name) or f(node)))
+
+    class Total(Function):
+        @staticmethod
+        def forward(ctx, *xs):
+            return sg.sum(list(xs))
+
+        @staticmethod
+        def backward(ctx, g):
+            return [g] * 100
+
+    x, n = Value(1.0), 100
+    y = x
+    for _ in range(n):
+        y = Total.apply(y, *[1.0] * 98, x)
+    y.backward()
+    assert x.grad == n + 1.0
+    assert len(looked) <= 3 * n
+
+
 def broken(result):
     class Broken(Function):
         @staticmethod

@@ -189,6 +189,20 @@ def test_a_checkpoint_can_be_differentiated_twice():
     assert checkpoint(lambda x: 5.0)(Value(1.0)) == 5.0
 
 
+def test_a_checkpointed_function_is_called_as_the_function_is():
+    def f(x, scale=1.0, *, ys=()):
+        return sg.sum([x * scale, *ys])
+
+    def gradients(f):
+        x, scale, y = Value(3.0), Value(2.0), Value(5.0)
+        f(x, scale=scale, ys=[y, x]).backward()
+        return x.grad, scale.grad, y.grad
+
+    assert gradients(checkpoint(f)) == gradients(f) == (3.0, 3.0, 1.0)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'zs'"):
+        checkpoint(f)(Value(3.0), zs=1.0)
+
+
 def test_a_checkpoint_that_computes_something_else_is_refused():
     w = Value(2.0)
     x = Value(3.0)

@@ -28,17 +28,18 @@ class Context:
     """What `forward` leaves for `backward`: `ctx.save_for_backward(...)`, and any attribute of your own.
 
     Args:
-        wanted: says for each argument of `forward` whether a gradient is wanted.
+        wanted: for each argument of `forward`, whether a gradient is wanted; or a function that says so.
     """
 
-    def __init__(self, wanted: Callable[[], tuple[bool, ...]]) -> None:
+    def __init__(self, wanted: tuple[bool, ...] | Callable[[], tuple[bool, ...]]) -> None:
         self._wanted = wanted
         self._saved: tuple[Any, ...] = ()
 
     @cached_property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each argument of `forward`, whether a gradient is wanted."""
-        return self._wanted()  # not before somebody asks: it looks at the whole graph below
+        wanted = self._wanted
+        return wanted() if callable(wanted) else wanted  # not before it is asked for: it looks at the graph below
 
     def save_for_backward(self, *values: Any) -> None:
         """Keep inputs, the output, or other numbers. Inputs and output stay differentiable in `backward`."""

@@ -15,7 +15,7 @@ from scalargrad.node.mode import mode
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rules import Leaf
 from scalargrad.node.structures import Rebuild, flatten
-from scalargrad.support.arguments import function, items, whole
+from scalargrad.support.arguments import brief, function, items, whole
 
 AnyFunction = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -47,10 +47,10 @@ class Call:
         self.single, given_numbers = _listed(argnums)
         chosen = [whole(i, "argnums", "argnums=(0, 1)", least=-len(args)) for i in given_numbers]
         if not all(-len(args) <= i < len(args) for i in chosen):
-            raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {argnums}")
+            raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {brief(argnums)}")
         chosen = [i % len(args) for i in chosen]
         if len(set(chosen)) < len(chosen):
-            raise ValueError(f"argnums names an argument twice: {argnums}")
+            raise ValueError(f"argnums names an argument twice: {brief(argnums)}")
         given = list(args)
         self.inputs: list[Value] = []
         self._rebuilds: list[tuple[int, Rebuild]] = []

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from types import MethodType
 from typing import Any
 
+from scalargrad.support.arguments import brief
 from scalargrad.support.labels import quoted
 
 
@@ -37,8 +38,8 @@ _PYTHONS_WORDS = re.compile(
 
 def listed(numbers: Iterable[float]) -> str:
     """The numbers, as many as fit a message."""
-    listed = [repr(x) for x in numbers]
-    return ", ".join(listed if len(listed) <= 6 else [*listed[:5], f"... ({len(listed)} operands)"])
+    texts = list(map(brief, numbers))
+    return ", ".join(texts if len(texts) <= 6 else [*texts[:5], f"... ({len(texts)} operands)"])
 
 
 def labels_of(parents: Iterable[Any]) -> str:

@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from scalargrad.node.numbers import NumberLike
-from scalargrad.support.arguments import MAX_DEPTH, too_deep
+from scalargrad.support.arguments import MAX_DEPTH, brief, too_deep
 from scalargrad.support.reals import number
 
 Rebuild = Callable[[Iterator[Any]], Any]
@@ -55,7 +55,7 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
         tree = tree.tolist()
     if isinstance(tree, Mapping):
-        parts = {key: _collect(part, leaves, f"{what}[{key!r}]", depth + 1) for key, part in tree.items()}
+        parts = {key: _collect(part, leaves, f"{what}[{brief(key)}]", depth + 1) for key, part in tree.items()}
         make_mapping = _maker(tree)
         if make_mapping is None:
             return lambda new: {key: rebuild(new) for key, rebuild in parts.items()}

@@ -149,14 +149,22 @@ class NoFileNameError(OSError, ValueError):
     """What was given as a path can be none: an OSError as for any other place, and a ValueError as open()'s own."""
 
 
+class _Brief(reprlib.Repr):
+    """Cuts what is long; a list that holds itself has an end here, and a huge integer is shown by its size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 100
+        self.maxlist = self.maxtuple = self.maxdict = 20
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002
+        return f"an integer of {x.bit_length()} bits" if x.bit_length() > 200 else repr(x)
+
+
+_brief = _Brief()
+
+
 def brief(x: Any) -> str:
     """What was given, as a message shows it: cut, and a huge integer by its size."""
-    if isinstance(x, int) and x.bit_length() > 200:
-        return f"an integer of {x.bit_length()} bits"
-    text = _shortened.repr(x)
+    text = _brief.repr(x)
     return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-_shortened = reprlib.Repr()  # a list that holds itself has an end here
-_shortened.maxstring = _shortened.maxother = _shortened.maxlong = 100
-_shortened.maxlist = _shortened.maxtuple = _shortened.maxdict = 20

@@ -10,6 +10,8 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 
+from scalargrad.support.reals import kept_types
+
 inf = math.inf
 SQRT2 = math.sqrt(2.0)
 
@@ -180,8 +182,14 @@ def sign(x: float) -> float:
 
 
 def rounded(to_integer: Callable[[float], int]) -> Callable[[float], float]:
-    """A rounding function of floats that keeps inf, NaN and the sign of zero."""
-    return lambda x: math.copysign(to_integer(x), x) if math.isfinite(x) else x
+    """A rounding function of floats that keeps inf, NaN and the sign of zero; of an exact number the exact integer."""
+
+    def value(x: float) -> float:
+        if type(x) in kept_types:
+            return type(x)(to_integer(x))
+        return math.copysign(to_integer(x), x) if math.isfinite(x) else x
+
+    return value
 
 
 # What IEEE arithmetic says where the functions above, or Python's floats, raise.

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 from helpers import arguments, call, slope
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from optional import mpmath, numpy
 
@@ -211,6 +211,34 @@ def test_the_complex_step_agrees(program, xs):
         assert close(a, b, 1e-12)
     with pytest.raises(TypeError, match="'relu' has no complex counterpart"):
         complex_step(lambda x: x.relu(), [1.0])
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "logsigmoid", "silu", "logsumexp", "power"])
+@given(st.floats(-900, 900) | st.sampled_from([-709.0, 0.0, 745.5]), st.integers(-300, 300))
+def test_the_complex_step_agrees_where_parts_of_it_overflow_or_turn_around(name, x, n):
+    def f(x):
+        if name == "power":
+            return (x / 900) ** n
+        return sg.logsumexp([x, 0.5 * x]) if name == "logsumexp" else getattr(sg, name)(x)
+
+    assume(name != "power" or abs(x) > 300)
+    (found,) = complex_step(f, [x])
+    assert found == pytest.approx(grad(f)(x), rel=1e-11, abs=1e-15)  # sigmoid's is z (1 - z), which cancels near 1
+
+
+def test_what_the_complex_step_cannot_tell_is_refused():
+    with pytest.raises(ValueError, match="exp has no complex value at 800.0 .label 'x'"):
+        complex_step(lambda x: named(x).exp(), [800.0])
+    with pytest.raises(ValueError, match="only whole powers are real"):
+        complex_step(lambda x, y: x**y, [-2.0, 3.0])
+    for h in (0.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="h must be a finite number other than 0"):
+            complex_step(lambda x: x, [1.0], h=h)
+
+
+def named(x):
+    x.label = "x"
+    return x
 
 
 # -------------------------------------------------------------------- structures, aux, nesting
@@ -451,3 +479,38 @@ def test_exact_numbers_with_floats_and_other_operations():
     assert y.data == 1
     assert isinstance(Value(x).exp().data, float)
     assert isinstance(Value(Fraction(1, 3)).data, float)
+
+
+@given(st.fractions(), st.sampled_from([math.inf, -math.inf, math.nan]))
+def test_exact_numbers_to_infinite_powers_are_those_of_floats(x, n):
+    assume(float(x) == x)
+    try:
+        expected = float(x) ** n
+    except ZeroDivisionError:
+        with pytest.raises(ZeroDivisionError):
+            Value(Exact(x)) ** n
+    else:
+        assert repr((Value(Exact(x)) ** n).data) == repr(expected)
+
+
+@pytest.mark.parametrize("op", [sg.floor, sg.ceil, sg.rint, lambda x: x // 1], ids=["floor", "ceil", "rint", "//"])
+@given(st.fractions() | st.integers().map(Fraction))
+def test_exact_numbers_are_rounded_exactly(op, x):
+    python = {sg.floor: math.floor, sg.ceil: math.ceil, sg.rint: round}.get(op, math.floor)
+    found = op(Value(Exact(x))).data
+    assert isinstance(found, Exact)
+    assert found == python(x)
+
+
+@pytest.mark.parametrize("x", [Exact(10**400), Exact(-(10**400)), Exact(10**5000, 3)])
+def test_an_exact_number_too_large_for_a_float_is_refused_by_whatever_computes_with_floats(x):
+    v = Value(x)
+    assert (v * 2 + 1).data == 2 * Fraction(x) + 1
+    assert "Exact(" in repr(v)
+    for op in (sg.exp, sg.expm1, sg.exp2, sg.sinh, sg.cosh, sg.tanh, sg.sigmoid, lambda v: v**0.5, lambda v: 2.5**v):
+        with pytest.raises(ValueError, match="too large for a float|of more than 100000000 bits") as caught:
+            op(v)
+        assert len(str(caught.value).splitlines()[0]) < 200
+    with pytest.raises(ValueError, match="of more than 100000000 bits"):
+        v**1e300
+    assert (Value(Exact(-1)) ** 1e300).data == 1

@@ -193,11 +193,40 @@ def cycle_by_attribute():
     return x, y, z
 
 
+class Keeps(sg.Function):
+    """An operation that keeps what it was given, whatever becomes of that."""
+
+    @staticmethod
+    def forward(ctx, x, last):
+        ctx.last = last["y"]
+        return x * 2.0
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 2.0, None
+
+
+def cycle_by_a_function():
+    x, last = Value(1.0), {"y": []}
+    out = Keeps.apply(x * 2.0, last)
+    y = out * 3.0
+    last["y"].append(y)
+    return x, out, y
+
+
+def cycle_by_a_checkpoint():
+    x, last = Value(1.0), []
+    out = sg.checkpoint(lambda x: x if last else x * 2.0)(x)
+    y = out * 3.0
+    last.append(y)
+    return x, out, y
+
+
 @needs_c
 @pytest.mark.parametrize(
     "make",
     [cycle_by_hook, cycle_by_a_hook_below, cycle_by_gradients, cycle_by_hand, cycle_by_a_closure_of_a_row,
-     cycle_by_attribute],
+     cycle_by_attribute, cycle_by_a_function, cycle_by_a_checkpoint],
     ids=lambda make: make.__name__,
 )  # fmt: skip
 def test_a_cycle_through_nodes_is_freed(make):

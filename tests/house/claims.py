@@ -2,6 +2,7 @@
 
     python tests/house/claims.py                   runs the tests that are named and the short commands, writes the page
     python tests/house/claims.py results.xml       takes the tests from pytest's report: pytest --junitxml=results.xml
+    python tests/house/claims.py --list            runs nothing: the page without what was printed
     python tests/house/claims.py --readme          writes only README's line of times, from docs/performance.md
 
 A claim is the words of a page, and what shows them: a file of tests, or one test of it; a line of a table that a
@@ -26,11 +27,11 @@ PAGE = ROOT / "docs" / "claims.md"
 HEAD = """\
 # What the pages claim
 
-The README's and the pages' promises, with what shows each and what that printed when this page was written, by
-`python tests/house/claims.py`. A number of tests is that of those that passed; what was skipped had a reason. Every line
-of these pages' code is run, too, and compared with what stands below it (`tests/house/test_snippets.py`,
-`tests/house/test_notebooks.py`); [Promises](promises.md) has all files of tests.
+The README's and the pages' promises, with what shows each{printed}. `python tests/house/claims.py` runs all of it and
+writes this page with what was printed. Every line of these pages' code is run, too, and compared with what stands below
+it (`tests/house/test_snippets.py`, `tests/house/test_notebooks.py`); [Promises](promises.md) has all files of tests.
 """
+PRINTED = ", and what that printed when this page was written: of tests how many passed, and how many were skipped for a reason"
 WRITTEN = {
     "accuracy", "changelog", "claims", "hard-points", "mutants", "performance", "promises", "reliability", "checking-gradients",
 }  # fmt: skip
@@ -141,18 +142,23 @@ def printed(shown, outcomes):
     return f"{last[:100]} (status {done.returncode}, {time.perf_counter() - start:.1f} s)"
 
 
-def page_text(outcomes):
-    """The page."""
-    lines = [HEAD]
+def _quoted(words):
+    """A page's words without its links and cells."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(words.split()).strip("| "))
+
+
+def page_text(outcomes=None):
+    """The page; without outcomes what shows each claim."""
+    lines = [HEAD.format(printed="" if outcomes is None else PRINTED)]
     for page, claims in CLAIMS.items():
         link = "../README.md" if page == "README.md" else page.removeprefix("docs/")
-        lines += [f"## [{page}]({link})", "", "| what it says | what shows it | what that printed |", "|---|---|---|"]
+        heads = ["what it says", "what shows it", *([] if outcomes is None else ["what that printed"])]
+        lines += [f"## [{page}]({link})", "", f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
         for words, *by in claims:
-            quoted = re.sub(r"\]\([^)]*\)", "]", " ".join(words.split())).replace("|", "\\|")
-            lines.append(
-                f"| {quoted} | {'<br>'.join(f'`{one}`' for one in by)} | "
-                f"{'<br>'.join(printed(one, outcomes).replace('|', chr(92) + '|') for one in by)} |"
-            )
+            cells = [[_quoted(words)], [f"`{one}`" for one in by]]
+            if outcomes is not None:
+                cells.append([printed(one, outcomes) for one in by])
+            lines.append(f"| {' | '.join('<br>'.join(cell).replace('|', chr(92) + '|') for cell in cells)} |")
         lines.append("")
     return "\n".join(lines)
 
@@ -160,7 +166,9 @@ def page_text(outcomes):
 def main(arguments):
     """Run what is named, write the page: 1 if something failed."""
     write_row_of_readme()
-    if arguments == ["--readme"]:
+    if arguments == ["--list"]:
+        PAGE.write_text(page_text(), encoding="utf-8")
+    if arguments in (["--readme"], ["--list"]):
         return 0
     with tempfile.TemporaryDirectory() as folder:
         report = Path(arguments[0]) if arguments else Path(folder, "results.xml")

@@ -47,6 +47,13 @@ def test_the_times_of_readme_are_those_of_the_benchmark():
     assert claims.row_of_readme() in (claims.ROOT / "README.md").read_text(encoding="utf-8").splitlines()
 
 
+def test_the_page_has_all_claims():
+    """`python tests/house/claims.py --list` writes it, without the option with what is printed."""
+    page, told = (text.splitlines() for text in (claims.PAGE.read_text(encoding="utf-8"), claims.page_text()))
+    for line in told[2 + told.index("") :]:
+        assert any(one.startswith(line.removesuffix("|").rstrip()) for one in page), line
+
+
 def test_a_figure_is_seen():
     seen = [
         found[0].strip() for found in claims.FIGURE.finditer("It takes 3.5 ms, 20 % of 1 000 nodes deep, at 2 points.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -181,6 +183,17 @@ def test_fit_trains_without_a_stderr(monkeypatch, stream, tqdm):
     monkeypatch.setattr(sys, "stdout", stream)
     history = train(nn.MLP(2, [1], seed=0), epochs=30, progress=True)
     assert history.epochs == 30
+
+
+def test_a_bar_whose_stream_broke_does_not_try_again_when_it_is_freed(monkeypatch):
+    bars = pytest.importorskip("tqdm.std")
+    clock, wrong = itertools.count(), []
+    monkeypatch.setattr(bars, "time", lambda: next(clock))  # so that each epoch is time enough for the bar to show it
+    monkeypatch.setattr(sys, "unraisablehook", wrong.append)
+    monkeypatch.setattr(sys, "stderr", BreaksLater())
+    assert train(nn.MLP(2, [1], seed=0), epochs=5, progress=True).epochs == 5
+    gc.collect()
+    assert not wrong
 
 
 def test_fit_trains_in_a_process_whose_streams_were_closed_before_it_began():

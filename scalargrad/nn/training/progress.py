@@ -57,7 +57,8 @@ class Progress:
                 if self._history is not None and (self._pending or self._history.epochs < self._epochs):
                     self._ended = True
                     self._write(self._history)
-                self._close()
+        with self._or_nothing():  # also what has failed, which would try once more when it is freed
+            self._close()
 
     @property
     def is_due(self) -> bool:

@@ -28,7 +28,9 @@ small = st.integers(0, 11)
 finite = st.sampled_from([0.5, -1.0, 2.0, 3.0, 0.0, -0.0]) | st.floats(-4.0, 4.0)
 special = st.integers(0, len(NUMBERS) - 1).map(lambda place: [place])
 numbers = finite | finite | st.floats() | special
-operands = st.integers(0, 9).flatmap(lambda i: nodes if i < 6 else finite if i < 8 else st.floats() if i < 9 else special)
+operands = st.integers(0, 9).flatmap(
+    lambda i: nodes if i < 6 else finite if i < 8 else st.floats() if i < 9 else special
+)
 labels = st.sampled_from(["", "x", "named"])
 flags = st.booleans()
 which_error = st.integers(0, 12).map(lambda i: max(0, i - 3))

@@ -27,7 +27,7 @@ from scalargrad.support.spelling import misnomers as _misnomers
 from scalargrad.table import ufuncs as _ufuncs
 from scalargrad.table.row import functions as _functions
 from scalargrad.words import derivation as _derivation
-from scalargrad.words import notation as _notation
+from scalargrad.words import formula as _formulas
 
 if _TYPE_CHECKING:  # "as" says that they are for users
     from scalargrad import circuit as circuit
@@ -181,7 +181,7 @@ def _formula(value: Value, notation: str = "text", *, lines: bool = False, names
 
     `names=False` leaves out the names of the caller's variables, as in `draw`.
     """
-    return _notation.formula(value, notation, lines=lines, names=names)
+    return _formulas.formula(value, notation, lines=lines, names=names)
 
 
 def _register_hook(value: Value, hook: _Callable[[_Any], _Any]) -> _Any:

@@ -20,7 +20,7 @@ from scalargrad.table.operators import PRODUCT
 from scalargrad.table.row import Op
 from scalargrad.tracing.between import Between
 from scalargrad.words.equations import equation
-from scalargrad.words.notation import LATEX, Latex, Written, latex_name
+from scalargrad.words.latex import LATEX, Latex, latex_name
 from scalargrad.words.places import place_of, placed
 from scalargrad.words.specialised import said_partial
 from scalargrad.words.texts import ELLIPSIS, LOCAL, counted, grouped, number_text, symbol_of, wrapped
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from scalargrad.tracing.between import Edge
+    from scalargrad.words.notation import Written
 
 
 class TooManyPathsError(ValueError):

@@ -2,7 +2,7 @@
 
 - texts.py: what all of them are put together from: numbers, counts, lists cut short, tables in columns.
 - equations.py: what computed one node, as `a × b`. local_derivatives.py: the numbers at its edges.
-- notation.py: whole expressions, in Python, plain text or LaTeX: `formula`.
+- notation.py: whole expressions, in Python and plain text; latex.py: in LaTeX; formula.py: `formula`, in each of these.
 - derivation.py: the rules of the table printed: what a local backward closure does, the docstrings of functions.
 - places.py: which operand a Value is, where it is several. specialised.py: a local derivative as it reads at one point.
 - lecture.py: what a lecturer says of it, for each row of the table.

@@ -1,25 +1,19 @@
-"""Values written out as expressions, in one of three notations: Python, plain text, LaTeX."""
+"""Values written out as expressions, in Python and in plain text; latex.py has the third notation."""
 
 from __future__ import annotations
 
 import keyword
 import math
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scalargrad.engine import Value, topological_order
 from scalargrad.node.naming import NO_VARIABLES, display_names
-from scalargrad.node.numbers import describe
-from scalargrad.node.variables import Names, variable_names
-from scalargrad.support.arguments import name as one_of
-from scalargrad.support.console import Text
 from scalargrad.support.labels import clean_label
-from scalargrad.table.operators import ATOM, LOOSE, NEGATION, OPERATORS, POWER, PRODUCT
+from scalargrad.table.operators import ATOM, LOOSE, NEGATION, OPERATORS
 from scalargrad.table.row import INFIX, TABLE, Op
 from scalargrad.words.equations import is_infix
-from scalargrad.words.expansion import expanded
 from scalargrad.words.texts import number_text, symbol_of
 
 Written = tuple[str, int]
@@ -31,14 +25,12 @@ class TooLongError(ValueError):
 
 
 class Notation:
-    r"""How numbers, names and operations are written. This base is Python; the others replace parts of it.
+    """How numbers, names and operations are written. This base is Python; the others replace parts of it.
 
     >>> x = Value(2.0)
     >>> y = 1 - (x + 1) * x.tanh() / 2
     >>> [notation.write(y, {x: 'x'}) for notation in (PYTHON, TEXT)]
     ['1 - (x + 1) * tanh(x) / 2', '1 − (x + 1) × tanh(x) ÷ 2']
-    >>> print(LATEX.write(y, {x: 'x'}))
-    1 - \frac{\left(x + 1\right) \cdot \tanh\left(x\right)}{2}
     """
 
     negatives_stand_alone = True
@@ -184,72 +176,6 @@ class _Text(Notation):
         return super().operation(rule, operands)
 
 
-class _Latex(Notation):
-    negatives_stand_alone = is_code = False
-
-    def names(self, values: Iterable[Value], variables: Mapping[Value, str] = NO_VARIABLES) -> dict[Value, str]:
-        return display_names(values, variables)
-
-    def number(self, x: float) -> Written:
-        text = number_text(x).replace("\N{MINUS SIGN}", "-")
-        precedence = NEGATION if text[0] == "-" else ATOM
-        mantissa, _, exponent = text.partition("e")
-        if text.endswith("inf"):
-            return text.replace("inf", r"\infty"), precedence
-        if text == "nan":
-            return r"\text{nan}", ATOM
-        return (rf"{mantissa} \cdot 10^{{{exponent}}}", min(precedence, PRODUCT)) if exponent else (text, precedence)
-
-    def name(self, name: str) -> Written:
-        return latex_name(name), ATOM
-
-    def parenthesized(self, x: str) -> str:
-        return rf"\left({x}\right)"
-
-    def infix(self, text: str, x: Written, y: Written) -> Written:
-        if text == "/":
-            return rf"\frac{{{x[0]}}}{{{y[0]}}}", PRODUCT
-        if text == "//":
-            return rf"\left\lfloor\frac{{{x[0]}}}{{{y[0]}}}\right\rfloor", ATOM
-        if text == "**":
-            return f"{self.parenthesized(x[0]) if x[1] < ATOM else x[0]}^{{{y[0]}}}", POWER
-        return super().infix(text, x, y)
-
-    def joined(self, text: str, x: str, y: str) -> str:
-        return f"{x} {_LATEX_OPERATORS.get(text, text)} {y}"
-
-    def operation(self, rule: Any, operands: Sequence[Written]) -> Written:
-        template = _LATEX_TEMPLATES.get(rule.name) if isinstance(rule, Op) else None
-        if template is None:
-            return super().operation(rule, operands)
-        ((x, inner),), (text, precedence) = operands, template
-        return text.replace("(X)", self.parenthesized(x) if inner < ATOM else x).replace("X", x), precedence
-
-    def function(self, name: str, arguments: Sequence[str]) -> str:
-        command = _LATEX_FUNCTIONS.get(name) or rf"\operatorname{{{_escaped(name)}}}"
-        return rf"{command}\left({', '.join(arguments)}\right)"
-
-
-_LATEX_OPERATORS = {"*": r"\cdot", "%": r"\bmod"}
-_LATEX_FUNCTIONS = {name: rf"\{name}" for name in (
-    "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "max", "min",
-)}  # fmt: skip
-_LATEX_FUNCTIONS |= {"maximum": r"\max", "minimum": r"\min", "sigmoid": r"\sigma"}
-_LATEX_FUNCTIONS |= {"log2": r"\log_2", "log10": r"\log_{10}"}
-# (X) is the operand, in parentheses where it needs them.
-_LATEX_TEMPLATES = {
-    "square": ("(X)^2", POWER), "reciprocal": (r"\frac{1}{X}", PRODUCT), "sqrt": (r"\sqrt{X}", ATOM),
-    "cbrt": (r"\sqrt[3]{X}", ATOM), "exp": ("e^{X}", POWER), "exp2": ("2^{X}", POWER),
-    "absolute": (r"\left|X\right|", ATOM), "floor": (r"\left\lfloor X\right\rfloor", ATOM),
-    "ceil": (r"\left\lceil X\right\rceil", ATOM),
-}  # fmt: skip
-
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_SPECIAL = {"\\": r"}\backslash\text{", "^": r"}{\wedge}\text{", "~": r"}{\sim}\text{"} | {
-    c: "\\" + c for c in "{}$&#_%"
-}
-
-
 def identifier(text: str) -> str:
     """The text as a name of Python's: what a name cannot hold becomes an underscore.
 
@@ -265,25 +191,7 @@ def identifier(text: str) -> str:
     return f"v_{name}" if unfit else name
 
 
-def latex_name(name: str) -> str:
-    r"""A name in LaTeX: digits at its end are an index, several letters stand upright, all else is escaped text.
-
-    >>> print(latex_name("w1"), latex_name("loss"), latex_name("x₁"), latex_name("a_b"), latex_name(r"x\y"))
-    w_{1} \mathrm{loss} x_{1} \text{a\_b} \text{x}\backslash\text{y}
-    """
-    found = re.fullmatch(r"([A-Za-z]+)_?([0-9]*)([₀-₉]*)", name)
-    if found is None:
-        return rf"\text{{{_escaped(name)}}}"
-    stem, digits, subscript = found.groups()
-    index = ",".join(part for part in (digits, subscript.translate(_SUBSCRIPTS)) if part)
-    return (stem if len(stem) == 1 else rf"\mathrm{{{stem}}}") + (f"_{{{index}}}" if index else "")
-
-
-def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(c, c) for c in text)
-
-
-PYTHON, TEXT, LATEX = Notation(), _Text(), _Latex()
+PYTHON, TEXT = Notation(), _Text()
 
 
 def _without_constants(node: Value, operands: Sequence[Written]) -> Written | None:
@@ -302,72 +210,3 @@ def _without_constants(node: Value, operands: Sequence[Written]) -> Written | No
 
 def _is_surely_not_zero(condition: Value) -> bool:
     return condition._op == "hypot" and any(parent is None and a for parent, a in condition.operands)
-
-
-class Latex(str):
-    """LaTeX source that Jupyter shows typeset."""
-
-    __slots__ = ()
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self}$"
-
-
-NOTATIONS = {"text": TEXT, "latex": LATEX, "python": PYTHON}
-MAX_LENGTH = 2000
-
-
-def formula(value: Value, notation: str = "text", *, lines: bool = False, names: Names = True) -> str:
-    r"""The expression that computes a Value: leaves by name, those without one as numbers, fused sums spelled out.
-
-    In Python, with scalargrad's functions and the leaves or their numbers by name, it computes the very same number,
-    but for the last digit of x ** 2 and x ** 3 of plain numbers, which the engine computes as products.
-
-    Args:
-        value: the Value.
-        notation: 'text', 'latex' (typeset by Jupyter) or 'python'.
-        lines: one equation for each operation, in order, instead of one expression; of graphs of any size.
-        names: whether Values without a label are called as the caller's variables are, as in `draw`.
-
-    Raises:
-        ValueError: for another notation; if one expression would have more than 2000 characters.
-
-    >>> w, x, b = Value(2.0), Value(-1.0), Value(0.5)
-    >>> y = (w * x + b).tanh() ** 2
-    >>> formula(y)
-    'tanh(w × x + b)^2'
-    >>> print(formula(y, 'latex'))
-    \tanh\left(w \cdot x + b\right)^{2}
-    >>> print(formula(y, lines=True))
-    v1 = w × x
-    v2 = v1 + b
-    v3 = tanh(v2)
-    y = v3^2
-    """
-    writer = NOTATIONS[one_of(notation, "notation", NOTATIONS)]
-    order = topological_order(value)
-    variables = variable_names(order, names, "formula")
-    if not lines:
-        order, replaced = expanded(order, exactly=writer.is_code)
-        value = replaced.get(value, value)
-        shown = writer.names((node for node in order if node.is_leaf and (node.label or node in variables)), variables)
-        try:
-            text = writer.write(value, shown, MAX_LENGTH)
-        except TooLongError:
-            raise TooLongError(
-                f"the formula of {describe(value)}, of {len(order)} values, has more than {MAX_LENGTH} characters: "
-                "formula(lines=True) writes one equation for each operation"
-            ) from None
-    else:
-        shown = writer.names(order, variables)
-        align = "&" if notation == "latex" else ""
-        computed = [node for node in order if not node.is_leaf]
-        equations = [
-            f"{writer.name(shown[node])[0]} {align}= {writer.write_operation(node, shown)}" for node in computed
-        ]
-        if not computed:
-            equations = [f"{writer.name(shown[value])[0]} {align}= {writer.number(value.data)[0]}"]
-        text = "\n".join(equations)
-        if notation == "latex":
-            text = r"\begin{aligned}" + " \\\\\n".join(equations) + r"\end{aligned}"
-    return Latex(text) if notation == "latex" else Text(text)

@@ -13,7 +13,8 @@ from scalargrad.engine import Value, topological_order
 from scalargrad.table.operators import ATOM, POWER, PRODUCT
 from scalargrad.table.row import PACKAGE_ROWS, Op
 from scalargrad.table.stand_ins import partials_at
-from scalargrad.words.notation import LATEX, TEXT, Notation, Written
+from scalargrad.words.latex import LATEX
+from scalargrad.words.notation import TEXT, Notation, Written
 from scalargrad.words.texts import number_text
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from sizes import has_full_size, size
 import scalargrad as sg
 from scalargrad import Value, topological_order
 from scalargrad.table import TABLE
-from scalargrad.words.notation import LATEX, PYTHON, latex_name
+from scalargrad.words.latex import LATEX, latex_name
+from scalargrad.words.notation import PYTHON
 
 KNOWN = {name: op.function for name, op in TABLE.items()}
 

@@ -28,7 +28,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from scalargrad.engine import topological_order
 from scalargrad.playground.running import of_expression
-from scalargrad.words.notation import formula
+from scalargrad.words.formula import formula
 from scalargrad_docs.pictures import inlined
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ CLAIMS = {
         ("A network made of single numbers learns two moons, in about half a minute.", "tests/cli/test_demo.py", "python -m scalargrad demo -o demo"),
         ("every gradient can be followed back to where it came from", "tests/tracing/test_explain.py"),
         ("a graph flows anew while its inputs are dragged, and a network trains, breaks and is mended", "tests/playground/test_playground_browser.py", "tests/playground/test_network_browser.py"),
-        ("in fewer than sixty lines", "tests/exercises/test_exercises.py"),
+        ("in fewer than sixty lines", "tests/house/test_claims.py::test_the_engine_of_the_first_lessons_has_fewer_than_sixty_lines", "tests/exercises/test_exercises.py"),
         ("Each of their examples is [here](docs/lectures/index.md), with its numbers", "tests/lectures/test_pages.py"),
         ("Every step of it, forward and backward, an edge at a time", "tests/tracing/test_steps.py"),
         ("And derivatives of functions, to any order", "tests/functional/test_transforms.py", "tests/functional/test_nested.py"),

@@ -1,6 +1,7 @@
 """The page of claims: its words stand on the pages, what shows them is there, and no figure is without a claim."""
 
 import ast
+import json
 import sys
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def test_the_page_has_all_claims():
     page, told = (text.splitlines() for text in (claims.PAGE.read_text(encoding="utf-8"), claims.page_text()))
     for line in told[2 + told.index("") :]:
         assert any(one.startswith(line.removesuffix("|").rstrip()) for one in page), line
+
+
+def test_the_engine_of_the_first_lessons_has_fewer_than_sixty_lines():
+    notebook = json.loads((claims.ROOT / "notebooks" / "00b-build-the-network.ipynb").read_text(encoding="utf-8"))
+    (engine,) = [code for cell in notebook["cells"] if "class Value:" in (code := "".join(cell["source"]))]
+    assert "def backward(self)" in engine
+    assert len(engine.splitlines()) < 60
 
 
 def test_a_figure_is_seen():

@@ -20,6 +20,8 @@ MOST = 40
 USUAL = 5.0
 """How far a slider goes to either side, unless its number is much larger or smaller."""
 LARGEST = 1e300
+SMALLEST = 1e-300
+"""A slider's ends are at least so far apart: its steps are normal floats."""
 STEPS = 1000
 BEGINNINGS = (0.5, 2.0, -0.3, 1.5, -1.0, 0.8, -2.0, 1.2)
 """The numbers of variables for which none was given, in turn."""
@@ -62,11 +64,11 @@ def around(number: float) -> tuple[float, float]:
     ((-5.0, 5.0), (-20.0, 20.0), (-0.02, 0.02), (-5.0, 5.0))
     """
     size = abs(number)
-    if size == 0.0 or USUAL / 100 <= size <= USUAL:
+    if size < SMALLEST or USUAL / 100 <= size <= USUAL:
         return -USUAL, USUAL
     unit = 10.0 ** math.floor(math.log10(2 * size))
     reach = next(m * unit for m in (1, 2, 5, 10) if m * unit >= 2 * size * 0.999999)
-    return -reach, reach
+    return max(-reach, -LARGEST), min(reach, LARGEST)
 
 
 def given(name: str, at: Any, what: str = "live") -> Input:
@@ -82,7 +84,7 @@ def given(name: str, at: Any, what: str = "live") -> Input:
             raise TypeError(example)
         low, high, *rest = (real(x, f"{what}: {name}") for x in at)
         number = rest[0] if rest else (low + high) / 2
-        if not -LARGEST <= low < high <= LARGEST or not low <= number <= high:
+        if not -LARGEST <= low <= number <= high <= LARGEST or high - low < SMALLEST:
             raise ValueError(f"{what}: {name} must go from a number to a larger one, as (-5, 5), not {brief(at)}")
         return Input(name, number, low, high)
     number = real(at, f"{what}: {name}")

@@ -116,13 +116,16 @@ def test_the_whole_playground_begins_with_the_first_example_or_what_was_asked_fo
         (1e6, -2e6, 2e6),
         (5.0, -5, 5),
         (-1e-9, -2e-9, 2e-9),
+        (5e-324, -5, 5),
+        (-1e-310, -5, 5),
+        (9e299, -1e300, 1e300),
     ],
 )
 def test_a_slider_reaches_its_number_with_round_ends_and_steps(number, low, high):
     one = given("x", number)
     assert (one.low, one.high) == pytest.approx((low, high))
     assert 500 <= (one.high - one.low) / one.step <= 10_000
-    far = one.at(number * 100 + 1000)
+    far = one.at(min(number * 100 + 1000, 1e300))
     assert far.low <= far.number <= far.high
 
 
@@ -133,6 +136,7 @@ def test_a_slider_reaches_its_number_with_round_ends_and_steps(number, low, high
         (lambda: live("x*y", z=1), "live: there is no input 'z' in 'x*y': x, y"),
         (lambda: live("x", x="fast"), "live: x must be a real number, not str"),
         (lambda: live("x", x=(5, -5)), "live: x must go from a number to a larger one"),
+        (lambda: live("x", x=(0, 1e-320)), "live: x must go from a number to a larger one"),
         (lambda: live("x", x=(1, 2, 3, 4)), "live: x must be a number, or (low, high) for its slider"),
         (lambda: live("x", x=float("nan")), "live: x must be finite, not nan"),
         (lambda: live(3), "live: the first argument must be an expression in text, a function or a Value, not int"),

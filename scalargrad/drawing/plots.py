@@ -349,5 +349,6 @@ def _rgb(color: str) -> list[float]:
 def _spread(numbers: list[float], margin: float, resolution: int) -> list[float]:
     low, high = min(numbers) - margin, max(numbers) + margin
     if low == high:
-        low, high = low - 1.0, high + 1.0
+        around = max(1.0, 0.15 * abs(low))
+        low, high = low - around, high + around
     return [low + (high - low) * i / (resolution - 1) for i in range(resolution)]

@@ -80,7 +80,7 @@ class _Plane:
             labels = [float(output_of(target)) for target in targets[::step]]
         except (TypeError, ValueError):
             return None
-        if any(len(point) != 2 for point in points) or not all(isfinite(x) for point in points for x in point):
+        if any(len(point) != 2 for point in points) or not all(abs(x) <= 1e300 for point in points for x in point):
             return None
         known = sorted(set(labels))
         squared = getattr(task.loss_of, "__name__", "") in ("mse", "sse")
@@ -179,11 +179,12 @@ def _panel(history: History, names: Sequence[str], epochs: int, high: float, end
     if logs:
         low = least
     if not top > low:
-        top = low + 1.0
+        top = low + max(1.0, abs(low))
+    unit = max(abs(low), abs(top))  # divided by it, the ends are so small that their difference is finite
 
     def up(x: float) -> float:
-        share = (log10(max(x, low)) - log10(low)) / (log10(top) - log10(low)) if logs else (x - low) / (top - low)
-        return high * (1 - share)
+        at, start, end = (log10(max(y, low)) if logs else y / unit for y in (x, low, top))
+        return high * (1 - (at - start) / (end - start))
 
     parts = [f'<rect class="box" width="{LEFT:g}" height="{high:g}"/>']
     for kind, (name, column) in zip("ab", columns.items(), strict=False):
@@ -212,7 +213,7 @@ def _point(x: float, y: float, kind: int, color: str) -> str:
 
 def _range(numbers: Sequence[float]) -> tuple[float, float]:
     low, high = min(numbers), max(numbers)
-    margin = 0.15 * (high - low) or 1.0
+    margin = 0.15 * (high - low) or max(1.0, 0.15 * abs(low))
     return low - margin, high + margin
 
 

@@ -92,11 +92,30 @@ def test_the_curve_grows_over_the_epochs_to_come():
         assert len(xs) == n
 
 
-@pytest.mark.parametrize("losses", [[float("nan")], [0.0, 0.0], [1e300, 1e-300], [float("inf"), 1.0], [-3.0, -5.0]])
+@pytest.mark.parametrize(
+    "losses",
+    [
+        [float("nan")],
+        [0.0, 0.0],
+        [1e300, 1e-300],
+        [float("inf"), 1.0],
+        [-3.0, -5.0],
+        [-1e17, -1e17],
+        [1.7e308, -1.7e308],
+        [5e-324, 0.0],
+    ],
+)
 def test_any_losses_make_a_picture(losses):
     svg = picture(history(*losses, val_loss=losses, accuracy=losses), 5, "a < b & c", None)
     ET.fromstring(svg)  # noqa: S314
     assert "nan" not in re.sub(r"<text.*?</text>", "", svg)
+
+
+@pytest.mark.parametrize("x", [0.0, 1e17, -1e300])
+def test_samples_that_are_one_point_lie_in_the_middle(x):
+    plane = _Plane.of(task(nn.MLP(2, [1], seed=1), [[x, x]] * 2, [1, -1]))
+    svg = picture(history(1.0), 10, "", plane)
+    assert set(re.findall(r'class="sample"[^>]*translate\(([^)]*)\)', svg)) >= {f"{RIGHT / 2:.1f} {HIGH / 2:.1f}"}
 
 
 def test_only_pairs_with_a_label_have_a_plane():
@@ -104,7 +123,8 @@ def test_only_pairs_with_a_label_have_a_plane():
     assert _Plane.of(task(model, X, [[1.0, 2.0]] * len(X), "mse")) is None
     three = nn.MLP(3, [1], seed=1)
     assert _Plane.of(task(three, [[1.0, 2.0, 3.0]] * 4, [1, -1, 1, -1])) is None
-    assert _Plane.of(task(model, [[1.0, float("nan")]] * 4, [1, -1, 1, -1])) is None
+    for far in (float("nan"), 1.7e308):
+        assert _Plane.of(task(model, [[1.0, far]] * 4, [1, -1, 1, -1])) is None
 
 
 @pytest.mark.parametrize("outputs", [2, 3, 7])

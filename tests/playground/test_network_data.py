@@ -113,3 +113,5 @@ def test_the_plane_holds_all_points_with_a_margin():
             assert low < min(row[k] for row in X)
             assert high > max(row[k] for row in X)
     assert plane_around([[1.0, 1.0]]).across == (0.35, 1.65)
+    low, high = plane_around([[1e17, 1.0]]).across
+    assert low < 1e17 < high

@@ -131,6 +131,11 @@ def test_a_step_that_is_refused_leaves_everything_as_it_was():
         ),
         (lambda: live(model(), x=1.0), TypeError, "model.live(X, y)"),
         (lambda: Own(model(), X, ["a"] * 40), TypeError, "each of y"),
+        (lambda: Own(model(), X, [[1, -1]] * 40), TypeError, "each of y"),
+        (lambda: Own(model(), X, [[]] * 40), TypeError, "each of y"),
+        (lambda: Own(model(), [[float("nan"), 1]], [1]), ValueError, "x0 holds nan, inf or more than 1e+300"),
+        (lambda: Own(model(), [[0, 1e308]], [1]), ValueError, "x1 holds nan, inf or more than 1e+300"),
+        (lambda: Own(model(), X, [float("inf")] * 40), ValueError, "y holds nan, inf or more than 1e+300"),
     ],
 )
 def test_what_does_not_fit_is_said(call, error, words):

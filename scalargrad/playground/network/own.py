@@ -10,6 +10,7 @@ from scalargrad.nn.descent.optimizers import OPTIMIZERS, Optimizer
 from scalargrad.nn.modules.module import Module
 from scalargrad.nn.scores.losses import resolve_loss
 from scalargrad.node.numbers import plain_number
+from scalargrad.playground.inputs import LARGEST
 from scalargrad.playground.messages import RefusedError
 from scalargrad.playground.network.plan import loss_of_a_sample
 from scalargrad.playground.network.points import Points, plane_around
@@ -51,14 +52,18 @@ class Own:
                 f"the network view shows models of two inputs, over whose plane it draws, and one output; this one has "
                 f"{counted(len(columns[0].nodes), 'input')} and {counted(len(columns[-1].nodes), 'output')}"
             )
-        self._X = [[plain_number(x) for x in row] for row in as_rows(X)]
-        self._y = [real(plain_number(t[0] if is_sequence(t) else t), "each of y") for t in items(y, "y", "[-1, 1]")]
+        self._X = [[real(plain_number(x), "each number of X") for x in row] for row in as_rows(X)]
+        targets = [t[0] if is_sequence(t) and len(t) == 1 else t for t in items(y, "y", "[-1, 1]")]
+        self._y = [real(plain_number(t), "each of y") for t in targets]
         if len(self._X) != len(self._y) or not self._X:
             raise ValueError(
                 f"X has {counted(len(self._X), 'row')} and y {counted(len(self._y), 'target')}: give one for each"
             )
         if any(len(row) != 2 for row in self._X):
             raise ValueError("X must hold rows of two numbers")
+        for what, numbers in zip((*self.names, "y"), (*zip(*self._X, strict=True), self._y), strict=True):
+            if not all(abs(x) <= LARGEST for x in numbers):
+                raise ValueError(f"{what} holds nan, inf or more than {LARGEST:g}: leave such rows out")
         classes = set(self._y)
         if loss is None:
             loss = "hinge" if classes <= {-1.0, 1.0} else "bce_with_logits" if classes <= {0.0, 1.0} else "mse"

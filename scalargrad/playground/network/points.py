@@ -83,7 +83,7 @@ def make_points(fields: Mapping[str, Any]) -> Points:
 def plane_around(X: list[list[float]]) -> Plane:
     """The plane of these points, with a margin; it is as wide as it is high if they are about as wide as high."""
     lows, highs = ([pick(row[axis] for row in X) for axis in (0, 1)] for pick in (min, max))
-    sizes = [high - low or 1.0 for low, high in zip(lows, highs, strict=True)]
+    sizes = [high - low or max(1.0, abs(low)) for low, high in zip(lows, highs, strict=True)]
     if max(sizes) <= 2.5 * min(sizes):
         sizes = [max(sizes)] * 2
     (x0, x1), (y0, y1) = (

@@ -20,6 +20,7 @@ from scalargrad.in_c import in_c, let_cycles_close, set_up
 from scalargrad.node.by_hand import make_by_hand
 from scalargrad.node.contexts import with_recording
 from scalargrad.node.copying import deepcopied
+from scalargrad.node.errors import no_graph
 from scalargrad.node.identity import by_identity, tell_apart
 from scalargrad.node.large import LARGE, totals_of_large_graph
 from scalargrad.node.mode import Watch, looked_at, made, mode, modes_were_used, standing_watches
@@ -223,7 +224,7 @@ def topological_order(*roots: Value) -> list[Value]:
     finish, put_last = finished.add, order.append
     for root in roots:
         if not isinstance(root, Value):
-            raise TypeError(f"topological_order takes Values, not {type(root).__name__}")
+            raise no_graph("topological_order", root)
         stack: list[Any] = [root]
         push, pop = stack.append, stack.pop
         while stack:
@@ -313,13 +314,12 @@ def gradients(
         # When a node's turn comes, all its children have been seen, so its adjoint is complete. Computed nodes pass it
         # on, but what nothing reached, as what a relu at 0 was computed from, not even 0: 0 times inf would be nan.
         for node in turns:
-            if (
-                node._a is not None and (upstream := adjoints[node]) is not NOTHING
-            ):  # computed, and something reached it
-                if node._kept is not node._data:  # something was assigned, or it has a label
-                    refuse_overwritten(node)
-                local_backward: Any = node._rule.backward_as_graph if create_graph else node._rule.backward
-                local_backward(node, upstream, adjoints)
+            if node._a is None or (upstream := adjoints[node]) is NOTHING:  # a leaf, or nothing reached it
+                continue
+            if node._kept is not node._data:  # something was assigned, or it has a label
+                refuse_overwritten(node)
+            local_backward: Any = node._rule.backward_as_graph if create_graph else node._rule.backward
+            local_backward(node, upstream, adjoints)
     finally:  # what raises leaves watches in the middle of a turn: they end now, not when they are collected
         for watched in reversed(watching):
             if isinstance(watched, Generator):
@@ -329,10 +329,10 @@ def gradients(
 
 def _totals(root: Value, seed: Any, create_graph: bool) -> tuple[Iterable[Value], Iterable[Any]]:
     """The nodes that backward() writes to, and for each what its `grad` becomes: what is there, plus its adjoint."""
-    order = topological_order(root)
+    order, seed = topological_order(root), number(seed, "backward: seed")
     if len(order) >= LARGE and not create_graph:
-        return totals_of_large_graph(gradients, order, number(seed))
-    adjoints = gradients([root], [number(seed)], create_graph=create_graph, order=order)
+        return totals_of_large_graph(gradients, order, seed)
+    adjoints = gradients([root], [seed], create_graph=create_graph, order=order)
     try:
         return adjoints, [
             node.grad + adjoint if node._a is not None or node._rule.requires_grad else node.grad

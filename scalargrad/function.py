@@ -17,8 +17,9 @@ from scalargrad.node.numbers import number_in
 from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rules import Rule
 from scalargrad.support.reals import number
+from scalargrad.table.domains import REAL, domains_given
 from scalargrad.table.making import binary, nary, unary
-from scalargrad.table.row import REAL, TABLE, Domain, Op
+from scalargrad.table.row import TABLE, Op
 
 if TYPE_CHECKING:
     from scalargrad.node.rules import Adjoints, Masked
@@ -322,14 +323,20 @@ def primitive(
     arguments = _parameters(function)
     n = len(arguments)
     rules = list(partials) if isinstance(partials, (list, tuple)) else [] if partials is None else [partials]
-    if len(rules) != n or not n:
+    if not n:
+        raise ValueError(f"@primitive: {name or 'the function'} has no operands: give it arguments without a default")
+    if len(rules) != n:
         raise ValueError(f"@primitive: {name} takes {n} arguments, so it needs {n} partials, not {len(rules)}")
     known = TABLE.get(name)
     taken = not known.is_users if known else hasattr(Value, name)
     if taken or not name.isidentifier() or keyword.iskeyword(name):
         raise ValueError(f"@primitive: the name {name!r} is taken or no identifier: choose another with name=...")
     rules = [_with_result(rule, n, name) for rule in rules]
-    domains = _domains(domain, n, name)
+    domains = domains_given(domain, n, f"@primitive: {name}")
+    if n > 2 and len(set(domains)) > 1:
+        raise ValueError(f"@primitive: {name} takes {n} arguments; from three on they share one domain")
+    if kinks is not None and not callable(kinks):
+        raise TypeError(f"@primitive: kinks of {name} must be a function of its arguments, not {type(kinks).__name__}")
 
     def value(*xs: Any) -> Any:
         z = function(*xs)
@@ -372,7 +379,7 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
 def _with_result(rule: Any, n: int, name: str) -> Callable[[Sequence[Any], Any], Any]:
     """A rule of the arguments, or of the arguments and the result, or a number, as a function of (xs, z)."""
     if not callable(rule):
-        constant = number(rule)
+        constant = number(rule, f"@primitive: a partial of {name} that is no function")
         return lambda xs, z: constant
     count = len(_parameters(rule))
     if count not in (n, n + 1):
@@ -399,15 +406,3 @@ def _form(lowered: Any, value: Callable[..., Any], n: int, name: str) -> Callabl
         return z if isinstance(z, Value) else number(z)
 
     return form
-
-
-def _domains(domain: Any, n: int, name: str) -> list[Domain]:
-    """One for each argument."""
-    if isinstance(domain, Domain) or all(isinstance(end, (int, float)) for end in domain):
-        domain = [domain] * n
-    domains = [d if isinstance(d, Domain) else Domain(float(d[0]), float(d[1])) for d in domain]
-    if len(domains) != n:
-        raise ValueError(f"@primitive: {name} takes {n} arguments, but {len(domains)} domains were given")
-    if n > 2 and len(set(domains)) > 1:
-        raise ValueError(f"@primitive: {name} takes {n} arguments; from three on they share one domain")
-    return domains

@@ -29,19 +29,18 @@ from functools import reduce
 from typing import Any
 
 from scalargrad.table import floats
-from scalargrad.table.making import alias, binary, indexed, lower, nary, paired, unary
-from scalargrad.table.row import (
+from scalargrad.table.domains import (
     ABOVE_MINUS_ONE,
     AT_LEAST_ONE,
     BETWEEN_ONES,
     INSIDE_ONES,
     NONZERO,
     NOT_NEGATIVE,
-    PACKAGE_ROWS,
     POSITIVE,
     REAL,
-    AnyFunction,
 )
+from scalargrad.table.making import alias, binary, indexed, lower, nary, paired, unary
+from scalargrad.table.row import PACKAGE_ROWS, AnyFunction
 from scalargrad.table.row import TABLE as TABLE  # noqa: PLC0414  (this module is where readers look for it)
 
 LN2, LN10, SQRT2 = math.log(2), math.log(10), math.sqrt(2)

@@ -71,12 +71,12 @@ def check_gradients(
         gradient: a function (*floats) -> derivatives to check in place of the engine's.
         rtol: the relative difference that is allowed.
         atol: an absolute difference below which nothing FAILs.
-        order: 2 checks the second derivatives too.
+        order: 2 checks the second derivatives of the engine too.
         modes: 'reverse', 'forward' or both, which then must agree.
         names: what the report calls the inputs; x0, x1, ... by default.
 
     Raises:
-        ValueError: for an unknown order or mode.
+        ValueError: for an unknown order or mode, or a negative tolerance.
         TypeError: if f does not return a number.
 
     >>> from scalargrad import tanh
@@ -94,6 +94,8 @@ def check_gradients(
     if len(names) != len(xs):
         raise ValueError(f"there are {len(xs)} inputs, but {len(names)} names")
     rtol, atol = real(rtol, "rtol"), real(atol, "atol")
+    if not (rtol >= 0.0 and atol >= 0.0):
+        raise ValueError(f"rtol and atol must not be negative, and they are {rtol!r} and {atol!r}")
     problems: list[str] = []
     call: Call | None = None
     by_mode: dict[str, list[float]] = {}

@@ -26,6 +26,7 @@ class Culprit:
         got: the local derivative by its rule.
         expected: what differences say.
         labels: the operands' labels, in words.
+        is_paired: whether it takes two lists, as a dot product.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Culprit:
     got: float
     expected: float
     labels: str = ""
+    is_paired: bool = False
 
     def __str__(self) -> str:
         if self.argument is None:
@@ -61,8 +63,6 @@ class Culprit:
         argument = names[self.argument or 0]
         lines.append(f"print({argument}.grad)  # {self.got:.10g}; differences give {self.expected:.10g}")
         return "\n".join(lines)
-
-    is_paired: bool = False
 
 
 def find_culprit(y: Value, rtol: float = 1e-6, *, suspect: bool = True) -> Culprit | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value
-from scalargrad.support.arguments import function, real
+from scalargrad.support.arguments import function, real, whole
 
 Curve = Callable[[float], float | Value]
 EPS = 2.0**-52
@@ -67,10 +67,11 @@ def ridders(f: Curve, x: float, h: float, *, side: int = 0) -> Slope:
         f: a function of one number.
         x: where.
         h: the first and largest step.
-        side: 1 or -1 for the derivative from the right or from the left.
+        side: 1 or -1 for the derivative from the right or from the left; 0 looks to both sides.
 
     Raises:
-        TypeError: if x or h is no number, or f no function.
+        TypeError: if x or h is no number, side no integer, or f no function.
+        ValueError: if side is neither 1, -1 nor 0.
 
     Source: Ridders, Accurate computation of F'(x) and F'(x) F''(x), Advances in Engineering Software 4, 1982.
 
@@ -78,7 +79,7 @@ def ridders(f: Curve, x: float, h: float, *, side: int = 0) -> Slope:
     >>> abs(slope.value - 1.0) < 1e-12, slope.error < 1e-9
     (True, True)
     """
-    f, x, h, side = function(f, "f"), real(x, "x"), real(h, "h"), int(real(side, "side"))
+    f, x, h, side = function(f, "f"), real(x, "x"), real(h, "h"), whole(side, "side", "side=1", least=-1, most=1)
     power = 1 if side else 2
     best = Slope(math.nan, math.inf, h)
     previous: list[float] = []

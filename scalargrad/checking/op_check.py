@@ -14,8 +14,9 @@ from scalargrad.checking.report import Entry, Report, Verdict
 from scalargrad.compiling.lowering import value_lowered
 from scalargrad.engine import Value
 from scalargrad.functional.transforms import grad
-from scalargrad.support.arguments import brief, items, real, whole
-from scalargrad.table.row import HARD, REAL, Domain, Op
+from scalargrad.support.arguments import brief, whole
+from scalargrad.table.domains import REAL, Domain, domains_given
+from scalargrad.table.row import HARD, Op
 
 
 class OpReport(Counter[Verdict]):
@@ -137,27 +138,8 @@ def _strategy_and_function(op: Callable[..., Any], domain: Any) -> tuple[Any, Ca
         count = row.arity or len(row.arguments)
     if not count:
         raise TypeError(f"check_op needs a function with a fixed number of arguments, not {brief(op)}")
-    one_for_all = domain is None or _is_one(domain)
-    given = [REAL if domain is None else domain] * count if one_for_all else items(domain, "domain", "(0.0, 1.0)")
-    if len(given) != count:
-        raise ValueError(f"the operation takes {count} arguments, but {len(given)} domains were given")
-    domains = [_domain(d) for d in given]
+    domains = domains_given(REAL if domain is None else domain, count, "check_op: the operation")
     return st.tuples(*map(numbers_in, domains)).map(list), op
-
-
-def _domain(domain: Any) -> Domain:
-    if isinstance(domain, Domain):
-        return domain
-    ends = items(domain, "a domain", "(0.0, 1.0)")
-    if len(ends) != 2:
-        raise ValueError(f"a domain is a Domain or (low, high), not {brief(domain)}")
-    return Domain(real(ends[0], "the low end of a domain"), real(ends[1], "the high end of a domain"))
-
-
-def _is_one(domain: Any) -> bool:
-    """Whether this is one domain, for all arguments."""
-    ends = domain if isinstance(domain, Domain) else items(domain, "domain", "(0.0, 1.0)")
-    return isinstance(domain, Domain) or all(isinstance(end, (int, float)) for end in ends)
 
 
 def _can_be_differentiated_twice(function: Callable[..., Any], xs: Sequence[float]) -> bool:

@@ -12,7 +12,8 @@ from scalargrad.engine import Value
 from scalargrad.function import Traced
 from scalargrad.node.numbers import describe, number_in
 from scalargrad.support.labels import quoted
-from scalargrad.table.row import REAL, Op
+from scalargrad.table.domains import REAL
+from scalargrad.table.row import Op
 
 
 class FunctionRow(Op):

@@ -17,7 +17,8 @@ from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.rebinding import Rebound
 from scalargrad.support.labels import quoted
 from scalargrad.support.reals import number
-from scalargrad.table.row import REAL, Op
+from scalargrad.table.domains import REAL
+from scalargrad.table.row import Op
 
 if TYPE_CHECKING:
     from scalargrad.compiling.watching import WatchedCall

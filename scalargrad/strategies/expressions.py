@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scalargrad.strategies.inputs import MOST_INPUTS, OpLike, call, off_kinks, operand_counts, row_of
 from scalargrad.strategies.program import Expression, Instruction
 from scalargrad.support.arguments import items, real, whole
-from scalargrad.table.row import HARD, POSITIVE, REAL, TABLE, Domain, Op
+from scalargrad.table.domains import POSITIVE, REAL, Domain
+from scalargrad.table.row import HARD, TABLE, Op
 
 Operand = int | float
 Draft = tuple[Op, Sequence[Operand]]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from scalargrad.engine import Value
 from scalargrad.support.arguments import brief, items, real, whole
-from scalargrad.table.row import NO_VALUE, TABLE, Domain, Op
+from scalargrad.table.domains import Domain
+from scalargrad.table.row import NO_VALUE, TABLE, Op
 
 OpLike = Op | Callable[..., Any] | str
 """An op as a row of the table, by its function, or by its name."""
@@ -111,12 +112,8 @@ def off_kinks(op: OpLike, xs: Sequence[float], h: float) -> bool:
     sides = set()
     for moved in _moves(row, xs, h):
         try:
-            if row.arity is None:
-                row.value(moved)
-                sides.add(row.kinks(moved) if row.kinks else None)
-            else:
-                row.value(*moved)
-                sides.add(row.kinks(*moved) if row.kinks else None)
+            row.on(moved)
+            sides.add(row.sides(moved))
         except NO_VALUE:
             return False
         if len(sides) > 1:

@@ -32,10 +32,7 @@ def real(x: Any, what: str) -> float:
         TypeError: if it is no real number.
         OverflowError: if it is an integer too large for a float.
     """
-    try:
-        return number(x)
-    except TypeError:
-        raise TypeError(f"{what} must be a real number, not {type(x).__name__}") from None
+    return number(x, what)
 
 
 def whole(n: Any, what: str, example: str = "", *, least: int | None = 1, most: int | None = None) -> int:

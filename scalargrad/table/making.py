@@ -13,11 +13,12 @@ from scalargrad.engine import Value
 from scalargrad.in_c import in_c
 from scalargrad.table import floats
 from scalargrad.table.calling import function_of_one, function_of_two, operators_of_two
+from scalargrad.table.domains import REAL, Domain
 from scalargrad.table.indexing import function_of_index
 from scalargrad.table.many import binder, function_of_many, nary_backward, paired_backward
 from scalargrad.table.operators import OPERATORS
 from scalargrad.table.passing_back import Partial, binary_backward, rule_of, unary_backward
-from scalargrad.table.row import INFIX, PACKAGE_ROWS, REAL, TABLE, AnyFunction, Domain, Op
+from scalargrad.table.row import INFIX, PACKAGE_ROWS, TABLE, AnyFunction, Op
 
 # Every row may say, beside what is asked of its kind (see Op for what each means):
 #     domain, kinks, pole     where the value is defined, where its derivative jumps, what it is where it raises

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from scalargrad.engine import Value, operand
 from scalargrad.in_c import forget
@@ -18,6 +18,7 @@ from scalargrad.node.mode import mode, modes_were_used
 from scalargrad.node.new_nodes import recorded_or_constant
 from scalargrad.node.overwritten import check_unchanged
 from scalargrad.node.rules import Masked, Rule
+from scalargrad.table.domains import Domain
 
 AnyFunction = Callable[..., Any]
 HARD = (ArithmeticError, ValueError)  # what Python's floats raise at poles and outside a domain
@@ -36,31 +37,6 @@ INFIX: dict[str, Op] = {}
 def functions() -> dict[str, AnyFunction]:
     """Every op's function by each of its names."""
     return {name: op.function for op in TABLE.values() for name in (op.name, *op.aliases)}
-
-
-class Domain(NamedTuple):
-    """The real numbers an argument may take: between low and high, `hole` left out; whole ones only if so asked."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    open: bool = False
-    hole: float | None = None
-    whole: bool = False
-
-    def __contains__(self, x: object) -> bool:
-        if not isinstance(x, float) or x == self.hole or (self.whole and not x.is_integer()):
-            return False
-        return self.low < x < self.high if self.open else self.low <= x <= self.high
-
-
-REAL = Domain()
-NONZERO = Domain(hole=0.0)
-POSITIVE = Domain(low=0.0, open=True)
-NOT_NEGATIVE = Domain(low=0.0)
-AT_LEAST_ONE = Domain(low=1.0)
-ABOVE_MINUS_ONE = Domain(low=-1.0, open=True)
-BETWEEN_ONES = Domain(-1.0, 1.0)
-INSIDE_ONES = Domain(-1.0, 1.0, open=True)
 
 
 class Op(Rule):

@@ -217,3 +217,9 @@ def test_the_report_reads_well():
     with pytest.raises(GradientError, match="WRONG: 1 derivative checked: 1 FAIL") as caught:
         assert_gradients(lambda x: x * x, [2.0], gradient=lambda x: [x])
     assert caught.value.report.entries[0].analytic == 2.0
+
+
+@pytest.mark.parametrize("wrong", [{"rtol": -1.0}, {"atol": -1e-9}, {"rtol": math.nan}])
+def test_a_tolerance_that_nothing_could_meet_is_refused(wrong):
+    with pytest.raises(ValueError, match="rtol and atol must not be negative, and they are"):
+        check_gradients(lambda x: x * x, [2.0], **wrong)

@@ -10,7 +10,7 @@ from rows import check_row
 
 import scalargrad as sg
 from scalargrad import Function, Value, grad, primitive
-from scalargrad.table import Domain
+from scalargrad.table import TABLE, Domain
 
 
 class Legendre3(Function):
@@ -290,7 +290,7 @@ def test_a_primitive_returns_a_real_number_and_takes_domains_in_every_form():
     with pytest.raises(TypeError, match="must be a real number, not complex"):
         root(Value(-1.0))
     huge = primitive(lambda x: 10**400, partials=0.0, name="huge")
-    with pytest.raises(ValueError, match="huge: int too large to convert to float, at 1.0"):
+    with pytest.raises(ValueError, match="huge: .*must fit a float, and this int is too large.*, at 1.0"):
         huge(Value(1.0))
     for domain in ((0.0, 1.0), [(0.0, 1.0)], Domain(0.0, 1.0), [Domain(0.0, 1.0)]):
         assert primitive(lambda x: x, partials=1.0, name="same", domain=domain).op.domain == (Domain(0.0, 1.0),)
@@ -302,3 +302,34 @@ def test_a_primitive_returns_a_real_number_and_takes_domains_in_every_form():
         primitive(lambda a, b: a, partials=[1.0, 0.0], domain=[(0.0, 1.0)] * 3, name="two")
     with pytest.raises(ValueError, match="the name 'if' is taken or no identifier"):
         primitive(lambda x: x, partials=1.0, name="if")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"domain": 5}, TypeError, "domain must be a list, as in"),
+        ({"domain": ["ab"]}, TypeError, "a domain must be a list"),
+        ({"domain": [(0.0,)]}, ValueError, r"a domain is a Domain or \(low, high\)"),
+        ({"domain": [("a", 1.0)]}, TypeError, "end of a domain must be a real number, not str"),
+        ({"domain": (1.0, 0.0)}, ValueError, "not from 1.0 to 0.0"),
+        ({"domain": (0.0, math.nan)}, ValueError, "not from 0.0 to nan"),
+        ({"kinks": 5}, TypeError, "kinks of wrong must be a function of its arguments, not int"),
+        ({"partials": "a"}, TypeError, "a partial of wrong that is no function must be a real number, not str"),
+        ({"partials": [1.0, 1.0]}, ValueError, "takes 1 arguments, so it needs 1 partials, not 2"),
+    ],
+)
+def test_wrong_facts_of_a_primitive_are_named(options, error, message):
+    with pytest.raises(error, match=message):
+        primitive(lambda x: x, name="wrong", **{"partials": 1.0, **options})
+    assert "wrong" not in TABLE
+
+
+def test_a_primitive_has_operands():
+    with pytest.raises(ValueError, match="wrong has no operands"):
+        primitive(lambda *xs: 1.0, name="wrong", partials=1.0)
+
+
+def test_a_domain_holds_numbers_of_every_kind():
+    domain = Domain(0.0, 5.0, hole=1.0)
+    assert [x in domain for x in (2, 2.0, True, 6, 1, -1, 10**400, "2", None, 2j)] == [True, True, *[False] * 8]
+    assert [x in Domain(whole=True) for x in (2, 2.0, 2.5)] == [True, True, False]

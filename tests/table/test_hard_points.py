@@ -193,3 +193,34 @@ def test_comparison_is_of_numbers_equality_is_of_objects():
     assert sorted([Value(2.0), Value(1.0)])[0].data == 1.0
     assert not Value(nan) < Value(nan)
     assert max(a, Value(3.0)).data == 3.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (lambda: Value(1j), TypeError, "not complex: take its real part, with .real"),
+        (lambda: Value(Decimal("1.5")), TypeError, r"not Decimal: write float\(...\) of it"),
+        (
+            lambda: Value(10**400),
+            OverflowError,
+            "Value data must fit a float, and this int is too large: scalargrad.Exact",
+        ),
+        (lambda: Value(2.0) * Fraction(10**400, 3), OverflowError, "and this Fraction is too large: scalargrad.Exact"),
+        (
+            lambda: Value(2.0).backward("1"),
+            TypeError,
+            "^backward: seed must be a real number, not str: write 1 without",
+        ),
+        (
+            lambda: Value(2.0).backward(Value(1.0)),
+            TypeError,
+            "^backward: seed .* not Value: take its number with .data",
+        ),
+        (lambda: Value(2.0).backward([1.0]), TypeError, "^backward: seed must be a real number, not list$"),
+        (lambda: Value(2.0).backward(10**400), OverflowError, "^backward: seed must fit a float"),
+        (lambda: sg.topological_order([Value(2.0)]), TypeError, "not list: give one of its elements"),
+    ],
+)
+def test_what_is_no_number_here_is_told_what_to_write(wrong, error, message):
+    with pytest.raises(error, match=message):
+        wrong()

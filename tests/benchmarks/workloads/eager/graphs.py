@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import sys
 from collections.abc import Callable, Sequence
@@ -16,12 +17,13 @@ from .work import IN_C, PURE, Pure, Work, agree, at_most, least, table, times_as
 BARS = {1_000: 3.0, 10_000: 3.0, 100_000: 2.0, 1_000_000: None}
 """How many times as fast as XAD, by the number of nodes."""
 MICROGRAD_SIZE, MICROGRAD_BAR, FLAT, TOLERANCE = 50_000, 40.0, 2.0, 1e-9
+FLOATS = "floats, no gradient"
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv]
 TEXT = (
     "Nanoseconds a node. Each node has the operation + - * / tanh exp or relu and two operands drawn from 50 leaves and "
     "the results so far of its expression of some 900 nodes. All engines run the same program, a loop over its "
     "instructions; XAD is a tape in C++ with numbers for Python on top. A whole pass builds the graph, computes the "
-    "gradients and lets the graph go."
+    "gradients and lets the graph go; on floats, without a graph, it is what the loop itself takes."
 )
 Drawn = tuple[list[float], list[tuple[int, int, int]], list[int]]
 
@@ -57,6 +59,12 @@ def ours(drawn: Drawn) -> Work:
 def of_size(size: int) -> Work:
     """In scalargrad, for a process of its own."""
     return ours(growth.draw(size))
+
+
+def floats(drawn: Drawn) -> Work:
+    """On floats, without gradients: what the loop over the instructions takes of every engine's time."""
+    unary = [math.tanh, math.exp, lambda x: max(x, 0.0)]
+    return Work(lambda: run(drawn, list(drawn[0]), unary), lambda made: None, lambda made: [made[0]])
 
 
 def xad(drawn: Drawn) -> Work:
@@ -111,12 +119,15 @@ def section(rounds: int) -> Section:
         except ImportError as error:
             made.skipped["XAD"] = f"{error.name} is not installed"
         agree(f"random graph of {nodes} nodes", engines, TOLERANCE)
+        engines[FLOATS] = floats(drawn)
         found = least(engines, rounds if size < 1_000_000 else min(rounds, 3), max(1, 30_000 // nodes))
         engines[PURE].end()
         for name, seconds in found.items():
             for part, value in zip(("build", "backward()", "a whole pass"), seconds, strict=True):
-                parts.setdefault(f"{name}: {part}", []).append(value / nodes)
-            costs.setdefault(name, []).append((nodes, seconds[2] / nodes * 1e9))
+                if name != FLOATS or part == "a whole pass":
+                    parts.setdefault(f"{name}: {part}", []).append(value / nodes)
+            if name != FLOATS:
+                costs.setdefault(name, []).append((nodes, seconds[2] / nodes * 1e9))
         if bar is not None:
             theirs = found["XAD"][2] if "XAD" in found else None
             what = f"{digits(size)} nodes: at least {bar:g} times as fast as XAD"

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "shared"))
+
+from page_parts import ROOT, write_part
+
 from . import ckernels, pictures
 from .harness import OURS, Row, Section, digits
 
-PAGE = Path(__file__).parents[3] / "docs" / "performance.md"
+PAGE = "docs/performance.md"
 PACKAGES = [
     "scalargrad", "llvmlite", "micrograd", "xad", "numpy", "jax", "jaxlib", "torch", "casadi", "heyoka", "autograd", "scikit-learn",
 ]  # fmt: skip
 SCALES = {"ms": 1e3, "µs": 1e6, "ns": 1e9}
 MET = {True: "met", False: "**missed**", None: "not measured"}
-HEAD = """# Performance
-
-What eager code costs, and what compiling brings: each part was written by one run of one program."""
 EAGER, COMPILED = "engine.py", "compiled.py"
 INTRODUCTION = {
     EAGER: """## Eager code
@@ -44,7 +44,7 @@ parameters to 1e-9, relative above 1. Times are medians of {rounds} turns, in fl
 time of compiled scalargrad an engine takes; "to the first result" is the time from the data to the first result,
 recording and compiling included, imports not. Quote ratios: single times depend on the machine and on who else uses it.""",
 }
-"""The parts of the page, in order, each by the program that writes it, and how each begins."""
+"""How the parts of the page begin, by the program that writes each."""
 
 
 def machine() -> list[list[str]]:
@@ -119,21 +119,13 @@ def part(program: str, sections: Sequence[Section], rounds: int) -> str:
     return "\n\n".join(parts)
 
 
-def page(before: str, program: str, text: str) -> str:
-    """The page with the part of this program anew; that of the other stays as it was."""
-    parts = dict(re.findall(r"^<!-- (\S+) -->\n\n(.*?)\n(?=\n<!-- |\Z)", before, re.DOTALL | re.MULTILINE))
-    parts[program] = text
-    return "\n\n".join([HEAD, *(f"<!-- {name} -->\n\n{parts[name]}" for name in INTRODUCTION if name in parts)]) + "\n"
-
-
 def write(program: str, sections: Sequence[Section], rounds: int) -> list[Path]:
-    """Write a program's part of the page and its pictures; return the paths."""
-    folder = PAGE.parent / "pictures"
+    """Write a program's part of the page and its pictures; return the paths of those."""
+    folder = ROOT / "docs" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     written = [pictures.save(plot, folder) for section in sections for plot in section.plots]
-    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    PAGE.write_text(page(before, program, part(program, sections, rounds)), encoding="utf-8")
-    return [PAGE, *written]
+    write_part(PAGE, program, part(program, sections, rounds))
+    return written
 
 
 def aligned(table: Sequence[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ import io
 import re
 from pathlib import Path
 
-from .harness import OURS, Plot
+from .harness import OURS, Plot, digits
 
 SIZE = (7.2, 4.4)
 PAPER, INK, GRID = "#ffffff", "#1f2430", "#d3d8e0"
@@ -27,6 +27,7 @@ def svg(plot: Plot) -> str:
     """The picture as text; colours are written for light paper, a style sheet exchanges them on dark."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
     settings = {"svg.hashsalt": plot.file, "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10}
     with mpl.rc_context(settings):
@@ -39,6 +40,9 @@ def svg(plot: Plot) -> str:
                 markersize=5, linewidth=2.6 if name.startswith(OURS) else 1.6,
             )  # fmt: skip
         axes.set(xscale="log", yscale="log", title=plot.title, xlabel=plot.x, ylabel=plot.y)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda x, _: digits(x))
+        axes.yaxis.set_minor_formatter(LogFormatter())  # where one power of ten is all there is
         axes.grid(color=GRID, linewidth=0.8)
         axes.tick_params(which="both", color=INK, labelcolor=INK)
         for text in (axes.title, axes.xaxis.label, axes.yaxis.label):

@@ -64,9 +64,9 @@ def machine() -> list[list[str]]:
     ]
     for package in PACKAGES:
         try:
-            table.append([package, metadata.version(package)])
+            table.append([package, _own_version() if package == OURS else metadata.version(package)])
         except metadata.PackageNotFoundError:
-            table.append([package, _own_version() if package == OURS else "not installed"])
+            table.append([package, "not installed"])
     return [*table, ["gcc", ckernels.version() or "not installed"]]
 
 

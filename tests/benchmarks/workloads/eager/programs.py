@@ -40,7 +40,7 @@ def moons_section(rounds: int) -> Section:
     try:
         engines["micrograd"] = of_running(moons_graphs.micrograd(task()))
     except ImportError as error:
-        section.skipped["micrograd"] = f"{error.name} is not installed"
+        section.skipped["micrograd"] = error.msg
     agree(section.title, engines, TOLERANCE)
     found = least(engines, rounds, {IN_C: 10, PURE: 2, "micrograd": 1})
     engines[PURE].end()

@@ -191,24 +191,31 @@ static PyObject *reflected(Function *f, PyObject *const *args, size_t nargsf, Py
   return node || PyErr_Occurred() ? node : hand_over(f, args, nargsf, names);
 }
 
-/* The numbers of a tuple of Values, as a new tuple; NULL without an exception if one of them is not plain. */
-static PyObject *numbers_of(PyObject *nodes) {
-  Py_ssize_t n = PyTuple_GET_SIZE(nodes);
+/* The numbers of a tuple of Values, as a new tuple, or as `before` if that holds just them; NULL without an exception if
+   one of them is not plain. */
+static PyObject *numbers_of(PyObject *nodes, PyObject *before) {
+  Py_ssize_t n = PyTuple_GET_SIZE(nodes), same = 0;
+  if (before && PyTuple_CheckExact(before) && PyTuple_GET_SIZE(before) == n)
+    while (same < n && Py_TYPE(PyTuple_GET_ITEM(nodes, same)) == Value &&
+           number_in(PyTuple_GET_ITEM(nodes, same)) == PyTuple_GET_ITEM(before, same))
+      same++;
+  if (n && same == n) return Py_NewRef(before);
   PyObject *numbers = PyTuple_New(n);
   for (Py_ssize_t i = 0; numbers && i < n; i++) {
     PyObject *node = PyTuple_GET_ITEM(nodes, i), *number = Py_TYPE(node) == Value ? number_in(node) : NULL;
     if (number) PyTuple_SET_ITEM(numbers, i, Py_NewRef(number));
     else Py_CLEAR(numbers);
   }
+  if (numbers) PyObject_GC_UnTrack(numbers); /* as the collector does with numbers when it first sees them */
   return numbers;
 }
 
 /* The node of the dot product of (*xs, bias), or of xs, with the vector in f->extra: (ys, numbers, numbers and 1). */
-static PyObject *bound_node(Function *f, PyObject *xs, int has_bias) {
+static PyObject *bound_node(Function *f, PyObject *xs, int has_bias, PyObject *before) {
   PyObject *ys = PyTuple_GET_ITEM(f->extra, 0), *b = PyTuple_GET_ITEM(f->extra, 1 + has_bias), *node = NULL;
   Py_ssize_t n = PyTuple_GET_SIZE(ys);
   if (!n || PyTuple_GET_SIZE(xs) != n + has_bias || !is_plain()) return NULL;
-  PyObject *a = numbers_of(xs);
+  PyObject *a = numbers_of(xs, before);
   if (!a) return NULL;
   double total = NUMBER(PyTuple_GET_ITEM(a, has_bias ? n : 0)) * (has_bias ? 1.0 : NUMBER(PyTuple_GET_ITEM(b, 0)));
   for (Py_ssize_t i = !has_bias; i < n; i++) total += NUMBER(PyTuple_GET_ITEM(a, i)) * NUMBER(PyTuple_GET_ITEM(b, i));
@@ -218,9 +225,10 @@ static PyObject *bound_node(Function *f, PyObject *xs, int has_bias) {
 }
 
 static PyObject *of_bound(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  Py_ssize_t n = PyVectorcall_NARGS(nargsf);
   PyObject *node = NULL, *bound;
-  if (PyVectorcall_NARGS(nargsf) == 2 && !names && PyTuple_CheckExact(args[0]) && PyBool_Check(args[1]))
-    node = bound_node(f, args[0], args[1] == Py_True);
+  if ((n == 2 || n == 3) && !names && PyTuple_CheckExact(args[0]) && PyBool_Check(args[1]))
+    node = bound_node(f, args[0], args[1] == Py_True, n == 3 ? args[2] : NULL);
   if (node || PyErr_Occurred() || !(bound = PyObject_CallOneArg(f->python, PyTuple_GET_ITEM(f->extra, 0)))) return node;
   node = PyObject_Vectorcall(bound, args, nargsf, names);
   Py_DECREF(bound);
@@ -232,12 +240,27 @@ static PyObject *function(vectorcallfunc call, PyObject *python, PyObject *op, i
 /* bind(ys): what makes the nodes of a layer, all with the same vector. */
 static PyObject *bind(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
   PyObject *ys = PyVectorcall_NARGS(nargsf) == 1 && !names ? PySequence_Tuple(args[0]) : NULL, *bound = NULL;
-  PyObject *numbers = ys ? numbers_of(ys) : NULL, *and_one = numbers ? PySequence_Concat(numbers, just_one) : NULL;
+  PyObject *numbers = ys ? numbers_of(ys, NULL) : NULL, *and_one = numbers ? PySequence_Concat(numbers, just_one) : NULL;
   PyObject *extra = and_one ? PyTuple_Pack(3, ys, numbers, and_one) : NULL;
   if (extra) bound = function((vectorcallfunc)of_bound, f->python, f->op, f->row, extra);
   else if (!PyErr_Occurred()) bound = hand_over(f, ys ? &ys : args, ys ? 1 : nargsf, names);
   Py_XDECREF(ys), Py_XDECREF(numbers), Py_XDECREF(and_one), Py_XDECREF(extra);
   return bound;
+}
+
+/* give_label(node, label) of extras.py, for a node that has neither label nor hooks. The pair is none of the collector's
+   business, as the node is: of the time of a network's forward pass that was a tenth. */
+static PyObject *label(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  PyObject *node = args[0], *number, *pair;
+  if (PyVectorcall_NARGS(nargsf) != 2 || names || Py_TYPE(node) != Value || !PyUnicode_Check(args[1]) ||
+      PyUnicode_GET_LENGTH(args[1]) + !PyUnicode_CheckExact(args[1]) == 0 || !(number = SLOT(node, at_kept)) ||
+      !PyFloat_CheckExact(number) || SLOT(node, at_a) == Py_None)
+    return hand_over(f, args, nargsf, names);
+  if (!(pair = PyTuple_Pack(2, args[1], number))) return NULL;
+  if (!cycles_can_close) PyObject_GC_UnTrack(pair);
+  SLOT(node, at_kept) = pair;
+  Py_DECREF(number);
+  Py_RETURN_NONE;
 }
 
 /* ---------------------------------------------------------------- the sort */
@@ -297,8 +320,9 @@ static void forget(Places *p) {
 /* A graph in topological order, parents first. Nodes are held: Python code may run before the order is done with. */
 typedef struct {
   PyObject *node;
-  int32_t x, y; /* the numbers of its parents, -1 for none; of many: where they begin in `operands`, and how many */
-  int32_t row;
+  int32_t x, y; /* the numbers of its parents, -1 for none; of many: where those of each side begin in `operands` */
+  int32_t n;    /* of many: how many there are on the first side; on the second, if there is one, n - has_bias */
+  int16_t row, has_bias;
 } Entry;
 typedef struct {
   Entry *entries;
@@ -325,6 +349,13 @@ static int grown(void *array, size_t size, size_t needed, size_t *room) {
   return 1;
 }
 
+/* Where the numbers of a tuple's operands begin in `operands`, and 1: a cell of its own, as a node has one, so that the
+   vectors that all neurons of a layer share, or all samples, are looked through once. Of a network that was half of the
+   sort. NULL if the tuple is too short for a cell of its own: then nobody remembers. */
+static inline int32_t *block(Places *places, PyObject *side) {
+  return PyTuple_CheckExact(side) && PyTuple_GET_SIZE(side) * (1 << 3) >= 1 << CELL ? cell(places, side) : NULL;
+}
+
 /* The next parent of a node that is not finished: 1; 0 if all are; -1 if one is not plain. `turn` says where to go on.
    The parents are those of the first slot, then those of the second, as Value.parents has them, but for the bias of a
    dot product, which comes before the second vector. */
@@ -334,7 +365,13 @@ static int unfinished(Places *places, PyObject *node, Py_ssize_t *turn, PyObject
   Py_ssize_t first = PyTuple_CheckExact(x) ? PyTuple_GET_SIZE(x) : 1, second = PyTuple_CheckExact(y) ? PyTuple_GET_SIZE(y) : 1;
   for (; *turn < first + second; ++*turn) {
     Py_ssize_t i = *turn - first;
-    PyObject *side = i < 0 ? x : y, *parent = PyTuple_CheckExact(side) ? PyTuple_GET_ITEM(side, i < 0 ? *turn : i) : side;
+    PyObject *side = i < 0 ? x : y;
+    int32_t *begin = i == 0 || i == -first ? block(places, side) : NULL;
+    if (begin && *begin) {
+      *turn += PyTuple_GET_SIZE(side) - 1;
+      continue;
+    }
+    PyObject *parent = PyTuple_CheckExact(side) ? PyTuple_GET_ITEM(side, i < 0 ? *turn : i) : side;
     if (parent == Py_None) continue;
     if (Py_TYPE(parent) != Value) return -1;
     int32_t *number = cell(places, parent);
@@ -351,21 +388,33 @@ static int32_t number_of(Places *places, PyObject *parent) {
   return parent == Py_None ? -1 : *cell(places, parent) - 1;
 }
 
+/* Where the numbers of a side's operands begin in `operands`; -1 if memory is short. */
+static int32_t operands_of(Order *order, Places *places, PyObject *side) {
+  int32_t *known = block(places, side), begin = (int32_t)order->used;
+  if (known && *known) return *known - 1;
+  size_t end = order->used + (size_t)PyTuple_GET_SIZE(side);
+  if (end >= INT32_MAX || !grown(&order->operands, sizeof(int32_t), end, &order->operand_room)) return -1;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(side); i++)
+    order->operands[order->used++] = number_of(places, PyTuple_GET_ITEM(side, i));
+  if (known) *known = 1 + begin;
+  return begin;
+}
+
 /* Put a node whose parents are finished at the end of the order; 0 if memory is short. */
 static int finish(Order *order, Places *places, PyObject *node, int row) {
   if (!grown(&order->entries, sizeof(Entry), order->n + 1, &order->room) || order->n >= INT32_MAX - 1) return 0;
   PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
-  Entry e = {node, -1, -1, row};
+  Entry e = {node, -1, -1, 0, (int16_t)row, 0};
   order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
   if (row >= 0 && rows[row].operands && PyTuple_CheckExact(x)) return 0;
   if (row >= 0 && PyTuple_CheckExact(x)) {
-    Py_ssize_t first = PyTuple_GET_SIZE(x), second = PyTuple_CheckExact(y) ? PyTuple_GET_SIZE(y) : 0;
-    size_t end = order->used + (size_t)(first + second);
-    if (end > INT32_MAX || !grown(&order->operands, sizeof(int32_t), end, &order->operand_room)) return 0;
-    e.x = (int32_t)order->used;
-    e.y = (int32_t)(first + second);
-    for (Py_ssize_t i = 0; i < first; i++) order->operands[order->used++] = number_of(places, PyTuple_GET_ITEM(x, i));
-    for (Py_ssize_t i = 0; i < second; i++) order->operands[order->used++] = number_of(places, PyTuple_GET_ITEM(y, i));
+    e.n = (int32_t)PyTuple_GET_SIZE(x);
+    if ((e.x = operands_of(order, places, x)) < 0) return 0;
+    if (PyTuple_CheckExact(y)) {
+      Py_ssize_t less = e.n - PyTuple_GET_SIZE(y);
+      if (less < 0 || less > 1 || (e.y = operands_of(order, places, y)) < 0) return 0;
+      e.has_bias = (int16_t)less;
+    }
   } else if (row >= 0) {
     e.x = number_of(places, x);
     e.y = number_of(places, y);
@@ -419,18 +468,20 @@ end:
 /* A node of many operands: a dot product here, another by its rule in the table, which Python runs. */
 static int pass_to_many(Order *order, Entry *e, double upstream, double *adjoint, char *reached) {
   PyObject *x = SLOT(e->node, at_x), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b), *locals = NULL;
-  int32_t *parent = order->operands + e->x;
-  Py_ssize_t n = PyTuple_GET_SIZE(x);
-  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n || SLOT(e->node, at_rule) != ops[e->row]) return 0;
+  const int32_t *parent = order->operands + e->x;
+  Py_ssize_t n = e->n;
+  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n || !PyTuple_CheckExact(x) || PyTuple_GET_SIZE(x) != n ||
+      SLOT(e->node, at_rule) != ops[e->row])
+    return 0;
   if (e->row == ROW_dot) {
-    Py_ssize_t pairs = e->y - n;
-    if (!b || !PyTuple_CheckExact(b) || PyTuple_GET_SIZE(b) < n || pairs > n) return 0;
+    const int32_t *second = order->operands + e->y;
+    if (!b || !PyTuple_CheckExact(b) || PyTuple_GET_SIZE(b) < n || e->y < 0) return 0;
     for (Py_ssize_t i = 0; i < n; i++) /* the derivative in xs is ys, and 1 in the bias behind them */
       if (!PyFloat_CheckExact(PyTuple_GET_ITEM(a, i)) || !PyFloat_CheckExact(PyTuple_GET_ITEM(b, i))) return 0;
     for (Py_ssize_t i = 0; i < n; i++)
       if (parent[i] >= 0) PASS(parent[i], upstream * NUMBER(PyTuple_GET_ITEM(b, i)));
-    for (Py_ssize_t i = 0; i < pairs; i++)
-      if (parent[n + i] >= 0) PASS(parent[n + i], upstream * NUMBER(PyTuple_GET_ITEM(a, i)));
+    for (Py_ssize_t i = 0; i < n - e->has_bias; i++)
+      if (second[i] >= 0) PASS(second[i], upstream * NUMBER(PyTuple_GET_ITEM(a, i)));
     return 1;
   }
   PyObject *partials = PyObject_GetAttrString(ops[e->row], "partials"), *chooses = PyObject_GetAttrString(ops[e->row], "is_choice");
@@ -457,7 +508,7 @@ static int sweep(Order *order, double *adjoint, char *reached) {
     const Row *row = rows + e->row;
     double upstream = adjoint[i], z = NUMBER(data);
     if (!row->operands) {
-      if (!PyTuple_CheckExact(SLOT(e->node, at_x)) || !a || !pass_to_many(order, e, upstream, adjoint, reached)) return 0;
+      if (!SLOT(e->node, at_x) || !a || !pass_to_many(order, e, upstream, adjoint, reached)) return 0;
       continue;
     }
     if (!a || !PyFloat_CheckExact(a) || (row->operands == 2 && (!b || !PyFloat_CheckExact(b)))) return 0;
@@ -644,7 +695,7 @@ static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *args) {
 static PyObject *in_c(PyObject *Py_UNUSED(module), PyObject *args) {
   static const struct { const char *name; vectorcallfunc call; } kinds[] = {
       {"op", (vectorcallfunc)of_operands}, {"reflected", (vectorcallfunc)reflected}, {"bind", (vectorcallfunc)bind},
-      {"backward", (vectorcallfunc)backward}};
+      {"backward", (vectorcallfunc)backward}, {"label", (vectorcallfunc)label}};
   const char *kind;
   PyObject *python, *op, *extra;
   if (!PyArg_ParseTuple(args, "sOOO", &kind, &python, &op, &extra)) return NULL;

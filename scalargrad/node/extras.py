@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from scalargrad.in_c import in_c
+
 Hooks = dict[int, Callable[[Any], Any]]
 """The functions that `register_hook` was given for one node, by ticket."""
 
@@ -24,6 +26,9 @@ def label_of(node: Any) -> str:
 def give_label(node: Any, label: str) -> None:
     """Name a node. Its hooks stay, and so does what is known of its number."""
     keep(node, label, number_kept(node), hooks_of(node))
+
+
+give_label = in_c("label", give_label)
 
 
 def hooks_of(node: Any) -> Hooks | None:

@@ -74,8 +74,11 @@ def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[[Sequence[Value]
     """
     value_of_pair, new = pair.value, object.__new__
 
-    def bind(ys: Sequence[Value]) -> Callable[[tuple[Value, ...], bool], Value]:
+    def bind(ys: Sequence[Value]) -> Callable[..., Value]:
         """The function that makes the node of (*xs, bias), or of xs, with these ys.
+
+        Its third operand may be the numbers of xs as an earlier node holds them: in C the new node shares them as long
+        as they are what xs hold. (In Python to compare them would take longer than to write them down again.)
 
         What depends on ys alone is done once for all neurons of a layer, and its tuples are shared by their nodes: less
         to build, to store and for the collector to visit. The forward pass of a network takes half the time.
@@ -89,7 +92,7 @@ def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[[Sequence[Value]
         numbers = tuple([y._data for y in second])
         numbers_and_one = (*numbers, 1.0)
 
-        def with_second(first: tuple[Value, ...], has_bias: bool) -> Value:
+        def with_second(first: tuple[Value, ...], has_bias: bool, _before: Any = None) -> Value:
             try:
                 a = tuple([x._data for x in first])
             except AttributeError:  # plain numbers among them

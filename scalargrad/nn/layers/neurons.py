@@ -35,10 +35,13 @@ if TYPE_CHECKING:
 class _Kept:
     """What a neuron remembers: in a slot, where `parameters()` and `state_dict()` do not look."""
 
-    __slots__ = ("values",)
+    __slots__ = ("b", "numbers", "values", "w")
 
     def __init__(self) -> None:
+        self.w: list[Value] = []
+        self.b: Value | None = None
         self.values: tuple[Value, ...] = ()
+        self.numbers: tuple[float, ...] | None = None
 
 
 class Neuron(KnownModule):
@@ -99,13 +102,13 @@ class Neuron(KnownModule):
 
     def _weights_and_bias(self, nin: int) -> tuple[Value, ...]:
         """(*w, b), the same tuple as long as they are the same Values, so that the nodes of all samples share it."""
-        now, kept = tuple(self.w) if self.b is None else (*self.w, self.b), self._kept.values
-        if now == kept:
-            return kept
-        if len(self.w) != nin:
+        kept = self._kept
+        if self.w != kept.w or self.b is not kept.b:
+            kept.w, kept.b = list(self.w), self.b
+            kept.values = tuple(self.w) if self.b is None else (*self.w, self.b)
+        if len(kept.w) != nin:
             raise ValueError(f"a neuron has {len(self.w)} weights, but its layer has {nin} inputs")
-        self._kept.values = now
-        return now
+        return kept.values
 
     @property
     def nonlin(self) -> bool:
@@ -167,10 +170,7 @@ class Neuron(KnownModule):
             out = self._activate(out)
             if self._custom and (not isinstance(out, Value) or out.label):  # a user's function may return anything
                 return out
-        if out._a is None:  # a constant, inside no_grad()
-            give_label(out, self._output_label)
-        else:  # as give_label does it, but for the call: there are many outputs
-            out._kept = (self._output_label, out._kept)
+        give_label(out, self._output_label)
         return out
 
     def draw(self, X: Any = None, y: Any = None, *, x: Any = None, **options: Any) -> Drawing:
@@ -220,6 +220,34 @@ class Neuron(KnownModule):
 
     def __repr__(self) -> str:
         return self._head()
+
+
+def _outputs(neurons: Sequence[Neuron], x: Sequence[Value]) -> list[Any]:
+    """The outputs of a layer's neurons, whose weighted sums share what depends on x alone."""
+    # In plain words:
+    #
+    #     return [neuron(x) for neuron in neurons]
+    #
+    # A call of each neuron, and calls of `_weights_and_bias` and `_finish` in it, take longer than its two nodes.
+    weighted_sum, n = dot.op.bind(x), len(x)  # type: ignore[attr-defined]
+    outputs = []
+    for neuron in neurons:
+        if type(neuron) is not Neuron or not neuron.fused:
+            outputs.append(neuron(x))
+            continue
+        kept, b = neuron._kept, neuron.b
+        if neuron.w != kept.w or b is not kept.b or len(kept.w) != n:
+            neuron._weights_and_bias(n)
+        out = weighted_sum(kept.values, b is not None, kept.numbers)
+        kept.numbers = out._a  # the next sample's node shares them
+        if neuron._custom:
+            outputs.append(neuron._finish(out))
+            continue
+        if neuron._activate is not None:
+            out = neuron._activate(out)
+        give_label(out, neuron._output_label)
+        outputs.append(out)
+    return outputs
 
 
 class SideBySide(KnownModule):
@@ -313,14 +341,7 @@ class Layer(SideBySide):
         """
         if _more:
             raise not_in_a_list(type(self).__name__, x, *_more)
-        x = inputs(x, self.nin, self._head)
-        weighted_sum = dot.op.bind(x)  # type: ignore[attr-defined]
-        outputs = [
-            neuron._finish(weighted_sum(neuron._weights_and_bias(len(x)), neuron.b is not None))
-            if type(neuron) is Neuron and neuron.fused
-            else neuron(x)
-            for neuron in self.neurons
-        ]
+        outputs = _outputs(self.neurons, inputs(x, self.nin, self._head))
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _head(self) -> str:

@@ -25,6 +25,12 @@ static PyObject *zero, *just_one; /* 0.0 and (1.0,) */
 #define SLOT(node, offset) (*(PyObject **)((char *)(node) + (offset)))
 #define NUMBER(object) PyFloat_AS_DOUBLE(object)
 #define IS_FINITE(x) ((x) - (x) == 0.0)
+#ifdef __GNUC__ /* nodes lie anywhere in memory: ask for one before its turn comes */
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)0)
+#endif
+enum { AHEAD = 8 };
 
 /* A row of the op table. Its functions are in rules.h; they are called with finite numbers only, and what they answer
    holds if it is finite, too. `chosen` is what is 0 where the op has not chosen an operand, as in table/row.py. */
@@ -33,6 +39,7 @@ typedef double Of3(double x, double y, double z);
 typedef struct {
   const char *name;
   int operands; /* 1, 2, or 0 for any number */
+  int asks_python; /* whether its derivatives do, in_python() */
   Of2 *value;   /* NULL: Python computes it */
   Of3 *partial[2], *chosen[2];
 } Row;
@@ -317,24 +324,30 @@ static void forget(Places *p) {
   PyMem_Free(p->pages);
 }
 
+/* What the sweep needs of a node: its parents' numbers, -1 for none or one that was not chosen, and the derivatives in
+   them. Written while the sort has the node at hand: to come back to nodes that lie anywhere in memory took as long as
+   all the rest. Of many operands: where the numbers of each side's begin in `operands`, and how many there are. */
+typedef struct {
+  int32_t x, y;
+  union {
+    double local[2];
+    struct { Py_ssize_t first, second; } many;
+  } of;
+} Step;
+
 /* A graph in topological order, parents first. Nodes are held: Python code may run before the order is done with. */
 typedef struct {
-  PyObject *node;
-  int32_t x, y; /* the numbers of its parents, -1 for none; of many: where those of each side begin in `operands` */
-  int32_t n;    /* of many: how many there are on the first side; on the second, if there is one, n - has_bias */
-  int16_t row, has_bias;
-} Entry;
-typedef struct {
-  Entry *entries;
+  PyObject **nodes;
+  Step *steps;
+  signed char *row;
   int32_t *operands;
-  size_t n, room, used, operand_room;
+  size_t n, node_room, step_room, row_room, used, operand_room;
   int has_hooks;
 } Order;
 
 static void let_go(Order *order) {
-  for (size_t i = 0; i < order->n; i++) Py_DECREF(order->entries[i].node);
-  PyMem_Free(order->entries);
-  PyMem_Free(order->operands);
+  for (size_t i = 0; i < order->n; i++) Py_DECREF(order->nodes[i]);
+  PyMem_Free(order->nodes), PyMem_Free(order->steps), PyMem_Free(order->row), PyMem_Free(order->operands);
 }
 
 static int grown(void *array, size_t size, size_t needed, size_t *room) {
@@ -400,28 +413,47 @@ static int32_t operands_of(Order *order, Places *places, PyObject *side) {
   return begin;
 }
 
-/* Put a node whose parents are finished at the end of the order; 0 if memory is short. */
-static int finish(Order *order, Places *places, PyObject *node, int row) {
-  if (!grown(&order->entries, sizeof(Entry), order->n + 1, &order->room) || order->n >= INT32_MAX - 1) return 0;
-  PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
-  Entry e = {node, -1, -1, 0, (int16_t)row, 0};
-  order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
-  if (row >= 0 && rows[row].operands && PyTuple_CheckExact(x)) return 0;
-  if (row >= 0 && PyTuple_CheckExact(x)) {
-    e.n = (int32_t)PyTuple_GET_SIZE(x);
-    if ((e.x = operands_of(order, places, x)) < 0) return 0;
-    if (PyTuple_CheckExact(y)) {
-      Py_ssize_t less = e.n - PyTuple_GET_SIZE(y);
-      if (less < 0 || less > 1 || (e.y = operands_of(order, places, y)) < 0) return 0;
-      e.has_bias = (int16_t)less;
-    }
-  } else if (row >= 0) {
-    e.x = number_of(places, x);
-    e.y = number_of(places, y);
+/* The derivatives of a node of one or two operands; 0 if it is not plain. One that is not finite is a pole, where Python
+   raises: it counts if the node is reached. */
+static int differentiate(PyObject *node, int row, Step *step) {
+  PyObject *data = number_in(node), *a = SLOT(node, at_a), *b = SLOT(node, at_b);
+  int operands = rows[row].operands;
+  if (!data || !a || !PyFloat_CheckExact(a) || (operands == 2 && (!b || !PyFloat_CheckExact(b)))) return 0;
+  double x = NUMBER(a), y = operands == 2 ? NUMBER(b) : 0.0, z = NUMBER(data);
+  for (int k = 0; k < operands; k++) {
+    int32_t *parent = k ? &step->y : &step->x;
+    if (*parent < 0) continue;
+    step->of.local[k] = rows[row].partial[k](x, y, z);
+    if (rows[row].chosen[k] && rows[row].chosen[k](x, y, z) == 0.0) *parent = -1;
   }
-  Py_INCREF(node);
-  *cell(places, node) = (int32_t)order->n + 1;
-  order->entries[order->n++] = e;
+  return 1;
+}
+
+/* Put a node whose parents are finished at the end of the order; 0 if it is not plain, or memory is short. */
+static int finish(Order *order, Places *places, PyObject *node, int row) {
+  size_t n = order->n;
+  if (n >= INT32_MAX - 1 || !grown(&order->nodes, sizeof node, n + 1, &order->node_room) ||
+      !grown(&order->steps, sizeof(Step), n + 1, &order->step_room) || !grown(&order->row, 1, n + 1, &order->row_room))
+    return 0;
+  PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
+  Step step = {-1, -1, {{0.0, 0.0}}};
+  order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
+  if (row >= 0 && rows[row].operands) {
+    if (PyTuple_CheckExact(x)) return 0;
+    step.x = number_of(places, x);
+    step.y = number_of(places, y);
+    if (!rows[row].asks_python && !differentiate(node, row, &step)) return 0;
+  } else if (row >= 0) {
+    if (!PyTuple_CheckExact(x) || (step.x = operands_of(order, places, x)) < 0) return 0;
+    if (PyTuple_CheckExact(y) && (step.y = operands_of(order, places, y)) < 0) return 0;
+    step.of.many.first = PyTuple_GET_SIZE(x);
+    step.of.many.second = step.y < 0 ? 0 : PyTuple_GET_SIZE(y);
+  }
+  *cell(places, node) = (int32_t)n + 1;
+  order->nodes[n] = Py_NewRef(node);
+  order->steps[n] = step;
+  order->row[n] = (signed char)row;
+  order->n++;
   return 1;
 }
 
@@ -466,31 +498,30 @@ end:
 #define PASS(i, share) (adjoint[i] += (share), reached[i] = 1)
 
 /* A node of many operands: a dot product here, another by its rule in the table, which Python runs. */
-static int pass_to_many(Order *order, Entry *e, double upstream, double *adjoint, char *reached) {
-  PyObject *x = SLOT(e->node, at_x), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b), *locals = NULL;
-  const int32_t *parent = order->operands + e->x;
-  Py_ssize_t n = e->n;
-  if (!PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n || !PyTuple_CheckExact(x) || PyTuple_GET_SIZE(x) != n ||
-      SLOT(e->node, at_rule) != ops[e->row])
-    return 0;
-  if (e->row == ROW_dot) {
-    const int32_t *second = order->operands + e->y;
-    if (!b || !PyTuple_CheckExact(b) || PyTuple_GET_SIZE(b) < n || e->y < 0) return 0;
-    for (Py_ssize_t i = 0; i < n; i++) /* the derivative in xs is ys, and 1 in the bias behind them */
-      if (!PyFloat_CheckExact(PyTuple_GET_ITEM(a, i)) || !PyFloat_CheckExact(PyTuple_GET_ITEM(b, i))) return 0;
-    for (Py_ssize_t i = 0; i < n; i++)
-      if (parent[i] >= 0) PASS(parent[i], upstream * NUMBER(PyTuple_GET_ITEM(b, i)));
-    for (Py_ssize_t i = 0; i < n - e->has_bias; i++)
-      if (second[i] >= 0) PASS(second[i], upstream * NUMBER(PyTuple_GET_ITEM(a, i)));
+static int pass_to_many(Order *order, size_t i, double upstream, double *adjoint, char *reached) {
+  Step *step = order->steps + i;
+  int row = order->row[i];
+  PyObject *node = order->nodes[i], *a = SLOT(node, at_a), *b = SLOT(node, at_b), *locals = NULL;
+  const int32_t *xs = order->operands + step->x, *ys = order->operands + step->y;
+  Py_ssize_t n = step->of.many.first, pairs = step->of.many.second;
+  if (!number_in(node) || !a || !PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n || SLOT(node, at_rule) != ops[row]) return 0;
+  if (row == ROW_dot) {
+    if (!b || !PyTuple_CheckExact(b) || PyTuple_GET_SIZE(b) < n || pairs > n) return 0;
+    for (Py_ssize_t k = 0; k < n; k++) /* the derivative in xs is ys, and 1 in the bias behind them */
+      if (!PyFloat_CheckExact(PyTuple_GET_ITEM(a, k)) || !PyFloat_CheckExact(PyTuple_GET_ITEM(b, k))) return 0;
+    for (Py_ssize_t k = 0; k < n; k++)
+      if (xs[k] >= 0) PASS(xs[k], upstream * NUMBER(PyTuple_GET_ITEM(b, k)));
+    for (Py_ssize_t k = 0; k < pairs; k++)
+      if (ys[k] >= 0) PASS(ys[k], upstream * NUMBER(PyTuple_GET_ITEM(a, k)));
     return 1;
   }
-  PyObject *partials = PyObject_GetAttrString(ops[e->row], "partials"), *chooses = PyObject_GetAttrString(ops[e->row], "is_choice");
-  if (partials && chooses) locals = PyObject_CallFunctionObjArgs(partials, a, SLOT(e->node, at_data), NULL);
+  PyObject *partials = PyObject_GetAttrString(ops[row], "partials"), *chooses = PyObject_GetAttrString(ops[row], "is_choice");
+  if (partials && chooses) locals = PyObject_CallFunctionObjArgs(partials, a, SLOT(node, at_data), NULL);
   int good = locals && PyList_CheckExact(locals) && PyList_GET_SIZE(locals) == n;
-  for (Py_ssize_t i = 0; good && i < n; i++) good = PyFloat_CheckExact(PyList_GET_ITEM(locals, i)) && IS_FINITE(NUMBER(PyList_GET_ITEM(locals, i)));
-  for (Py_ssize_t i = 0; good && i < n; i++) {
-    double local = NUMBER(PyList_GET_ITEM(locals, i));
-    if (parent[i] >= 0 && (local != 0.0 || chooses == Py_False)) PASS(parent[i], upstream * local);
+  for (Py_ssize_t k = 0; good && k < n; k++) good = PyFloat_CheckExact(PyList_GET_ITEM(locals, k)) && IS_FINITE(NUMBER(PyList_GET_ITEM(locals, k)));
+  for (Py_ssize_t k = 0; good && k < n; k++) {
+    double local = NUMBER(PyList_GET_ITEM(locals, k));
+    if (xs[k] >= 0 && (local != 0.0 || chooses == Py_False)) PASS(xs[k], upstream * local);
   }
   Py_XDECREF(partials), Py_XDECREF(chooses), Py_XDECREF(locals);
   return good;
@@ -501,25 +532,21 @@ static int pass_to_many(Order *order, Entry *e, double upstream, double *adjoint
 static int sweep(Order *order, double *adjoint, char *reached) {
   for (size_t i = order->n; i--;) {
     if (!(i & 0xffff) && PyErr_CheckSignals() < 0) return 0;
-    Entry *e = order->entries + i;
-    if (e->row < 0 || !reached[i]) continue;
-    PyObject *data = number_in(e->node), *a = SLOT(e->node, at_a), *b = SLOT(e->node, at_b);
-    if (!data) return 0; /* something was assigned */
-    const Row *row = rows + e->row;
-    double upstream = adjoint[i], z = NUMBER(data);
-    if (!row->operands) {
-      if (!SLOT(e->node, at_x) || !a || !pass_to_many(order, e, upstream, adjoint, reached)) return 0;
+    int row = order->row[i];
+    if (row < 0 || !reached[i]) continue;
+    Step *step = order->steps + i;
+    if (!rows[row].operands) {
+      if (!pass_to_many(order, i, adjoint[i], adjoint, reached)) return 0;
       continue;
     }
-    if (!a || !PyFloat_CheckExact(a) || (row->operands == 2 && (!b || !PyFloat_CheckExact(b)))) return 0;
-    double x = NUMBER(a), y = row->operands == 2 ? NUMBER(b) : 0.0;
-    int32_t parents[] = {e->x, e->y};
-    for (int k = 0; k < row->operands; k++) {
-      if (parents[k] < 0) continue;
-      double local = row->partial[k](x, y, z);
-      if (row->chosen[k] && row->chosen[k](x, y, z) == 0.0) continue;
-      if (!IS_FINITE(local)) return 0; /* a pole, where Python's floats raise */
-      PASS(parents[k], upstream * local);
+    if (rows[row].asks_python && !differentiate(order->nodes[i], row, step)) return 0;
+    if (step->x >= 0) {
+      if (!IS_FINITE(step->of.local[0])) return 0;
+      PASS(step->x, adjoint[i] * step->of.local[0]);
+    }
+    if (step->y >= 0) {
+      if (!IS_FINITE(step->of.local[1])) return 0;
+      PASS(step->y, adjoint[i] * step->of.local[1]);
     }
   }
   return 1;
@@ -527,29 +554,31 @@ static int sweep(Order *order, double *adjoint, char *reached) {
 
 /* What a node's grad becomes: what is there, a float or an int as in `p.grad = 0`, plus its adjoint. A constant's stays.
    NULL where Python has to add. */
-static PyObject *gradient_plus(Entry *e, double adjoint) {
-  PyObject *grad = SLOT(e->node, at_grad);
-  if (!grad || e->row == CONSTANT) return Py_XNewRef(grad);
+static PyObject *gradient_plus(PyObject *node, int row, double adjoint) {
+  PyObject *grad = SLOT(node, at_grad);
+  if (!grad || row == CONSTANT) return Py_XNewRef(grad);
   if (!PyFloat_CheckExact(grad) && !PyLong_CheckExact(grad)) return NULL;
   double before = PyFloat_AsDouble(grad);
   return before == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(before + adjoint);
 }
 
-/* Write the gradients, all at once: no Python code runs between the first and the last. 0 if one cannot be added up. */
-static int write_gradients(Order *order, const double *adjoint) {
-  PyObject **totals = PyMem_Malloc((order->n + 1) * sizeof *totals);
+/* Write the gradients, all at once: no Python code runs between the first and the last. Each stands where its adjoint
+   did until the last is made. 0 if one cannot be added up. */
+typedef union { double adjoint; PyObject *grad; } Total;
+
+static int write_gradients(Order *order, Total *total) {
   size_t made = 0;
-  while (totals && made < order->n && (totals[made] = gradient_plus(order->entries + made, adjoint[made]))) made++;
-  int good = totals && made == order->n;
-  for (size_t i = 0; i < made; i++) {
-    if (good) {
-      PyObject *before = SLOT(order->entries[i].node, at_grad);
-      SLOT(order->entries[i].node, at_grad) = totals[i];
-      totals[i] = before;
-    }
-    Py_DECREF(totals[i]);
+  for (; made < order->n; made++) {
+    if (made + AHEAD < order->n) PREFETCH(&SLOT(order->nodes[made + AHEAD], at_grad));
+    if (!(total[made].grad = gradient_plus(order->nodes[made], order->row[made], total[made].adjoint))) break;
   }
-  PyMem_Free(totals);
+  int good = made == order->n;
+  for (size_t i = 0; i < made; i++) {
+    PyObject **grad = &SLOT(order->nodes[i], at_grad), *before = *grad;
+    if (i + AHEAD < made) PREFETCH(&SLOT(order->nodes[i + AHEAD], at_grad));
+    if (good) *grad = total[i].grad;
+    Py_DECREF(good ? before : total[i].grad);
+  }
   return good;
 }
 
@@ -567,8 +596,7 @@ static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyO
   plain = sort(args[0], &order, &places);
   forget(&places);
   if (plain) {
-    int differentiable = 0;
-    for (size_t i = 0; i < order.n && !differentiable; i++) differentiable = order.entries[i].row == LEAF;
+    int differentiable = memchr(order.row, (unsigned char)LEAF, order.n) != NULL;
     adjoint = PyMem_Calloc(order.n, sizeof *adjoint);
     reached = PyMem_Calloc(order.n, 1);
     plain = differentiable && adjoint && reached && !(order.has_hooks && PyList_GET_SIZE(standing_watches));
@@ -578,7 +606,9 @@ static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyO
     reached[order.n - 1] = 1;
     plain = sweep(&order, adjoint, reached);
     interrupted = !is_hard();
-    if (plain) plain = write_gradients(&order, adjoint);
+    PyMem_Free(order.steps); /* before gradients take the memory */
+    order.steps = NULL;
+    if (plain) plain = write_gradients(&order, (Total *)adjoint);
   }
   PyMem_Free(adjoint), PyMem_Free(reached);
   let_go(&order);

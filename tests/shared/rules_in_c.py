@@ -56,17 +56,29 @@ def written() -> str:
     parts.append("static inline double where_(double c, double x, double y) { return c != 0.0 ? x : y; }")
     parts += [f"static inline double {name}_is_not_0({TYPES}) {{ return {text}; }}" for name, text in IS_NOT_0.items()]
     table = []
+    slow = _asking_python(rows)
     for op in rows:
         parts.append(f"static inline double {op.name}_({TYPES}) {{ {_value(op)} }}")
-        names = []
+        names, begin = [], len(parts)
         for k, partial in enumerate(partials_of(op.name, op.arity or 0)):
             names.append(f"{op.name}_{'xy'[k]}")
             parts.append(f"static double {names[-1]}({TYPES}, double z) {{ {_body(partial, [*_operands(op), 'z'])} }}")
         chosen = list(_chosen(op, names, parts))
         value = "NULL" if "in_python" in _value(op) and op.name != "power" else f"{op.name}_"
-        table.append(f'    {{"{op.name}", {op.arity}, {value}, {{{", ".join(names)}}}, {{{", ".join(chosen)}}}}},')
-    table += [f'    {{"{op.name}", 0, NULL, {{NULL}}, {{NULL}}}},' for op in many]
+        asks = int(any(f" {name}_(" in part for part in parts[begin:] for name in slow))
+        table.append(f'    {{"{op.name}", {op.arity}, {asks}, {value}, {{{", ".join(names)}}}, {{{", ".join(chosen)}}}}},')
+    table += [f'    {{"{op.name}", 0, 1, NULL, {{NULL}}, {{NULL}}}},' for op in many]
     return "\n".join([*parts, "static const Row rows[] = {", *table, "};", ""])
+
+
+def _asking_python(rows: Sequence[Op]) -> set[str]:
+    """The rows whose value is Python's to compute, or is computed from such ones."""
+    slow: set[str] = set()
+    while True:
+        more = {op.name for op in rows if any(f" {name}_(" in _value(op) for name in slow) or "in_python" in _value(op)}
+        if more == slow:
+            return slow
+        slow = more
 
 
 def _operands(op: Op) -> list[str]:

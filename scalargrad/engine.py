@@ -262,6 +262,9 @@ def topological_order(*roots: Value) -> list[Value]:
     return order
 
 
+topological_order = in_c("order", topological_order)
+
+
 def gradients(
     roots: Iterable[Value],
     seeds: Iterable[Any],

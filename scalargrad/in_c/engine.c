@@ -25,12 +25,6 @@ static PyObject *zero, *just_one; /* 0.0 and (1.0,) */
 #define SLOT(node, offset) (*(PyObject **)((char *)(node) + (offset)))
 #define NUMBER(object) PyFloat_AS_DOUBLE(object)
 #define IS_FINITE(x) ((x) - (x) == 0.0)
-#ifdef __GNUC__ /* nodes lie anywhere in memory: ask for one before its turn comes */
-#define PREFETCH(address) __builtin_prefetch(address)
-#else
-#define PREFETCH(address) ((void)0)
-#endif
-enum { AHEAD = 8 };
 
 /* A row of the op table. Its functions are in rules.h; they are called with finite numbers only, and what they answer
    holds if it is finite, too. `chosen` is what is 0 where the op has not chosen an operand, as in table/row.py. */
@@ -60,9 +54,7 @@ static int is_hard(void) {
 
 static double in_python(int row, double x, double y) {
   if (PyErr_Occurred()) return NAN;
-  PyObject *value = PyObject_GetAttrString(ops[row], "value"), *found = NULL;
-  if (value) found = rows[row].operands == 1 ? PyObject_CallFunction(value, "d", x) : PyObject_CallFunction(value, "dd", x, y);
-  Py_XDECREF(value);
+  PyObject *found = PyObject_CallMethod(ops[row], "value", rows[row].operands == 1 ? "d" : "dd", x, y);
   double z = found && PyFloat_CheckExact(found) ? NUMBER(found) : NAN;
   Py_XDECREF(found);
   if (is_hard()) PyErr_Clear();
@@ -78,10 +70,7 @@ static int place_of(PyObject *rule) {
   while (known[i].rule && known[i].rule != rule) i = (i + 1) & (PLACES - 1);
   return i;
 }
-static int row_of(PyObject *rule) {
-  int i = place_of(rule);
-  return known[i].rule ? known[i].row : UNKNOWN;
-}
+static int row_of(PyObject *rule) { return known[place_of(rule)].rule ? known[place_of(rule)].row : UNKNOWN; }
 static void know(PyObject *rule, int row) {
   int i = place_of(rule);
   if (!known[i].rule) known[i].rule = Py_NewRef(rule);
@@ -274,54 +263,35 @@ static PyObject *label(Function *f, PyObject *const *args, size_t nargsf, PyObje
 
 /* The number of each node of a graph, by where it lies in memory: a page has a cell for every CELL bytes, and no two
    nodes share one. Neighbours in memory are neighbours here: at 10 000 nodes half the time of a hash table. */
-enum { PAGE = 18, CELL = 6, CELLS = 1 << (PAGE - CELL) };
-typedef struct {
+enum { PAGE = 18, CELL = 6, CELLS = 1 << (PAGE - CELL), BUCKETS = 9 };
+typedef struct Page {
   uintptr_t where;
-  int32_t *cells; /* 0: not met; -1: met, not finished; else 1 + its number */
+  struct Page *next;
+  int32_t cells[CELLS]; /* 1 + its number; if it is not finished, how many of its parents are, below 0 */
 } Page;
 typedef struct {
-  Page *pages, last;
-  size_t room, used;
+  Page *last, *pages[1 << BUCKETS];
 } Places;
 
-static int more_room(Places *p) {
-  size_t room = p->room ? 4 * p->room : 16;
-  Page *pages = PyMem_Calloc(room, sizeof *pages);
-  if (!pages) return 0;
-  for (size_t i = 0; i < p->room; i++)
-    if (p->pages[i].cells) {
-      size_t h = p->pages[i].where * 0x9E3779B97F4A7C15ull >> 20 & (room - 1);
-      while (pages[h].cells) h = (h + 1) & (room - 1);
-      pages[h] = p->pages[i];
-    }
-  PyMem_Free(p->pages);
-  p->pages = pages;
-  p->room = room;
-  return 1;
-}
-
-static int32_t *cell_of_page(Places *p, uintptr_t where) {
-  if (p->used * 2 >= p->room && !more_room(p)) return NULL;
-  size_t h = where * 0x9E3779B97F4A7C15ull >> 20 & (p->room - 1);
-  while (p->pages[h].cells && p->pages[h].where != where) h = (h + 1) & (p->room - 1);
-  if (!p->pages[h].cells) {
-    if (!(p->pages[h].cells = PyMem_Calloc(CELLS, sizeof(int32_t)))) return NULL;
-    p->pages[h].where = where;
-    p->used++;
-  }
-  p->last = p->pages[h];
-  return p->last.cells;
+static Page *page_of(Places *p, uintptr_t where) {
+  Page **page = p->pages + (where * 0x9E3779B97F4A7C15ull >> (64 - BUCKETS));
+  while (*page && (*page)->where != where) page = &(*page)->next;
+  if (!*page && (*page = PyMem_Calloc(1, sizeof **page))) (*page)->where = where;
+  return *page;
 }
 
 static inline int32_t *cell(Places *p, PyObject *node) {
   uintptr_t at = (uintptr_t)node, where = at >> PAGE;
-  int32_t *cells = p->last.cells && p->last.where == where ? p->last.cells : cell_of_page(p, where);
-  return cells ? cells + (at >> CELL & (CELLS - 1)) : NULL;
+  if (!p->last || p->last->where != where) p->last = page_of(p, where);
+  return p->last ? p->last->cells + (at >> CELL & (CELLS - 1)) : NULL;
 }
 
 static void forget(Places *p) {
-  for (size_t i = 0; i < p->room; i++) PyMem_Free(p->pages[i].cells);
-  PyMem_Free(p->pages);
+  for (int i = 0; i < 1 << BUCKETS; i++)
+    for (Page *page = p->pages[i], *next; page; page = next) {
+      next = page->next;
+      PyMem_Free(page);
+    }
 }
 
 /* What the sweep needs of a node: its parents' numbers, -1 for none or one that was not chosen, and the derivatives in
@@ -342,12 +312,15 @@ typedef struct {
   signed char *row;
   int32_t *operands;
   size_t n, node_room, step_room, row_room, used, operand_room;
-  int has_hooks;
+  int has_hooks, without_steps;
+  double *adjoint;
+  char *reached;
 } Order;
 
 static void let_go(Order *order) {
   for (size_t i = 0; i < order->n; i++) Py_DECREF(order->nodes[i]);
   PyMem_Free(order->nodes), PyMem_Free(order->steps), PyMem_Free(order->row), PyMem_Free(order->operands);
+  PyMem_Free(order->adjoint), PyMem_Free(order->reached);
 }
 
 static int grown(void *array, size_t size, size_t needed, size_t *room) {
@@ -369,27 +342,30 @@ static inline int32_t *block(Places *places, PyObject *side) {
   return PyTuple_CheckExact(side) && PyTuple_GET_SIZE(side) * (1 << 3) >= 1 << CELL ? cell(places, side) : NULL;
 }
 
-/* The next parent of a node that is not finished: 1; 0 if all are; -1 if one is not plain. `turn` says where to go on.
-   The parents are those of the first slot, then those of the second, as Value.parents has them, but for the bias of a
-   dot product, which comes before the second vector. */
-static int unfinished(Places *places, PyObject *node, Py_ssize_t *turn, PyObject **found) {
+/* The next parent of a node that is not finished: 1; 0 if all are; -1 if one is not plain. `number` is the node's cell,
+   which says where to go on. The parents are those of the first slot, then those of the second, as Value.parents has
+   them, but for the bias of a dot product, which comes before the second vector. */
+static int unfinished(Places *places, PyObject *node, int32_t *number, PyObject **found) {
   PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y);
   if (!x || !y) return -1;
   Py_ssize_t first = PyTuple_CheckExact(x) ? PyTuple_GET_SIZE(x) : 1, second = PyTuple_CheckExact(y) ? PyTuple_GET_SIZE(y) : 1;
-  for (; *turn < first + second; ++*turn) {
-    Py_ssize_t i = *turn - first;
-    PyObject *side = i < 0 ? x : y;
-    int32_t *begin = i == 0 || i == -first ? block(places, side) : NULL;
-    if (begin && *begin) {
-      *turn += PyTuple_GET_SIZE(side) - 1;
-      continue;
+  if (first + second > INT32_MAX) return -1;
+  for (; -*number < first + second; --*number) {
+    Py_ssize_t turn = -*number, i = turn < first ? turn : turn - first;
+    PyObject *side = turn < first ? x : y, *parent = side;
+    if (PyTuple_CheckExact(side)) {
+      int32_t *begin = i == 0 ? block(places, side) : NULL;
+      if (begin && *begin) {
+        *number -= (int32_t)PyTuple_GET_SIZE(side) - 1;
+        continue;
+      }
+      parent = PyTuple_GET_ITEM(side, i);
     }
-    PyObject *parent = PyTuple_CheckExact(side) ? PyTuple_GET_ITEM(side, i < 0 ? *turn : i) : side;
     if (parent == Py_None) continue;
     if (Py_TYPE(parent) != Value) return -1;
-    int32_t *number = cell(places, parent);
-    if (!number) return -1;
-    if (*number <= 0) {
+    int32_t *of_parent = cell(places, parent);
+    if (!of_parent) return -1;
+    if (*of_parent <= 0) {
       *found = parent;
       return 1;
     }
@@ -397,9 +373,7 @@ static int unfinished(Places *places, PyObject *node, Py_ssize_t *turn, PyObject
   return 0;
 }
 
-static int32_t number_of(Places *places, PyObject *parent) {
-  return parent == Py_None ? -1 : *cell(places, parent) - 1;
-}
+static int32_t number_of(Places *places, PyObject *parent) { return parent == Py_None ? -1 : *cell(places, parent) - 1; }
 
 /* Where the numbers of a side's operands begin in `operands`; -1 if memory is short. */
 static int32_t operands_of(Order *order, Places *places, PyObject *side) {
@@ -433,17 +407,18 @@ static int differentiate(PyObject *node, int row, Step *step) {
 static int finish(Order *order, Places *places, PyObject *node, int row) {
   size_t n = order->n;
   if (n >= INT32_MAX - 1 || !grown(&order->nodes, sizeof node, n + 1, &order->node_room) ||
-      !grown(&order->steps, sizeof(Step), n + 1, &order->step_room) || !grown(&order->row, 1, n + 1, &order->row_room))
+      (!order->without_steps && !grown(&order->steps, sizeof(Step), n + 1, &order->step_room)) || !grown(&order->row, 1, n + 1, &order->row_room))
     return 0;
   PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
   Step step = {-1, -1, {{0.0, 0.0}}};
   order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
-  if (row >= 0 && rows[row].operands) {
+  if (order->without_steps || row < 0) { /* it has none */
+  } else if (rows[row].operands) {
     if (PyTuple_CheckExact(x)) return 0;
     step.x = number_of(places, x);
     step.y = number_of(places, y);
     if (!rows[row].asks_python && !differentiate(node, row, &step)) return 0;
-  } else if (row >= 0) {
+  } else {
     if (!PyTuple_CheckExact(x) || (step.x = operands_of(order, places, x)) < 0) return 0;
     if (PyTuple_CheckExact(y) && (step.y = operands_of(order, places, y)) < 0) return 0;
     step.of.many.first = PyTuple_GET_SIZE(x);
@@ -451,56 +426,59 @@ static int finish(Order *order, Places *places, PyObject *node, int row) {
   }
   *cell(places, node) = (int32_t)n + 1;
   order->nodes[n] = Py_NewRef(node);
-  order->steps[n] = step;
+  if (!order->without_steps) order->steps[n] = step;
   order->row[n] = (signed char)row;
   order->n++;
   return 1;
 }
 
-/* topological_order(root) of engine.py, in the same order. Returns 1, or 0 where this is not the plain case. */
+/* topological_order(root) of engine.py, in the same order: what is not there yet. 1, or 0 if this is not the plain case.
+   The stack holds nothing but nodes: a chain of 10 million, forward and backward, takes 2 GB. */
 static int sort(PyObject *root, Order *order, Places *places) {
-  typedef struct { PyObject *node; Py_ssize_t turn; int row; } Visit;
-  Visit *stack = NULL;
+  PyObject **stack = NULL, *node = root, *next = NULL;
   size_t room = 0, depth = 0;
-  PyObject *node = root;
-  int done = 0;
   while (node) {
-    PyObject *rule = SLOT(node, at_rule), *next = NULL;
-    int row = rule ? row_of(rule) : UNKNOWN;
-    if (row == UNKNOWN) goto end;
-    Visit visit = {node, 0, row};
-    for (;;) { /* go on with this visit, or with the one below it */
-      int state = visit.row < 0 ? 0 : unfinished(places, visit.node, &visit.turn, &next);
-      if (state < 0) goto end;
-      if (state) {
-        if (!grown(&stack, sizeof(Visit), depth + 1, &room)) goto end;
-        stack[depth++] = visit;
-        break;
-      }
-      int32_t *number = cell(places, visit.node);
-      if (!number || (*number <= 0 && !finish(order, places, visit.node, visit.row))) goto end;
-      if (!depth) {
-        done = 1;
-        goto end;
-      }
-      visit = stack[--depth];
+    int32_t *number = cell(places, node);
+    PyObject *rule = SLOT(node, at_rule);
+    int row = rule ? row_of(rule) : UNKNOWN, state = 0;
+    if (!number || row == UNKNOWN) break;
+    if (*number <= 0 && row >= 0 && (state = unfinished(places, node, number, &next)) < 0) break;
+    if (state) {
+      if (!grown(&stack, sizeof node, depth + 1, &room)) break;
+      stack[depth++] = node;
+      node = next;
+    } else {
+      if (*number <= 0 && !finish(order, places, node, row)) break;
+      node = depth ? stack[--depth] : NULL;
     }
-    node = next;
   }
-end:
   PyMem_Free(stack);
-  return done;
+  return !node;
+}
+
+/* topological_order(*roots), for exact Values. */
+static PyObject *ordered(Function *f, PyObject *const *args, size_t nargsf, PyObject *names) {
+  Order order = {.without_steps = 1};
+  Places places = {0};
+  Py_ssize_t n = PyVectorcall_NARGS(nargsf), sorted = 0;
+  while (!names && sorted < n && Py_TYPE(args[sorted]) == Value && sort(args[sorted], &order, &places)) sorted++;
+  PyObject *list = sorted == n && !names ? PyList_New((Py_ssize_t)order.n) : NULL;
+  for (size_t i = 0; list && i < order.n; i++) PyList_SET_ITEM(list, (Py_ssize_t)i, Py_NewRef(order.nodes[i]));
+  forget(&places);
+  let_go(&order);
+  return list || PyErr_Occurred() ? list : hand_over(f, args, nargsf, names);
 }
 
 /* ---------------------------------------------------------------- the sweep */
 
 /* Add a share to an adjoint. What nothing reached passes nothing on, not even 0. */
-#define PASS(i, share) (adjoint[i] += (share), reached[i] = 1)
+#define PASS(i, share) (order->adjoint[i] += (share), order->reached[i] = 1)
 
 /* A node of many operands: a dot product here, another by its rule in the table, which Python runs. */
-static int pass_to_many(Order *order, size_t i, double upstream, double *adjoint, char *reached) {
+static int pass_to_many(Order *order, size_t i) {
   Step *step = order->steps + i;
   int row = order->row[i];
+  double upstream = order->adjoint[i];
   PyObject *node = order->nodes[i], *a = SLOT(node, at_a), *b = SLOT(node, at_b), *locals = NULL;
   const int32_t *xs = order->operands + step->x, *ys = order->operands + step->y;
   Py_ssize_t n = step->of.many.first, pairs = step->of.many.second;
@@ -515,38 +493,38 @@ static int pass_to_many(Order *order, size_t i, double upstream, double *adjoint
       if (ys[k] >= 0) PASS(ys[k], upstream * NUMBER(PyTuple_GET_ITEM(a, k)));
     return 1;
   }
-  PyObject *partials = PyObject_GetAttrString(ops[row], "partials"), *chooses = PyObject_GetAttrString(ops[row], "is_choice");
-  if (partials && chooses) locals = PyObject_CallFunctionObjArgs(partials, a, SLOT(node, at_data), NULL);
+  PyObject *chooses = PyObject_GetAttrString(ops[row], "is_choice");
+  if (chooses) locals = PyObject_CallMethod(ops[row], "partials", "OO", a, SLOT(node, at_data));
   int good = locals && PyList_CheckExact(locals) && PyList_GET_SIZE(locals) == n;
   for (Py_ssize_t k = 0; good && k < n; k++) good = PyFloat_CheckExact(PyList_GET_ITEM(locals, k)) && IS_FINITE(NUMBER(PyList_GET_ITEM(locals, k)));
   for (Py_ssize_t k = 0; good && k < n; k++) {
     double local = NUMBER(PyList_GET_ITEM(locals, k));
     if (xs[k] >= 0 && (local != 0.0 || chooses == Py_False)) PASS(xs[k], upstream * local);
   }
-  Py_XDECREF(partials), Py_XDECREF(chooses), Py_XDECREF(locals);
+  Py_XDECREF(chooses), Py_XDECREF(locals);
   return good;
 }
 
 /* gradients() of engine.py on numbers, for one root. Returns 1, or 0 where this is not the plain case. Signals are looked
    for now and then, and behind the last node: what they raise comes before the first gradient is written. */
-static int sweep(Order *order, double *adjoint, char *reached) {
+static int sweep(Order *order) {
   for (size_t i = order->n; i--;) {
     if (!(i & 0xffff) && PyErr_CheckSignals() < 0) return 0;
     int row = order->row[i];
-    if (row < 0 || !reached[i]) continue;
+    if (row < 0 || !order->reached[i]) continue;
     Step *step = order->steps + i;
     if (!rows[row].operands) {
-      if (!pass_to_many(order, i, adjoint[i], adjoint, reached)) return 0;
+      if (!pass_to_many(order, i)) return 0;
       continue;
     }
     if (rows[row].asks_python && !differentiate(order->nodes[i], row, step)) return 0;
     if (step->x >= 0) {
       if (!IS_FINITE(step->of.local[0])) return 0;
-      PASS(step->x, adjoint[i] * step->of.local[0]);
+      PASS(step->x, order->adjoint[i] * step->of.local[0]);
     }
     if (step->y >= 0) {
       if (!IS_FINITE(step->of.local[1])) return 0;
-      PASS(step->y, adjoint[i] * step->of.local[1]);
+      PASS(step->y, order->adjoint[i] * step->of.local[1]);
     }
   }
   return 1;
@@ -562,22 +540,17 @@ static PyObject *gradient_plus(PyObject *node, int row, double adjoint) {
   return before == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(before + adjoint);
 }
 
-/* Write the gradients, all at once: no Python code runs between the first and the last. Each stands where its adjoint
-   did until the last is made. 0 if one cannot be added up. */
-typedef union { double adjoint; PyObject *grad; } Total;
-
-static int write_gradients(Order *order, Total *total) {
+/* Write the gradients, all at once: no Python code runs between the first and the last. Until all are made, each stands
+   where its adjoint did. 0 if one cannot be added up. */
+static int write_gradients(Order *order) {
+  union { double adjoint; PyObject *grad; } *total = (void *)order->adjoint;
   size_t made = 0;
-  for (; made < order->n; made++) {
-    if (made + AHEAD < order->n) PREFETCH(&SLOT(order->nodes[made + AHEAD], at_grad));
-    if (!(total[made].grad = gradient_plus(order->nodes[made], order->row[made], total[made].adjoint))) break;
-  }
+  while (made < order->n && (total[made].grad = gradient_plus(order->nodes[made], order->row[made], total[made].adjoint))) made++;
   int good = made == order->n;
   for (size_t i = 0; i < made; i++) {
-    PyObject **grad = &SLOT(order->nodes[i], at_grad), *before = *grad;
-    if (i + AHEAD < made) PREFETCH(&SLOT(order->nodes[i + AHEAD], at_grad));
+    PyObject **grad = &SLOT(order->nodes[i], at_grad), *unused = good ? *grad : total[i].grad;
     if (good) *grad = total[i].grad;
-    Py_DECREF(good ? before : total[i].grad);
+    Py_DECREF(unused);
   }
   return good;
 }
@@ -590,27 +563,19 @@ static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyO
   if (!plain) return hand_over(f, args, nargsf, names);
   Order order = {0};
   Places places = {0};
-  double *adjoint = NULL;
-  char *reached = NULL;
-  int interrupted = 0;
-  plain = sort(args[0], &order, &places);
+  plain = sort(args[0], &order, &places) && memchr(order.row, (unsigned char)LEAF, order.n) &&
+          !(order.has_hooks && PyList_GET_SIZE(standing_watches)) &&
+          (order.adjoint = PyMem_Calloc(order.n, sizeof(double))) && (order.reached = PyMem_Calloc(order.n, 1));
   forget(&places);
   if (plain) {
-    int differentiable = memchr(order.row, (unsigned char)LEAF, order.n) != NULL;
-    adjoint = PyMem_Calloc(order.n, sizeof *adjoint);
-    reached = PyMem_Calloc(order.n, 1);
-    plain = differentiable && adjoint && reached && !(order.has_hooks && PyList_GET_SIZE(standing_watches));
-  }
-  if (plain) {
-    adjoint[order.n - 1] = 0.0 + seed;
-    reached[order.n - 1] = 1;
-    plain = sweep(&order, adjoint, reached);
-    interrupted = !is_hard();
+    order.adjoint[order.n - 1] = 0.0 + seed;
+    order.reached[order.n - 1] = 1;
+    plain = sweep(&order);
     PyMem_Free(order.steps); /* before gradients take the memory */
     order.steps = NULL;
-    if (plain) plain = write_gradients(&order, (Total *)adjoint);
   }
-  PyMem_Free(adjoint), PyMem_Free(reached);
+  int interrupted = !is_hard();
+  if (plain && !interrupted) plain = write_gradients(&order);
   let_go(&order);
   if (interrupted) return NULL;
   if (plain) Py_RETURN_NONE;
@@ -623,7 +588,7 @@ static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyO
 static PyTypeObject FunctionType;
 
 static PyObject *function(vectorcallfunc call, PyObject *python, PyObject *op, int row, PyObject *extra) {
-  Function *f = PyObject_GC_New(Function, &FunctionType);
+  Function *f = PyObject_New(Function, &FunctionType);
   if (!f) return NULL;
   f->call = call;
   f->python = Py_NewRef(python);
@@ -631,23 +596,13 @@ static PyObject *function(vectorcallfunc call, PyObject *python, PyObject *op, i
   f->extra = Py_XNewRef(extra);
   f->dict = f->weak = NULL;
   f->row = row;
-  PyObject_GC_Track(f);
   return (PyObject *)f;
 }
 
-static int function_traverse(Function *f, visitproc visit, void *arg) {
-  Py_VISIT(f->python); Py_VISIT(f->op); Py_VISIT(f->extra); Py_VISIT(f->dict);
-  return 0;
-}
-static int function_clear(Function *f) {
-  Py_CLEAR(f->python); Py_CLEAR(f->op); Py_CLEAR(f->extra); Py_CLEAR(f->dict);
-  return 0;
-}
 static void function_free(Function *f) {
-  PyObject_GC_UnTrack(f);
   if (f->weak) PyObject_ClearWeakRefs((PyObject *)f);
-  function_clear(f);
-  PyObject_GC_Del(f);
+  Py_XDECREF(f->python), Py_XDECREF(f->op), Py_XDECREF(f->extra), Py_XDECREF(f->dict);
+  PyObject_Free(f);
 }
 static PyObject *function_repr(Function *f) { return PyObject_Repr(f->python); }
 static PyObject *function_get(PyObject *f, PyObject *owner, PyObject *Py_UNUSED(cls)) {
@@ -674,9 +629,7 @@ static PyTypeObject FunctionType = {
     .tp_call = PyVectorcall_Call,
     .tp_repr = (reprfunc)function_repr,
     .tp_getattro = function_attribute,
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
-    .tp_traverse = (traverseproc)function_traverse,
-    .tp_clear = (inquiry)function_clear,
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
     .tp_weaklistoffset = offsetof(Function, weak),
     .tp_dictoffset = offsetof(Function, dict),
     .tp_getset = function_attributes,
@@ -685,15 +638,6 @@ static PyTypeObject FunctionType = {
 };
 
 /* ---------------------------------------------------------------- the module */
-
-static Py_ssize_t offset_of(PyObject *cls, const char *name) {
-  PyObject *slot = PyObject_GetAttrString(cls, name);
-  Py_ssize_t offset = -1;
-  if (slot && Py_TYPE(slot) == &PyMemberDescr_Type) offset = ((PyMemberDescrObject *)slot)->d_member->offset;
-  else if (!PyErr_Occurred()) PyErr_Format(PyExc_TypeError, "%s is no slot", name);
-  Py_XDECREF(slot);
-  return offset;
-}
 
 /* setup(Value, mode, modes_were_used, standing_watches, leaves, constants): the types and objects of the engine. Those of
    a package that was imported before, and taken out of sys.modules, are Python's from now on. */
@@ -705,11 +649,12 @@ static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *args) {
   struct { const char *name; Py_ssize_t *offset; } slots[] = {
       {"_x", &at_x}, {"_y", &at_y}, {"_a", &at_a}, {"_b", &at_b}, {"_data", &at_data}, {"_kept", &at_kept},
       {"grad", &at_grad}, {"_rule", &at_rule}};
-  for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
-    if ((*slots[i].offset = offset_of(cls, slots[i].name)) < 0) return NULL;
-  if (((PyTypeObject *)cls)->tp_basicsize < 1 << CELL) { /* two nodes would share a cell */
-    PyErr_SetString(PyExc_TypeError, "Value is smaller than a cell");
-    return NULL;
+  for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
+    PyObject *slot = PyObject_GetAttrString(cls, slots[i].name); /* the class holds it */
+    if (!slot || Py_TYPE(slot) != &PyMemberDescr_Type || ((PyTypeObject *)cls)->tp_basicsize < 1 << CELL)
+      return PyErr_Format(PyExc_TypeError, "%s is no slot, or two nodes would share a cell", slots[i].name);
+    *slots[i].offset = ((PyMemberDescrObject *)slot)->d_member->offset;
+    Py_DECREF(slot);
   }
   if (PyContextVar_Get(mode, NULL, &plain_mode) < 0) return NULL;
   Py_INCREF(mode), Py_INCREF(modes_were_used), Py_INCREF(standing_watches);
@@ -725,7 +670,7 @@ static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *args) {
 static PyObject *in_c(PyObject *Py_UNUSED(module), PyObject *args) {
   static const struct { const char *name; vectorcallfunc call; } kinds[] = {
       {"op", (vectorcallfunc)of_operands}, {"reflected", (vectorcallfunc)reflected}, {"bind", (vectorcallfunc)bind},
-      {"backward", (vectorcallfunc)backward}, {"label", (vectorcallfunc)label}};
+      {"backward", (vectorcallfunc)backward}, {"label", (vectorcallfunc)label}, {"order", (vectorcallfunc)ordered}};
   const char *kind;
   PyObject *python, *op, *extra;
   if (!PyArg_ParseTuple(args, "sOOO", &kind, &python, &op, &extra)) return NULL;
@@ -789,7 +734,6 @@ static PyModuleDef_Slot slots_of_module[] = {
 #endif
     {0}};
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, .m_name = "_engine", .m_doc = "The plain case of scalargrad's engine.", .m_methods = methods,
-    .m_slots = slots_of_module};
+    PyModuleDef_HEAD_INIT, "_engine", "The plain case of scalargrad's engine.", 0, methods, slots_of_module, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__engine(void) { return PyModuleDef_Init(&definition); }

@@ -323,10 +323,8 @@ static void let_go(Order *order) {
   PyMem_Free(order->adjoint), PyMem_Free(order->reached);
 }
 
-static int grown(void *array, size_t size, size_t needed, size_t *room) {
-  if (needed <= *room) return 1;
-  size_t more = *room ? 2 * *room : 256;
-  while (more < needed) more *= 2;
+static int grow(void *array, size_t size, size_t needed, size_t *room) {
+  size_t more = needed > 128 ? 2 * needed : 256;
   void *larger; /* copied, as the caller's pointer has another type */
   memcpy(&larger, array, sizeof larger);
   if (!(larger = PyMem_Realloc(larger, more * size))) return 0;
@@ -334,6 +332,9 @@ static int grown(void *array, size_t size, size_t needed, size_t *room) {
   *room = more;
   return 1;
 }
+
+/* Whether the array has room for so many; asked for each node. */
+#define grown(array, size, needed, room) ((needed) <= *(room) || grow(array, size, needed, room))
 
 /* Where the numbers of a tuple's operands begin in `operands`, and 1: a cell of its own, as a node has one, so that the
    vectors that all neurons of a layer share, or all samples, are looked through once. Of a network that was half of the

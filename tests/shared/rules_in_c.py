@@ -66,7 +66,9 @@ def written() -> str:
         chosen = list(_chosen(op, names, parts))
         value = "NULL" if "in_python" in _value(op) and op.name != "power" else f"{op.name}_"
         asks = int(any(f" {name}_(" in part for part in parts[begin:] for name in slow))
-        table.append(f'    {{"{op.name}", {op.arity}, {asks}, {value}, {{{", ".join(names)}}}, {{{", ".join(chosen)}}}}},')
+        table.append(
+            f'    {{"{op.name}", {op.arity}, {asks}, {value}, {{{", ".join(names)}}}, {{{", ".join(chosen)}}}}},'
+        )
     table += [f'    {{"{op.name}", 0, 1, NULL, {{NULL}}, {{NULL}}}},' for op in many]
     return "\n".join([*parts, "static const Row rows[] = {", *table, "};", ""])
 

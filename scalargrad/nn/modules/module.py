@@ -331,11 +331,12 @@ def _inside(part: Any) -> list[tuple[Any, Any]] | None:
 
 def _slots(module: Module) -> list[tuple[str, Any]]:
     """What a module keeps in slots of its class and of those above it, which `vars` does not show."""
-    return [(name, getattr(module, name)) for name in _slots_of_all(type(module)) if hasattr(module, name)]
+    cls: Any = type(module)
+    return [(name, getattr(module, name)) for name in _slots_of_all(cls) if hasattr(module, name)]
 
 
 @lru_cache(maxsize=256)  # a class's slots never change, and to look for them took a third of parameters()
-def _slots_of_all(cls: type) -> tuple[str, ...]:
+def _slots_of_all(cls: Any) -> tuple[str, ...]:
     return tuple(name for kind in reversed(cls.__mro__) if "__slots__" in vars(kind) for name in _slots_of(kind))
 
 

@@ -337,6 +337,8 @@ def test_seeds_and_generators():
         (lambda: nn.Neuron(2.5), TypeError, "nin must be an integer, not float"),
         (lambda: nn.Layer(True, 1), TypeError, "nin must be an integer, not bool"),
         (lambda: nn.MLP(2, 16), TypeError, "nouts must be a list of layer sizes, not int"),
+        (lambda: nn.MLP(2, {16, 1}), TypeError, "nouts must be a list of layer sizes, not set"),
+        (lambda: nn.MLP(2, {16: 1}), TypeError, "nouts must be a list of layer sizes, not dict"),
         (lambda: nn.MLP(2, []), ValueError, "nouts is empty"),
         (lambda: nn.MLP(2, [3, 1], activation=["tanh"]), ValueError, "1 activations were given for 2 layers"),
         (lambda: nn.Neuron(2, activation="tanhh"), ValueError, "there is no activation 'tanhh'"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -89,7 +89,8 @@ class MLP(KnownModule):
         rng: RandomSource | None = None,
     ) -> None:
         example = _call_with_sizes(self, nin, nouts)
-        if isinstance(nouts, (str, bytes)) or not hasattr(nouts, "__iter__") or not getattr(nouts, "ndim", 1):
+        is_no_list = isinstance(nouts, (str, bytes, set, frozenset, Mapping))
+        if is_no_list or not hasattr(nouts, "__iter__") or not getattr(nouts, "ndim", 1):
             raise TypeError(f"nouts must be a list of layer sizes, not {type(nouts).__name__}, as in {example}")
         sizes = [count(nin, "nin", example), *(count(nout, "each of nouts", example) for nout in nouts)]
         for size_in, size_out in pairwise(sizes):  # before the first weight is drawn

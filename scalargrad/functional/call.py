@@ -21,6 +21,17 @@ AnyFunction = Callable[..., Any]
 Argnums = int | Sequence[int]
 
 
+def to_differentiate(f: Any, caller: str) -> AnyFunction:
+    """The function that a transformation was given, checked when it is given: what is made of it may be called late."""
+    if isinstance(f, Value):
+        raise TypeError(
+            f"{caller} takes a function, not a Value: of Values there is grad(y, [a, b]), and of what that gives with "
+            f"create_graph=True grad again. Or write {caller}(f)(numbers), with a function f of numbers that gives y"
+        )
+    checked: AnyFunction = function(f, f"what {caller} differentiates")
+    return checked
+
+
 class Call:
     """One call of a function on Values of its own, ready to be differentiated.
 
@@ -47,7 +58,10 @@ class Call:
         self.single, given_numbers = _listed(argnums)
         chosen = [whole(i, "argnums", "argnums=(0, 1)", least=-len(args)) for i in given_numbers]
         if not all(-len(args) <= i < len(args) for i in chosen):
-            raise TypeError(f"{name} was called with {len(args)} positional arguments, but argnums is {brief(argnums)}")
+            none = "" if args else ". What is differentiated for are its arguments; for other Values: grad(f(), [a, b])"
+            raise TypeError(
+                f"{name} was called with {len(args)} positional arguments, but argnums is {brief(argnums)}{none}"
+            )
         chosen = [i % len(args) for i in chosen]
         if len(set(chosen)) < len(chosen):
             raise ValueError(f"argnums names an argument twice: {brief(argnums)}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from scalargrad.engine import Value, topological_order
-from scalargrad.functional.call import Argnums, Call
+from scalargrad.functional.call import Argnums, Call, to_differentiate
 from scalargrad.node.node import descendants
 from scalargrad.support.arguments import brief
 
@@ -42,6 +42,7 @@ def count_operations(f: Callable[..., Any], mode: str = "reverse", argnums: Argn
     >>> [count_operations(sum_of_squares, mode)(xs).derivative for mode in ("reverse", "forward")]
     [399, 5250]
     """
+    f = to_differentiate(f, "count_operations")
     if mode not in ("reverse", "forward"):
         raise ValueError(f"mode must be 'reverse' or 'forward', not {brief(mode)}")
 
@@ -70,6 +71,7 @@ def sparsity(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> sparsity(lambda xs: [x.relu() for x in xs])([1.0, -1.0])
     [[True, False], [False, True]]
     """
+    f = to_differentiate(f, "sparsity")
 
     def pattern(*args: Any) -> Any:
         call = Call(f, args, argnums)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from scalargrad.engine import Value, gradients, topological_order
-from scalargrad.functional.call import AnyFunction, Argnums, Call, own_nodes
+from scalargrad.functional.call import AnyFunction, Argnums, Call, own_nodes, to_differentiate
 from scalargrad.node.contexts import with_recording
 from scalargrad.node.mode import being_compiled
 from scalargrad.node.numbers import plain_number
@@ -97,6 +97,7 @@ def value_and_grad(f: AnyFunction, argnums: Argnums = 0, has_aux: bool = False) 
     >>> value_and_grad(lambda x: x ** 2)(3.0)
     (9.0, 6.0)
     """
+    f = to_differentiate(f, "value_and_grad")
 
     def both(*args: Any, **keywords: Any) -> Any:
         return _value_and_grad(f, args, argnums, has_aux, keywords)
@@ -142,6 +143,7 @@ def derivative(f: AnyFunction, n: int = 1) -> AnyFunction:
     >>> derivative(lambda x: x ** 5, 3)(2.0)
     240.0
     """
+    f = to_differentiate(f, "derivative")
     n = whole(n, "the order of a derivative", "derivative(f, 2)", least=0, most=MOST_ORDERS)
 
     def nth(x: Any) -> Any:
@@ -216,6 +218,7 @@ def jacrev(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     >>> jacrev(lambda x: [x[0] * x[1], x[0]])([3.0, 5.0])
     [[5.0, 3.0], [1.0, 0.0]]
     """
+    f = to_differentiate(f, "jacrev")
 
     def jacobian_of(*args: Any, **keywords: Any) -> Any:
         return _by_rows(Call(f, args, argnums, keywords=keywords))
@@ -229,6 +232,7 @@ def jacfwd(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     >>> jacfwd(lambda x: [x, x * x, x ** 3])(2.0)
     [1.0, 4.0, 12.0]
     """
+    f = to_differentiate(f, "jacfwd")
 
     def jacobian_of(*args: Any, **keywords: Any) -> Any:
         return _by_columns(Call(f, args, argnums, keywords=keywords))
@@ -248,6 +252,7 @@ def jacobian(f: AnyFunction, argnums: Argnums = 0) -> AnyFunction:
     >>> jacobian(lambda W: [dot(row, [5.0, 6.0]) for row in W])([[1.0, 2.0], [3.0, 4.0]])
     [[[5.0, 6.0], [0.0, 0.0]], [[0.0, 0.0], [5.0, 6.0]]]
     """
+    f = to_differentiate(f, "jacobian")
 
     def jacobian_of(*args: Any, **keywords: Any) -> Any:
         call = Call(f, args, argnums, keywords=keywords)
@@ -279,6 +284,7 @@ def hessian(f: AnyFunction, argnums: int = 0) -> AnyFunction:
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
+    f = to_differentiate(f, "hessian")
 
     def hessian_of(*args: Any, **keywords: Any) -> Any:
         call = Call(f, args, argnums, keywords=keywords)

@@ -380,7 +380,8 @@ def test_gradients_of_values_have_no_side_effects():
         (lambda: grad(lambda x: [x, x])(1.0), TypeError, "must return one number, not 2 in a structure: use jacobian"),
         (lambda: grad(lambda x: x)("a"), TypeError, "argument 0 of <lambda> must be a number, a Value, or lists"),
         (lambda: grad(lambda x: "a")(1.0), TypeError, "the result of <lambda> must be"),
-        (lambda: grad(lambda x: x, argnums=2)(1.0), TypeError, "1 positional arguments, but argnums is 2"),
+        (lambda: grad(lambda x: x, argnums=2)(1.0), TypeError, "1 positional arguments, but argnums is 2$"),
+        (lambda: hessian(lambda: 2.0)(), TypeError, r"What is differentiated for are its .*: grad\(f\(\), \[a, b\]\)"),
         (
             lambda: grad(lambda x: x, argnums=0.0)(1.0),
             TypeError,
@@ -514,3 +515,17 @@ def test_an_exact_number_too_large_for_a_float_is_refused_by_whatever_computes_w
     with pytest.raises(ValueError, match="of more than 100000000 bits"):
         v**1e300
     assert (Value(Exact(-1)) ** 1e300).data == 1
+
+
+@pytest.mark.parametrize(
+    "make", [value_and_grad, jacrev, jacfwd, jacobian, hessian, sg.derivative, sg.sparsity, sg.count_operations]
+)
+def test_a_value_in_place_of_a_function_is_refused_at_once_with_what_to_write(make):
+    a, b = Value(2.0), Value(3.0)
+    y = a * a * b
+    with pytest.raises(TypeError, match=rf"{make.__name__} takes a function, not a Value: .* grad\(y, \[a, b\]\)"):
+        make(y)
+    with pytest.raises(TypeError, match=f"what {make.__name__} differentiates must be a function, not list"):
+        make([y])
+    second = [sg.grad(g, [a, b]) for g in sg.grad(y, [a, b], create_graph=True)]  # what is to be written
+    assert second == hessian(lambda v: v[0] * v[0] * v[1])([2.0, 3.0]) == [[6.0, 4.0], [4.0, 0.0]]

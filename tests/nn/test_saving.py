@@ -411,6 +411,10 @@ def test_numbers_of_another_architecture_can_be_taken_on_purpose(tmp_path):
     [
         (lambda path: nn.save([1.0], path), r"save takes a Module, not list: save\(model, path\)"),
         (lambda path: nn.save(str(path), nn.Neuron(1)), "save takes a Module, not str"),
+        (
+            lambda path: nn.save(nn.SGD([Value(1.0)], lr=0.1), path),
+            r"not SGD: save\(model, path, optimizer=optimizer\)",
+        ),
         (lambda path: nn.load(path, {"w": 1.0}), r"of a Module, not of dict: load\(path, model\)"),
         (lambda path: nn.load(nn.Neuron(1), path), "Module"),
         (lambda path: nn.load(nn.Neuron(1)), "Neuron"),

@@ -87,7 +87,8 @@ def save(
     if optimizer is not None and isinstance(path, Module):
         model, path = path, model
     if not isinstance(model, Module):
-        raise TypeError(f"save takes a Module, not {type(model).__name__}: save(model, path)")
+        its = ", optimizer=optimizer" if isinstance(model, Optimizer) else ""
+        raise TypeError(f"save takes a Module, not {type(model).__name__}: save(model, path{its})")
     path = place(path, "save: path")
     replace_file(path, model_file(model, optimizer))
     return path

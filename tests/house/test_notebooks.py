@@ -126,6 +126,8 @@ def test_the_last_cell_says_what_next(path):
     assert last.cell_type == "markdown"
     assert re.search(r"\]\([^)]+\.(ipynb|md)", last.source), "a link to what comes next"
     assert len(re.sub(r"\[[^]]*\]\([^)]*\)", "", last.source).split()) > 8, "and in words"
+    later = [other.name for other in NOTEBOOKS if other.name > path.name]
+    assert not later or any(f"]({name})" in last.source for name in later), "a lesson that comes after this one"
 
 
 @EACH

@@ -22,7 +22,8 @@ from mutants import IN_C, copied, ran, tests_pass, write
 
 SOURCE = Path("scalargrad", "in_c", "engine.c")
 TESTS = (
-    "tests/in_c", "tests/engine/test_backward.py", "tests/engine/test_hooks.py",
+    "tests/in_c/test_runs_in_c.py", "tests/in_c/test_plain_case.py", "tests/in_c/test_rules.py",
+    "tests/in_c/test_memory.py", "tests/engine/test_backward.py", "tests/engine/test_hooks.py",
     "tests/engine/test_gradients_that_are_values.py", "tests/node/test_data_slot.py", "tests/node/test_no_grad.py",
     "tests/nn/test_modules.py",
 )  # fmt: skip
@@ -97,8 +98,9 @@ def run(todo, workers):
                 passed = passes(folder)
             finally:
                 folders.put(folder)
+            print({True: "", False: ".", None: "-"}[passed], end="", flush=True)
             if passed:
-                print(f"SURVIVED {number}, line {mutant[1]}\n  - {mutant[2]}\n  + {mutant[3]}", flush=True)
+                print(f"\nSURVIVED {number}, line {mutant[1]}\n  - {mutant[2]}\n  + {mutant[3]}", flush=True)
             return passed
 
         with ThreadPoolExecutor(workers) as pool:

@@ -113,6 +113,7 @@ CLAIMS = {
         ("loads the engine and the table, no third-party package", "tests/house/test_package.py"),
         ("So [one row](contributing.md#an-operation) adds an operation", "tests/table/test_one_place.py"),
         ("It touches no `grad`. `backward()` writes them when it has finished, so an error in the middle changes nothing", "tests/engine/test_backward.py", "tests/reliability/test_interrupts.py"),
+        ("compiled, and several times as fast", "docs/performance.md > Random graphs > scalargrad, in C: a whole pass", "docs/performance.md > Random graphs > scalargrad, in Python: a whole pass", "tests/in_c/test_runs_in_c.py"),
         ("a test writes it anew and compares", "tests/in_c/test_rules.py"),
         ("each row is compared at 10 000 points of every kind, bit for bit, error for error", "tests/in_c/test_rules.py::test_values_and_derivatives_have_the_bits_of_the_rows"),
         ("random programs that switch modes, assign, label, hook and fail in the middle have the same history in both", "tests/in_c/test_plain_case.py"),

@@ -34,6 +34,7 @@ def called(work):
     return found
 
 
+BUILT_IN_DOT = next(op for op in BUILT_IN if op.name == "dot")
 X, Y = Value(0.5), Value(0.25)
 OPERATORS = {
     "x + y": lambda: X + Y,
@@ -68,13 +69,21 @@ def test_functions(op):
     assert called(nodes[0].backward) == []
 
 
+def test_an_operand_that_is_left_out():
+    nodes = []
+    assert called(lambda: nodes.extend([X.leaky_relu(), X.elu(), sg.elu(X)])) == []
+
+
 def test_a_layer_and_its_gradient():
     layer = nn.Layer(3, 2, activation="tanh", seed=0)
     xs = (Value(1.0), Value(2.0), Value(-1.0))
     layer(xs)  # the first time binds the weights
-    bound = layer.neurons[0]
-    node = sg.dot(list(xs), bound.w)
-    assert called(node.backward) == []
+    neuron = layer.neurons[0]
+    bind = BUILT_IN_DOT.bind(neuron.w)
+    for given, has_bias in ((xs, False), ((*xs, neuron.b), True)):
+        nodes = []
+        assert called(lambda: nodes.append(bind(given, has_bias))) == []
+        assert called(nodes[0].backward) == []
     out = layer(xs)
     assert called((out[0] * out[1]).backward) == []
 

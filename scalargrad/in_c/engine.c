@@ -81,10 +81,7 @@ static void know(PyObject *rule, int row) {
 static int is_plain(void) {
   if (PyList_GET_SIZE(modes_were_used) == 0) return 1;
   PyObject *now;
-  if (PyContextVar_Get(mode, NULL, &now) < 0) {
-    PyErr_Clear();
-    return 0;
-  }
+  if (PyContextVar_Get(mode, NULL, &now) < 0) return PyErr_Clear(), 0;
   Py_XDECREF(now); /* the context holds it */
   return now == plain_mode;
 }
@@ -124,9 +121,9 @@ static int cycles_can_close = 0;
 
 static PyObject *node_over(PyObject *op, PyObject *x, PyObject *y, PyObject *a, PyObject *b, PyObject *data) {
   if (!data) return NULL;
-  PyObject *node = Value->tp_alloc(Value, 0);
+  PyObject *node = PyObject_GC_New(PyObject, Value);
   if (!node) return Py_DECREF(data), NULL;
-  if (!cycles_can_close) PyObject_GC_UnTrack(node);
+  SLOT(node, Value->tp_weaklistoffset) = NULL;
   SLOT(node, at_x) = Py_NewRef(x ? x : Py_None);
   SLOT(node, at_y) = Py_NewRef(y ? y : Py_None);
   SLOT(node, at_a) = Py_NewRef(a ? a : Py_None);
@@ -135,6 +132,7 @@ static PyObject *node_over(PyObject *op, PyObject *x, PyObject *y, PyObject *a, 
   SLOT(node, at_kept) = Py_NewRef(data);
   SLOT(node, at_grad) = Py_NewRef(zero);
   SLOT(node, at_rule) = Py_NewRef(op);
+  if (cycles_can_close) PyObject_GC_Track(node);
   return node;
 }
 
@@ -156,6 +154,9 @@ static inline int operand(PyObject *given, PyObject **parent, PyObject **number)
   return *number != NULL;
 }
 
+/* Whether a float holds just these bits, as relu's operand does its result: then one float serves both. */
+static inline int same(double z, PyObject *a) { return z == NUMBER(a) && signbit(z) == signbit(NUMBER(a)); }
+
 /* The node over x and y, or the number if neither is a Value; y is NULL if the op has one operand. NULL without an
    exception if this is not the plain case. */
 static PyObject *made(Function *f, PyObject *x, PyObject *y) {
@@ -164,7 +165,7 @@ static PyObject *made(Function *f, PyObject *x, PyObject *y) {
   if (!y || operand(y, &py, &b)) {
     double z = rows[f->row].value(NUMBER(a), y ? NUMBER(b) : 0.0);
     if (IS_FINITE(z)) {
-      if (px || py) node = is_plain() ? node_over(f->op, px, py, a, b, PyFloat_FromDouble(z)) : NULL;
+      if (px || py) node = is_plain() ? node_over(f->op, px, py, a, b, same(z, a) ? Py_NewRef(a) : PyFloat_FromDouble(z)) : NULL;
       else if (a == x && b == y) node = PyFloat_FromDouble(z); /* floats; of other numbers Python knows more */
     }
   }

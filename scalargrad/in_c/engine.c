@@ -25,6 +25,11 @@ static PyObject *zero, *just_one; /* 0.0 and (1.0,) */
 #define SLOT(node, offset) (*(PyObject **)((char *)(node) + (offset)))
 #define NUMBER(object) PyFloat_AS_DOUBLE(object)
 #define IS_FINITE(x) ((x) - (x) == 0.0)
+#ifdef __GNUC__ /* what lies anywhere in memory is asked for before its turn comes */
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)0)
+#endif
 
 /* A row of the op table. Its functions are in rules.h; they are called with finite numbers only, and what they answer
    holds if it is finite, too. `chosen` is what is 0 where the op has not chosen an operand, as in table/row.py. */
@@ -138,7 +143,7 @@ static PyObject *node_over(PyObject *op, PyObject *x, PyObject *y, PyObject *a, 
 
 /* An operand as its parent, NULL for a plain number, and that number as a new reference; 0 if it is not plain. */
 static inline int operand(PyObject *given, PyObject **parent, PyObject **number) {
-  *parent = NULL;
+  *parent = *number = NULL;
   if (Py_TYPE(given) == Value) {
     *parent = given;
     *number = number_in(given);
@@ -149,8 +154,7 @@ static inline int operand(PyObject *given, PyObject **parent, PyObject **number)
     int overflow;
     long long whole = PyLong_AsLongLongAndOverflow(given, &overflow);
     *number = !overflow && -(1LL << 53) <= whole && whole <= 1LL << 53 ? PyFloat_FromDouble((double)whole) : NULL;
-  } else
-    *number = NULL;
+  }
   return *number != NULL;
 }
 
@@ -299,7 +303,7 @@ static void forget(Places *p) {
    them. Written while the sort has the node at hand: to come back to nodes that lie anywhere in memory took as long as
    all the rest. Of many operands: where the numbers of each side's begin in `operands`, and how many there are. */
 typedef struct {
-  int32_t x, y;
+  int32_t parent[2];
   union {
     double local[2];
     struct { Py_ssize_t first, second; } many;
@@ -397,10 +401,8 @@ static int differentiate(PyObject *node, int row, Step *step) {
   if (!data || !a || !PyFloat_CheckExact(a) || (operands == 2 && (!b || !PyFloat_CheckExact(b)))) return 0;
   double x = NUMBER(a), y = operands == 2 ? NUMBER(b) : 0.0, z = NUMBER(data);
   for (int k = 0; k < operands; k++) {
-    int32_t *parent = k ? &step->y : &step->x;
-    if (*parent < 0) continue;
-    step->of.local[k] = rows[row].partial[k](x, y, z);
-    if (rows[row].chosen[k] && rows[row].chosen[k](x, y, z) == 0.0) *parent = -1;
+    if (step->parent[k] >= 0) step->of.local[k] = rows[row].partial[k](x, y, z);
+    if (rows[row].chosen[k] && rows[row].chosen[k](x, y, z) == 0.0) step->parent[k] = -1;
   }
   return 1;
 }
@@ -412,19 +414,19 @@ static int finish(Order *order, Places *places, PyObject *node, int row) {
       (!order->without_steps && !grown(&order->steps, sizeof(Step), n + 1, &order->step_room)) || !grown(&order->row, 1, n + 1, &order->row_room))
     return 0;
   PyObject *x = SLOT(node, at_x), *y = SLOT(node, at_y), *extras = SLOT(node, row < 0 ? at_b : at_kept);
-  Step step = {-1, -1, {{0.0, 0.0}}};
+  Step step = {{-1, -1}, {{0.0, 0.0}}};
   order->has_hooks |= extras && PyTuple_CheckExact(extras) && PyTuple_GET_SIZE(extras) == 3; /* see node/extras.py */
   if (order->without_steps || row < 0) { /* it has none */
   } else if (rows[row].operands) {
     if (PyTuple_CheckExact(x)) return 0;
-    step.x = number_of(places, x);
-    step.y = number_of(places, y);
+    step.parent[0] = number_of(places, x);
+    step.parent[1] = number_of(places, y);
     if (!rows[row].asks_python && !differentiate(node, row, &step)) return 0;
   } else {
-    if (!PyTuple_CheckExact(x) || (step.x = operands_of(order, places, x)) < 0) return 0;
-    if (PyTuple_CheckExact(y) && (step.y = operands_of(order, places, y)) < 0) return 0;
+    if (!PyTuple_CheckExact(x) || (step.parent[0] = operands_of(order, places, x)) < 0) return 0;
+    if (PyTuple_CheckExact(y) && (step.parent[1] = operands_of(order, places, y)) < 0) return 0;
     step.of.many.first = PyTuple_GET_SIZE(x);
-    step.of.many.second = step.y < 0 ? 0 : PyTuple_GET_SIZE(y);
+    step.of.many.second = step.parent[1] < 0 ? 0 : PyTuple_GET_SIZE(y);
   }
   *cell(places, node) = (int32_t)n + 1;
   order->nodes[n] = Py_NewRef(node);
@@ -482,7 +484,7 @@ static int pass_to_many(Order *order, size_t i) {
   int row = order->row[i];
   double upstream = order->adjoint[i];
   PyObject *node = order->nodes[i], *a = SLOT(node, at_a), *b = SLOT(node, at_b), *locals = NULL;
-  const int32_t *xs = order->operands + step->x, *ys = order->operands + step->y;
+  const int32_t *xs = order->operands + step->parent[0], *ys = order->operands + step->parent[1];
   Py_ssize_t n = step->of.many.first, pairs = step->of.many.second;
   if (!number_in(node) || !a || !PyTuple_CheckExact(a) || PyTuple_GET_SIZE(a) != n || SLOT(node, at_rule) != ops[row]) return 0;
   if (row == ROW_dot) {
@@ -520,13 +522,10 @@ static int sweep(Order *order) {
       continue;
     }
     if (rows[row].asks_python && !differentiate(order->nodes[i], row, step)) return 0;
-    if (step->x >= 0) {
-      if (!IS_FINITE(step->of.local[0])) return 0;
-      PASS(step->x, order->adjoint[i] * step->of.local[0]);
-    }
-    if (step->y >= 0) {
-      if (!IS_FINITE(step->of.local[1])) return 0;
-      PASS(step->y, order->adjoint[i] * step->of.local[1]);
+    for (int k = 0; k < 2; k++) {
+      if (step->parent[k] < 0) continue;
+      if (!IS_FINITE(step->of.local[k])) return 0;
+      PASS(step->parent[k], order->adjoint[i] * step->of.local[k]);
     }
   }
   return 1;
@@ -547,10 +546,14 @@ static PyObject *gradient_plus(PyObject *node, int row, double adjoint) {
 static int write_gradients(Order *order) {
   union { double adjoint; PyObject *grad; } *total = (void *)order->adjoint;
   size_t made = 0;
-  while (made < order->n && (total[made].grad = gradient_plus(order->nodes[made], order->row[made], total[made].adjoint))) made++;
+  for (; made < order->n; made++) {
+    PREFETCH(&SLOT(order->nodes[made + 8 < order->n ? made + 8 : made], at_grad));
+    if (!(total[made].grad = gradient_plus(order->nodes[made], order->row[made], total[made].adjoint))) break;
+  }
   int good = made == order->n;
   for (size_t i = 0; i < made; i++) {
     PyObject **grad = &SLOT(order->nodes[i], at_grad), *unused = good ? *grad : total[i].grad;
+    PREFETCH(&SLOT(order->nodes[i + 8 < made ? i + 8 : i], at_grad));
     if (good) *grad = total[i].grad;
     Py_DECREF(unused);
   }
@@ -692,8 +695,7 @@ static PyObject *in_c(PyObject *Py_UNUSED(module), PyObject *args) {
       if (i < 2 && !rows[row].value) Py_RETURN_NONE;
       return function(kinds[i].call, python, op, row, extra == Py_None ? NULL : extra);
     }
-  PyErr_Format(PyExc_ValueError, "no kind %s", kind);
-  return NULL;
+  return PyErr_Format(PyExc_ValueError, "no kind %s", kind);
 }
 
 /* forget(op): a fact of the row was changed, so its nodes are Python's from now on. */

@@ -368,13 +368,11 @@ static int unfinished(Places *places, PyObject *node, int32_t *number, PyObject 
       parent = PyTuple_GET_ITEM(side, i);
     }
     if (parent == Py_None) continue;
-    if (Py_TYPE(parent) != Value) return -1;
     int32_t *of_parent = cell(places, parent);
-    if (!of_parent) return -1;
-    if (*of_parent <= 0) {
-      *found = parent;
-      return 1;
-    }
+    if (of_parent && *of_parent > 0) continue; /* its memory, far from here, is not looked at */
+    if (!of_parent || Py_TYPE(parent) != Value) return -1;
+    *found = parent;
+    return 1;
   }
   return 0;
 }

@@ -121,8 +121,9 @@ static PyObject *hand_over(Function *f, PyObject *const *args, size_t n, PyObjec
 
    It holds nothing but its parents, which are older, so that no cycle can close through it: Python's collector need not
    know it. At 100 000 nodes the collector takes two fifths of the time. What can close one, as a graph of gradients, a
-   hook, a hand-written rule or an attribute of a subclass, ends that: see `track`. */
-static int cycles_can_close = 0;
+   hook, a hand-written rule or an attribute of a subclass, ends that: see `track`. So does a gradient that is a Value,
+   as somebody's own sweep assigns it: grad is a plain slot, so that it is seen when its node is an operand. */
+static int cycles_can_close = 0; /* 1: by `track`; 2: such a gradient was seen */
 
 static PyObject *node_over(PyObject *op, PyObject *x, PyObject *y, PyObject *a, PyObject *b, PyObject *data) {
   if (!data) return NULL;
@@ -146,8 +147,8 @@ static inline int operand(PyObject *given, PyObject **parent, PyObject **number)
   *parent = *number = NULL;
   if (Py_TYPE(given) == Value) {
     *parent = given;
-    *number = number_in(given);
-    Py_XINCREF(*number);
+    *number = Py_XNewRef(number_in(given));
+    if (SLOT(given, at_grad) != zero && SLOT(given, at_grad) && Py_TYPE(SLOT(given, at_grad)) == Value) cycles_can_close |= 2;
   } else if (PyFloat_CheckExact(given)) {
     *number = IS_FINITE(NUMBER(given)) ? Py_NewRef(given) : NULL;
   } else if (PyLong_CheckExact(given)) {
@@ -257,10 +258,12 @@ static PyObject *label(Function *f, PyObject *const *args, size_t nargsf, PyObje
       PyUnicode_GET_LENGTH(args[1]) + !PyUnicode_CheckExact(args[1]) == 0 || !(number = SLOT(node, at_kept)) ||
       !PyFloat_CheckExact(number) || SLOT(node, at_a) == Py_None)
     return hand_over(f, args, nargsf, names);
-  if (!(pair = PyTuple_Pack(2, args[1], number))) return NULL;
-  if (!cycles_can_close) PyObject_GC_UnTrack(pair);
-  SLOT(node, at_kept) = pair;
+  Py_INCREF(number); /* a tuple may be what the collector runs for, and with it code that names this very node */
+  pair = PyTuple_Pack(2, args[1], number);
   Py_DECREF(number);
+  if (!pair) return NULL;
+  if (!cycles_can_close) PyObject_GC_UnTrack(pair);
+  Py_XSETREF(SLOT(node, at_kept), pair);
   Py_RETURN_NONE;
 }
 
@@ -508,10 +511,11 @@ static int pass_to_many(Order *order, size_t i) {
 }
 
 /* gradients() of engine.py on numbers, for one root. Returns 1, or 0 where this is not the plain case. Signals are looked
-   for now and then, and behind the last node: what they raise comes before the first gradient is written. */
+   for now and then, and behind the last node: what they raise, whatever it is, comes before the first gradient is
+   written, and is nothing for Python to meet again: -1. */
 static int sweep(Order *order) {
   for (size_t i = order->n; i--;) {
-    if (!(i & 0xffff) && PyErr_CheckSignals() < 0) return 0;
+    if (!(i & 0xffff) && PyErr_CheckSignals() < 0) return -1;
     int row = order->row[i];
     if (row < 0 || !order->reached[i]) continue;
     Step *step = order->steps + i;
@@ -577,7 +581,7 @@ static PyObject *backward(Function *f, PyObject *const *args, size_t nargsf, PyO
     PyMem_Free(order.steps); /* before gradients take the memory */
     order.steps = NULL;
   }
-  int interrupted = !is_hard();
+  int interrupted = plain < 0 || !is_hard();
   if (plain && !interrupted) plain = write_gradients(&order);
   let_go(&order);
   if (interrupted) return NULL;
@@ -705,8 +709,8 @@ static PyObject *forget_op(PyObject *Py_UNUSED(module), PyObject *op) {
 /* track(nodes): a cycle may close through these nodes, so that Python's collector has to know them, and all that is made
    from now on. Whether that was so before. */
 static PyObject *track(PyObject *Py_UNUSED(module), PyObject *nodes) {
-  int before = cycles_can_close;
-  cycles_can_close = 1;
+  int before = cycles_can_close & 1;
+  cycles_can_close |= 1;
   for (Py_ssize_t i = 0; PyTuple_Check(nodes) && i < PyTuple_GET_SIZE(nodes); i++) {
     PyObject *node = PyTuple_GET_ITEM(nodes, i);
     if (Py_TYPE(node) == Value && !PyObject_GC_IsTracked(node)) PyObject_GC_Track(node);

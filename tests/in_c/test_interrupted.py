@@ -160,7 +160,7 @@ def large():
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="interrupts by POSIX signals")
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals come to the main thread")
-@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, TimeoutError, ValueError, ZeroDivisionError])
 def test_a_signal_during_a_sweep_in_c_comes_before_the_first_gradient_or_after_the_last(error):
     def handler(*_):
         raise error("from a signal")

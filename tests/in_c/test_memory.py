@@ -222,6 +222,66 @@ def cycle_by_a_checkpoint():
     return x, out, y
 
 
+def sweep_of_somebody(root):
+    """A sweep whose gradients are Values, so that they can be differentiated."""
+    order = sg.topological_order(root)
+    for node in order:
+        node.grad = Value(0.0)
+    root.grad = Value(1.0)
+    for node in reversed(order):
+        if node.parents:
+            x, y = node.parents
+            x.grad = x.grad + y * node.grad
+            y.grad = y.grad + x * node.grad
+
+
+@needs_c
+def test_graphs_are_freed_whose_gradients_somebody_made_values():
+    """But for the first in a process: nobody is told of what is assigned to `grad`."""
+    found = in_child("""
+import gc, weakref, test_memory
+for _ in range(3):
+    x = sg.Value(3.0)
+    nodes = [x, x * x, x * x * x * x]
+    test_memory.sweep_of_somebody(nodes[-1])
+    assert x.grad.data == 4.0 * 3.0**3
+    refs = [weakref.ref(node) for node in [*nodes, *(node.grad for node in (x, nodes[-1]))]]
+    del x, nodes
+    gc.collect()
+    print({ref() is None for ref in refs})
+""")
+    assert found[1:] == ["{True}"] * 2
+
+
+def test_a_node_may_be_named_by_what_runs_while_it_is_named():
+    """A collection may run between any two objects that are made, and with it code of somebody's."""
+    inner, hits = f"inner {os.getpid()}", []
+    x = Value(1.5)
+
+    def names(phase, _):
+        if phase == "start" and nodes and not nodes[-1].label:
+            hits.append(phase)
+            nodes[-1].label = inner
+
+    nodes, pairs, threshold, before = [], [], gc.get_threshold(), sys.getrefcount(inner)
+    gc.callbacks.append(names)
+    try:
+        for _ in range(5000):
+            nodes.append(x * 2.0)
+            gc.set_threshold(1)
+            nodes[-1].label = "name"
+            gc.set_threshold(0)
+            pairs.append((nodes[-1].label, len(pairs)))  # else the next pair takes the place of an old one
+    finally:
+        gc.callbacks.remove(names)
+        gc.set_threshold(*threshold)
+    assert hits or sys.version_info >= (3, 12)  # from then on a collection waits for Python's next instruction
+    assert {node.label for node in nodes} <= {"name", inner}
+    nodes.clear()
+    pairs.clear()
+    assert sys.getrefcount(inner) == before
+
+
 @needs_c
 @pytest.mark.parametrize(
     "make",

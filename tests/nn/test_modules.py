@@ -8,10 +8,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from interrupting import stopped
 from optional import micrograd
 
 import scalargrad
 from scalargrad import Value, nn
+from scalargrad.nn.layers import neurons
 from scalargrad.nn.layers.activations import ACTIVATIONS
 
 # micrograd itself cannot follow a hidden layer of one neuron with another layer
@@ -494,3 +496,67 @@ def test_arrays_and_single_inputs():
     assert neuron(np.array([1, 2])).data == nn.Layer(2, 1, False, init=nn.constant(1.0))(np.array([1.0, 2.0])).data == 3
     one = nn.Neuron(1, nonlin=False, init=nn.constant(2.0))
     assert one(3.0).data == one(Value(3.0)).data == nn.Sequential(one, one)(1.5).data == 6.0
+
+
+# What a neuron remembers of its weights, so that the nodes of all samples share it.
+
+CHANGES = {
+    "another bias": lambda neuron: setattr(neuron, "b", Value(5.0)),
+    "no bias": lambda neuron: setattr(neuron, "b", None),
+    "another weight": lambda neuron: neuron.w.__setitem__(0, Value(9.0)),
+    "a weight twice": lambda neuron: neuron.w.__setitem__(0, neuron.w[1]),
+    "other weights": lambda neuron: setattr(neuron, "w", (Value(7.0), Value(-0.5))),
+    "all others": lambda neuron: vars(neuron).update(w=[Value(7.0), Value(-0.5)], b=Value(2.0)),
+    "other data": lambda neuron: setattr(neuron.w[0], "data", 4.0),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_ctrl_c_in_a_layer_leaves_it_to_the_weights_it_has(change):
+    """At any instruction of the first call with others; also when they are put back after it."""
+
+    def outputs(layer):
+        return repr(layer([1.0, -2.0]))
+
+    layer = nn.Layer(2, 2, activation="tanh", seed=0)
+    neuron = layer.neurons[0]
+    neuron.b.data = 0.25
+    old = outputs(layer)
+    n = 0
+    while True:
+        w, b, data = list(neuron.w), neuron.b, neuron.w[0].data
+        CHANGES[change](neuron)
+        new = outputs(nn_copy(layer))
+        again = stopped(lambda: outputs(layer), n, {neurons.__file__})
+        assert new != old
+        assert n % 2 or outputs(layer) == new, n
+        neuron.w, neuron.b, w[0].data = w, b, data
+        assert outputs(layer) == old, n
+        if not again:
+            break
+        n += 1
+    assert n > 50
+
+
+def nn_copy(layer):
+    """A layer that remembers nothing, with the same weights."""
+    other = nn.Layer(2, 2, activation="tanh")
+    for here, there in zip(other.neurons, layer.neurons, strict=True):
+        here.w, here.b = list(there.w), there.b
+    return other
+
+
+@pytest.mark.parametrize("nin", [1, 2])
+def test_weights_may_be_an_array(nin):
+    """It compares number by number, where a list says whether it is the same."""
+    np = pytest.importorskip("numpy")
+    layer, x = nn.Layer(nin, 1, activation="tanh", seed=0), [1.0, -2.0][:nin]
+    layer(x)
+    for kind in (float, object):
+        numbers = [0.25, 0.5][:nin]
+        layer.neurons[0].w = np.array(numbers if kind is float else list(map(Value, numbers)), dtype=kind)
+        assert (
+            [layer(x).data for _ in range(2)]
+            == [layer.neurons[0](x).data] * 2
+            == [math.tanh(sum(map(float.__mul__, numbers, x)))] * 2
+        )

@@ -32,15 +32,21 @@ if TYPE_CHECKING:
     from scalargrad import Drawing
 
 
+class _Weights(list[Value]):
+    """The weights as they were. An array in their place, which compares number by number, is never the same."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # numpy lets the list compare
+
+
 class _Kept:
     """What a neuron remembers: in a slot, where `parameters()` and `state_dict()` do not look."""
 
-    __slots__ = ("b", "numbers", "values", "w")
+    __slots__ = ("known", "numbers")
 
     def __init__(self) -> None:
-        self.w: list[Value] = []
-        self.b: Value | None = None
-        self.values: tuple[Value, ...] = ()
+        # w and b as they were, and (*w, b): all in one, so that Ctrl-C or another thread finds what belongs together.
+        self.known: tuple[_Weights, Value | None, tuple[Value, ...]] = (_Weights(), None, ())
         self.numbers: tuple[float, ...] | None = None
 
 
@@ -102,13 +108,14 @@ class Neuron(KnownModule):
 
     def _weights_and_bias(self, nin: int) -> tuple[Value, ...]:
         """(*w, b), the same tuple as long as they are the same Values, so that the nodes of all samples share it."""
-        kept = self._kept
-        if self.w != kept.w or self.b is not kept.b:
-            kept.w, kept.b = list(self.w), self.b
-            kept.values = tuple(self.w) if self.b is None else (*self.w, self.b)
-        if len(kept.w) != nin:
-            raise ValueError(f"a neuron has {len(self.w)} weights, but its layer has {nin} inputs")
-        return kept.values
+        w, b, values = self._kept.known
+        if w != self.w or self.b is not b:
+            w, b = _Weights(self.w), self.b
+            values = tuple(w) if b is None else (*w, b)
+            self._kept.known = w, b, values
+        if len(w) != nin:
+            raise ValueError(f"a neuron has {len(w)} weights, but its layer has {nin} inputs")
+        return values
 
     @property
     def nonlin(self) -> bool:
@@ -235,10 +242,12 @@ def _outputs(neurons: Sequence[Neuron], x: Sequence[Value]) -> list[Any]:
         if type(neuron) is not Neuron or not neuron.fused:
             outputs.append(neuron(x))
             continue
-        kept, b = neuron._kept, neuron.b
-        if neuron.w != kept.w or b is not kept.b or len(kept.w) != n:
-            neuron._weights_and_bias(n)
-        out = weighted_sum(kept.values, b is not None, kept.numbers)
+        kept = neuron._kept
+        w, b, values = kept.known
+        if w != neuron.w or neuron.b is not b or len(w) != n:
+            values = neuron._weights_and_bias(n)
+            b = neuron.b
+        out = weighted_sum(values, b is not None, kept.numbers)
         kept.numbers = out._a  # the next sample's node shares them
         if neuron._custom:
             outputs.append(neuron._finish(out))

@@ -66,7 +66,7 @@ static double multiply_y(double x, double y, double z) { return x; }
 static inline double divide_(double x, double y) { return x / y; }
 static double divide_x(double x, double y, double z) { double t3 = divide_(1.0, y); return t3; }
 static double divide_y(double x, double y, double z) { double t3 = negative_(z, 0.0); double t4 = divide_(t3, y); return t4; }
-static inline double power_(double x, double y) { return y == 2.0 ? x * x : y == 3.0 ? x * x * x : in_python(ROW_power, x, y); }
+static inline double power_(double x, double y) { return y == 1.0 ? x : y == 2.0 ? x * x : y == 3.0 ? x * x * x : in_python(ROW_power, x, y); }
 static double power_x(double x, double y, double z) { double t3 = hypot_is_not_0(x, y); double t4 = where_(t3, x, 1.0); double t5 = subtract_(y, 1.0); double t6 = power_(t4, t5); double t7 = multiply_(y, t6); return t7; }
 static double power_y(double x, double y, double z) { double t3 = where_(x, x, 1.0); double t4 = log_(t3, 0.0); double t5 = multiply_(z, t4); return t5; }
 static inline double floor_divide_(double x, double y) { return in_python(ROW_floor_divide, x, y); }

@@ -326,6 +326,18 @@ def test_a_neurons_own_graph_is_one_call_away():
     assert len(model.layers[0].neurons[2].draw([0.5, -1.0], expand=True).picture.cards) > 7
 
 
+def test_a_neuron_with_an_activation_of_the_users_keeps_its_labels_and_names_what_has_no_graph():
+    def named(z):
+        out = z * 2.0
+        out.label = "mine"
+        return out
+
+    assert "mine" in str(nn.Neuron(2, activation=named).draw([0.5, -1.0]).text)
+    assert "a = " in nn.Neuron(2, activation=lambda z: z * 2.0).draw([0.5, -1.0]).text
+    with pytest.raises(TypeError, match=r"its activation gave 1\.0, which is no Value: it has no graph to draw"):
+        nn.Neuron(2, activation=lambda z: 1.0).draw([0.5, -1.0])
+
+
 def test_the_same_model_gives_the_same_bytes_in_every_process():
     code = (
         "from scalargrad import nn; import sys; X, y = nn.moons(20, labels=(-1, 1), seed=1); "

@@ -22,7 +22,7 @@ PRIMITIVES = {
     "subtract": "x - y",
     "multiply": "x * y",
     "divide": "x / y",
-    "power": "y == 2.0 ? x * x : y == 3.0 ? x * x * x : in_python(ROW_power, x, y)",
+    "power": "y == 1.0 ? x : y == 2.0 ? x * x : y == 3.0 ? x * x * x : in_python(ROW_power, x, y)",
     "negative": "-x",
     "absolute": "fabs(x)",
     "relu": "x <= 0.0 ? 0.0 : x",

@@ -209,7 +209,10 @@ class Neuron(KnownModule):
             return draw(z, **options)
         z.label = Name("z", self._output_label.scope)
         a = self._activate(z)
-        a.label = Name("a", self._output_label.scope)
+        if not isinstance(a, Value):
+            raise TypeError(f"{self._head()}: its activation gave {a!r}, which is no Value: it has no graph to draw")
+        if not a.label:  # a function of the user's may have named it
+            a.label = Name("a", self._output_label.scope)
         return draw(a, **options)
 
     def _settings(self) -> Settings:

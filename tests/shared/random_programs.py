@@ -6,6 +6,7 @@ itself; or a list with a place in NUMBERS.
 
 import contextvars
 import copy
+import gc
 import json
 import math
 import operator
@@ -312,6 +313,7 @@ class Run:
 def history(program):
     """What is seen of a program: of each step what it gave, raised and warned of, and all nodes after it."""
     run, told = Run(), []
+    gc.disable()  # when it runs depends on all that the process made before, and a cycle is freed then
     try:
         for step in program:
             with warnings.catch_warnings(record=True) as warned:
@@ -326,6 +328,7 @@ def history(program):
         while run.contexts:
             run.contexts.pop().close()
         run.resting.clear()
+        gc.enable()
     return json.loads(json.dumps(told))
 
 

@@ -138,7 +138,7 @@ def printed(shown, outcomes):
     with tempfile.TemporaryDirectory() as folder:
         environment = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin", "HOME": folder}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    last = (done.stdout.strip().splitlines() or [""])[-1]
+    last = (done.stdout.strip().splitlines() or [""])[-1].strip().replace(sys.executable, "python")  # on any machine
     return f"{last[:100]} (status {done.returncode}, {time.perf_counter() - start:.1f} s)"
 
 

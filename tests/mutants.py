@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from queue import Queue
 
@@ -188,7 +189,7 @@ def page(todo, survivors):
         "# Mutants", "",
         "Small changes of the engine and the op table, one at a time, by mutmut; does a test fail? `python",
         "tests/mutants.py` makes them and writes this page.", "",
-        f"{killed} of {len(todo)} were noticed: {100 * killed / len(todo):.1f} %.", "",
+        f"{date.today():%Y-%m-%d}: {killed} of {len(todo)} were noticed: {100 * killed / len(todo):.1f} %.", "",
     ]  # fmt: skip
     if survivors:
         lines += ["| place | before | after | why it is not noticed |", "|---|---|---|---|"]

@@ -15,6 +15,7 @@ import random
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from queue import Queue
 
@@ -121,7 +122,7 @@ def part(compiled, survivors, count):
         IN_C, "",
         f"Small changes of engine.c, each compiled and run: {len(compiled)} that compile, drawn from the {count} that",
         "`python tests/mutants_in_c.py` can make. It writes this part of the page.", "",
-        f"{killed} of {len(compiled)} were noticed: {100 * killed / len(compiled):.1f} %.", "",
+        f"{date.today():%Y-%m-%d}: {killed} of {len(compiled)} were noticed: {100 * killed / len(compiled):.1f} %.", "",
     ]  # fmt: skip
     if survivors:
         lines += ["| line | before | after | why it is not noticed |", "|---|---|---|---|"]

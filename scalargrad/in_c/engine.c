@@ -146,8 +146,7 @@ static PyObject *node_over(PyObject *op, PyObject *x, PyObject *y, PyObject *a, 
 static inline int operand(PyObject *given, PyObject **parent, PyObject **number) {
   *parent = *number = NULL;
   if (Py_TYPE(given) == Value) {
-    *parent = given;
-    *number = Py_XNewRef(number_in(given));
+    *number = Py_XNewRef(number_in(*parent = given));
     if (SLOT(given, at_grad) != zero && SLOT(given, at_grad) && Py_TYPE(SLOT(given, at_grad)) == Value) cycles_can_close |= 2;
   } else if (PyFloat_CheckExact(given)) {
     *number = IS_FINITE(NUMBER(given)) ? Py_NewRef(given) : NULL;
@@ -231,7 +230,8 @@ static PyObject *of_bound(Function *f, PyObject *const *args, size_t nargsf, PyO
   PyObject *node = NULL, *bound;
   if ((n == 2 || n == 3) && !names && PyTuple_CheckExact(args[0]) && PyBool_Check(args[1]))
     node = bound_node(f, args[0], args[1] == Py_True, n == 3 ? args[2] : NULL);
-  if (node || PyErr_Occurred() || !(bound = PyObject_CallOneArg(f->python, PyTuple_GET_ITEM(f->extra, 0)))) return node;
+  if (node || PyErr_Occurred()) return node;
+  if (!(bound = PyObject_CallFunctionObjArgs(f->python, PyTuple_GET_ITEM(f->extra, 0), PyTuple_GET_ITEM(f->extra, 1), NULL))) return NULL;
   node = PyObject_Vectorcall(bound, args, nargsf, names);
   Py_DECREF(bound);
   return node;

@@ -64,7 +64,7 @@ def function_of_many(op: Op, gather: Callable[..., Sequence[Any]] | None = None)
     return of_three if len(op.arguments) == 3 else function
 
 
-def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[[Sequence[Value]], Callable[..., Value]]:
+def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[..., Callable[..., Value]]:
     """The `bind` of the sum of a binary op over pairs.
 
     Args:
@@ -74,8 +74,10 @@ def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[[Sequence[Value]
     """
     value_of_pair, new = pair.value, object.__new__
 
-    def bind(ys: Sequence[Value]) -> Callable[..., Value]:
+    def bind(ys: Sequence[Value], held: tuple[float, ...] | None = None) -> Callable[..., Value]:
         """The function that makes the node of (*xs, bias), or of xs, with these ys.
+
+        `held` is what these held, where they were bound in C before.
 
         Its third operand may be the numbers of xs as an earlier node holds them: in C the new node shares them as long
         as they are what xs hold. (In Python to compare them would take longer than to write them down again.)
@@ -89,7 +91,7 @@ def binder(op: Op, pair: Op, function: AnyFunction) -> Callable[[Sequence[Value]
         #         return function(first[:n], ys, *first[n:])
         second = tuple(ys)
         n = len(second)
-        numbers = tuple([y._data for y in second])
+        numbers = tuple([y._data for y in second]) if held is None else held
         numbers_and_one = (*numbers, 1.0)
 
         def with_second(first: tuple[Value, ...], has_bias: bool, _before: Any = None) -> Value:

@@ -158,3 +158,26 @@ def test_adjoints_are_written_as_the_one_sweep_computes_them():
     loss.backward()
     constants = [node for node in expected if node.is_leaf and not node.requires_grad]
     assert {node: node.grad for node in expected} == expected | dict.fromkeys(constants, 0.0)
+
+
+def test_a_layers_inputs_are_what_they_held_when_it_was_called():
+    """Also for neurons that are not the plain case, whatever an activation of somebody's does in the middle."""
+
+    def work():
+        layer, x = nn.Layer(2, 4, activation=None, seed=0), [Value(1.0), Value(2.0)]
+
+        def assigns(z):
+            x[0].data = 9.0
+            return z * 1.0
+
+        layer.neurons[0] = nn.Neuron(2, activation=assigns, seed=1)
+        layer.neurons[1].w[0] = Sub(0.5)
+        layer.neurons[2].w[0].data = 3
+        layer.neurons[3].b = None
+        ys = layer(x)
+        sg.sum(ys).backward()
+        return [(y, y.operands) for y in ys], [(p, p.grad) for p in [*x, *layer.parameters()]]
+
+    found = outcome(work)
+    with pure():
+        assert found == outcome(work)

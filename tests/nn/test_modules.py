@@ -111,6 +111,12 @@ def test_weights_replaced_by_numbers_still_work():
     layer = nn.Layer(2, 1, nonlin=False)
     layer.neurons[0].w = [2.0, 3.0]
     assert layer([10.0, 1.0]).data == 23.0
+    layer.neurons[0].b = None
+    for zero in (0.0, -0.0, 0.0):
+        layer.neurons[0].w = [zero, zero]
+        out = layer.neurons[0]([1.0, 1.0])
+        assert [math.copysign(1.0, z) for z in (layer([1.0, 1.0]).data, out)] == [math.copysign(1.0, zero)] * 2
+        assert layer.neurons[0].neuron_tick([1.0, 1.0]) == 0.5
 
 
 def test_activations_by_name_by_function_and_per_layer():

@@ -112,7 +112,8 @@ class Neuron(KnownModule):
         if w != self.w or self.b is not b:
             w, b = _Weights(self.w), self.b
             values = tuple(w) if b is None else (*w, b)
-            self._kept.known = w, b, values
+            if all(isinstance(weight, Value) for weight in w):  # numbers may be equal and not the same: 0.0 and -0.0
+                self._kept.known = w, b, values
         if len(w) != nin:
             raise ValueError(f"a neuron has {len(w)} weights, but its layer has {nin} inputs")
         return values
@@ -154,7 +155,8 @@ class Neuron(KnownModule):
         Value(data=0.5, grad=0.0)
         """
         out: Value = sigmoid(self._weighted_sum(inputs))
-        give_label(out, self._output_label)
+        if isinstance(out, Value):
+            give_label(out, self._output_label)
         return out
 
     def _weighted_sum(self, x: Sequence[Any]) -> Any:
@@ -177,7 +179,8 @@ class Neuron(KnownModule):
             out = self._activate(out)
             if self._custom and (not isinstance(out, Value) or out.label):  # a user's function may return anything
                 return out
-        give_label(out, self._output_label)
+        if isinstance(out, Value):  # of numbers alone, weights and inputs, it is a number
+            give_label(out, self._output_label)
         return out
 
     def draw(self, X: Any = None, y: Any = None, *, x: Any = None, **options: Any) -> Drawing:

@@ -108,7 +108,7 @@ def decision_boundary(
             edgecolors=colors["page"], linewidths=0.9, label=f"{label:g}", zorder=3,
         )  # fmt: skip
     ax.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]), xlabel="x0", ylabel="x1")
-    ax.set_title(title, color=colors["ink"], fontsize=11)
+    _title(ax, title, colors)
     handles = [*ax.get_legend_handles_labels()[0][-len(classes) :], *keys]
     from matplotlib.transforms import ScaledTranslation
 
@@ -170,8 +170,14 @@ def loss_curve(
         _lines(below, rates, colors, "accuracy")
         below.set_ylim(-0.03, 1.03)
     (below or ax).set_xlabel("epoch")
-    ax.set_title(title, color=colors["ink"], fontsize=11)
+    _title(ax, title, colors)
     return _due(figure, own)
+
+
+def _title(ax: Any, title: str, colors: Mapping[str, str]) -> None:
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a text, not {type(title).__name__}")
+    ax.set_title(title, color=colors["ink"], fontsize=11)
 
 
 def _due(figure: Any, own: bool) -> Any:

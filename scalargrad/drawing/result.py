@@ -213,7 +213,7 @@ def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:
     suffixes = list(suffixes)
     if path.suffix.lower() not in suffixes:
         wanted = f"one of {' '.join(suffixes)}" if len(suffixes) > 1 else suffixes[0]
-        raise ValueError(f"cannot save a {what} as {path.name or str(path)!r}: the suffix must be {wanted}")
+        raise ValueError(f"cannot save a {what} as {brief(path.name or str(path))}: the suffix must be {wanted}")
     if not path.parent.is_dir():
         reason = f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}"
         raise FileNotFoundError(errno.ENOENT, reason, str(path))

@@ -18,7 +18,7 @@ from scalargrad.node.contexts import with_recording
 from scalargrad.node.mode import being_compiled
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.structures import flatten, skeleton
-from scalargrad.support.arguments import whole
+from scalargrad.support.arguments import brief_text, whole
 
 MOST_ORDERS = 1000
 
@@ -206,7 +206,8 @@ def _call_with_tangents(f: AnyFunction, primals: Sequence[Any], tangents: Sequen
     call = Call(f, primals, range(len(primals)))
     speeds, _ = flatten(tangents, "the tangent")
     if skeleton(tuple(tangents)) != skeleton(tuple(primals)):
-        raise ValueError(f"the arguments are {skeleton(primals)}, but the tangents are {skeleton(tangents)}")
+        given, expected = brief_text(skeleton(tangents)), brief_text(skeleton(primals))
+        raise ValueError(f"the arguments are {expected}, but the tangents are {given}")
     return call, speeds
 
 

@@ -163,5 +163,9 @@ _brief = _Brief()
 
 def brief(x: Any) -> str:
     """What was given, as a message shows it: cut, and a huge integer by its size."""
-    text = _brief.repr(x)
+    return brief_text(_brief.repr(x))
+
+
+def brief_text(text: str) -> str:
+    """A text as a message shows it: cut."""
     return text if len(text) <= 80 else f"{text[:79]}…"

@@ -94,9 +94,7 @@ def expression_function(text: str, names: Iterable[str]) -> Callable[..., Any]:
     if not text.strip():
         raise ExpressionError("the expression is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the parser, about text like 1if
-            tree = ast.parse(text.strip(), mode="eval").body
+        tree = parsed(text)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         meant = _hint(text, variables)
         column = f" at column {error.offset}" if isinstance(error, SyntaxError) and error.offset else ""
@@ -133,7 +131,7 @@ def expression_names(text: str) -> list[str]:
     ['w', 'x', 'b']
     """
     expression_function(text, [])  # says what is wrong with a text that is none
-    tree = ast.parse(text.strip(), mode="eval").body
+    tree = parsed(text)
     called = {id(part.func) for part in ast.walk(tree) if isinstance(part, ast.Call)}
     found = [part for part in ast.walk(tree) if isinstance(part, ast.Name) and id(part) not in called]
     found.sort(key=lambda part: (part.lineno, part.col_offset))
@@ -208,13 +206,22 @@ def _check_missing(tree: ast.expr, variables: Iterable[str]) -> None:
 _UNDERSTOOD = (ast.BinOp, ast.UnaryOp, ast.Constant, ast.Name, ast.Call, ast.operator, ast.unaryop, ast.Load)
 
 
+def parsed(text: str) -> ast.expr:
+    """The tree of an expression. What the parser warns of, as of 1if, is no error, whatever warnings are made.
+
+    Raises:
+        SyntaxError, ValueError, MemoryError, RecursionError: as Python's parser does.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text.strip(), mode="eval").body
+
+
 def _hint(text: str, variables: Collection[str]) -> str:
     """The text in Python's notation, if it is in another one and can be read; else empty."""
     meant = rewritten(text, _FUNCTIONS, variables)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(meant, mode="eval").body
+        tree = parsed(meant)
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return ""
     calls = [part for part in ast.walk(tree) if isinstance(part, ast.Call)]

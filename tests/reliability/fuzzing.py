@@ -146,8 +146,10 @@ def perform(call, number, seed, arguments=None):
             fnmatch.fnmatchcase(call.name, pattern) for pattern in DRAWS_AS_IT_GOES
         )
         problem = moved(around, surroundings(), how, random_too)
-        if problem and problem[0] == "moved decimal" and call.name.startswith("np."):
-            problem = None  # numpy compares a Decimal with a float by itself, which sets a flag of the decimal module
+        if problem and problem[0] == "moved decimal" and call.name.startswith(("np.", "operator.")):
+            problem = (
+                None  # numpy and Python compare a Decimal with a float by themselves, which sets a flag of decimal
+            )
     kind = "returned" if how == "returned" else type(result).__name__
     restore(around)
     formula = any(fnmatch.fnmatchcase(call.name, pattern) for pattern in FORMULAS)

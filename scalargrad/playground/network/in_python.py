@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from scalargrad.words.expressions import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -155,16 +157,11 @@ def _functions(inputs: Sequence[str]) -> list[str]:
     called = {
         part.func.id
         for text in inputs
-        for part in ast.walk(ast.parse(text.strip(), mode="eval"))
+        for part in ast.walk(parsed(text))
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)
     }
     return sorted(called)
 
 
 def _names(inputs: Sequence[str]) -> set[str]:
-    return {
-        part.id
-        for text in inputs
-        for part in ast.walk(ast.parse(text.strip(), mode="eval"))
-        if isinstance(part, ast.Name)
-    }
+    return {part.id for text in inputs for part in ast.walk(parsed(text)) if isinstance(part, ast.Name)}

@@ -213,7 +213,9 @@ def check_place(path: Path, what: str, suffixes: Iterable[str]) -> None:
     suffixes = list(suffixes)
     if path.suffix.lower() not in suffixes:
         wanted = f"one of {' '.join(suffixes)}" if len(suffixes) > 1 else suffixes[0]
-        raise ValueError(f"cannot save a {what} as {brief(path.name or str(path))}: the suffix must be {wanted}")
+        shown = path.name or str(path)
+        shown = repr(shown) if len(shown) <= 255 else brief(shown)  # a name that a file can have is shown whole
+        raise ValueError(f"cannot save a {what} as {shown}: the suffix must be {wanted}")
     if not path.parent.is_dir():
         reason = f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}"
         raise FileNotFoundError(errno.ENOENT, reason, str(path))

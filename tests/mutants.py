@@ -182,21 +182,31 @@ def write(of_python="", in_c=""):
     print(f"wrote {PAGE}")
 
 
-def page(todo, survivors):
-    """The result as docs/mutants.md."""
-    killed = len(todo) - len(survivors)
+def part(head, tried, survivors):
+    """A part of docs/mutants.md: its head, how many were noticed, and of each other: place, before, after, reason."""
+    killed = len(tried) - len(survivors)
     lines = [
-        "# Mutants", "",
-        "Small changes of the engine and the op table, one at a time, by mutmut; does a test fail? `python",
-        "tests/mutants.py` makes them and writes this page.", "",
-        f"{date.today():%Y-%m-%d}: {killed} of {len(todo)} were noticed: {100 * killed / len(todo):.1f} %.", "",
-    ]  # fmt: skip
+        *head,
+        "",
+        f"{date.today():%Y-%m-%d}: {killed} of {len(tried)} were noticed: {100 * killed / len(tried):.1f} %.",
+        "",
+    ]
     if survivors:
         lines += ["| place | before | after | why it is not noticed |", "|---|---|---|---|"]
-        for mutant in survivors:
-            before, after = (f"`{text.replace('|', chr(92) + '|')[:120]}`" for text in mutant[3:])
-            lines.append(f"| {mutant[0]}:{mutant[2]} | {before} | {after} | {reason(mutant) or '?'} |")
+    for place, *texts, why in survivors:
+        before, after = (f"`{text.replace('|', chr(92) + '|')[:120]}`" for text in texts)
+        lines.append(f"| {place} | {before} | {after} | {why or '?'} |")
     return "\n".join([*lines, ""])
+
+
+def page(todo, survivors):
+    """The result as docs/mutants.md."""
+    head = [
+        "# Mutants", "",
+        "Small changes of the engine and the op table, one at a time, by mutmut; does a test fail? `python",
+        "tests/mutants.py` makes them and writes this page.",
+    ]  # fmt: skip
+    return part(head, todo, [(f"{mutant[0]}:{mutant[2]}", *mutant[3:], reason(mutant)) for mutant in survivors])
 
 
 if __name__ == "__main__":

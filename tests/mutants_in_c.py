@@ -15,11 +15,10 @@ import random
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 from queue import Queue
 
-from mutants import IN_C, copied, ran, tests_pass, write
+from mutants import IN_C, copied, part, ran, tests_pass, write
 
 SOURCE = Path("scalargrad", "in_c", "engine.c")
 TESTS = (
@@ -115,21 +114,14 @@ def reason(mutant):
     return next((why for part, why in REASONS if part in f"{mutant[2]} -> {mutant[3]}"), "")
 
 
-def part(compiled, survivors, count):
+def part_on_c(compiled, survivors, count):
     """The result as a part of docs/mutants.md."""
-    killed = len(compiled) - len(survivors)
-    lines = [
+    head = [
         IN_C, "",
         f"Small changes of engine.c, each compiled and run: {len(compiled)} that compile, drawn from the {count} that",
-        "`python tests/mutants_in_c.py` can make. It writes this part of the page.", "",
-        f"{date.today():%Y-%m-%d}: {killed} of {len(compiled)} were noticed: {100 * killed / len(compiled):.1f} %.", "",
+        "`python tests/mutants_in_c.py` can make. It writes this part of the page.",
     ]  # fmt: skip
-    if survivors:
-        lines += ["| line | before | after | why it is not noticed |", "|---|---|---|---|"]
-        for mutant in survivors:
-            before, after = (f"`{text.replace('|', chr(92) + '|')[:120]}`" for text in mutant[2:])
-            lines.append(f"| {mutant[1]} | {before} | {after} | {reason(mutant) or '?'} |")
-    return "\n".join([*lines, ""])
+    return part(head, compiled, [(f"line {mutant[1]}", *mutant[2:], reason(mutant)) for mutant in survivors])
 
 
 if __name__ == "__main__":
@@ -144,4 +136,4 @@ if __name__ == "__main__":
     tried, left = run([one for one in everything if options.all or one[0] in chosen], options.workers)
     print(f"{len(tried) - len(left)} of {len(tried)} noticed, {len(left)} survived")
     if not options.only:
-        write(in_c=part(tried, left, len(everything)))
+        write(in_c=part_on_c(tried, left, len(everything)))

@@ -11,8 +11,6 @@ installed are left out (extras `bench`, `torch`, `fast`, `jax`; gcc for C). Let 
 from __future__ import annotations
 
 import argparse
-import sys
-import time
 
 
 def main() -> None:
@@ -26,17 +24,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.write and options.only:
         parser.error("--write needs all workloads: leave --only out")
-    print(report.aligned(report.machine()[1:]))
-    sections = []
-    for name in options.only or WORKLOADS:
-        start = time.perf_counter()
-        sections.append(WORKLOADS[name](options.rounds))
-        print(f"\n{'-' * 100}\n{report.shown(sections[-1])}\n({time.perf_counter() - start:.0f} s)", flush=True)
-    if options.write:
-        for path in report.write(report.COMPILED, sections, options.rounds):
-            print(path)
-    if any(bar.met is False for section in sections for bar in section.bars):
-        print("some promises are missed", file=sys.stderr)
+    sections = report.run({name: WORKLOADS[name] for name in options.only or WORKLOADS}, options.rounds)
+    report.end(sections, report.COMPILED if options.write else None, options.rounds)
 
 
 if __name__ == "__main__":

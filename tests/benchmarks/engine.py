@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-import time
 
 
 def main() -> None:
@@ -38,18 +36,9 @@ def main() -> None:
         parser.error("--write needs all workloads: leave --only out")
     if not engine_in_c:
         parser.error("the engine in C is not there: install scalargrad where a C compiler is, without SCALARGRAD_PURE")
-    print(report.aligned(report.machine()[1:]))
-    sections = []
-    for name in options.only or WORKLOADS:
-        start = time.perf_counter()
-        sections.append(WORKLOADS[name](options.rounds))
-        print(f"\n{'-' * 100}\n{report.shown(sections[-1])}\n({time.perf_counter() - start:.0f} s)", flush=True)
+    sections = report.run({name: WORKLOADS[name] for name in options.only or WORKLOADS}, options.rounds)
     print(f"\n{report.summary(sections)}")
-    if options.write:
-        for path in report.write(report.EAGER, sections, options.rounds):
-            print(path)
-    if any(bar.met is False for section in sections for bar in section.bars):
-        print("some promises are missed", file=sys.stderr)
+    report.end(sections, report.EAGER if options.write else None, options.rounds)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -117,6 +118,25 @@ def part(program: str, sections: Sequence[Section], rounds: int) -> str:
             parts.append(f"Left out: {skipped(section)}.")
         parts += [f"![{plot.title}](pictures/{plot.file})" for plot in section.plots]
     return "\n\n".join(parts)
+
+
+def run(workloads: Mapping[str, Callable[[int], Section]], rounds: int) -> list[Section]:
+    """Measure one workload after the other and print what each found."""
+    print(aligned(machine()[1:]))
+    sections = []
+    for measure in workloads.values():
+        start = time.perf_counter()
+        sections.append(measure(rounds))
+        print(f"\n{'-' * 100}\n{shown(sections[-1])}\n({time.perf_counter() - start:.0f} s)", flush=True)
+    return sections
+
+
+def end(sections: Sequence[Section], program: str | None, rounds: int) -> None:
+    """Write the program's part of the page, if there is one, and say whether a promise is missed."""
+    for path in write(program, sections, rounds) if program else ():
+        print(path)
+    if any(bar.met is False for section in sections for bar in section.bars):
+        print("some promises are missed", file=sys.stderr)
 
 
 def write(program: str, sections: Sequence[Section], rounds: int) -> list[Path]:

@@ -1,11 +1,11 @@
 """Does the suite notice when the engine is wrong? Each small change of engine and op table, made and tested by itself.
 
-    python tests/mutants.py [--workers 3] [--files scalargrad/ops.py scalargrad/engine.py] [--sample 200]
+    python tests/mutants.py [--workers 3] [--files scalargrad/ops.py scalargrad/engine.py] [--sample 200] [--minutes 90]
 
 mutmut (extra `mutation`) makes the changes: a number, an operator, a name at a time. Each worker has a copy of the
-package and the tests, and runs the tests named in TESTS until the first failure. Survivors are printed with their line;
-docs/mutants.md, whose first part this writes, lists them with the reasons kept in REASONS. A sample is drawn at random, the same
-each time.
+package and the tests, and runs the tests named in TESTS until the first failure, those first that are likeliest to see
+it. Survivors are printed with their line; docs/mutants.md, whose first part this writes, lists them with the reasons
+kept in REASONS. The order is drawn at random, the same each time: what was tried when the minutes are over is a sample.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -116,9 +117,16 @@ def tests_pass(folder, tests, **environment):
     return ran(folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", PROFILE, *tests, **environment)
 
 
-def passes(folder):
-    """Whether all tests pass in this copy: without the engine in C, which would do what the changed Python does not."""
-    return tests_pass(folder, TESTS, SCALARGRAD_PURE="1")
+def passes(folder, tests=TESTS):
+    """Whether these tests pass in this copy: without the engine in C, which would do what the changed Python does not."""
+    return tests_pass(folder, tests, SCALARGRAD_PURE="1")
+
+
+def likeliest(path):
+    """The tests that are likeliest to see a change of this file, and none that takes long."""
+    room = {"ops.py": "table", "engine.py": "engine"}.get(Path(path).name, Path(path).parent.name)
+    mine = (f"tests/{room}/", "tests/engine/test_backward")
+    return [test for test in TESTS if test.startswith(mine) and "choosing" not in test]
 
 
 def survives(folder, mutant):
@@ -127,7 +135,8 @@ def survives(folder, mutant):
     original = (ROOT / path).read_text(encoding="utf-8")
     (folder / path).write_text(changed, encoding="utf-8")
     try:
-        return passes(folder)
+        first = likeliest(path)
+        return passes(folder, first) and passes(folder, [test for test in TESTS if test not in first])
     finally:
         (folder / path).write_text(original, encoding="utf-8")
 
@@ -140,12 +149,11 @@ def copied(folder):
         shutil.copy(ROOT / name, folder / name)
 
 
-def run(paths, workers, sample=None):
-    """All mutants, or a sample of so many, and those that survived."""
-    todo = [mutant for path in paths for mutant in mutants(path)]
-    if sample is not None and sample < len(todo):
-        chosen = set(random.Random(0).sample(range(len(todo)), sample))
-        todo = [mutant for i, mutant in enumerate(todo) if i in chosen]
+def run(paths, workers, sample=None, minutes=None):
+    """How many mutants there are; of those that were tried, all or a sample, each with whether it survived."""
+    everything = [mutant for path in paths for mutant in mutants(path)]
+    todo = random.Random(0).sample(everything, len(everything))[:sample]
+    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     folders = Queue()
     with tempfile.TemporaryDirectory() as top:
         for i in range(workers):
@@ -157,16 +165,18 @@ def run(paths, workers, sample=None):
         def check(mutant):
             folder = folders.get()
             try:
-                alive = survives(folder, mutant)
+                alive = survives(folder, mutant) if time.monotonic() < end else None
             finally:
                 folders.put(folder)
             if alive:
-                print(f"SURVIVED {mutant[0]}:{mutant[2]}\n  - {mutant[3]}\n  + {mutant[4]}", flush=True)
+                print(f"\nSURVIVED {mutant[0]}:{mutant[2]}\n  - {mutant[3]}\n  + {mutant[4]}", flush=True)
+            elif alive is False:
+                print(".", end="", flush=True)
             return alive
 
         with ThreadPoolExecutor(workers) as pool:
-            alive = list(pool.map(check, todo))
-    return todo, [mutant for mutant, survived in zip(todo, alive, strict=True) if survived]
+            found = list(zip(todo, pool.map(check, todo), strict=True))
+    return len(everything), [(mutant, alive) for mutant, alive in found if alive is not None]
 
 
 def reason(mutant):
@@ -199,23 +209,27 @@ def part(head, tried, survivors):
     return "\n".join([*lines, ""])
 
 
-def page(todo, survivors):
+def page(count, tried):
     """The result as docs/mutants.md."""
+    drawn = f" Of the {count} that it can make, {len(tried)} were drawn at random." if len(tried) < count else ""
     head = [
         "# Mutants", "",
         "Small changes of the engine and the op table, one at a time, by mutmut; does a test fail? `python",
-        "tests/mutants.py` makes them and writes this page.",
+        f"tests/mutants.py` makes them and writes this page.{drawn}",
     ]  # fmt: skip
-    return part(head, todo, [(f"{mutant[0]}:{mutant[2]}", *mutant[3:], reason(mutant)) for mutant in survivors])
+    alive = sorted((mutant for mutant, survived in tried if survived), key=lambda one: (FILES.index(one[0]), one[2]))
+    return part(head, tried, [(f"{mutant[0]}:{mutant[2]}", *mutant[3:], reason(mutant)) for mutant in alive])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--files", nargs="*", default=FILES)
-    parser.add_argument("--sample", type=int, help="try so many of them only, and write no page")
+    parser.add_argument("--files", nargs="*", default=FILES, help="change these only, and write no page")
+    parser.add_argument("--sample", type=int, help="try so many of them only")
+    parser.add_argument("--minutes", type=float, help="begin none after so many minutes")
     options = parser.parse_args()
-    everything, left = run(options.files, options.workers, options.sample)
-    print(f"{len(everything) - len(left)} of {len(everything)} noticed, {len(left)} survived")
-    if options.sample is None:
-        write(of_python=page(everything, left))
+    number, found = run(options.files, options.workers, options.sample, options.minutes)
+    left = sum(survived for _, survived in found)
+    print(f"\n{len(found) - left} of {len(found)} noticed, {left} survived")
+    if options.files == FILES:
+        write(of_python=page(number, found))

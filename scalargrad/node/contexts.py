@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ContextDecorator
-from contextvars import Token, copy_context
+from contextvars import copy_context
 from typing import Any
 
 from scalargrad.node.decorating import decorated
@@ -22,20 +22,28 @@ class _Context(ContextDecorator):
     """Which parts of the mode it changes."""
 
     def __init__(self) -> None:
-        self._entered: list[tuple[Token[Mode], Mode]] = []
+        self._entered: list[tuple[Mode, Mode]] = []
 
     def __enter__(self) -> None:
         modes_were_used[:] = [True]
-        mine = self._changed(mode.get())
-        self._entered.append((mode.set(mine), mine))
+        before, depth = mode.get(), len(self._entered)
+        mine = self._changed(before)
+        try:
+            self._entered.append((before, mine))
+            mode.set(mine)
+        except BaseException:  # Ctrl-C, as `append` or `set` returns: the block will have no end
+            mode.set(before)
+            if len(self._entered) > depth:
+                self._entered.remove((before, mine))
+            raise
 
     def __exit__(self, *_: object) -> None:
-        token, mine = self._entered.pop()
         now = mode.get()
-        mode.reset(token)
-        if now is not mine:  # contexts need not end in the order in which they began: a generator may rest inside one
-            before = mode.get()
-            mode.set(now.but(**{name: getattr(before, name) for name in self._changes}))
+        # The one that put this mode in force: threads may share this object. Contexts need not end in the order in
+        # which they began, as a generator may rest inside one: then another mode is in force, and only its changes go.
+        before, mine = entry = next((one for one in reversed(self._entered) if one[1] is now), self._entered[-1])
+        self._entered.remove(entry)
+        mode.set(before if now is mine else now.but(**{name: getattr(before, name) for name in self._changes}))
 
     @abstractmethod
     def _changed(self, now: Mode) -> Mode:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
+F = TypeVar("F", bound=Callable[..., Any])
 Watch = Callable[[Iterator[Any], dict[Any, Any]], Iterable[Any]]
 """Hands on the nodes of a sweep one by one; between two it sees what the turn of the first has changed in the table of
 adjoints."""
@@ -78,11 +79,26 @@ standing_watches: list[Watch] = []  # those that every thread needs: the one tha
 @contextmanager
 def in_mode(**changes: Any) -> Iterator[None]:
     """A block in another mode: this one but for the changes."""
-    token = mode.set(mode.get().but(**changes))
-    try:
+    before = mode.get()
+    try:  # around `set` as well: Ctrl-C may come when it returns
+        mode.set(before.but(**changes))
         yield
     finally:
-        mode.reset(token)
+        mode.set(before)
+
+
+def mode_kept(function: F) -> F:
+    """A decorator: however a call ends, the mode is as before, though Ctrl-C fell into the end of a block inside."""
+
+    @wraps(function)
+    def called(*arguments: Any, **options: Any) -> Any:
+        before = mode.get()
+        try:
+            return function(*arguments, **options)
+        finally:
+            mode.set(before)
+
+    return called  # type: ignore[return-value]
 
 
 def inspected(node: Any) -> None:

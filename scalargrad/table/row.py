@@ -226,13 +226,14 @@ class Op(Rule):
 
     def partials_on_values(self, xs: Sequence[Any], z: Value, index: int | None = None) -> list[Any]:
         """The partial derivatives (of an op of one or two operands: the one at index) as Values that follow IEEE."""
-        token = mode.set(mode.get().in_ieee)
-        try:
+        before = mode.get()
+        try:  # around `set` as well: Ctrl-C may come when it returns
+            mode.set(before.in_ieee)
             if index is None:
                 return list(self.partials(xs, z))
             return [self.partials[index](xs[0], xs[1] if len(xs) > 1 else None, z)]
         finally:
-            mode.reset(token)
+            mode.set(before)
 
     def backward_as_graph(self, node: Value, upstream: Any, adjoints: Masked) -> None:
         """The chain rule on Values: the row's rules, run on the parents themselves and on the node."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -181,6 +184,26 @@ def test_with_needs_the_parentheses():
     with pytest.raises(TypeError, match=r"with no_grad\(\):"), no_grad:
         pass
     assert records()
+
+
+def test_threads_may_share_one():
+    shared, x = no_grad(), Value(2.0)
+    gate = threading.Barrier(4)
+
+    def work(how):
+        with scalargrad.detect_anomaly() if how else nullcontext():
+            for _ in range(200):
+                gate.wait()
+                with shared:
+                    inside = x * x
+                    gate.wait()  # all are inside
+                    with shared:
+                        deeper = x * x
+                yield inside.requires_grad, deeper.requires_grad, (x * x).requires_grad
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda how: set(work(how)), [False, False, True, True]))
+    assert found == [{(False, False, True)}] * 4
 
 
 def test_a_recursive_decorated_function():

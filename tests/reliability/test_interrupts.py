@@ -26,10 +26,11 @@ from interrupting import stopped
 from sizes import size
 
 import scalargrad as sg
-from scalargrad import Value, engine
+from scalargrad import Value, engine, nn
 from scalargrad.compiling.llvm.library import available
 from scalargrad.drawing import engines
-from scalargrad.node import by_hand, large
+from scalargrad.node import by_hand, contexts, large
+from scalargrad.node import mode as mode_of_thread
 from scalargrad.node.mode import mode
 
 HERE = Path(__file__).parent
@@ -175,6 +176,31 @@ def test_fit_stopped_at_any_instruction_stands_after_a_whole_step_and_goes_on(co
         f"{how}: stopped at {sum(seen.values())} of its {n} {'calls' if at_calls else 'instructions'}",
         f"{counts}, 0 anything else",
     )
+
+
+@pytest.mark.parametrize("compiled", [False, "python", pytest.param("llvm", marks=needs_llvm)])
+def test_fit_and_predict_stopped_where_a_context_begins_or_ends_leave_none_in_force(compiled, tmp_path, figure):
+    files = {sys.modules[module].__file__ for module in ("contextlib", mode_of_thread.__name__, contexts.__name__)}
+    work = Fit(tmp_path, compiled)
+    work.epochs = 2
+    model = work.model
+
+    def both():
+        work.work()
+        nn.predict(model, work.samples[0])
+
+    n = 0
+    while True:
+        again = stopped(both, n, files, at_calls=True)
+        check_contexts()
+        if not again:
+            break
+        assert all(module.training for module in model.modules()), n
+        work.look()
+        n += size(3, 1)
+    assert n > 10
+    how = f", compiled by {compiled}" if compiled else ""
+    figure(f"fit{how}, and predict: stopped at each of {n} calls in their contexts", "every mode is as before")
 
 
 # -------------------------------------------------------------------- everything else, at random moments

@@ -31,11 +31,12 @@ _given: ContextVar[Given | None] = ContextVar("given", default=None)
 @contextmanager
 def given(factors: Given) -> Iterator[None]:
     """Let every Dropout in training take its factors from there; none draws."""
-    token = _given.set(factors)
-    try:
+    before = _given.get()
+    try:  # around `set` as well: Ctrl-C may come when it returns
+        _given.set(factors)
         yield
     finally:
-        _given.reset(token)
+        _given.set(before)
 
 
 class Dropout(KnownModule):

@@ -11,10 +11,11 @@ from scalargrad.nn.arguments.inputs import as_samples, is_sequence
 from scalargrad.nn.layers.batchnorm import BatchNorm
 from scalargrad.nn.modules.module import Module
 from scalargrad.node.contexts import no_grad
-from scalargrad.node.mode import being_compiled
+from scalargrad.node.mode import being_compiled, mode_kept
 from scalargrad.support.arguments import MAX_DEPTH, function, too_deep
 
 
+@mode_kept
 def predict(model: Callable[[Any], Any], X: Any) -> list[Any]:
     """Return the model's outputs for every sample of X, as plain numbers; no graph is built.
 

@@ -20,6 +20,7 @@ from scalargrad.nn.training.progress import progress_of
 from scalargrad.nn.training.ragged import check_structures
 from scalargrad.nn.training.run_watch import EARLY, RunWatch
 from scalargrad.nn.training.stepping import EagerSteps, NotFiniteError, Penalty, Samples, Steps, Task
+from scalargrad.node.mode import mode_kept
 from scalargrad.support.arguments import brief, function
 from scalargrad.support.reals import number
 from scalargrad.support.spelling import did_you_mean, explained
@@ -45,6 +46,7 @@ class DivergenceError(ArithmeticError):
         return str(self.args[0])
 
 
+@mode_kept
 @explained("fit(model, X, y, loss='mse')")
 def fit(
     model: Any,

@@ -106,7 +106,8 @@ class Refilled:
         batch = batch_of(batches)
         if None not in sizes and len(batch.groups) == 1:
             samples = batch.groups[0].samples
-            if sum(len(one.flat) for one in samples) <= LARGEST:
+            are_as_said = all(map(_has_size, samples, sizes))
+            if are_as_said and sum(len(one.flat) for one in samples) <= LARGEST:
                 if len(self._known) >= KEPT:
                     self._known = {}
                 batch.lasts = True
@@ -167,6 +168,14 @@ def _size(batch: Any) -> Hashable:
     if type(first) is list:
         return (len(batch), len(first)) if first else None
     return (len(batch), -1) if type(first) in PLAIN else None
+
+
+def _has_size(one: Samples, size: Any) -> bool:
+    """Whether these are numbers, or lists of them, as the size says that another batch has, which would refill them."""
+    if type(size[0]) is not int:  # static
+        return True
+    n, width = size
+    return one.n == n and one.kind == (None if width < 0 else (list, width))
 
 
 def _nothing(_: Any) -> bool:

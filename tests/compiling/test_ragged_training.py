@@ -125,6 +125,31 @@ def test_rows_of_ints_and_numbers_share_no_memory_by_mistake(backend):
             assert step([[1.0, 2.0]]) == 3.0
 
 
+ONE_LONG = ([0.5], [[0.5]], [(0.5, 2.0)], [{"a": 0.5}], [{}], [[]], [[[0.5], 1.5]], (0.5,), {"b": 0.5}, 0.5)
+
+
+@with_backends
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: [x], lambda x: [x, x]], ids=["bare", "in a list", "twice"])
+def test_after_a_structure_comes_another_of_as_many_entries(wrap, backend):
+    """A batch's lists of numbers are put into the memory of one before of the same lengths: of the same structure only."""
+    rng = random.Random(5)
+    for first in ONE_LONG:
+        for second in ONE_LONG:
+            pair = Pair(rng, backend)
+            with pair.compiled.training(pair.optimizers[1]) as step:
+                for k, x in enumerate((first, second, first, second, [0.25] if type(second) is list else second)):
+                    xs, ys = [wrap(x)], [0.1 * k]
+                    assert step(xs, ys) == pytest.approx(pair.eager_step(xs, ys), rel=1e-10), (first, second, k)
+            pair.agree()
+            loss = sg.compile(pair.fns[1], parameters=pair.weights[1], backend=backend, reduction="sum")
+            for x in (first, second, first):
+                xs = [wrap(x)]
+                root = pair.fns[1](xs[0], 0.5)
+                found, gradients = loss.value_and_grad(xs, [0.5])
+                assert [found, *loss.values(xs, [0.5])] == pytest.approx([root.data] * 2, rel=1e-12)
+                assert gradients == pytest.approx(sg.grad(root, loss.parameters), rel=1e-10)
+
+
 @with_backends
 def test_parameters_that_only_later_structures_reach(backend):
     weights = [[Value(float(k)) for k in range(1, 5)] for _ in range(2)]

@@ -236,12 +236,13 @@ class BatchFunction:
                     del sums[:2]  # of many gradients it takes as long to copy the list
                     return loss, sums, parts
                 return loss, in_order(order, program, sums), parts
-        loss, grads, parts = 0.0, [0.0] * len(order), []
-        for group in batch.groups:
-            for part, sums in self._by_branches(LOSS, self._of_loss, group):
-                loss += sums[0]
-                grads = list(map(add, grads, in_order(self._order, part.program, sums)))
-                parts.append(part)
+        found = [one for group in batch.groups for one in self._by_branches(LOSS, self._of_loss, group)]
+        order, loss, parts = self._order, 0.0, []  # another branch may reach more parameters as well
+        grads = [0.0] * len(order)
+        for part, sums in found:
+            loss += sums[0]
+            grads = list(map(add, grads, in_order(order, part.program, sums)))
+            parts.append(part)
         if self.mean:
             loss, grads = loss / batch.n, [grad / batch.n for grad in grads]
         return loss, grads, parts

@@ -3,6 +3,7 @@
 import operator
 from array import array
 from fractions import Fraction
+from itertools import permutations
 
 import pytest
 from compiling_helpers import agrees, eager_batch, needs_llvm, with_backends
@@ -255,6 +256,28 @@ def test_the_message_says_where_it_is_for_nan(branches, backend):
         for one in (compiled._points._recordings, loop._recordings, compiled.batches.recordings)
     ]
     assert counts == [[1], [1], [1, 1]]  # none was recorded for NaN; over batches one for the loss, one for values
+
+
+@with_backends
+def test_gradients_of_ways_that_reach_more_parameters_are_all_there_at_once(backend):
+    """The first batch along a way that was not met before has the gradients that the next ones have."""
+    w = [Value(0.5), Value(-1.5), Value(2.0), Value(0.75)]
+
+    def fn(x):
+        if x > 1:
+            return w[0] * x if x > 2 else w[1] * w[0] * x
+        return w[2] * x if x > 0 else w[3] * w[2] * x * x
+
+    for parameters in (w, None):
+        for order in permutations([3.0, 1.5, 0.5, -1.0]):
+            loss = sg.compile(fn, parameters=parameters, backend=backend, branches="record", reduction="sum")
+            for batch in (order[:2], order[1:], order):
+                for _ in range(2):
+                    found, gradients = loss.value_and_grad(list(batch))
+                    of = dict(zip(loss.parameters, gradients, strict=True))
+                    root = sg.sum([fn(x) for x in batch])
+                    expected = [root.data, *(float(sg.grad(root, p)) for p in w)]
+                    assert [found, *(of.get(p, 0.0) for p in w)] == pytest.approx(expected)
 
 
 @with_backends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,11 @@ class Reached:
     def leaves(self) -> list[Value]:
         """All of them."""
         return list(self._state[0])
+
+    @property
+    def known(self) -> Mapping[Value, None]:
+        """The same as keys; another mapping whenever some were added."""
+        return self._state[0]
 
     def add(self, leaves: Iterable[Value], *, recorded: bool = False) -> None:
         """What these are now is taken for granted, and what the others are; a recording has reached them, perhaps."""

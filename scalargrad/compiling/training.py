@@ -15,6 +15,7 @@ from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import settings_of
 from scalargrad.compiling.samples import looks_of
+from scalargrad.compiling.sharing import Sharing
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.node.mode import being_compiled
@@ -303,13 +304,17 @@ class ParameterMemory(Protocol):
         """Give back what others may use: no step follows."""
 
 
-class OnValues:
+class OnValues(Sharing):
     """A training step that puts the gradients into the Values and leaves the rest to the optimizer."""
 
     def __init__(self, optimizer: Optimizer) -> None:
+        super().__init__()
         self._optimizer = optimizer
         self._undo = optimizer.snapshot()
         self._trained: list[Value] = []
+        self._known: object = None  # the leaves of the loss, as far as they are among `_leaves`
+        self._moving, self._leaves = optimizer.parameters, dict.fromkeys(optimizer.parameters)
+        self._meet()
 
     def step(self, batches: BatchFunction, batch: Batch) -> float:
         """One step; returns the loss before it."""
@@ -319,12 +324,26 @@ class OnValues:
 
     def forward(self, batches: BatchFunction, batch: Batch) -> tuple[float, list[Part]]:
         """The loss and what the function gave beside it; finds the gradients for `update`."""
-        loss, gradients, parts = batches.run(batch)
+        while True:
+            for other in self._others:
+                other.write_back()
+            loss, gradients, parts = batches.run(batch)
+            if not self._reaches_more(batches):
+                break
         check_same(batches, self._optimizer, batch)
         found = dict(zip(batches.parameters, gradients, strict=True))
         self._trained = list(dict.fromkeys([*found, *(p for p in self._optimizer.parameters if p.requires_grad)]))
         self.gradients = [found.get(parameter, 0.0) for parameter in self._trained]
         return loss, parts
+
+    def _reaches_more(self, batches: BatchFunction) -> bool:
+        """Whether the loss was recorded anew and reads what a training moves that was not met before."""
+        known = batches.recordings.reached.known
+        if known is self._known:
+            return False
+        self._known = known
+        self._leaves = {**self._leaves, **known}
+        return self._meet()
 
     @property
     def gradients(self) -> list[float]:
@@ -341,11 +360,13 @@ class OnValues:
         if keep:
             self._undo = self._optimizer.snapshot()
         self._optimizer.step()
+        self._tell()
         return all(math.isfinite(parameter.data) for parameter in self._optimizer.parameters)
 
     def undo(self) -> None:
         """Put everything back to where it was before the last update, which was to keep it."""
         self._undo()
+        self._tell()
 
     def read(self) -> None:
         """The Values are up to date."""

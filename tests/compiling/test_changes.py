@@ -116,6 +116,49 @@ def test_trainings_see_each_others_steps(backend):
     assert trained(ROUNDS, backend, at_once=True) == trained(ROUNDS, backend, at_once=False)
 
 
+class WithAStepOfItsOwn(nn.SGD):
+    """Is no more than SGD, but a compiled step cannot know."""
+
+    def step(self):
+        super().step()
+
+
+@with_backends
+@pytest.mark.parametrize("on_values", ["made", "judged", "both", "by their optimizers"])
+def test_trainings_on_values_and_in_memory_see_each_others_steps(on_values, backend):
+    """A loss that records its branches, and an optimizer with a step of its own, leave their numbers in the Values."""
+    results = []
+    for alone in (True, False):
+        g, c, b = Value(0.5), Value(-1.0), Value(0.25)
+
+        def made(x, g=g, c=c, b=b):
+            return (g * x - c) ** 2 if not (x > 1.5) else (g - x * b) ** 2  # b only here
+
+        def judged(x, g=g, c=c):
+            return (c * x + g * c) ** 2 if not (x > 2.5) else g * c * x
+
+        both = [
+            sg.compile(fn, parameters=wrt, backend=backend, branches="record")
+            if on_values in (name, "both", "by their optimizers") else
+            sg.compile(lambda x, fn=fn: fn(x * 0.1), parameters=wrt, backend=backend)
+            for name, fn, wrt in (("made", made, [g, b]), ("judged", judged, [c]))
+        ]  # fmt: skip
+        third = sg.compile(lambda x, b=b, g=g: (b * x - g) ** 2, parameters=[b], backend=backend)
+        kind = WithAStepOfItsOwn if on_values == "by their optimizers" else nn.SGD
+        optimizers = kind([g, b], lr=0.05, momentum=0.5), nn.Adam([c], lr=0.05), nn.SGD([b], lr=0.1)
+        trainings = [loss.training(one) for loss, one in zip([*both, third], optimizers, strict=True)]
+        found = []
+        for turn, x in [(2, 1.0), (0, 1.0), (2, 0.5), *ROUNDS, (2, 1.0), (0, 2.0), (2, 3.0), (1, 3.0), (0, 1.0)]:
+            found.append(trainings[turn]([x]))
+            if alone:
+                trainings[turn].write_back()
+        for one in trainings:
+            one.write_back()
+        found += [g.data, c.data, b.data, *(x for one in optimizers for state in one._states for x in state)]
+        results.append(found)
+    assert results[0] == pytest.approx(results[1], rel=1e-12)
+
+
 @with_backends
 @pytest.mark.parametrize("same_optimizer", [True, False])
 def test_trainings_of_the_same_parameters_see_each_others_steps(same_optimizer, backend):

@@ -10,7 +10,7 @@ from interrupting import stopped
 
 import scalargrad as sg
 from scalargrad import Value, nn
-from scalargrad.compiling import training
+from scalargrad.compiling import sharing, training
 from scalargrad.compiling.llvm import aimed, in_memory, slots, updating
 
 pytestmark = needs_llvm
@@ -191,7 +191,7 @@ def test_rooms_are_neither_lost_nor_given_twice():
 
 
 def test_ctrl_c_anywhere_leaves_all_of_a_training_or_nothing():
-    files = {module.__file__ for module in (training, in_memory, aimed, updating, slots)}
+    files = {module.__file__ for module in (training, sharing, in_memory, aimed, updating, slots)}
     w = [Value(0.5), Value(-1.0)]
     loss = sg.compile(lambda x: (w[0] * x + w[1]) ** 2, parameters=w, backend="llvm")
     optimizer = nn.Adam(w, lr=0.1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 from scalargrad.compiling.batches import BatchFunction, Part
 from scalargrad.compiling.llvm.aimed import BROKEN, FINE, KEPT, Aimed
@@ -13,20 +12,16 @@ from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.slots import Leaves
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.llvm.updating import CodeOfRule, Update
+from scalargrad.compiling.sharing import Sharing
 from scalargrad.compiling.training import check_same, suits
-from scalargrad.support.turns import Turns
 
 if TYPE_CHECKING:
     from scalargrad.compiling.groups import Batch
     from scalargrad.compiling.optimizer import Optimizer
     from scalargrad.engine import Value
 
-_turns = Turns()
-_living: WeakSet[InMemory] = WeakSet()
-"""All that there are: those that share parameters must know of each other."""
 
-
-class InMemory:
+class InMemory(Sharing):
     """A training step on compiled memory. It is for one thread at a time, along with those that share its parameters.
 
     Args:
@@ -41,6 +36,7 @@ class InMemory:
     _code_of_rule: CodeOfRule = staticmethod(batch_code)
 
     def __init__(self, batches: BatchFunction, optimizer: Optimizer, batch: Batch) -> None:
+        super().__init__()
         programs = batches.programs(batch)
         check_same(batches, optimizer, batch)
         first = programs[0].leaves[: programs[0].trained]
@@ -49,8 +45,7 @@ class InMemory:
         self._leaves = dict(moved)  # and the others that programs read, as they are met
         self._held = Leaves(())
         self._optimizer: Any = optimizer
-        self._others: WeakSet[InMemory] = WeakSet()  # to ask it whether it is empty would take 0.2 µs in each step
-        self._has_stepped = self._is_behind = self._has_others = self._is_new = False
+        self._has_stepped = False
         self._programs: dict[Any, Aimed] = {}
         self._resting: dict[Any, Aimed] = {}
         self._aims: dict[Batch, list[Aimed]] = {}
@@ -84,12 +79,7 @@ class InMemory:
             kind, aimed = self._programs.popitem()
             aimed.rest()
             self._resting[kind] = aimed
-        with _turns:
-            _living.discard(self)
-            for other in self._others:
-                other._others.discard(self)
-            self._others = WeakSet()
-            self._has_others = False
+        self._part()
         self._update.rest()
         self._optimizer = None
 
@@ -103,22 +93,6 @@ class InMemory:
             self._programs[kind] = aimed
         self._meet()
         self.read()
-
-    # ---------------------------------------------------------------- those that share parameters
-
-    def _meet(self) -> None:
-        """Find the trainings, begun and not ended, that move what this one reads, or read what it moves."""
-        leaves = self._leaves.keys()
-        with _turns:
-            for other in _living:
-                if other is not self and not (
-                    leaves.isdisjoint(other._moving) and other._leaves.keys().isdisjoint(self._moving)
-                ):
-                    self._others.add(other)
-                    other._others.add(self)
-                    self._has_others = other._has_others = True
-                    other.write_back()
-            _living.add(self)
 
     def _catch_up(self) -> None:
         """Take over what those trainings have done meanwhile."""
@@ -254,21 +228,10 @@ class InMemory:
         self._update.undo()
         self._has_stepped = True
 
-    def settle(self) -> None:
-        """Bring the Values up to date, those that others move too."""
-        for memory in (*self._others, self):
-            memory.write_back()
-
-    def read_again(self) -> None:
-        """Take over what the Values and the optimizer hold, before the next step; the others too."""
-        for memory in (*self._others, self):
-            memory._is_behind = memory._is_new = True
-
     def write_back(self) -> None:
         """All numbers, back to their Values at once."""
         if not self._has_stepped:
             return
         self._update.write_back()
         self._has_stepped = False
-        for other in self._others:
-            other._is_behind = True
+        self._tell()

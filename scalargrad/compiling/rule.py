@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.lowering import simplified
-from scalargrad.compiling.surroundings.contents import differ, frozen
+from scalargrad.compiling.surroundings.contents import CONTAINERS, differ, frozen
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
@@ -20,6 +20,11 @@ def settings_of(optimizer: Optimizer) -> dict[str, Any]:
     """What a compiled update takes for granted of the optimizer."""
     changing = {*optimizer.progress, *optimizer.moving}
     return {name: x for name, x in vars(optimizer).items() if name not in changing}
+
+
+def granted(optimizer: Optimizer) -> dict[str, Any]:
+    """The same to be compared with later: of lists and dicts, which may change where they are, copies."""
+    return {name: frozen(x) if isinstance(x, CONTAINERS) else x for name, x in settings_of(optimizer).items()}
 
 
 def _watched(rule: Optimizer, reads: set[str]) -> None:

@@ -13,7 +13,7 @@ from weakref import WeakSet, ref
 from scalargrad.compiling.groups import Batch, Refilled
 from scalargrad.compiling.optimizer import Optimizer
 from scalargrad.compiling.reached import Reached
-from scalargrad.compiling.rule import settings_of
+from scalargrad.compiling.rule import granted, settings_of
 from scalargrad.compiling.samples import looks_of
 from scalargrad.compiling.sharing import Sharing
 from scalargrad.compiling.surroundings import Surroundings
@@ -53,7 +53,7 @@ class Resting:
         self.memory: Any = training._memory
         self.reached, self.now, self.settings = training._reached, training._now, training._settings
         self._optimizer = ref(optimizer, partial(_forget, ref(self)))  # without it nobody can use the memory
-        self._kept = settings_of(optimizer)
+        self._kept = granted(optimizer)
         self._parameters = list(optimizer.parameters)
         self.programs = training._programs
 
@@ -169,8 +169,9 @@ class Training:
             if self._memory is None:
                 self._reached.add(self.optimizer.parameters)
                 # In one call: this is asked before each step.
-                self._now = operator.itemgetter("parameters", *settings_of(self.optimizer))
-                self._settings = self._now(vars(self.optimizer))
+                kept = {"parameters": list(self.optimizer.parameters), **granted(self.optimizer)}
+                self._now = operator.itemgetter(*kept)
+                self._settings = self._now(kept)
                 self._memory = memory_for(self._batches, self.optimizer, batch)
                 self._programs = self._batches.recordings.known
             try:

@@ -155,6 +155,52 @@ def test_parameters_that_were_exchanged_in_their_list_are_refused_as_at_first():
     assert v.data == 2.0
 
 
+class Scaled(nn.SGD):
+    """Has settings that may change where they are."""
+
+    def __init__(self, parameters, lr):
+        super().__init__(parameters, lr)
+        self.scales, self.names = [1.0, 2.0], {"offset": [0.0]}
+
+    def update(self, p, g, state):
+        return p - self.lr * (g * self.scales[0] * self.scales[1] + self.names["offset"][0]), state
+
+
+IN_PLACE = {
+    "a parameter more": lambda optimizer: optimizer.parameters.append(Value(3.0)),
+    "a parameter less": lambda optimizer: optimizer.parameters.pop(),
+    "another parameter": lambda optimizer: optimizer.parameters.__setitem__(0, Value(3.0)),
+    "another order": lambda optimizer: optimizer.parameters.reverse(),
+    "a setting": lambda optimizer: optimizer.scales.__setitem__(1, -0.5),
+    "a setting inside of one": lambda optimizer: optimizer.names["offset"].__setitem__(0, 0.25),
+}
+
+
+@pytest.mark.parametrize("when", ["between steps", "between trainings"])
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_what_changes_in_an_optimizer_where_it_is_counts(name, when):
+    outcomes = []
+    for backend in ("python", "llvm"):
+        w = [Value(1.0), Value(0.5)]
+        loss = sg.compile(lambda x, w=w: (w[0] * x + w[1]) ** 2, parameters=w, backend=backend)
+        optimizer = Scaled(w, 0.05)
+        step = loss.training(optimizer)
+        found, refused = [step([1.0]), step([2.0])], ""
+        if when == "between trainings":
+            step.__exit__()
+            step = loss.training(optimizer)
+        IN_PLACE[name](optimizer)
+        try:
+            found += [step([1.0]), step([2.0])]
+            step.write_back()
+        except ValueError as error:
+            refused = str(error)
+        outcomes.append((refused, [*found, *(p.data for p in w)]))
+    (as_it_is, expected), (refused, found) = outcomes
+    assert refused == as_it_is
+    assert found == pytest.approx(expected)
+
+
 def test_what_rests_goes_with_its_optimizer_and_with_its_loss():
     w = Value(1.0)
     loss = sg.compile(lambda x: (w * x) ** 2, parameters=[w], backend="llvm")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scalargrad.compiling.llvm.memory import Doubles, Part, table
 from scalargrad.compiling.llvm.slots import Leaves, put
 from scalargrad.compiling.optimizer import States
-from scalargrad.compiling.rule import settings_of, update_program
+from scalargrad.compiling.rule import granted, settings_of, update_program
 from scalargrad.compiling.tape import SUBTRACT
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Update:
         self._moving, self._leaves = moving, Leaves(moving)
         self._counts: Any = None  # those of the optimizer that are all the same
         self._states: Any = None  # those of the optimizer that the averages are the same as
-        self._made_for = self._taken_for_granted()
+        self._made_for = self._taken_for_granted()[0], granted(optimizer)
         self._mixed = mixed = bool(self._made_for[0])
         code, outputs = update_program(optimizer, mixed)
         k, varying = len(outputs) - 1, len(optimizer.moving) if mixed else 0

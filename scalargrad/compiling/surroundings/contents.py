@@ -13,7 +13,7 @@ from scalargrad.support.arguments import MAX_DEPTH
 
 ITEMS = 10_000
 """A container of more things is told by its identity only: to look through it would take longer than most programs."""
-_CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserDict, UserList)
+CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserDict, UserList)
 
 
 def differ(now: Any, before: Any) -> bool:
@@ -39,7 +39,7 @@ def frozen(content: Any, *, may_grow: bool = False) -> Any:
             return _Exactly(x) if x in (0, 1) else x
         if isinstance(x, (array, bytearray)):
             return _Copy(x, len(x), [bytes(x)], False) if len(x) <= ITEMS else x
-        if not isinstance(x, _CONTAINERS) or depth > MAX_DEPTH or len(x) > left:  # the cap allows recursion here
+        if not isinstance(x, CONTAINERS) or depth > MAX_DEPTH or len(x) > left:  # the cap allows recursion here
             return x
         left -= len(x)
         if type(x) is tuple or (type(x) is list and not may_grow):  # compared in C
@@ -134,7 +134,7 @@ def _order(x: Any) -> tuple[str, Any]:
 
 def inside(x: Any) -> Iterable[Any]:
     """What a container holds, keys of dicts apart; nothing, if it is none or is too large to be looked through."""
-    if not isinstance(x, _CONTAINERS) or len(x) > ITEMS:
+    if not isinstance(x, CONTAINERS) or len(x) > ITEMS:
         return ()
     if isinstance(x, (UserDict, UserList)):
         return inside(x.data)

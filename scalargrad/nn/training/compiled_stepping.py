@@ -10,7 +10,7 @@ from typing import Any
 
 from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.reached import Reached
-from scalargrad.compiling.rule import settings_of
+from scalargrad.compiling.rule import granted, settings_of
 from scalargrad.compiling.surroundings import Surroundings
 from scalargrad.compiling.training import OnValues, memory_for
 from scalargrad.engine import Value
@@ -71,11 +71,11 @@ class CompiledSteps(Steps):
     def _record(self) -> None:
         """Compile the loss, and the update of the parameters."""
         task, optimizer = self.task, self.task.optimizer
-        self._trains = [p.requires_grad for p in optimizer.parameters]
-        if not any(self._trains):
+        self._trains = [(p, p.requires_grad) for p in optimizer.parameters]
+        if not any(trains for _, trains in self._trains):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
         self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
-        self._settings = self._all_settings()
+        self._settings = granted(optimizer) if self._is_ours else {}
         self._left_out = self._find_left_out()
         self._loss = SampleLoss(
             task, optimizer.parameters, self._backend, bool(self._adds_up),
@@ -87,8 +87,8 @@ class CompiledSteps(Steps):
         self._reached.add(
             [*(x for program in self._loss.batches.programs(samples) for x in program.leaves), *optimizer.parameters]
         )
-        ours = type(optimizer) in OPTIMIZERS.values()
-        self._memory = memory_for(self._loss.batches, optimizer, samples) if ours else OnValues(optimizer)
+        loss = self._loss.batches
+        self._memory = memory_for(loss, optimizer, samples) if self._is_ours else OnValues(optimizer)
 
     def _find_left_out(self) -> LeftOut | None:
         """The factors of the model's Dropouts; None if there are none in training, or if to record it will tell why."""
@@ -105,12 +105,14 @@ class CompiledSteps(Steps):
         if any(hooks_of(leaf) for leaf in leaves):
             raise ValueError("hooks on parameters do not run in compiled code: remove them, or leave compiled=True out")
 
+    @property
+    def _is_ours(self) -> bool:
+        """Whether the optimizer is one of the package: that of a user may be more than a formula, and steps itself."""
+        return type(self.task.optimizer) in OPTIMIZERS.values()
+
     def _all_settings(self) -> dict[str, Any]:
         """What the compiled update takes for granted of the optimizer."""
-        optimizer = self.task.optimizer
-        if type(optimizer) not in OPTIMIZERS.values():  # that of a user may be more than a formula: it steps itself
-            return {}
-        return settings_of(optimizer)
+        return settings_of(self.task.optimizer) if self._is_ours else {}
 
     # ---------------------------------------------------------------- steps
 
@@ -151,7 +153,7 @@ class CompiledSteps(Steps):
         return self._loss.batches.have_changed() or self._reached.have_changed()
 
     def _resume(self) -> None:
-        trains = [p.requires_grad for p in self.task.optimizer.parameters]
+        trains = [(p, p.requires_grad) for p in self.task.optimizer.parameters]
         if (
             self._has_changed()
             or trains != self._trains

@@ -5,7 +5,9 @@ import functools
 import random
 from array import array
 from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
+from fractions import Fraction
 from functools import partial
+from itertools import permutations
 from typing import NamedTuple
 
 import pytest
@@ -501,10 +503,14 @@ def test_numbers_that_are_equal_but_not_the_same_are_told_apart(wrap):
 
     def fn(x):
         k = only(held)
-        return sg.arctan2(x * k, -1.0) + (10.0 if isinstance(k, bool) else 0.0)
+        return sg.arctan2(x * k, -1.0) + x * (k * 0.1) + (10.0 if isinstance(k, bool) else isinstance(k, int))
 
     f = sg.compile(fn, backend="python")
-    for k in (0.0, -0.0, 0.0, 1, True, 1, False, 0, -0.0, np.float64(0.0), np.float64(-0.0), 0.0):
+    zeros = [0.0, -0.0, 0, False, np.float64(0.0), np.float64(-0.0), np.float32(0.0), np.float32(-0.0), Fraction(0)]
+    others = [1, 1.0, True, np.float32(1.0), Fraction(1)]
+    if wrap(2.0) == 2.0:  # in containers other numbers are told apart by what they are equal to
+        others += [3, 3.0, np.float32(3.0), np.int64(3), Fraction(3)]
+    for k in (x for pair in permutations([*zeros, *others], 2) for x in pair):
         held = wrap(k)
         assert f(2.0) == fn(Value(2.0)).data, k
 

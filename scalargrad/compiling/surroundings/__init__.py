@@ -16,7 +16,7 @@ from scalargrad.compiling.surroundings.functions import functions_of, global_nam
 
 _MISSING = object()
 _MISSINGS = repeat(_MISSING)
-_NOTHING: tuple[Any, Any, Any, Any] = (), (), (), []
+_NOTHING: tuple[Any, Any, Any, Any, Any] = (), (), (), [], []
 
 
 class Surroundings:
@@ -36,7 +36,7 @@ class Surroundings:
         self._written: set[Any] = set()
         self._grown: set[Any] = set()
         # In one tuple: another thread sees what belongs together.
-        self._state: tuple[Any, Any, Any, Any] = _NOTHING
+        self._state: tuple[Any, Any, Any, Any, Any] = _NOTHING
 
     def before_a_run(self) -> None:
         """The function is about to be recorded: what is another afterwards, it has written itself."""
@@ -59,15 +59,17 @@ class Surroundings:
     def _take_for_granted(self, places: list[tuple[Any, int, Any]]) -> None:
         cells, names, functions = ([x for _, k, x in places if k == sort] for sort in range(3))
         before: list[Any] | None = []
+        types: list[type] = []  # numbers of two types may be equal
         for wanted in range(3):
             for key, sort, x in places:
                 if sort == wanted and before is not None:
                     now = _content(sort, x)
                     may_grow = key in self._grown
                     before = None if now is None else before + [frozen(part, may_grow=may_grow) for part in now]
+                    types += map(type, now or ())
         runs = [list(run) for _, run in groupby(names, lambda place: id(place[0]))]
         gets = [(run[0][0].get, [name for _, name in run]) for run in runs]  # of each module its names
-        self._state = (cells, gets, functions, before) if places else _NOTHING
+        self._state = (cells, gets, functions, before, types) if places else _NOTHING
 
     def _places(self) -> list[tuple[Any, int, Any]]:
         return [place for place in _places(self._fn) if place[0] not in self._written]
@@ -81,14 +83,14 @@ class Surroundings:
         state = self._state
         if state is _NOTHING:
             return False
-        cells, names, functions, before = state
+        cells, names, functions, before, types = state
         try:  # as _contents: this is asked before every replay
             found = [cell.cell_contents for cell in cells] if cells else []
             for get, some in names:
                 found += map(get, some, _MISSINGS)
             if functions:
                 found += _contents((), (), functions) or ()
-            return bool(found != before)
+            return bool(found != before) or list(map(type, found)) != types
         except Exception:  # a variable without a value, or objects of the user's that cannot be compared
             return True
 

@@ -7,7 +7,8 @@ import math
 from array import array
 from collections import UserDict, UserList, defaultdict, deque
 from collections.abc import Iterable
-from typing import Any
+from numbers import Real
+from typing import Any, cast
 
 from scalargrad.support.arguments import MAX_DEPTH
 
@@ -35,7 +36,7 @@ def frozen(content: Any, *, may_grow: bool = False) -> Any:
 
     def copied(x: Any, depth: int) -> Any:
         nonlocal left
-        if isinstance(x, (int, float)):
+        if isinstance(x, Real):
             return _Exactly(x) if x in (0, 1) else x
         if isinstance(x, (array, bytearray)):
             return _Copy(x, len(x), [bytes(x)], False) if len(x) <= ITEMS else x
@@ -64,19 +65,19 @@ def has_grown(now: Any, before: Any) -> bool:
 
 
 class _Exactly:
-    """A number that equals those of its own type and sign only: 0.0 is neither -0.0 nor 0, and True is not 1."""
+    """0 or 1, equal to those of its own type and sign only: 0.0 is neither -0.0 nor 0, and True is not 1."""
 
     __slots__ = ("_number",)
     __array_ufunc__ = None  # so that numpy's numbers leave the answer to this one
 
-    def __init__(self, number: float) -> None:
+    def __init__(self, number: Any) -> None:
         self._number = number
 
     def __eq__(self, other: object) -> bool:
-        x, y = self._number, other
+        x, y = self._number, cast("Any", other)
         if y is x:
             return True
-        return isinstance(y, (int, float)) and type(y) is type(x) and y == x and _sign(y) == _sign(x)
+        return type(y) is type(x) and bool(y == x) and _sign(y) == _sign(x)
 
     __hash__ = None  # type: ignore[assignment]
 

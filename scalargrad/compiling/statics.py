@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.node.structures import Static
 from scalargrad.support.arguments import brief
+from scalargrad.support.exactly import exactly
 from scalargrad.support.spelling import did_you_mean
 
 BY_TYPE = (str, bool, type(None), Enum)
@@ -137,30 +137,23 @@ def _listed(static: Any) -> list[str]:
 
 def _key(x: Any, what: str) -> Hashable:
     """What tells it from others: its type and its value; 1, 1.0 and True are equal, and are not the same."""
-    kind = type(x)
-    if isinstance(x, float):  # 0.0 and -0.0 are equal as well, and nan is equal to nothing
-        return kind, float(x).hex()
-    if kind is complex:
-        return kind, x.real.hex(), x.imag.hex()
-    if isinstance(x, Value):
-        raise TypeError(f"{what} is a Value, and static arguments are no numbers of the computation: give int(v.data)")
-    if kind is tuple or (isinstance(x, tuple) and hasattr(x, "_fields")):  # a namedtuple
-        return kind, tuple([_key(part, what) for part in x])
-    if kind is frozenset:
-        return kind, frozenset([_key(part, what) for part in x])
-    try:
-        hash(x)
-    except TypeError:
-        advice = "give a tuple" if isinstance(x, list) else "give a tuple of its items" if isinstance(x, dict) else (
-            "give something that has, as a text or a tuple"
-        )  # fmt: skip
-        raise TypeError(
-            f"{what} is a {kind.__name__}, which has no hash, as it may change: {advice}. Static arguments are told "
-            "apart by value, and a program is kept for each"
-        ) from None
-    if is_dataclass(kind):
-        return kind, x, tuple([_key(getattr(x, part.name), what) for part in fields(x) if part.compare])
-    return kind, x
+
+    def check(part: Any) -> None:
+        if isinstance(part, Value):
+            raise TypeError(
+                f"{what} is a Value, and static arguments are no numbers of the computation: give int(v.data)"
+            )
+        try:
+            hash(part)
+        except TypeError:
+            is_list, is_dict = isinstance(part, list), isinstance(part, dict)
+            advice = "a tuple" if is_list else "a tuple of its items" if is_dict else "something that has"
+            raise TypeError(
+                f"{what} is a {type(part).__name__}, which has no hash, as it may change: give {advice}. Static "
+                "arguments are told apart by value, and a program is kept for each"
+            ) from None
+
+    return exactly(x, check)
 
 
 def unmarked(args: Iterable[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from scalargrad.node.numbers import NumberLike
 from scalargrad.support.arguments import MAX_DEPTH, brief, too_deep
+from scalargrad.support.exactly import exactly, exactly_or_itself
 from scalargrad.support.reals import number
 
 Rebuild = Callable[[Iterator[Any]], Any]
@@ -99,7 +100,7 @@ def _maker(tree: Any) -> Callable[[Any], Any] | None:
 
 
 def structure(tree: Any, depth: int = 0) -> Hashable:
-    """The structure alone: the containers' types, and the keys in order. Equal are those that are the same only.
+    """The structure alone: the containers' types and attributes, and the keys in order. Equal are the same only.
 
     Raises:
         ValueError: if it is nested deeper than 100 levels.
@@ -116,11 +117,23 @@ def structure(tree: Any, depth: int = 0) -> Hashable:
     if isinstance(tree, (list, tuple)):
         parts = tuple([structure(part, depth) for part in tree])
         # As many numbers as there are, or what they are.
-        return type(tree), parts if any(parts) else len(parts)
+        return type(tree), parts if any(parts) else len(parts), *_state_of(tree)
     if isinstance(tree, Mapping):
-        keyed = tuple([(type(key), key, structure(part, depth)) for key, part in tree.items()])
-        return type(tree), getattr(tree, "default_factory", None), keyed
+        keyed = tuple([(exactly(key), structure(part, depth)) for key, part in tree.items()])
+        return type(tree), getattr(tree, "default_factory", None), keyed, *_state_of(tree)
     return None
+
+
+def _state_of(tree: Any) -> tuple[Hashable, ...]:
+    """What a list or dict of a class of the user's has beside its content, which `flatten` hands on: its attributes."""
+    if type(tree) in _WITHOUT_STATE or not isinstance(tree, (list, dict)):
+        return ()
+    made_of: Any = tree.__reduce_ex__(2)  # how a copy is made: a class, its arguments, the state, ...
+    state = made_of[2:3]
+    return (exactly_or_itself(state[0]),) if any(state) else ()
+
+
+_WITHOUT_STATE = {list, tuple, dict}
 
 
 def skeleton(tree: Any, depth: int = 0) -> str:

@@ -3,6 +3,8 @@
 import enum
 import math
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 import pytest
@@ -122,6 +124,9 @@ def test_values_are_told_apart_by_type_and_value():
         Setting(True),
         complex(0.0, 1.0),
         complex(-0.0, 1.0),
+        Decimal(0),
+        Decimal("-0"),
+        Fraction(0),
     ]
     for _ in range(2):
         for k in kinds:

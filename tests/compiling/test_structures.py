@@ -87,6 +87,56 @@ def test_two_named_tuples_of_one_name_with_the_fields_in_another_order(backend):
     assert f.values([XY(1.0, 5.0), YX(1.0, 5.0), XY(2.0, 5.0)]) == [-4.0, 4.0, -3.0]
 
 
+class Slotted(list):
+    __slots__ = ("scale",)
+
+
+def with_state(kind, content, scale):
+    made = kind(content)
+    made.scale = scale
+    return made
+
+
+def same_but_for_a_key_or_attribute(a):
+    """Structures of one number that differ in nothing that counts numbers."""
+    keys = [0.0, -0.0, 0, False, 1, 1.0, True, (1,), (1.0,), (-0.0,), (0.0,), Decimal("-0"), Decimal(0), "k"]
+    scales = [1, 2, 1.0, -0.0, 0.0, "1", [1], [1.0], [2], {"k": 3}, {"k": 3.0}, {4}, None, (1,), (True,)]
+    return [
+        *({key: a} for key in keys), *(OrderedDict({key: a}) for key in keys),
+        *(with_state(Row, [a], scale) for scale in scales), *(with_state(Slotted, [a], scale) for scale in scales),
+        *(with_state(Record, {"a": a}, scale) for scale in scales),
+    ]  # fmt: skip
+
+
+def seen(p):
+    """Tells all of them apart, by what their keys and attributes look like."""
+    (a,) = p.values() if isinstance(p, dict) else p
+    text = repr((type(p).__name__, list(p) if isinstance(p, dict) else 0, getattr(p, "scale", "without")))
+    return a * float(sum(k * ord(letter) for k, letter in enumerate(text, 1)))
+
+
+@with_backends
+def test_keys_and_attributes_tell_structures_apart_as_well(backend):
+    """Keys and attributes are no numbers of the computation, and what they are decides on it."""
+    f, w = sg.compile(seen, backend=backend), Value(2.0)
+    loss = sg.compile(lambda p: w * seen(p), parameters=[w], backend=backend, reduction="sum")
+    for a in (0.5, 3.0):
+        alike = same_but_for_a_key_or_attribute(a)
+        wanted = [seen(p) for p in alike]
+        assert [f(p) for p in alike] == wanted
+        assert loss.values(alike) == [2.0 * x for x in wanted]
+        assert loss.value_and_grad(alike) == (2.0 * sum(wanted), [sum(wanted)])
+
+
+@with_backends
+def test_an_attribute_that_changes_where_it_is_counts(backend):
+    f = sg.compile(lambda p: p[0] * p.scale[0]["k"], backend=backend)
+    p = with_state(Row, [3.0], [{"k": 2.0}])
+    assert f(p) == 6.0
+    p.scale[0]["k"] = 5.0
+    assert f(p) == 15.0
+
+
 trees = st.recursive(
     st.just(0.5),
     lambda inner: st.one_of(

@@ -59,7 +59,7 @@ def check_op(
     try:
         from hypothesis import HealthCheck, Phase, given, settings
     except ImportError as error:
-        raise ImportError("check_op needs hypothesis, which is not installed: pip install hypothesis") from error
+        raise ImportError("check_op needs hypothesis (the extra `test`): pip install hypothesis") from error
 
     examples = whole(examples, "examples", "check_op(op, examples=100)")
     strategy, function = _strategy_and_function(op, domain)

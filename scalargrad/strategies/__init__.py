@@ -21,9 +21,7 @@ is the expression that is drawn.
 try:
     import hypothesis as _hypothesis  # noqa: F401
 except ImportError as error:
-    raise ImportError(
-        "scalargrad.strategies needs hypothesis, which is not installed: pip install hypothesis"
-    ) from error
+    raise ImportError("scalargrad.strategies needs hypothesis (the extra `test`): pip install hypothesis") from error
 
 from scalargrad.strategies.expressions import expressions
 from scalargrad.strategies.inputs import call, inputs_for, numbers_in, off_kinks, values

@@ -80,6 +80,22 @@ def test_the_changelog_begins_with_this_version_and_its_day():
     assert len({scalargrad.__version__, *earlier}) == 1 + len(earlier)
 
 
+def test_every_extra_that_is_named_is_there():
+    """In messages, pages, lessons and reasons of tests: "the extra `plot`", "pip install -e .[test,lint]"."""
+    extras = set(toml("pyproject.toml")["project"]["optional-dependencies"])
+    places = [ROOT / "README.md", ROOT / ".ci" / "run", *WORKFLOWS]
+    for folder in (PACKAGE, ROOT / "docs", ROOT / "notebooks", ROOT / "tests"):
+        places += [path for path in folder.rglob("*") if path.suffix in (".py", ".md", ".ipynb")]
+    named = r"\bextras? ((?:`\w+`(?:, | and )?)+)|(?:scalargrad-autograd|\.)\[([a-z]+(?:,[a-z]+)*)\]|--extra (\w+)"
+    seen = set()
+    for path in places:
+        for found in re.finditer(named, path.read_text(encoding="utf-8")):
+            names = set(re.findall(r"\w+", (found[1] or found[2] or found[3]).replace(" and ", " ")))
+            assert names <= extras, f"{path}: {found[0]}"
+            seen |= names
+    assert seen > {"plot", "live", "fast", "jax", "test", "docs", "torch"}
+
+
 def test_ci_runs_every_environment_of_tox():
     jobs = workflow(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]
     listed = toml("pyproject.toml")["tool"]["tox"]["env_list"]

@@ -29,7 +29,7 @@ LINES = lines()
 
 
 def torch():
-    return pytest.importorskip("torch", reason="the extra `reliability` is not installed")
+    return pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
 
 def F():

@@ -299,7 +299,7 @@ def square(x):
 @pytest.mark.parametrize("backend", ["python", "llvm"])
 def test_a_compiled_program_holds_it_where_it_was_made_and_refuses_other_numbers(backend):
     if backend == "llvm":
-        pytest.importorskip("llvmlite", reason="the extra `llvm` is not installed")
+        pytest.importorskip("llvmlite", reason="the extra `fast` is not installed")
     w = Value(5.0)
 
     def f(x):

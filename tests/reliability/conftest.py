@@ -15,3 +15,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.reliability)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel of this checkout, without the C code."""
+    from environments import ROOT, build
+
+    return build(ROOT, tmp_path_factory.mktemp("wheel"), "wheel")

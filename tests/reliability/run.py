@@ -37,6 +37,7 @@ ELSEWHERE = "elsewhere"
 # In the page's order.
 FILES = (
     "test_places.py",
+    "test_extras.py",
     "test_parity.py",
     "test_parity_nn.py",
     "test_accuracy.py",

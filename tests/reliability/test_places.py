@@ -10,7 +10,6 @@ Pyodide has no processes, no threads and no numpy. Graphs are drawn there as eve
 
 import email
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -18,64 +17,22 @@ import sys
 import tarfile
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
+from environments import PACKAGE, ROOT, build, clean, environment, install, needs_checkout, run
 from sizes import only_long
 
-ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "scalargrad"
 # tox's environments that run tests, but for `sdist`, which builds the same wheel, as a test here sees; those of linters and
 # of the documentation are checked in every run of CI anyway.
 ENVIRONMENTS = ("py310", "py311", "py312", "py313", "py314", "minimal", "wheel")
 
-pytestmark = pytest.mark.skipif(not PACKAGE.is_dir(), reason="archives are built from a checkout, and this is none")
-
-
-def run(*command, **options):
-    """What a program prints; if it fails, the end of that is in the error."""
-    done = subprocess.run(
-        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-        check=False, **options,
-    )  # fmt: skip
-    assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}"
-    return done.stdout
-
-
-def build(source, folder, target, **settings):
-    """The archive that hatchling makes of a folder with a pyproject.toml; without the C code if nothing else is said."""
-    pytest.importorskip("hatchling", reason="the extra `test` is not installed")
-    settings = {**os.environ, **(settings or {"SCALARGRAD_PURE": "1"})}
-    run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder, cwd=source, env=settings)
-    (archive,) = folder.iterdir()
-    return archive
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    return build(ROOT, tmp_path_factory.mktemp("wheel"), "wheel")
+pytestmark = needs_checkout
 
 
 def content(wheel):
     """Each file of a wheel by its name, and the hash of what it holds."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
-
-
-def clean():
-    """The environment of a program that is to see neither this checkout nor the settings of these tests."""
-    ours = ("SCALARGRAD", "PYTHON", "PYTEST", "COVERAGE", "VIRTUAL_ENV", "TOX")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-
-def environment(folder):
-    """The Python of a fresh virtual environment with nothing in it."""
-    run(sys.executable, "-m", "venv", "--without-pip", folder)
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def install(python, *arguments):
-    run(sys.executable, "-m", "pip", "--python", python, "install", "-q", *arguments, env=clean())
 
 
 def counts(log):

@@ -74,6 +74,8 @@ MESSAGES = {
     "v * [1.0]": f"{NO_INDEX}{TAKEN.format('table, token')}. {COUNTED}",
     "pow(v, 2, 3)": "TypeError: pow() with a modulus is for integers (label 'v'): write v ** y % m, whose gradient is that of v ** y",
     "v.__rpow__(2, 3)": "TypeError: pow() with a modulus is for integers (label 'v'): write v ** y % m, whose gradient is that of v ** y",
+    "v + 10**400": "OverflowError: Value data must fit a float, and this int is too large: scalargrad.Exact(...) keeps it exactly",
+    "10**400 - v": "OverflowError: Value data must fit a float, and this int is too large: scalargrad.Exact(...) keeps it exactly",
     "sg.maximum(v)": "TypeError: maximum takes two operands, but one was given",
     "sg.tanh('x')": "TypeError: tanh: operand 1 must be a Value or a real number, not str@",
     "sg.maximum(v, None)": "TypeError: maximum: operand 2 must be a Value or a real number, not NoneType (label 'v')@",

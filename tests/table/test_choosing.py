@@ -1,6 +1,8 @@
 """What an op did not choose gets nothing, whatever comes from above: in every mode, on every backend, to every order."""
 
+import itertools
 import math
+import operator
 import random
 
 import pytest
@@ -11,7 +13,10 @@ from sizes import has_full_size, size
 import scalargrad as sg
 from scalargrad import Value, nn
 from scalargrad.compiling.gradient import has_choices
+from scalargrad.engine import gradients
+from scalargrad.node.numbers import plain_number
 from scalargrad.ops import BUILT_IN
+from scalargrad.table.making import binary, nary, unary
 
 inf, nan = math.inf, math.nan
 needs_jax = pytest.mark.usefixtures("jax")
@@ -405,6 +410,57 @@ def test_an_op_of_ones_own_may_choose():
         modes = EAGER if backend is None else dict(compiled(f, [-1.0], backend, [2.0]))
         for mode, found in modes.items():
             assert equal(found(f, [-1.0]) if callable(found) else found, [1.0]), mode
+
+
+# A derivative in either operand, as a row may write it, and what it is at (2, 3); and whether the row chooses.
+PARTIALS = [
+    (0.0, 0.0),
+    (1.0, 1.0),
+    (2.0, 2.0),
+    (lambda x, y, z: 0.0, 0.0),
+    (lambda x, y, z: x, 2.0),
+    (lambda x, y, z: y, 3.0),
+]
+MAY_CHOOSE = [False, True, lambda x, y, z: 0.0, lambda x, y, z: 1.0]
+
+
+def passed_on(upstream, local, chooses):
+    """What an operand gets: nothing where its derivative, or the row's own rule, says that it was not chosen."""
+    left_out = local == 0.0 if isinstance(chooses, bool) else chooses(2.0, 3.0, 5.0) == 0.0
+    return 0.0 if chooses is not False and left_out else upstream * local
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("upstream", [1.0, -2.5, inf])
+@pytest.mark.parametrize("chooses_x", MAY_CHOOSE)
+@pytest.mark.parametrize("chooses_y", MAY_CHOOSE)
+def test_rows_of_every_shape_pass_on_what_they_say(chooses_x, chooses_y, upstream, create_graph):
+    def fitting(chooses):  # what is 0 everywhere is not 0 by chance
+        return [(partial, local) for partial, local in PARTIALS if callable(partial) or not callable(chooses)]
+
+    for (partial_x, local_x), (partial_y, local_y) in itertools.product(fitting(chooses_x), fitting(chooses_y)):
+        row = binary("row_for_a_test", operator.add, partial_x, partial_y, chooses=(chooses_x, chooses_y))
+        of_x, of_y = passed_on(upstream, local_x, chooses_x), passed_on(upstream, local_y, chooses_y)
+        x, y = Value(2.0), Value(3.0)
+        for operands, wanted in (((x, 3.0), [of_x, 0.0]), ((2.0, y), [0.0, of_y]), ((x, y), [of_x, of_y])):
+            adjoints = gradients([row(*operands)], [upstream], create_graph=create_graph)
+            assert equal([plain_number(adjoints.get(leaf, 0.0)) for leaf in (x, y)], wanted)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("upstream", [1.0, -2.5, inf])
+@pytest.mark.parametrize("chooses", [False, True])
+def test_rows_of_one_and_of_many_operands_too(chooses, upstream, create_graph):
+    for partial, local in PARTIALS[:5]:
+        one = unary("row_for_a_test", lambda x: x, partial, chooses=chooses)
+        many = nary(
+            "other_for_a_test", sum, lambda xs, z, p=partial: [p(*xs, z) if callable(p) else p, 4.0], chooses=chooses
+        )
+        x, y = Value(2.0), Value(3.0)
+        of_x = passed_on(upstream, local, chooses)
+        for z, wanted in ((one(x), [of_x, 0.0]), (many([x, y]), [of_x, upstream * 4.0]), (many([x, 3.0]), [of_x, 0.0])):
+            adjoints = gradients([z], [upstream], create_graph=create_graph)
+            assert equal([plain_number(adjoints.get(leaf, 0.0)) for leaf in (x, y)], wanted)
 
 
 def test_a_program_without_choices_is_never_masked():

@@ -1,6 +1,8 @@
 """Where floating point, or calculus, has no obvious answer, every op gives what the table of hard points says."""
 
+import itertools
 import math
+import operator
 import warnings
 from decimal import Decimal
 from fractions import Fraction
@@ -193,6 +195,10 @@ def test_comparison_is_of_numbers_equality_is_of_objects():
     assert sorted([Value(2.0), Value(1.0)])[0].data == 1.0
     assert not Value(nan) < Value(nan)
     assert max(a, Value(3.0)).data == 3.0
+    numbers = (-inf, -1.0, -0.0, 0.0, 1.0, 2.0, inf, nan)
+    for x, y in itertools.product(numbers, numbers):
+        for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+            assert compare(Value(x), Value(y)) is compare(Value(x), y) is compare(x, Value(y)) is compare(x, y)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every row of the op table keeps one property, and its values and slopes are those of an independent oracle."""
 
+import itertools
 import math
 
 import pytest
@@ -177,6 +178,32 @@ def test_symbols():
         "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "floor_divide": "//",
         "remainder": "%", "negative": "-",
     }  # fmt: skip
+
+
+def test_a_power_that_overflows_has_the_sign_of_the_product():
+    for exponent in range(309, 330):
+        assert scalargrad.power(10.0, float(exponent)) == math.inf
+        assert scalargrad.power(-10.0, float(exponent)) == (-math.inf if exponent % 2 else math.inf)
+        assert scalargrad.power(10.0, exponent + 0.5) == math.inf
+        with pytest.raises(ValueError, match="power: a negative number has no real fractional power"):
+            scalargrad.power(-10.0, exponent + 0.5)
+    assert scalargrad.power(-10.0, 1e300) == math.inf
+
+
+EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -3.0, 5e-324, -5e-324, 1e-160, 710.0, -746.0, 1e308, -1e308, math.inf, -math.inf)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TABLE if TABLE[name].never_minus_zero))
+def test_what_is_said_never_to_be_minus_zero_never_is(name):
+    op = TABLE[name]
+
+    def holds(xs):
+        value = op.on(list(xs))
+        assert value != 0.0 or math.copysign(1.0, value) == 1.0
+
+    given(arguments(op))(holds)()
+    for xs in itertools.product(EDGES, repeat=op.arity):
+        holds(xs)
 
 
 POLES = {

@@ -184,6 +184,7 @@ class WatchedCall:
         here = mode.get()
         recorded = here.but(
             recording=True,
+            blocks=(),
             inspectors=(*here.inspectors, self.computed.add),
             on_comparison=self._compared,
             on_data=_refuse,

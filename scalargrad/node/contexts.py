@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import copy_context
 from typing import Any
 
 from scalargrad.node.decorating import decorated
-from scalargrad.node.mode import Mode, Watch, mode, modes_were_used
+from scalargrad.node.mode import PLAIN, Mode, Watch, mode, modes_were_used
 
 
 class _Context(ContextDecorator):
@@ -18,36 +18,43 @@ class _Context(ContextDecorator):
     Generators, coroutines and asynchronous generators are inside it while they run, and their callers are not.
     """
 
-    _changes: tuple[str, ...] = ("recording",)
-    """Which parts of the mode it changes."""
-
     def __init__(self) -> None:
-        self._entered: list[tuple[Mode, Mode]] = []
+        self._entered: list[tuple[Mode, Mode, _Block]] = []
 
     def __enter__(self) -> None:
         modes_were_used[:] = [True]
-        before, depth = mode.get(), len(self._entered)
-        mine = self._changed(before)
+        before, depth, block = mode.get(), len(self._entered), _Block(self)
+        mine = before.but(blocks=(*before.blocks, block), **self._changes(before))
         try:
-            self._entered.append((before, mine))
+            self._entered.append((before, mine, block))
             mode.set(mine)
         except BaseException:  # Ctrl-C, as `append` or `set` returns: the block will have no end
             mode.set(before)
             if len(self._entered) > depth:
-                self._entered.remove((before, mine))
+                self._entered.remove((before, mine, block))
             raise
 
     def __exit__(self, *_: object) -> None:
         now = mode.get()
-        # The one that put this mode in force: threads may share this object. Contexts need not end in the order in
-        # which they began, as a generator may rest inside one: then another mode is in force, and only its changes go.
-        before, mine = entry = next((one for one in reversed(self._entered) if one[1] is now), self._entered[-1])
+        # The one that is in force here: threads may share this object. Contexts need not end in the order in which they
+        # began, as a generator may rest inside one: then another mode is in force, and only its own change goes.
+        entry = next((one for one in reversed(self._entered) if one[2] in now.blocks), self._entered[-1])
+        before, mine, block = entry
         self._entered.remove(entry)
-        mode.set(before if now is mine else now.but(**{name: getattr(before, name) for name in self._changes}))
+        if now is mine:
+            mode.set(before)
+        elif block in now.blocks:
+            left = tuple(one for one in now.blocks if one is not block)
+            after = now.but(blocks=left, **self._undone(now, left))
+            mode.set(PLAIN if all(getattr(after, name) == getattr(PLAIN, name) for name in vars(after)) else after)
 
     @abstractmethod
-    def _changed(self, now: Mode) -> Mode:
-        """What the mode becomes."""
+    def _changes(self, now: Mode) -> dict[str, Any]:
+        """What changes in the mode."""
+
+    @abstractmethod
+    def _undone(self, now: Mode, left: Sequence[_Block]) -> dict[str, Any]:
+        """What changes when this goes and the blocks that are left stay."""
 
     def __call__(self, function: Any) -> Any:
         name = type(self).__name__
@@ -62,6 +69,15 @@ class _Context(ContextDecorator):
     @abstractmethod
     def _recreate_cm(self) -> AbstractContextManager[Any]:  # type: ignore[override]
         """A mode like this one: a decorated function may run in several threads at once."""
+
+
+class _Block:
+    """One entry into a context."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: _Context) -> None:
+        self.context = context
 
 
 class _WithParentheses(type):
@@ -101,8 +117,11 @@ class no_grad(_Context, metaclass=_WithParentheses):
     def __new__(cls, function: Any = None) -> Any:  # noqa: D102  (the class says it)
         return super().__new__(cls) if function is None else cls()(function)
 
-    def _changed(self, now: Mode) -> Mode:
-        return now.without_recording
+    def _changes(self, now: Mode) -> dict[str, Any]:  # noqa: ARG002
+        return {"recording": False}
+
+    def _undone(self, now: Mode, left: Sequence[_Block]) -> dict[str, Any]:  # noqa: ARG002
+        return {"recording": not any(isinstance(block.context, no_grad) for block in left)}
 
     def _recreate_cm(self) -> Any:
         return type(self)()
@@ -118,15 +137,24 @@ class observed(_Context):
 
     def __init__(self, inspector: Callable[[Any], None] | None = None, watch: Watch | None = None) -> None:
         super().__init__()
-        self._changes = ("inspectors", "watches")
         self._inspector, self._watch = inspector, watch
 
-    def _changed(self, now: Mode) -> Mode:
+    def _changes(self, now: Mode) -> dict[str, Any]:
         inspectors = (*now.inspectors, self._inspector) if self._inspector else now.inspectors
-        return now.but(inspectors=inspectors, watches=(*now.watches, self._watch) if self._watch else now.watches)
+        return {"inspectors": inspectors, "watches": (*now.watches, self._watch) if self._watch else now.watches}
+
+    def _undone(self, now: Mode, left: Sequence[_Block]) -> dict[str, Any]:  # noqa: ARG002
+        inspectors = _without_last(now.inspectors, self._inspector)
+        return {"inspectors": inspectors, "watches": _without_last(now.watches, self._watch)}
 
     def _recreate_cm(self) -> observed:
         return observed(self._inspector, self._watch)
+
+
+def _without_last(those: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    """The same but for the last that is this one."""
+    places = [i for i, other in enumerate(those) if other is one]
+    return (*those[: places[-1]], *those[places[-1] + 1 :]) if places else those
 
 
 def with_recording(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -134,7 +162,7 @@ def with_recording(function: Callable[..., Any], *arguments: Any) -> Any:
     context = copy_context()  # in a context of its own there is nothing that Ctrl-C could keep from being put back
     now = mode.get()
     if not now.recording:
-        context.run(mode.set, now.but(recording=True))
+        context.run(mode.set, now.but(recording=True, blocks=()))
     return context.run(function, *arguments)
 
 

@@ -27,6 +27,8 @@ class Mode:
     """Are told of every new node."""
     watches: tuple[Watch, ...] = ()
     """See every sweep."""
+    blocks: tuple[Any, ...] = ()
+    """The blocks of contexts.py that it is inside, the outermost first."""
     on_comparison: Callable[[Any, Any, str, float], None] | None = None
     """Is told of every comparison of a Value: the two, "<" or another, and the number of the second."""
 
@@ -50,27 +52,22 @@ class Mode:
         if not changes.keys() <= Mode.__annotations__.keys():
             raise TypeError(f"a mode has {', '.join(Mode.__annotations__)}, and no {', '.join(changes)}")
         other = Mode()
-        vars(other).update({name: content for name, content in vars(self).items() if name not in _MADE_ONCE}, **changes)
+        vars(other).update({name: content for name, content in vars(self).items() if name != "in_ieee"}, **changes)
         return other
-
-    # Modes that are entered again and again are made once.
-
-    @cached_property
-    def without_recording(self) -> Mode:
-        """This mode with `recording` off."""
-        return self.but(recording=False)
 
     @cached_property
     def in_ieee(self) -> Mode:
-        """This mode with `follows_ieee`, in which rules run one by one."""
+        """This mode with `follows_ieee`, in which rules run one by one; made once."""
         return self if self.follows_ieee else self.but(follows_ieee=True)
 
     def __setattr__(self, name: str, content: object) -> None:
         raise AttributeError(f"a mode is never changed: mode.set(mode.get().but({name}=...)) puts another in its place")
 
 
-_MADE_ONCE = {"in_ieee", "without_recording"}
-mode: ContextVar[Mode] = ContextVar("mode", default=Mode())  # noqa: B039  (it cannot be changed)
+PLAIN = Mode()
+"""The mode in which everything begins; the engine in C knows it by being this very object."""
+
+mode: ContextVar[Mode] = ContextVar("mode", default=PLAIN)
 # Filled by the first use of a mode and never emptied: until then a node costs one truth test, not a context lookup.
 modes_were_used: list[bool] = []
 standing_watches: list[Watch] = []  # those that every thread needs: the one that runs the hooks of Values

@@ -130,7 +130,7 @@ MESSAGES = {
     "sg.no_grad()(int)": "TypeError: no_grad decorates functions, not classes as int: decorate its methods",
     "sg.no_grad()(3)": "TypeError: no_grad decorates functions, not int",
     "with sg.no_grad: pass": "TypeError: a `with` block needs the parentheses: with no_grad():",
-    "mode.get().but(wrong=1, bad=2)": "TypeError: a mode has recording, follows_ieee, warns, inspectors, watches, on_comparison, on_data, on_leaf, on_index, on_hash, equal, as_values, and no wrong, bad",
+    "mode.get().but(wrong=1, bad=2)": "TypeError: a mode has recording, follows_ieee, warns, inspectors, watches, blocks, on_comparison, on_data, on_leaf, on_index, on_hash, equal, as_values, and no wrong, bad",
     "mode.get().warns = False": "AttributeError: a mode is never changed: mode.set(mode.get().but(warns=...)) puts another in its place",
 }  # fmt: skip
 
@@ -251,6 +251,7 @@ REPRS = {
     "v._op": "''",
     "Value(1.0).label": "''",
     "Value(1.0)._local_grads": "()",
+    "Value(1.0, (), ())._op": "''",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from contextvars import copy_context
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 import scalargrad
 from scalargrad import Value, no_grad
+from scalargrad.node.contexts import observed
+from scalargrad.node.mode import PLAIN, mode
 
 
 def records() -> bool:
@@ -184,6 +187,77 @@ def test_with_needs_the_parentheses():
     with pytest.raises(TypeError, match=r"with no_grad\(\):"), no_grad:
         pass
     assert records()
+
+
+def test_two_blocks_may_end_in_the_order_in_which_they_began():
+    def resting():
+        with no_grad():
+            yield
+
+    it = resting()
+    next(it)
+    with no_grad():
+        assert list(it) == []
+        assert not records()
+    assert records()
+    assert mode.get() is PLAIN
+
+
+def watch_into(seen, name):
+    def watch(turns, adjoints):
+        seen.append(name)
+        return turns
+
+    return watch
+
+
+@given(st.lists(st.tuples(st.sampled_from(["no_grad", "inspector", "watch", "both"]), st.integers(0, 5)), max_size=12))
+def test_contexts_end_in_any_order_and_take_their_own_changes_along(actions):
+    """Each action begins a context, or ends one of those that are open, whichever it is."""
+    nodes, sweeps, started, x = [], [], [], Value(2.0)
+
+    def begin(kind, name):
+        inspector = (lambda node: nodes.append(name)) if kind in ("inspector", "both") else None
+        watch = watch_into(sweeps, name) if kind in ("watch", "both") else None
+        context = no_grad() if kind == "no_grad" else observed(inspector, watch)
+        context.__enter__()
+        started.append((kind, name, context))
+
+    def look():
+        nodes.clear()
+        sweeps.clear()
+        y = x * x
+        assert bool(y.parents) == all(kind != "no_grad" for kind, *_ in started)
+        assert nodes == [name for kind, name, _ in started if kind in ("inspector", "both")]
+        root.backward()
+        assert sweeps == [name for kind, name, _ in started if kind in ("watch", "both")]
+
+    root = x * x
+    for step, (kind, which) in enumerate(actions):
+        if which < 3:
+            begin(kind, step)
+        elif started:
+            started.pop(which % len(started))[2].__exit__(None, None, None)
+        look()
+    while started:
+        started.pop(0)[2].__exit__(None, None, None)
+        look()
+    assert mode.get() is PLAIN
+
+
+def test_a_block_that_ends_where_it_is_not_in_force_changes_nothing():
+    def resting():
+        with no_grad():
+            yield
+
+    it = resting()
+    copy_context().run(next, it)
+    assert records()
+    with scalargrad.detect_anomaly():
+        assert list(it) == []
+        assert records()
+        assert len(mode.get().watches) == 1
+    assert mode.get() is PLAIN
 
 
 def test_threads_may_share_one():

@@ -292,7 +292,7 @@ def close_contexts():
     """How many were left open: Ctrl-C in the first or last instructions of a `with` written in Python does that."""
     now = mode.get()
     left = [now.recording is not True, now.watches != (), now.inspectors != ()]
-    mode.set(now.but(recording=True, watches=(), inspectors=()))
+    mode.set(now.but(recording=True, watches=(), inspectors=(), blocks=()))
     return sum(left)
 
 

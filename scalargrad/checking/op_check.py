@@ -123,6 +123,8 @@ def _strategy_and_function(op: Callable[..., Any], domain: Any) -> tuple[Any, Ca
 
     from scalargrad.strategies import call, inputs_for, numbers_in
 
+    if not callable(op):  # of which inspect would show a repr that may be endless
+        raise TypeError(f"check_op needs a function with a fixed number of arguments, not {brief(op)}")
     row = getattr(op, "op", None)
     if isinstance(row, Op) and domain is None:
         return inputs_for(row), lambda *xs: call(row, xs)
@@ -131,7 +133,7 @@ def _strategy_and_function(op: Callable[..., Any], domain: Any) -> tuple[Any, Ca
     forward = getattr(method, "forward", None) if getattr(op, "__name__", "") == "apply" else None
     try:
         parameters = list(inspect.signature(forward or op).parameters.values())[1 if forward else 0 :]
-    except (TypeError, ValueError):  # no function, or one that does not tell
+    except (TypeError, ValueError):  # a function that does not tell
         raise TypeError(f"check_op needs a function with a fixed number of arguments, not {brief(op)}") from None
     count = sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters)
     if isinstance(row, Op):

@@ -11,7 +11,7 @@ from scalargrad.nn.modules.module import Module
 from scalargrad.nn.scores.predicting import evaluating
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import plain_number
-from scalargrad.support.arguments import real
+from scalargrad.support.arguments import MAX_DEPTH, real, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,13 +57,15 @@ def field_of(model: Callable[[list[float]], Any], across: Sequence[float], up: S
 
 def output_of(output: Any, what: str = "the model's output") -> Any:
     """A model's answer as a float, or as a list of floats if it has several outputs; errors call it `what`."""
-    if hasattr(output, "tolist"):
-        output = output.tolist()
-    if isinstance(output, (list, tuple)):
-        if len(output) == 1:
-            return output_of(output[0], what)
-        return [real(plain_number(o), "each output of the model") for o in output]
-    return real(plain_number(output), what)
+    for _ in range(MAX_DEPTH):
+        if hasattr(output, "tolist"):
+            output = output.tolist()
+        if not isinstance(output, (list, tuple)):
+            return real(plain_number(output), what)
+        if len(output) != 1:
+            return [real(plain_number(o), "each output of the model") for o in output]
+        output = output[0]
+    raise too_deep(what)
 
 
 def leads(scores: Any) -> Any:

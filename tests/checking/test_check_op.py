@@ -66,6 +66,15 @@ def test_domains():
         check_op(lambda *xs: xs[0])
 
 
+def test_what_is_no_function_is_refused_however_deep_it_is():
+    deep = 1.0
+    for _ in range(3000):  # of which Python cannot make a repr
+        deep = [deep]
+    for wrong in (deep, "tanh", None):
+        with pytest.raises(TypeError, match="check_op needs a function with a fixed number of arguments, not"):
+            check_op(wrong)
+
+
 def test_nothing_decided_is_no_pass():
     with pytest.raises(GradientError, match="could be decided"):
         check_op(lambda x: sg.tanh(x), domain=(30.0, 40.0), examples=5, order=1)

@@ -206,6 +206,13 @@ def test_bad_input_to_decision_boundary(X, y, options, message):
         decision_boundary(line, X, y, **options)
     with pytest.raises(TypeError, match="each of y must be a real number, not str"):
         decision_boundary(line, [[1, 2]], ["a"])
+    deep, endless = 1.0, []
+    for _ in range(3000):
+        deep = [deep]
+    endless.append(endless)
+    for label in (deep, endless):
+        with pytest.raises(ValueError, match="each of y is nested deeper than"):
+            decision_boundary(line, [[1, 2]], [label])
 
 
 def test_loss_curves():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalargrad import nn
+from scalargrad import Value, nn
 from scalargrad.nn.scores.losses import LOSSES
 from scalargrad.nn.training.dead_relus import dead_among
 from scalargrad.nn.training.run_watch import RISES, STAYS, SWINGS, rising
@@ -225,6 +225,18 @@ def test_without_a_loss_it_says_which_goes_with_the_targets(what, as_column):
         assert f"loss='{loss}') for a model with {'one output' if outputs == 1 else f'{outputs} outputs'}" in str(
             caught.value
         )
+
+
+NO_LABELS = [
+    [[[1.0, 2.0], Value(1.0, requires_grad=False)]] * 4, [[1j, 0.0]] * 4, [[10**400, 0.0]] * 4, [10**400, 1, 0, 1], [[None, 1.0]] * 4,
+    [1j] * 4, [[[1.0], 2.0], [1.0, "a"]] * 2,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("y", NO_LABELS, ids=range(len(NO_LABELS)))
+def test_targets_that_tell_nothing_bring_no_error_of_their_own(y):
+    with pytest.raises(TypeError, match="fit needs a loss. Write fit"):
+        nn.fit(nn.MLP(2, [3, 1], seed=1), X[:4], y)
 
 
 @every_way

@@ -66,7 +66,10 @@ loss='cross_entropy') for a model with 3 outputs"
     if rows and all(isinstance(row, (str, bytes)) for row in rows):
         return "y holds words: number them, as in names = sorted(set(y)); y = [names.index(word) for word in y]"
     if rows and all(is_sequence(row) and len(row) > 1 for row in rows):
-        numbers = [[plain_number(x) for x in row] for row in rows]
+        try:
+            numbers = [[float(plain_number(x)) for x in row] for row in rows]
+        except (TypeError, ValueError, OverflowError):
+            return ""
         if all(sorted(row)[-2:] == [0, 1] and set(row) == {0, 1} and sum(row) == 1 for row in numbers):
             call = _call("cross_entropy", len(numbers[0]))
             return (
@@ -76,7 +79,7 @@ loss='cross_entropy') for a model with 3 outputs"
     rows = [row[0] if is_sequence(row) and len(row) == 1 else row for row in rows]
     try:
         found = {float(plain_number(row)) for row in rows}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return ""
     k = len(found)
     if found == {1.0}:  # of either pair of labels

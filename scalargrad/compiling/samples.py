@@ -224,7 +224,7 @@ def doubles(x: Any, what: str) -> memoryview[float]:
     _refuse_masks(x, what)
     try:
         view = memoryview(x)
-    except TypeError:
+    except (TypeError, ValueError, BufferError):  # numpy has no buffer of some dtypes
         view = None
     if view is None or view.format != "d" or not view.c_contiguous or view.readonly:
         kind = type(x).__name__ if view is None else f"{'read-only ' * view.readonly}memory of format {view.format!r}"
@@ -232,4 +232,5 @@ def doubles(x: Any, what: str) -> memoryview[float]:
             f"{what} must be writable, contiguous memory of doubles, as numpy.zeros(10) or array('d', [0.0] * 10), "
             f"not {kind}"
         )
-    return view.cast("B").cast("d")
+    # Memory with no element in several dimensions cannot be cast.
+    return view.cast("B").cast("d") if view.nbytes else memoryview(array("d"))

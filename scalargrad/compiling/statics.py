@@ -82,7 +82,12 @@ class Statics:
                 raise TypeError(
                     f"{self._name}: give the samples of {name} by place, not by name; static arguments may have names"
                 )
-        bound = self._signature().bind(*self.marked(batches), **marked)
+        args, signature = self.marked(batches), self._signature()
+        try:
+            bound = signature.bind(*args, **marked)
+        except TypeError as error:  # in words that do not say of which function
+            takes = ", ".join(signature.parameters) or "none"
+            raise TypeError(f"{self._name}: {error}; the arguments that it takes: {takes}") from None
         given = dict(bound.arguments)
         bound.apply_defaults()
         by_name = [name for name in bound.kwargs if name in marked]

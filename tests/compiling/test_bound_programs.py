@@ -96,6 +96,22 @@ def test_runs_are_no_last_run():
     assert program.backward() == {"x": 4.0}
 
 
+def test_memory_of_another_kind_is_refused_in_words():
+    numpy = pytest.importorskip("numpy")
+    program = sg.record(Value(3.0) * Value(2.0), backend="python")
+    for shape in ((0,), (2, 0), (0, 2, 3)):
+        with pytest.raises(ValueError, match="out has 0 elements, but there must be 2"):
+            program.bind(numpy.zeros(shape))
+    for other in (
+        numpy.array(["2020-01-01"], "datetime64[D]"),
+        numpy.array(["a"]),
+        numpy.array([None]),
+        numpy.array([1j]),
+    ):
+        with pytest.raises(TypeError, match="out must be writable, contiguous memory of doubles"):
+            program.bind(other)
+
+
 def test_what_cannot_be_bound_is_refused_in_words():
     x, w = Value(3.0), Value(2.0)
     program = sg.record(w * x, inputs=[x], backend="python")

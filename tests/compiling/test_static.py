@@ -246,6 +246,23 @@ def test_what_is_no_argument_is_named_with_what_was_meant():
 
 
 @pytest.mark.parametrize(
+    ("batches", "keywords", "text"),
+    [
+        (([1.0], 2, [3.0]), {"m": True}, "power: too many positional arguments; .*takes: x, n"),
+        (([1.0],), {"n": 2, "m": True}, "power: got an unexpected keyword argument 'm'; .*takes: x, n"),
+        ((), {"n": 2}, "power: missing a required .*argument: 'x'; .*takes: x, n"),
+        (([1.0], 2), {"n": 2}, "power: multiple values for argument 'n'; .*takes: x, n"),
+    ],
+)
+def test_a_batch_that_does_not_fit_the_function_is_refused_with_its_name(batches, keywords, text):
+    w = Value(1.0)
+    compiled = sg.compile(power, static=("n",), parameters=[w], backend="python")
+    for call in (compiled.values, compiled.value_and_grad):
+        with pytest.raises(TypeError, match=text):
+            call(*batches, **keywords)
+
+
+@pytest.mark.parametrize(
     ("x", "text"),
     [
         ([1], "the static argument .* is a list, which has no hash, as it may change: give a tuple"),

@@ -374,6 +374,34 @@ def test_history_is_a_mapping_that_reads_well():
         _ = history.val_loss
     with pytest.raises(ValueError, match="this history records loss, accuracy, lr, not loss"):
         history.append({"loss": 1.0})
+    with pytest.raises(KeyError, match="this history has no 'val_loss'; it has loss, accuracy, lr"):
+        history["val_loss"]
+    for no_name in ("a" * 10**5, ["loss"], None):
+        assert history.get(no_name) is None
+        with pytest.raises(KeyError) as caught:
+            history[no_name]
+        assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("numbers", "error", "message"),
+    [
+        ({1: None}, TypeError, "append: each name must be a text"),
+        ({"loss": "x"}, TypeError, "append: loss must be a real number"),
+        ({"loss": None}, TypeError, "append: loss must be a real number"),
+        ({"loss": 10**400}, OverflowError, "append: loss must fit a float"),
+        ([("loss", 1.0)], TypeError, "append takes a dict of numbers"),
+    ],
+)
+def test_a_history_takes_all_numbers_of_an_epoch_or_none(numbers, error, message):
+    for history in (nn.History(), nn.fit(network(), X, Y, loss="mse", epochs=1, progress=False)):
+        before = repr(history), dict(history)
+        more = (
+            {**dict.fromkeys(history, 1.0), **numbers} if isinstance(numbers, dict) and "loss" in numbers else numbers
+        )
+        with pytest.raises(error, match=message):
+            history.append(more)
+        assert (repr(history), dict(history)) == before
 
 
 # -------------------------------------------------------------------- predict and accuracy

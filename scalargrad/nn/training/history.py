@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from scalargrad.support.arguments import brief, brief_text, real
+
 
 class History(Mapping[str, list[float]]):
     """The numbers of every epoch of a training run: `history["loss"]` is the list of losses, also `history.loss`.
@@ -25,12 +27,22 @@ class History(Mapping[str, list[float]]):
         """How many epochs are recorded."""
 
     def append(self, numbers: Mapping[str, float]) -> None:
-        """Add the numbers of one epoch; they must be of the same kinds as before."""
+        """Add the numbers of one epoch; they must be of the same kinds as before.
+
+        Raises:
+            TypeError: if numbers is no dict, a name no text, or a number none.
+            ValueError: if they are of other kinds than before.
+        """
         if not isinstance(numbers, Mapping):
             raise TypeError(f"append takes a dict of numbers, as {{'loss': 0.5}}, not {type(numbers).__name__}")
-        if self.epochs and numbers.keys() != self._columns.keys():
-            raise ValueError(f"this history records {', '.join(self._columns)}, not {', '.join(numbers)}")
-        for name, x in numbers.items():
+        given = dict(numbers)
+        for name in given:
+            if not isinstance(name, str):
+                raise TypeError(f"append: each name must be a text, as in {{'loss': 0.5}}, not {brief(name)}")
+        if self.epochs and given.keys() != self._columns.keys():
+            raise ValueError(f"this history records {self._names()}, not {brief_text(', '.join(given)) or 'nothing'}")
+        checked = {name: real(x, f"append: {brief_text(name)}") for name, x in given.items()}
+        for name, x in checked.items():
             self._columns.setdefault(name, []).append(x)
         self.epochs += 1
 
@@ -40,7 +52,9 @@ class History(Mapping[str, list[float]]):
         return {name: column[-1] for name, column in self._columns.items()}
 
     def __getitem__(self, name: str) -> list[float]:
-        return self._columns[name]
+        if isinstance(name, str) and name in self._columns:
+            return self._columns[name]
+        raise KeyError(f"this history has no {brief(name)}; it has {self._names()}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
@@ -52,7 +66,10 @@ class History(Mapping[str, list[float]]):
         columns: dict[str, list[float]] = self.__dict__.get("_columns", {})
         if name in columns:
             return columns[name]
-        raise AttributeError(f"this history has no {name!r}; it has {', '.join(columns) or 'no epoch yet'}")
+        raise AttributeError(f"this history has no {brief(name)}; it has {self._names()}")
+
+    def _names(self) -> str:
+        return ", ".join(map(brief_text, self.__dict__.get("_columns", {}))) or "no epoch yet"
 
     def __repr__(self) -> str:
         def change(column: list[float]) -> str:

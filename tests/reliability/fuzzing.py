@@ -6,6 +6,7 @@ Every call is drawn from the seed and its own number alone, so that it can be ma
 a call that hangs, eats the memory or breaks the interpreter must not take the tests with it.
 """
 
+import ast
 import contextlib
 import faulthandler
 import fnmatch
@@ -15,6 +16,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -23,9 +25,12 @@ import warnings
 from collections import Counter
 
 import numpy as np
-from fuzzing_arguments import BETTER, NAMES, NESTS, NUMBER, RIGHT, WRONG
+from fuzzing_arguments import NAMES
+from fuzzing_examples import EXAMPLES
 from fuzzing_outcomes import HangError, changed, fingerprints, judged, moved, restore, surroundings
-from fuzzing_public import Call, callables
+from fuzzing_public import NEVER_RETURN, Call, callables
+from fuzzing_right import BETTER, NUMBER, RIGHT
+from fuzzing_wrong import NESTS, WRONG
 
 SECONDS, MEMORY = 1.0, 6 * 2**30
 
@@ -59,26 +64,48 @@ def wrong(rng):
     return text
 
 
+@functools.cache
+def examples(name):
+    """Arguments that are right together for a call: (what comes before, positional texts, named texts) of each."""
+
+    def fits(pattern):
+        return re.fullmatch(re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^.]*"), name)
+
+    found = []
+    for text in next((texts for pattern, texts in EXAMPLES.items() if fits(pattern)), ()):
+        begin, _, arguments = text.rpartition("; ")
+        call = ast.parse(f"f({arguments})", mode="eval").body
+        found.append((begin, [*map(ast.unparse, call.args)], {k.arg: ast.unparse(k.value) for k in call.keywords}))
+    return found
+
+
 def draw(call, rng):
-    """Arguments for a call: positional texts and named ones, most of them right."""
+    """A call: (the object's text, a statement before it, positional texts, named texts); most arguments are right."""
+    instance, begin = rng.choice(call.instances) if call.instances else "", ""
     share = rng.choice([0.0, 0.3, 0.3, 0.6, 1.0])
     positional, named = [], {}
 
-    def argument(name):
-        return wrong(rng) if rng.random() < share else right(call.name, name, rng)
+    def argument(name, text=None):
+        return wrong(rng) if rng.random() < share else text or right(call.name, name, rng)
 
-    for p in call.parameters:
+    known = call.parameters and examples(call.name)
+    if by_example := known and rng.random() < 0.6:
+        begin, texts, named_texts = rng.choice(known)
+        positional += [argument("", text) for text in texts]
+        named |= {name: argument(name, text) for name, text in named_texts.items()}
+    for p in call.parameters[len(positional) :]:
+        required = p.default is p.empty
+        if by_example and (p.name in named or p.kind not in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)):
+            continue
         if p.kind is p.VAR_POSITIONAL:
             if not named:
                 positional += [argument(p.name) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
         elif p.kind is p.VAR_KEYWORD:
             if rng.random() < 0.1:
                 named[rng.choice(["out", "frob", "label", "axis"])] = argument(p.name)
-        elif p.default is p.empty and (
-            p.kind is p.POSITIONAL_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and not named)
-        ):
+        elif required and (p.kind is p.POSITIONAL_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and not named)):
             positional.append(argument(p.name))
-        elif p.default is p.empty or rng.random() < 0.3:
+        elif required or rng.random() < (0.1 if by_example else 0.3):
             named[p.name] = argument(p.name)
     luck = rng.random()
     if luck < 0.02:
@@ -87,11 +114,11 @@ def draw(call, rng):
         positional = positional[:-1]
     elif luck < 0.06:
         positional.append(wrong(rng))
-    return positional, named
+    return instance, begin, positional, named
 
 
-def evaluate(text):
-    return eval(compiled(text), NAMES)  # noqa: S307
+def evaluate(text, names=NAMES):
+    return eval(compiled(text), names)  # noqa: S307
 
 
 @functools.lru_cache(10000)
@@ -120,19 +147,29 @@ def limited(function, arguments, named, seconds=SECONDS):
 def perform(call, number, seed, arguments=None):
     """Make one call: (its text, what is wrong with it or None, the outcome's kind)."""
     rng = random.Random(f"{seed}/{number}")
-    instance, positional, named = arguments or (
-        rng.choice(call.instances) if call.instances else "", *draw(call, rng))  # fmt: skip
-    followed, _ = draw(Call("then", None, [inspect.Parameter("x", inspect.Parameter.VAR_POSITIONAL)]), rng)
+    instance, begin, positional, named = arguments or draw(call, rng)
+    _, _, followed, _ = draw(Call("then", None, [inspect.Parameter("x", inspect.Parameter.VAR_POSITIONAL)]), rng)
     random.seed(number)
+    shown = ", ".join([*positional, *(f"{k}={v}" for k, v in named.items())])
+    if not instance:
+        text = f"{call.name}({shown})"
+    elif re.search(r"\bit\b", shown):
+        text = f"it = {instance}; it.{call.name.split('.')[-1]}({shown})"
+    else:
+        text = f"{instance}.{call.name.split('.')[-1]}({shown})"
+    text = f"{begin}; {text}" if begin else text
+    names = dict(NAMES)
     try:
         target = [evaluate(instance)] if instance else []
-        xs, options = [evaluate(text) for text in positional], {k: evaluate(text) for k, text in named.items()}
+        names["it"] = next(iter(target), None)
+        exec(begin, names)  # noqa: S102
+        xs = [evaluate(text, names) for text in positional]
+        options = {name: evaluate(text, names) for name, text in named.items()}
         function = call.get(*target)
     except HangError:
         raise
     except Exception as error:  # a right argument that cannot be made is a defect of the fuzzer's own lists
-        return f"{instance or call.name} {positional} {named}", ("argument", repr(error), ""), "argument"
-    text = f"{instance + '.' + call.name.split('.')[-1] if instance else call.name}({', '.join([*positional, *(f'{k}={v}' for k, v in named.items())])})"
+        return text, ("argument", repr(error), ""), "argument"
     if "epochs" in options and isinstance(options["epochs"], (int, np.integer)):  # repetitions asked for are made
         options["epochs"] = min(options["epochs"], 3)
     given = [target, xs, options]
@@ -172,7 +209,7 @@ def perform(call, number, seed, arguments=None):
 
 def smaller(call, number, seed, drawn, problem):
     """The same problem with fewer wrong arguments."""
-    instance, positional, named = drawn
+    instance, begin, positional, named = drawn
 
     def same(arguments):
         found = perform(call, number, seed, arguments)
@@ -181,13 +218,13 @@ def smaller(call, number, seed, drawn, problem):
     rng, text = random.Random(0), None
     for name in list(named):
         fewer = {k: v for k, v in named.items() if k != name}
-        if shown := same((instance, positional, fewer)):
+        if shown := same((instance, begin, positional, fewer)):
             named, text = fewer, shown
     for i in range(len(positional)):
         p = call.parameters[min(i, len(call.parameters) - 1)].name if call.parameters else "x"
         for _ in range(2):
             simpler = [*positional[:i], right(call.name, p, rng), *positional[i + 1 :]]
-            if simpler[i] != positional[i] and (shown := same((instance, simpler, named))):
+            if simpler[i] != positional[i] and (shown := same((instance, begin, simpler, named))):
                 positional, text = simpler, shown
                 break
     return text
@@ -224,7 +261,7 @@ def main(seed, count, part=""):
                 key = (problem[0], problem[2] or call.name)
                 if key not in defects:
                     rng = random.Random(f"{seed}/{number}")
-                    drawn = (rng.choice(call.instances) if call.instances else "", *draw(call, rng))
+                    drawn = draw(call, rng)
                     shorter = smaller(call, number, seed, drawn, problem) if "hang" not in problem[0].lower() else None
                     defects[key] = {
                         "kind": problem[0],
@@ -234,7 +271,8 @@ def main(seed, count, part=""):
                         "count": 0,
                     }
                 defects[key]["count"] += 1
-    json.dump({"calls": count, "callables": [call.name for call in calls], "outcomes": dict(outcomes), "returned": sorted(n for n in reached if reached[n]),
+    json.dump({"calls": count, "callables": [call.name for call in calls], "never return": sorted(NEVER_RETURN), "outcomes": dict(outcomes),
+               "returned": sorted(n for n in reached if reached[n]),
                "defects": list(defects.values())}, out)  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def judged(how, error, call, given):
         )
     if CALLERS_OWN.search(message):
         return None
-    if call.name.endswith("__getitem__"):  # a lookup, in Python's words
+    if call.name.endswith(("__getitem__", "operator.getitem")):  # a lookup, in Python's words
         return None
     return f"internal {name}", message[:300], place
 

@@ -9,7 +9,7 @@ import types
 from pathlib import Path
 
 import numpy as np
-from fuzzing_arguments import INSTANCES, RESULTS
+from fuzzing_instances import INSTANCES, RESULTS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -50,6 +50,20 @@ NOT_FOR_CALLERS = {
     "sg.compiling.Training.step": "called by Training and fit, with samples that these prepared",
 }
 
+NO_NETWORK = (
+    "BatchNorm Dropout Elementwise Embedding GRUCell LayerNorm LSTMCell MultiHeadAttention RMSNorm RNNCell".split()
+)
+OF_IMAGES = "AvgPool2d Conv2d Flatten LocalResponseNorm MaxPool2d Unflatten".split()
+
+NEVER_RETURN = {
+    **{f"nn.{kind}.draw": "it is no network by itself" for kind in NO_NETWORK},
+    **{f"nn.{kind}.live": "it has no two inputs and one output" for kind in NO_NETWORK + OF_IMAGES},
+    "nn.Optimizer": "abstract",
+    "sg.compiling.Compiled.to_jax": "jax, whose first trace takes seconds, is taken for not installed",
+    "sg.compiling.Program.to_jax": "as Compiled.to_jax",
+}
+"""What refuses whatever it is given, and why."""
+
 OPERATORS = "add sub mul truediv floordiv mod pow matmul lt le gt ge eq ne contains getitem iadd".split()
 UNARY = "neg pos abs index invert not_ truth".split()
 BUILT_IN = "float int bool complex round repr str hash len iter divmod format list dict set copy.copy copy.deepcopy math.floor math.ceil math.sin pickle.dumps".split()
@@ -86,8 +100,10 @@ def callables():
         if name not in RESULTS:
             add(text, lambda thing=thing: thing, thing)
         own = ".".join(text.split(".")[-2:])
-        instances = INSTANCES.get(own, INSTANCES.get(name, INSTANCES["Gate"] if "Gate" in name else None))
-        instances = [text + "()"] if instances is None else instances
+        instances = INSTANCES.get(own, INSTANCES.get(name))
+        if instances is None:
+            made = f"{text}({'2.0' if 'Constant' in name else ''})"
+            instances = [made, f"fed({made})"] if name.endswith("Gate") else [made]
         if instances:
             add_members(add, text, thing, instances)
     any_value = [parameter("x"), parameter("y")]

@@ -209,13 +209,13 @@ class ComputationalGraph:
             wrong = [f"{_listed(missing)} is missing"] * bool(missing)
             wrong += [f"{', '.join(map(brief, unknown))} is no input"] * bool(unknown)
             raise ValueError(f"forward: {' and '.join(wrong)}; the inputs are {_listed(wanted)}")
-        self.values, self.gradients = {}, {}  # if a gate raises, some have the new numbers and others the old ones
         values: dict[str, float] = {}
         for wire in wanted:
             try:
                 values[wire] = number(inputs[wire])
             except TypeError as error:
                 raise TypeError(f"forward: the input {brief(wire)}: {error}") from None
+        self.values, self.gradients = {}, {}  # if a gate raises, some have the new numbers and others the old ones
         for node in order:
             values[node.output] = node.forward([values[wire] for wire in node.inputs])
         self.values = values

@@ -449,3 +449,15 @@ def changed_after_forward():
 def test_errors_say_what_was_given_and_what_to_do(attempt, error, text):
     with pytest.raises(error, match=text):
         attempt()
+
+
+@pytest.mark.parametrize("wrong", [{"x": "one"}, {"x": None}, {"y": [1.0]}, {"w": 1.0}], ids=str)
+def test_inputs_that_are_refused_leave_the_last_run_as_it_was(wrong):
+    graph = lecture_graph()
+    graph.forward({"x": 1.0, "y": 2.0, "z": 3.0})
+    graph.backward()
+    before = dict(graph.values), dict(graph.gradients), [node.gate.z for node in graph.nodes]
+    with pytest.raises((TypeError, ValueError), match="forward: "):
+        graph.forward({"x": 5.0, "y": 6.0, "z": 7.0, **wrong})
+    assert (graph.values, graph.gradients, [node.gate.z for node in graph.nodes]) == before
+    assert graph.backward() == {wire: before[1][wire] for wire in "xyz"}

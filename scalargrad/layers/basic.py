@@ -9,7 +9,7 @@ from typing import Any
 
 from scalargrad.circuit import Gate
 from scalargrad.layers.matrices import Rows, kept, matrix, product, shape, transposed
-from scalargrad.support.arguments import MOST, real, whole
+from scalargrad.support.arguments import MOST, brief, real, whole
 
 
 class Layer:
@@ -125,6 +125,11 @@ class Linear(Layer):
 
 def _seed(seed: Any) -> Any:
     """The seed, if it is of a kind from which random.Random makes the same numbers in every run."""
+    if isinstance(seed, str):
+        try:
+            seed.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"Linear: the seed {brief(seed)} holds half a character: give another text") from None
     if isinstance(seed, (float, str, bytes, bytearray)):
         return seed
     try:

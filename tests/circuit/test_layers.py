@@ -123,6 +123,8 @@ def test_what_linear_starts_from():
     for seed in (1.5, "abc", b"abc", True, -3):  # whatever random.Random takes for a seed, and as it takes it
         rng = random.Random(seed)
         assert [[rng.uniform(-1, 1) for _ in range(2)]] == Linear(1, 2, seed=seed).W
+    with pytest.raises(ValueError, match=r"Linear: the seed '.ud800' holds half a character"):
+        Linear(2, 1, seed="\ud800")
     with pytest.raises(TypeError, match="Linear: seed must be a number, a string or bytes, not list"):
         Linear(3, 2, seed=[1])
     random.seed(5)

@@ -86,7 +86,10 @@ def draw(call, rng):
     positional, named = [], {}
 
     def argument(name, text=None):
-        return wrong(rng) if rng.random() < share else text or right(call.name, name, rng)
+        text = text or right(call.name, name, rng)
+        if rng.random() >= share:
+            return text
+        return f"spoiled({text}, {wrong(rng)}, {rng.randrange(1, 1000)})" if rng.random() < 0.3 else wrong(rng)
 
     known = call.parameters and examples(call.name)
     if by_example := known and rng.random() < 0.6:
@@ -170,8 +173,9 @@ def perform(call, number, seed, arguments=None):
         raise
     except Exception as error:  # a right argument that cannot be made is a defect of the fuzzer's own lists
         return text, ("argument", repr(error), ""), "argument"
-    if "epochs" in options and isinstance(options["epochs"], (int, np.integer)):  # repetitions asked for are made
-        options["epochs"] = min(options["epochs"], 3)
+    for name in options.keys() & {"epochs", "examples"}:  # repetitions asked for are made
+        if isinstance(options[name], (int, np.integer)):
+            options[name] = min(options[name], 3)
     given = [target, xs, options]
     before, around = fingerprints(given), surroundings()
     how, result = limited(function, xs, options, SEARCHES.get(call.name, SECONDS))

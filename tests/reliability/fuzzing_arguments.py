@@ -51,6 +51,17 @@ def deep(levels):
     return found
 
 
+def spoiled(thing, wrong, place):
+    """A copy of nested lists, tuples and dicts in which one part, found by a number, is another."""
+    if not (type(thing) in (list, tuple, dict) and thing and place):
+        return wrong
+    place, i = divmod(place, len(thing))
+    key = list(thing)[i] if type(thing) is dict else i
+    parts = dict(thing) if type(thing) is dict else list(thing)
+    parts[key] = spoiled(thing[key], wrong, place)
+    return tuple(parts) if type(thing) is tuple else parts
+
+
 def graph():
     """A small graph with labels."""
     x, y = Value(2.0, label="x"), Value(-3.0, label="y")

@@ -209,7 +209,10 @@ class BatchFunction:
     def value_and_grad(self, batches: Sequence[Any]) -> tuple[float, list[float], list[Part]]:
         """As `run`, with the arguments as they are given."""
         seen = self._taken()
-        found = self.run(seen.batch(batches))
+        batch = seen.batch(batches)
+        found = self.run(batch)
+        if batch.values:
+            batch.refuse_trained(self.parameters, self._name)
         self._seen.append(seen)
         return found
 

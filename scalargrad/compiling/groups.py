@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from scalargrad.compiling.backends import best, loaded
 from scalargrad.compiling.samples import PLAIN, DifferentStructuresError, Samples, looks_of
+from scalargrad.engine import Value, topological_order
+from scalargrad.node.numbers import describe
 from scalargrad.node.structures import Static, structure
 
 
@@ -55,12 +57,32 @@ class Batch:
         groups: they, by structure, in the order in which the structures are met.
         n: how many.
         lasts: whether it will come again, with other numbers in the same places.
+        values: the Values among the numbers that require grad.
     """
 
-    __slots__ = ("groups", "lasts", "n")
+    __slots__ = ("groups", "lasts", "n", "values")
 
     def __init__(self, groups: list[Group], n: int) -> None:
         self.groups, self.n, self.lasts = groups, n, False
+        self.values = [x for group in groups for one in group.samples for x in one.values]
+
+    def refuse_trained(self, parameters: Iterable[Value], name: str) -> None:
+        """Raise ValueError if one of its Values is among these, or was computed from one: the gradient would lack that.
+
+        Args:
+            parameters: what is differentiated for.
+            name: how the message calls the function.
+        """
+        trained = set(parameters)
+        held = self.values if not trained.isdisjoint(topological_order(*self.values)) else ()
+        for value in held:
+            reached = next((node for node in topological_order(value) if node in trained), None)
+            if reached is not None:
+                how = "is trained" if reached is value else f"was computed from {describe(reached)}, which is trained"
+                raise ValueError(
+                    f"{name}: a sample holds {describe(value)}, which {how}, but samples are numbers, by which "
+                    "nothing is differentiated. Let the function reach the Value from outside, or give v.data"
+                )
 
     @property
     def may_vary(self) -> bool:
@@ -104,7 +126,7 @@ class Refilled:
 
     def _new(self, batches: Sequence[Any], sizes: tuple[Hashable, ...]) -> Batch:
         batch = batch_of(batches)
-        if None not in sizes and len(batch.groups) == 1:
+        if None not in sizes and len(batch.groups) == 1 and not batch.values:
             samples = batch.groups[0].samples
             are_as_said = all(map(_has_size, samples, sizes))
             if are_as_said and sum(len(one.flat) for one in samples) <= LARGEST:

@@ -41,14 +41,16 @@ class Samples:
         width: how many numbers each has.
         structure: of one sample, as `skeleton` writes it.
         kind: the same with the types of containers, as `structure` gives it.
+        values: the Values that were given in place of numbers and require grad.
     """
 
-    __slots__ = ("_address", "_rebuild", "flat", "kind", "n", "structure", "width")
+    __slots__ = ("_address", "_rebuild", "flat", "kind", "n", "structure", "values", "width")
 
     _rebuild: Rebuild
+    values: Sequence[Any]
 
     def __init__(self, batch: Any, what: str, places: Sequence[int] | None = None) -> None:
-        self._address = 0
+        self._address, self.values = 0, ()
         if hasattr(batch, "__array_interface__"):
             if batch.dtype.kind != "O":
                 self._from_array(batch, what)
@@ -81,9 +83,12 @@ class Samples:
         if any(structure(sample) != self.kind for sample in batch):
             raise DifferentStructuresError(f"{what}: the samples differ in structure")
         flat: list[float] = []
+        values: list[Any] = []
         for i, sample in enumerate(batch):
             leaves, rebuild = flatten(sample, f"{what}[{places[i] if places else i}]")
             flat += [number(getattr(x, "data", x)) for x in leaves]
+            values += [x for x in leaves if type(x) not in PLAIN and getattr(x, "requires_grad", False)]
+        self.values = values
         self.width, self._rebuild = len(leaves), rebuild
         if len(flat) != self.n * self.width:  # machine code would read past their end
             raise ValueError(f"{what}: a sample has changed while it was read")
@@ -109,6 +114,7 @@ class Samples:
         doubles(x, what)
         view = memoryview(x)
         made: Samples = object.__new__(cls)
+        made.values = ()
         made._from_shape(view.shape or (), what, lambda: view.tolist()[0])
         made.flat, made._address = view, ctypes.addressof(ctypes.c_char.from_buffer(view)) if view.nbytes else 1
         return made
@@ -117,7 +123,7 @@ class Samples:
     def static(cls, one: Static, n: int) -> Samples:
         """A static argument, the same for n samples: no numbers."""
         made: Samples = object.__new__(cls)
-        made._address, made.flat, made.n, made.width = 0, array("d"), n, 0
+        made._address, made.flat, made.n, made.width, made.values = 0, array("d"), n, 0, ()
         made.structure, made.kind, made._rebuild = brief(one.value), structure(one), flatten(one)[1]
         return made
 
@@ -167,7 +173,7 @@ class Samples:
     def taken(self, rows: Sequence[int]) -> Samples:
         """The samples at these places, as a batch of their own."""
         part: Samples = object.__new__(Samples)
-        part._address, part._rebuild, part.width = 0, self._rebuild, self.width
+        part._address, part._rebuild, part.width, part.values = 0, self._rebuild, self.width, self.values
         part.structure, part.kind = self.structure, self.kind
         part.n, part.flat = len(rows), array("d", b"".join(self.parts(rows)))
         return part

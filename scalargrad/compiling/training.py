@@ -162,6 +162,8 @@ class Training:
             batch = None if static else self._known(batches)
             if batch is None:
                 batch = self._batch(tuple(self._statics.marked_batches(batches, static)))
+                if batch.values:
+                    batch.refuse_trained(self.optimizer.parameters, "a training step")
             if self._memory is not None and self._has_changed():
                 self.write_back()
             if self._memory is None:

@@ -57,6 +57,34 @@ def test_a_number_that_leaves_the_function_is_refused(fn, message, backend):
 
 
 @with_backends
+@pytest.mark.parametrize("given", [True, False])
+def test_samples_that_hold_what_is_trained_are_refused(given, backend):
+    """Their numbers are right, but the gradient by them is no part of a batch's: eager code would have it."""
+    w, v, other = Value(2.0, label="w"), Value(3.0), Value(4.0)
+    wrap = {
+        "a number": lambda x: [1.0, x], "a row": lambda x: [[x, 1.0], [2.0, 3.0]], "a tuple": lambda x: [(1.0, x)],
+        "a dict": lambda x: [{"k": 1.0}, {"k": x}], "of two lengths": lambda x: [[1.0], [2.0, x]],
+    }  # fmt: skip
+
+    def fn(x):
+        numbers = x.values() if isinstance(x, dict) else x if isinstance(x, (list, tuple)) else [x]
+        return w * v * sg.sum(list(numbers))
+
+    for batch in wrap.values():
+        for bad, message in ((w, "Value 'w', which is trained"), (w * 2.0 + 1.0, "was computed from Value 'w', which")):
+            loss = sg.compile(fn, parameters=[w, v] if given else None, backend=backend)
+            plain = loss.value_and_grad(batch(4.0))
+            with pytest.raises(ValueError, match=message):
+                loss.value_and_grad(batch(bad))
+            with loss.training(nn.SGD([w, v])) as step, pytest.raises(ValueError, match=message):
+                step(batch(bad))
+            assert (w.data, v.data) == (2.0, 3.0)
+            assert len(loss.values(batch(bad))) == len(batch(bad))  # are numbers, of which nobody asks the gradient
+            for good in (4.0, other, other * 1.0, Value(4.0, requires_grad=False), (w * 2.0).detach()):
+                assert loss.value_and_grad(batch(good)) == plain
+
+
+@with_backends
 def test_looking_is_allowed_inside_no_grad(backend):
     seen = []
 

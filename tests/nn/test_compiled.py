@@ -276,6 +276,46 @@ def test_a_callback_may_change_things(change, validation, backend):
     )  # fmt: skip
 
 
+class OfItsOwn(nn.Module):
+    """Reads attributes of its own, and modules in them."""
+
+    def __init__(self):
+        self.hidden, self.last = nn.Layer(2, 3, activation="tanh", seed=0), nn.Layer(3, 1, nonlin=False, seed=1)
+        self.drop, self.more = nn.Dropout(0.4, seed=2), {"last": nn.Layer(3, 1, nonlin=False, seed=3)}
+        self.scale, self.how, self.shifts = 1.0, "last", [0.0]
+
+    def __call__(self, x):
+        layer = self.last if self.how == "last" else self.more[self.how[5:]]
+        return layer(self.drop(self.hidden(x))) * self.scale + self.shifts[0]
+
+
+OTHERWISE = {
+    "a number": lambda m: setattr(m, "scale", 2.5),
+    "a text": lambda m: setattr(m, "how", "more last"),
+    "a list": lambda m: m.shifts.__setitem__(0, 0.5),
+    "an attribute that was not there": lambda m: setattr(m, "note", "later"),
+    "a weight": lambda m: m.hidden.neurons[0].w.__setitem__(1, Value(0.25)),
+    "a tied weight": lambda m: m.hidden.neurons[0].w.__setitem__(1, m.hidden.neurons[1].w[0]),
+    "a bias left out": lambda m: setattr(m.last.neurons[0], "b", None),
+    "a layer": lambda m: setattr(m, "last", nn.Layer(3, 1, nonlin=False, seed=5)),
+    "no layer": lambda m: setattr(m, "drop", lambda x: x),
+    "eval": lambda m: m.eval(),
+    "eval of one": lambda m: m.drop.eval(),
+    "how much is left out": lambda m: setattr(m.drop, "p", 0.1),
+    "nothing is left out": lambda m: setattr(m.drop, "p", 0.0),
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+@pytest.mark.parametrize("validation", [None, (X[:5], Y[:5])])
+def test_a_callback_may_change_the_model_itself(name, validation, backend):
+    assert_same(
+        OfItsOwn, X, Y, backend, loss="mse", optimizer=lambda m: nn.SGD(m.parameters(), 0.05, momentum=0.9), epochs=5,
+        batch_size=8, seed=0, validation=validation, warn=False,
+        prepare={"callback": lambda m, o: lambda epoch, _: OTHERWISE[name](m) if epoch == 2 else None},
+    )  # fmt: skip
+
+
 def test_a_schedule_may_set_more_than_the_rate(backend):
     def schedule_for(model, optimizer):
         def schedule(step):

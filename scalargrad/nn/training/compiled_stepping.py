@@ -12,6 +12,7 @@ from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import granted, settings_of
 from scalargrad.compiling.surroundings import Surroundings
+from scalargrad.compiling.surroundings.contents import differ, frozen
 from scalargrad.compiling.training import OnValues, memory_for
 from scalargrad.engine import Value
 from scalargrad.nn.descent.clipping import clipped_to_norm
@@ -76,6 +77,8 @@ class CompiledSteps(Steps):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
         self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
         self._settings = granted(optimizer) if self._is_ours else {}
+        self._attributes = [frozen(attributes) for attributes in self._all_attributes()]
+        self._loss_held_out = None
         self._left_out = self._find_left_out()
         self._loss = SampleLoss(
             task, optimizer.parameters, self._backend, bool(self._adds_up),
@@ -113,6 +116,12 @@ class CompiledSteps(Steps):
     def _all_settings(self) -> dict[str, Any]:
         """What the compiled update takes for granted of the optimizer."""
         return settings_of(self.task.optimizer) if self._is_ours else {}
+
+    def _all_attributes(self) -> list[Any]:
+        """Those of the model's modules, its loss and its penalty, which a recording has as they were."""
+        task = self.task
+        parts = task.model.modules() if isinstance(task.model, Module) else [task.model]
+        return [getattr(part, "__dict__", None) for part in (*parts, task.loss_of, task.penalty_of)]
 
     # ---------------------------------------------------------------- steps
 
@@ -159,6 +168,7 @@ class CompiledSteps(Steps):
             or trains != self._trains
             or self._loss.adds_up != bool(self._adds_up)
             or self._settings != self._all_settings()
+            or differ(self._attributes, self._all_attributes())  # somebody else had the model meanwhile
         ):
             self._record()
         self.task.optimizer.zero_grad()  # those that are not trained too

@@ -91,6 +91,10 @@ def test_xor_is_the_truth_table():
         (lambda: nn.blobs(10, centers=[[1.0]]), ValueError, "centers must be points"),
         (lambda: nn.blobs(10, centers=[]), ValueError, "centers must be points"),
         (lambda: nn.xor(0), ValueError, "n must be at least 1"),
+        *(
+            (lambda make=make: make(10, noise=1e308), ValueError, "noise is a standard deviation, from 0 to 1e")
+            for make in (nn.moons, nn.circles, nn.xor, nn.blobs, nn.spirals)
+        ),
     ],
 )
 def test_errors_say_what_was_given_and_what_to_do(call, error, text):

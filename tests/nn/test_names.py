@@ -135,3 +135,12 @@ def test_freezing_one_of_two_does_not_exchange_their_names(frozen):
     state = model.state_dict()
     model.parameters()[frozen].requires_grad = False
     assert model.state_dict() == state == {"d.a.b": 2.0, "d.a.b#2": 3.0}
+
+
+def test_a_name_is_made_of_a_text():
+    deep = 1.0
+    for _ in range(3000):
+        deep = [deep]
+    for wrong in (deep, None, 1.0):
+        with pytest.raises(TypeError, match="a Name is made of a text, not"):
+            nn.Name(wrong)

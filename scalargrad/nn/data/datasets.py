@@ -205,10 +205,14 @@ def _spaced(start: float, stop: float, n: int) -> list[float]:
     return [start + (stop - start) * i / (n - 1) if n > 1 else start for i in range(n)]
 
 
+MOST_NOISE = 1e300
+"""Above, what a generator draws may be infinite."""
+
+
 def _checked_noise(noise: float, who: str) -> float:
     noise = real(noise, f"{who}: noise")
-    if not 0 <= noise < math.inf:
-        raise ValueError(f"{who}: noise is a standard deviation, finite and not negative, not {noise!r}")
+    if not 0 <= noise <= MOST_NOISE:
+        raise ValueError(f"{who}: noise is a standard deviation, from 0 to {MOST_NOISE:g}, not {noise!r}")
     return noise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.node.extras import give_label
+from scalargrad.support.arguments import brief
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -38,6 +39,8 @@ class Name(str):
             outputs: how many outputs a call of the module has in this scope, so that pictures count its calls; 0 for
                 what it computes on the way.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a Name is made of a text, not {brief(text)}")
         name = super().__new__(cls, text)
         name.scope = scope
         name.given = given

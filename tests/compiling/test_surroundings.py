@@ -292,6 +292,58 @@ def test_fit_sees_changes_between_its_steps(backend):
     assert run(backend) == pytest.approx(run(False), rel=1e-9)
 
 
+class ByMode(nn.Module):
+    """Reads its mode, and has a module inside that does."""
+
+    def __init__(self):
+        self.inside, self.layer = nn.Dropout(0.0), nn.Layer(1, 1, activation="tanh", seed=1)
+
+    def __call__(self, x):
+        y = self.layer(x)
+        return y * 3.0 if self.training else y + 10.0 * self.inside.training
+
+
+MODULES = {
+    "dropout": lambda: nn.Sequential(nn.Layer(1, 1, nonlin=False, seed=1), nn.Dropout(0.5, seed=2)),
+    "batch norm": lambda: nn.Sequential(nn.Layer(1, 1, nonlin=False, seed=1), nn.BatchNorm(1)),
+    "of one's own": ByMode,
+}
+
+
+@with_backends
+@pytest.mark.parametrize("name", MODULES)
+def test_train_and_eval_are_seen_by_every_entry(name, backend):
+    """What is recorded in evaluation is recorded anew in training, or refused, as what is compiled then is."""
+    model = MODULES[name]().eval()
+    choose = random.Random(name)
+    changes = [model.train, model.eval, lambda: nn.predict(model, [[1.0]]), lambda: model.modules()[-1].train()]
+
+    def number(x):
+        y = model([x])
+        return (y[0] if isinstance(y, list) else y) * 1.0
+
+    def outcome(call):
+        try:
+            return call()
+        except ValueError as error:
+            return str(error)
+
+    kept = entries(number, model.parameters(), backend)
+    loss = sg.compile(number, parameters=model.parameters(), backend=backend)
+    step = loss.training(nn.SGD(model.parameters(), lr=0.0))
+    kept["training"] = lambda: step([2.0])
+    for _ in range(8):
+        choose.choice(changes)()
+        model.parameters()  # is no change
+        for entry, call in kept.items():
+            if entry == "training":
+                fresh = sg.compile(number, parameters=model.parameters(), backend=backend)
+                wanted = outcome(lambda fresh=fresh: fresh.value_and_grad([2.0])[0])
+            else:
+                wanted = outcome(lambda entry=entry: entries(number, model.parameters(), backend)[entry]())
+            assert outcome(call) == wanted, entry
+
+
 @with_backends
 def test_a_large_container_is_told_by_its_identity(backend):
     held = [[float(i) for i in range(20_000)]]

@@ -9,22 +9,27 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from itertools import groupby, repeat
+from types import FunctionType
 from typing import Any
 
 from scalargrad.compiling.surroundings.contents import differ, frozen, has_grown
 from scalargrad.compiling.surroundings.functions import functions_of, global_names
+from scalargrad.support.learning import last_change
 
 _MISSING = object()
 _MISSINGS = repeat(_MISSING)
-_NOTHING: tuple[Any, Any, Any, Any, Any] = (), (), (), [], []
+_State = tuple[Any, Any, Any, Any, Any, Any]
+_NOTHING: _State = (), (), (), [], [], []
+_MODE = 3
 
 
 class Surroundings:
     """What a function reads from outside, and helper functions of the user's that it refers to.
 
     Values are told by identity, as are objects: neither the attributes of an object nor the elements of an array are
-    looked at. What the function itself changes while it is recorded, as a count of its calls, is no input of it; of
-    a list or dict to which it only adds, as a memo, what was there after the recording is.
+    looked at; of a module whether it is in training, after `train()` or `eval()` of some module. What the function
+    itself changes while it is recorded, as a count of its calls, is no input of it; of a list or dict to which it only
+    adds, as a memo, what was there after the recording is.
 
     Args:
         fn: the function.
@@ -36,11 +41,12 @@ class Surroundings:
         self._written: set[Any] = set()
         self._grown: set[Any] = set()
         # In one tuple: another thread sees what belongs together.
-        self._state: tuple[Any, Any, Any, Any, Any] = _NOTHING
+        self._state: _State = _NOTHING
+        self._change = last_change[0]
 
     def before_a_run(self) -> None:
         """The function is about to be recorded: what is another afterwards, it has written itself."""
-        self._before = {key: frozen(_content(sort, x)) for key, sort, x in self._places()}
+        self._before = {key: frozen(_content(sort, x)) for key, sort, x in self._places() if sort != _MODE}
 
     def after_a_run(self) -> None:
         """It was recorded; what is there now is taken for granted."""
@@ -57,7 +63,8 @@ class Surroundings:
         self._take_for_granted(self._places())
 
     def _take_for_granted(self, places: list[tuple[Any, int, Any]]) -> None:
-        cells, names, functions = ([x for _, k, x in places if k == sort] for sort in range(3))
+        self._change = last_change[0]
+        cells, names, functions, modules = ([x for _, k, x in places if k == sort] for sort in range(4))
         before: list[Any] | None = []
         types: list[type] = []  # numbers of two types may be equal
         for wanted in range(3):
@@ -69,7 +76,8 @@ class Surroundings:
                     types += map(type, now or ())
         runs = [list(run) for _, run in groupby(names, lambda place: id(place[0]))]
         gets = [(run[0][0].get, [name for _, name in run]) for run in runs]  # of each module its names
-        self._state = (cells, gets, functions, before, types) if places else _NOTHING
+        modes = [(module, module.training) for module in modules]
+        self._state = (cells, gets, functions, before, types, modes) if places else _NOTHING
 
     def _places(self) -> list[tuple[Any, int, Any]]:
         return [place for place in _places(self._fn) if place[0] not in self._written]
@@ -83,7 +91,12 @@ class Surroundings:
         state = self._state
         if state is _NOTHING:
             return False
-        cells, names, functions, before, types = state
+        cells, names, functions, before, types, modes = state
+        if self._change is not last_change[0]:
+            now = last_change[0]
+            if any(module.training is not mode for module, mode in modes):
+                return True
+            self._change = now
         try:  # as _contents: this is asked before every replay
             found = [cell.cell_contents for cell in cells] if cells else []
             for get, some in names:
@@ -96,11 +109,14 @@ class Surroundings:
 
 
 def _places(fn: Callable[..., Any]) -> Iterator[tuple[Any, int, Any]]:
-    """Where a function reads: keys, and 0 for a cell, 1 for a global variable, 2 for defaults and partials."""
+    """Where a function reads: keys, and 0 for a cell, 1 for a global, 2 for defaults and partials, 3 for a mode."""
     seen = set()
     for function in functions_of(fn):
         if isinstance(function, functools.partial):
             yield id(function), 2, function
+            continue
+        if not isinstance(function, FunctionType):
+            yield id(function), _MODE, function
             continue
         found: list[tuple[Any, int, Any]] = [(id(cell), 0, cell) for cell in function.__closure__ or ()]
         variables = function.__globals__

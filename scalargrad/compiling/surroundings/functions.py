@@ -17,8 +17,8 @@ FUNCTIONS = 200
 _DATA = frozenset((Value, float, int, str, type(None)))
 
 
-def functions_of(fn: Any) -> Iterator[FunctionType | functools.partial[Any]]:
-    """The Python functions and partials behind a callable, and those of the user's that they refer to.
+def functions_of(fn: Any) -> Iterator[Any]:
+    """The Python functions and partials behind a callable, those of the user's that they refer to, and modules.
 
     Methods are among them whose names stand in one of the functions, of the classes and of the objects that were met.
     """
@@ -70,6 +70,8 @@ def functions_of(fn: Any) -> Iterator[FunctionType | functools.partial[Any]]:
             if inner is not None:
                 pending.append(inner)
             elif is_open:
+                if isinstance(getattr(one, "training", None), bool):  # a Module
+                    yield one
                 pending += met.class_found(cls)
                 attributes = getattr(one, "__dict__", {})
                 if len(seen) < ITEMS:

@@ -13,6 +13,7 @@ from scalargrad.nn.modules.naming import relabel
 from scalargrad.nn.modules.states import Copies, assign, matching_numbers, numbers_of
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import items
+from scalargrad.support.learning import mode_changed
 from scalargrad.support.spelling import misnomers
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Module:
         """Set `training` here and in every module inside; returns self."""
         for module in self.modules():
             module.training = mode
+        mode_changed()
         return self
 
     def eval(self) -> Module:

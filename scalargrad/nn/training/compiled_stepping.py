@@ -191,7 +191,8 @@ class CompiledSteps(Steps):
             with evaluating(task.model):
                 self._loss_held_out.batches.programs(samples)
         loss = self._loss_held_out
-        total, _, columns = loss.batches.run(samples)
+        with evaluating(task.model):
+            total, _, columns = loss.batches.run(samples)
         return {"loss": total, **loss.measured(columns, task.held_out[1], range(batches.n), plain)}
 
     # ---------------------------------------------------------------- is this the same as the eager loss?

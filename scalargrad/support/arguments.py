@@ -113,6 +113,8 @@ def name(text: Any, what: str, choices: Iterable[str]) -> str:
         ValueError: if it is not.
     """
     choices = list(choices)
+    if isinstance(text, str):
+        text = str.__str__(text)  # what a subclass says of itself, as that it equals everything, is not asked
     if not isinstance(text, str) or text not in choices:
         from scalargrad.support.spelling import did_you_mean
 

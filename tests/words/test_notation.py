@@ -249,3 +249,16 @@ def test_python_formulas_are_python_whatever_the_labels():
         compile(text, "", "eval")
     x, y = Value(2.0, label="tanh"), Value(3.0, label="tanh")
     assert (x.tanh() * y).formula("python") == "tanh(tanh1) * tanh2"
+
+
+def test_a_text_that_says_it_equals_everything_is_no_choice():
+    class Lying(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            return True
+
+    with pytest.raises(ValueError, match="notation must be one of 'text', 'latex', 'python', not 'sgd'"):
+        Value(1.5).formula(Lying("sgd"))
+    assert Value(1.5).formula(Lying("latex")) == Value(1.5).formula("latex")

@@ -32,6 +32,8 @@ _WINDOWS = {"M": RIGHT, "K": LEFT, "G": HOME, "O": END, "I": LEFT, "Q": RIGHT}
 _LEAVING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP")
 _PATIENCE = 0.1
 """Seconds in which the rest of an arrow key must follow its escape character, also through a network."""
+_A_LOOK = 0.5
+"""Seconds after which it is looked whether a signal came while nobody pressed a key."""
 
 
 @contextmanager
@@ -62,9 +64,9 @@ def single_keys(stdin: TextIO) -> Iterator[Callable[[], str] | None]:
     def restore() -> None:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
-    quiet()
     try:
-        with _on_leaving(restore, quiet):
+        with _on_leaving(restore, quiet):  # first, so that no signal finds the terminal changed and nobody listening
+            quiet()
             yield lambda: _key(fd)
     finally:
         restore()
@@ -101,6 +103,9 @@ def _key(fd: int) -> str:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text = ""
     while not text:
+        # Not read at once: Python would see a signal that comes just before only with the next key.
+        while not select.select([fd], [], [], _A_LOOK)[0]:
+            pass
         byte = os.read(fd, 1)
         text = decoder.decode(byte, final=not byte)
         if not byte:

@@ -70,7 +70,7 @@ def test_stored_outputs_are_what_running_gives(path, tmp_path):
     stored = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
     options = {"kernel_name": "python3", "resources": {"metadata": {"path": str(tmp_path)}}}
-    nbclient.NotebookClient(fresh, timeout=60, **options).execute()
+    nbclient.NotebookClient(fresh, timeout=600, **options).execute()
     for i, (old, new) in enumerate(zip(stored.cells, fresh.cells, strict=True)):
         assert shown(old) == shown(new), f"cell {i}:\n{old.source}"
     assert any(cell.get("outputs") for cell in stored.cells)

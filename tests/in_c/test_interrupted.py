@@ -146,14 +146,14 @@ def test_a_node_may_be_changed_while_c_runs_a_rule_of_another():
 # -------------------------------------------------------------------- signals
 
 
-MOMENTS = size(8, 400)
+MOMENTS = size(8, 100)
 
 
 def large():
     """A graph that C sweeps in a noticeable time, without a line of Python."""
     x = Value(1.0)
     y = x
-    for _ in range(size(100_000, 1_000_000)):
+    for _ in range(size(100_000, 200_000)):
         y = y + x
     return x, y
 

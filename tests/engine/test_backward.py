@@ -567,6 +567,9 @@ def test_a_root_given_twice_counts_twice():
     x = Value(3.0)
     y = x * x
     assert gradients([y, y], [1.0, 2.0])[x] == 18.0
+    for seeds in ([1.0], [1.0, 2.0, 3.0]):
+        with pytest.raises(ValueError, match="zip"):
+            gradients([y, y], seeds)
 
 
 def test_descendants_are_what_was_computed_from_the_sources():

@@ -463,6 +463,16 @@ def test_rows_of_one_and_of_many_operands_too(chooses, upstream, create_graph):
             assert equal([plain_number(adjoints.get(leaf, 0.0)) for leaf in (x, y)], wanted)
 
 
+@pytest.mark.parametrize("chooses", [False, True])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_rule_that_gives_as_many_derivatives_as_it_likes_is_an_error(count, chooses):
+    row = nary("row_for_a_test", sum, lambda xs, z: [1.0] * count, chooses=chooses)
+    x, y = Value(2.0), Value(3.0)
+    with pytest.raises(ValueError, match="zip"):
+        row([x, y]).backward()
+    assert (x.grad, y.grad) == (0.0, 0.0)
+
+
 def test_a_program_without_choices_is_never_masked():
     x = Value(3.0)
     assert not has_choices(sg.record(sg.sqrt(x) * x + abs(x)).code)

@@ -8,6 +8,7 @@ import pytest
 
 import scalargrad
 from scalargrad import Value, nn
+from scalargrad.node.numbers import plain_gradient
 
 
 def graph(create_graph):
@@ -116,3 +117,10 @@ def test_a_penalty_on_the_gradient_is_trained_with_the_steps_of_formulas():
     optimizer.step()
     assert p.data == 1.0 - (4 + 2 * 4 * 12)
     assert type(p.data) is float
+
+
+def test_a_gradient_as_a_number():
+    x = Value(1.0)
+    for given, number in ((2.0, 2.0), (None, 0.0), (Value(3.0), 3.0), (4, 4)):
+        x.grad = given
+        assert plain_gradient(x) == number

@@ -134,6 +134,17 @@ def test_many_operand_ops_are_the_chains_they_stand_for_bit_for_bit(xs, bias):
     assert scalargrad.dot(values, ys, bias).data == chain
 
 
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_each_operand_has_a_domain(name):
+    op = TABLE[name]
+    for n in [op.arity] if op.arity else [len(op.arguments)] if op.arguments else range(2, 6):
+        domains = op.domains(n)
+        assert len(domains) == n
+        if op.has_index:
+            assert [j for j in range(-2, 9) if float(j) in domains[0]] == list(range(n - 1))
+            assert 0.5 not in domains[0]
+
+
 def test_operands_may_be_values_or_numbers_on_either_side():
     v = Value(3.0, label="v")
     cases = [
@@ -141,7 +152,8 @@ def test_operands_may_be_values_or_numbers_on_either_side():
         (v / 2, 1.5, 0.5), (2 / v, 2 / 3, -2 / 9), (v**2, 9.0, 6.0), (2**v, 8.0, 8.0 * math.log(2)),
         (v // 2, 1.0, 0.0), (7 // v, 2.0, 0.0), (v % 2, 1.0, 1.0), (7 % v, 1.0, -2.0),
         (abs(-v), 3.0, 1.0), (+v, 3.0, 1.0), (-v, -3.0, -1.0), (round(v * 0.9), 3.0, 0.0),
-        (math.floor(v * 0.9), 2.0, 0.0), (math.ceil(v * 0.9), 3.0, 0.0), (divmod(v, 2)[1], 1.0, 1.0),
+        (math.floor(v * 0.9), 2.0, 0.0), (math.ceil(v * 0.9), 3.0, 0.0), (divmod(v, 2)[0], 1.0, 0.0),
+        (divmod(v, 2)[1], 1.0, 1.0), (divmod(7, v)[0], 2.0, 0.0), (divmod(7, v)[1], 1.0, -2.0),
     ]  # fmt: skip
     for out, data, slope_ in cases:
         v.grad = 0.0

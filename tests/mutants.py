@@ -109,6 +109,7 @@ REASONS = (
     (("argument < 25", "argument <= 26"), "25 is ^=, which Values refuse; 26 is an index, from Python 3.14 on"),
     ("return x / 1.0", "the same number and the same derivative"),
     ("of_three if len(op.arguments) == 4", "the same by the longer way"),
+    ("return local if isinstance(rule, bool) else rule(xs[0], xs[1] if len(xs) >= 1", "only rows of two operands have such a rule"),
     ('data = ""', "the same: no float either"),
     ("order[+1:]", "only the engine in C keeps nodes from the collector, and it is left out here"),
     ("known is None or not _has_the_slots", "the same attributes once more, by the memo"),

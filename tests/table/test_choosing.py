@@ -8,6 +8,8 @@ import random
 import pytest
 from compiling_helpers import needs_llvm
 from hard_points import CHOICES, where_positive
+from helpers import arguments, call
+from hypothesis import given, settings
 from sizes import has_full_size, size
 
 import scalargrad as sg
@@ -16,6 +18,7 @@ from scalargrad.compiling.gradient import has_choices
 from scalargrad.engine import gradients
 from scalargrad.node.numbers import plain_number
 from scalargrad.ops import BUILT_IN
+from scalargrad.table import TABLE
 from scalargrad.table.making import binary, nary, unary
 
 inf, nan = math.inf, math.nan
@@ -412,6 +415,30 @@ def test_an_op_of_ones_own_may_choose():
             assert equal(found(f, [-1.0]) if callable(found) else found, [1.0]), mode
 
 
+# Where a derivative of 0 does not say that the operand was left out: the slope on the left, which may be 0.
+BY_CHANCE = {("leaky_relu", 0), ("elu", 0)}
+
+
+@pytest.mark.parametrize("name", [op.name for op in BUILT_IN if op.is_choice])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_what_a_row_leaves_out_gets_nothing_of_an_infinite_gradient(name, create_graph):
+    op = TABLE[name]
+
+    @settings(max_examples=30)
+    @given(arguments(op))
+    def holds(xs):
+        leaves = [Value(x) for x in xs]
+        z = call(op, leaves)
+        once, boundless = (gradients([z], [seed], create_graph=create_graph) for seed in (1.0, inf))
+        for i, leaf in enumerate(leaves):
+            local = plain_number(once[leaf])
+            if (name, i) not in BY_CHANCE:
+                wanted = local * inf if local else 0.0
+                assert plain_number(boundless[leaf]) == wanted, (xs, i)
+
+    holds()
+
+
 # A derivative in either operand, as a row may write it, and what it is at (2, 3); and whether the row chooses.
 PARTIALS = [
     (0.0, 0.0),
@@ -421,7 +448,7 @@ PARTIALS = [
     (lambda x, y, z: x, 2.0),
     (lambda x, y, z: y, 3.0),
 ]
-MAY_CHOOSE = [False, True, lambda x, y, z: 0.0, lambda x, y, z: 1.0]
+MAY_CHOOSE = [False, True, lambda x, y, z: (x - 2.0) + (y - 3.0) + (z - 5.0), lambda x, y, z: z - y]
 
 
 def passed_on(upstream, local, chooses):

@@ -13,7 +13,8 @@ from rows import ORACLES, check_row
 import scalargrad
 from scalargrad import Value
 from scalargrad.table import TABLE, Domain
-from scalargrad.table.making import unary
+from scalargrad.table.making import alias, unary
+from scalargrad.table.row import functions
 
 IN_TABLE = sorted(TABLE)
 
@@ -143,6 +144,87 @@ def test_each_operand_has_a_domain(name):
         if op.has_index:
             assert [j for j in range(-2, 9) if float(j) in domains[0]] == list(range(n - 1))
             assert 0.5 not in domains[0]
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_operands_may_be_values_or_numbers_in_any_place(name):
+    """A node has those for parents that are Values, and their gradients are as if all were."""
+    op = TABLE[name]
+
+    @settings(max_examples=5)
+    @given(arguments(op))
+    def holds(xs):
+        values = [Value(x) for x in xs]
+        everything = call(op, values)
+        everything.backward()
+        for mask in itertools.product((False, True), repeat=min(len(xs), 5)):
+            mixed = [Value(x) if taken else x for x, taken in itertools.zip_longest(xs, mask, fillvalue=True)]
+            z = call(op, mixed)
+            given_values = [x for x in mixed if isinstance(x, Value)]
+            if not given_values:
+                assert type(z) is float
+                continue
+            if op.has_index and (mixed[0] not in given_values or len(given_values) == 1):
+                continue  # by a number it is the entry itself, and by a Value alone a constant
+            assert z.data == everything.data
+            assert z.parents == tuple(given_values)
+            z.backward()
+            for x, alone in zip(mixed, values, strict=True):
+                assert not isinstance(x, Value) or x.grad == alone.grad
+
+    holds()
+
+
+@pytest.mark.parametrize("name", IN_TABLE)
+def test_gradients_that_are_graphs_have_the_same_bits(name):
+    """Also where one Value is several operands, whose shares add up in the same order."""
+    op = TABLE[name]
+
+    @settings(max_examples=20)
+    @given(arguments(op), st.integers(0, 3))
+    def holds(xs, same):
+        def slopes(create_graph):
+            values = [Value(x) for x in xs]
+            if same and op.arity is None and not op.has_index and not op.arguments:
+                values = [values[i % same] for i in range(len(xs))]
+            call(op, values).backward(create_graph=create_graph)
+            return [x.grad.data if isinstance(x.grad, Value) else x.grad for x in values]
+
+        assert slopes(create_graph=True) == slopes(create_graph=False)
+
+    holds()
+
+
+def test_a_dot_product_adds_its_shares_in_one_order():
+    x, y = Value(1e16), Value(1.0)
+    for xs, ys, *bias in (
+        ([x, y, x], [y, x, y], x), ([y, y, y], [x, 3.0, -1e16], y), ([x, x], [y, y], y), ([x, 3.0, y], [x, x, x]), ([y, y], [-1e16, x]),
+    ):  # fmt: skip
+        found = []
+        for create_graph in (False, True):
+            x.grad = y.grad = 0.0
+            scalargrad.dot(xs, ys, *bias).backward(create_graph=create_graph)
+            found.append([v.grad.data if isinstance(v.grad, Value) else v.grad for v in (x, y)])
+        assert found[0] == found[1]
+
+
+def test_parameters_have_names():
+    v = Value(-2.0)
+    assert scalargrad.leaky_relu(v, a=0.5).data == v.leaky_relu(a=0.5).data == -1.0
+    assert scalargrad.elu(v, a=2.0).data == v.elu(a=2.0).data == 2.0 * math.expm1(-2.0)
+    assert scalargrad.maximum(v, y=1.0).data == v.maximum(y=1.0).data == 1.0
+    assert scalargrad.where(condition=v, x=1.0, y=v).data == 1.0
+    with pytest.raises(TypeError):
+        scalargrad.maximum(v, a=1.0)
+
+
+def test_aliases_add_up():
+    cube = unary("cube_for_a_test", lambda x: x**3, lambda x, y, z: 3 * x * x)
+    alias(cube, "cubed_for_a_test", "__invert__")
+    alias(cube, "third_power_for_a_test")
+    assert cube.op.aliases == ["cubed_for_a_test", "third_power_for_a_test"]
+    assert (~Value(2.0)).data == Value(2.0).cubed_for_a_test().data == 8.0
+    assert functions()["cubed_for_a_test"] is functions()["third_power_for_a_test"] is cube
 
 
 def test_operands_may_be_values_or_numbers_on_either_side():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalargrad.engine import Value, gradients
 from scalargrad.in_c import let_cycles_close
+from scalargrad.node.by_hand import GivenPartials
 from scalargrad.node.contexts import observed, own_node, with_recording
 from scalargrad.node.mode import in_mode, mode
 from scalargrad.node.rules import NOTHING, Masked, Rule
@@ -101,13 +102,14 @@ class _Run:
         return found[::-1]
 
     def fingerprint(self, output: Value, sources: Sequence[Value]) -> bytes:
-        """Sixteen bytes that tell this computation from another of the sources: its operations, numbers and edges."""
+        """Sixteen bytes that tell this computation from another: its operations, numbers, edges and given partials."""
         digest = blake2b(digest_size=16)
         places: dict[Value | None, str] = {source: f"source {k}" for k, source in enumerate(sources)}
         for i, value in enumerate(self.below(output)):
             rule = value._rule
             operands = [f"{places.get(parent, 'constant')} {a!r}" for parent, a in value.operands]
-            digest.update(f"{getattr(rule, 'name', rule.text)} {value._data!r} of {operands}\n".encode())
+            given = list(map(float, rule.partials)) if isinstance(rule, GivenPartials) else ""
+            digest.update(f"{getattr(rule, 'name', rule.text)} {value._data!r} of {operands} {given}\n".encode())
             places[value] = str(i)
         digest.update(places.get(output, "constant").encode())
         return digest.digest()

@@ -47,6 +47,14 @@ def test_another_computation_of_the_same_number_is_refused(name, create_graph):
         assert (a.grad, b.grad, w.grad, u.grad) == (0.0, 0.0, 0.0, 0.0)
 
 
+def test_derivatives_that_were_given_are_part_of_the_computation():
+    a = Value(2.0)
+    y = checkpoint(alternating(*(lambda x, slope=slope: Value(4.0, (x,), (slope,)) * 2 for slope in (3.0, 5.0))))(a)
+    with pytest.raises(RuntimeError, match=r"twice, but by other operations, or from other inputs"):
+        y.backward()
+    assert a.grad == 0.0
+
+
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_the_same_computation_gives_the_gradients_of_the_function(name, create_graph):

@@ -51,6 +51,20 @@ def test_a_grad_that_is_no_number_is_named_with_its_value_and_nothing_is_written
     assert (x.grad, w.grad) == (3.0, 2.0)
 
 
+@pytest.mark.parametrize("filling", [0, 120_000])
+@pytest.mark.parametrize("before", [None, 0.0])
+def test_a_grad_of_none_counts_as_0_and_constants_keep_theirs(before, filling):
+    x, constant = Value(2.0), Value(3.0, requires_grad=False)
+    product = x * constant
+    y = product + sum((Value(1.0) for _ in range(filling)), 0.0)
+    x.grad, constant.grad = before, 7.0
+    y.backward()
+    assert (x.grad, constant.grad, product.grad, y.grad) == (3.0, 7.0, 1.0, 1.0)
+    x.grad = product.grad = before
+    y.backward()
+    assert (x.grad, constant.grad, product.grad, y.grad) == (3.0, 7.0, 1.0, 2.0)
+
+
 def test_a_state_of_an_optimizer_is_checked():
     def fresh():
         p = Value(1.0, parameter=True)

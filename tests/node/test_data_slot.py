@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import itertools
 import math
 import operator
 import sys
@@ -15,6 +16,8 @@ import pytest
 import scalargrad as sg
 from scalargrad import Value, nn
 from scalargrad.node import watched_data
+from scalargrad.node.extras import only_computed
+from scalargrad.node.overwritten import was_overwritten
 from scalargrad.node.watched_data import data_watched
 from scalargrad.ops import BUILT_IN
 from scalargrad.tracing import trace
@@ -316,3 +319,30 @@ def test_recordings_in_several_threads_are_all_watched_to_their_ends():
         thread.join(60)
     assert wrong == []
     assert Value.data is Value._data
+
+
+def test_what_only_its_operation_has_written_to():
+    """A label counts for nothing, a hook and another number do."""
+    x = Value(2.0)
+    for labelled, hooked, assigned in itertools.product((False, True), repeat=3):
+        y = x * 3.0
+        if labelled:
+            y.label = "y"
+        if hooked:
+            sg.register_hook(y, lambda gradient: None)
+        if assigned:
+            y.data = 7.0
+        assert only_computed(y) is not (hooked or assigned), (labelled, hooked, assigned)
+        assert y.label == ("y" if labelled else "")
+        assert was_overwritten(y) is assigned
+
+
+def test_the_same_number_assigned_again_is_no_change():
+    for number in (2.0, -0.0, math.nan, math.inf):
+        y = Value(number) * 1.0
+        y.data = float(repr(number))
+        assert not was_overwritten(y)
+        y.backward()
+    y = Value(0.0) * 1.0
+    y.data = -0.0
+    assert was_overwritten(y)

@@ -197,6 +197,24 @@ def test_how_a_number_was_taken_out_of_a_value(take, how):
     assert first == f"the function took the number out of Value(2.0) with {how}"
 
 
+def test_what_is_computed_may_be_copied_while_it_is_recorded():
+    assert sg.compile(lambda x: copy.copy(x * 2.0) + x, backend="python")(3.0) == 9.0
+
+
+def test_local_gradients_of_a_parent_that_is_there_twice():
+    """By a closure the first place has it for both."""
+    a = Value(3.0)
+    y = Value(9.0, (a, a), "mine")
+
+    def _backward():
+        a.grad += 6.0 * y.grad
+
+    y._backward = _backward
+    assert y._local_grads == (6.0, 0.0)
+    assert (a * a)._local_grads == (3.0, 3.0)
+    assert not (a * a).is_parameter
+
+
 @pytest.mark.parametrize(
     ("compare", "sign"), [(operator.lt, "<"), (operator.le, "<="), (operator.gt, ">"), (operator.ge, ">=")]
 )

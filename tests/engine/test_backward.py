@@ -19,6 +19,7 @@ import scalargrad as sg
 from scalargrad import Value, no_grad, topological_order
 from scalargrad.engine import gradients
 from scalargrad.node.node import descendants
+from scalargrad.node.numbers import plain_gradient
 
 
 def test_the_readme_example_of_micrograd():
@@ -494,6 +495,23 @@ def test_gradients_of_random_graphs_match_finite_differences(seed, n):
 
         numeric, error = slope(f, start[i])
         assert leaf.grad == pytest.approx(numeric, rel=1e-6, abs=10 * error + 1e-8)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_graphs_that_count_as_large_have_the_same_gradients(create_graph, monkeypatch):
+    def gradients_of(seed):
+        root, leaves = random_graph(Value, 40, seed)
+        root = root * Value(2.0, requires_grad=False)
+        root.backward(create_graph=create_graph)
+        nodes = topological_order(root)
+        root.backward()
+        assert any(isinstance(node.grad, Value) for node in nodes) is create_graph
+        assert all(isinstance(leaf.grad, Value) for leaf in leaves if plain_gradient(leaf)) is create_graph
+        return [plain_gradient(node) for node in nodes]
+
+    expected = [gradients_of(seed) for seed in range(5)]
+    monkeypatch.setattr("scalargrad.engine.LARGE", 1)
+    assert [gradients_of(seed) for seed in range(5)] == expected
 
 
 # -------------------------------------------------------------------- what the constructor and the setters promise

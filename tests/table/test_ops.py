@@ -286,9 +286,17 @@ def test_a_power_that_overflows_has_the_sign_of_the_product():
         assert scalargrad.power(10.0, float(exponent)) == math.inf
         assert scalargrad.power(-10.0, float(exponent)) == (-math.inf if exponent % 2 else math.inf)
         assert scalargrad.power(10.0, exponent + 0.5) == math.inf
+        assert scalargrad.power(0.1, -float(exponent)) == scalargrad.power(0.1, -exponent - 0.5) == math.inf
         with pytest.raises(ValueError, match="power: a negative number has no real fractional power"):
             scalargrad.power(-10.0, exponent + 0.5)
     assert scalargrad.power(-10.0, 1e300) == math.inf
+
+
+def test_sums_of_nothing_and_ties():
+    assert (scalargrad.sum([]), scalargrad.prod([]), scalargrad.dot([], [])) == (0.0, 1.0, 0.0)
+    for choose in (scalargrad.maximum, scalargrad.minimum):  # the first of two zeros, as in the engine in C
+        assert [repr(choose(0.0, -0.0)), repr(choose(-0.0, 0.0))] == ["0.0", "-0.0"]
+        assert [repr(choose(Value(0.0), -0.0).data), repr(choose(-0.0, Value(0.0)).data)] == ["0.0", "-0.0"]
 
 
 EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -3.0, 5e-324, -5e-324, 1e-160, 710.0, -746.0, 1e308, -1e308, math.inf, -math.inf)

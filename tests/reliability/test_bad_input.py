@@ -72,7 +72,7 @@ def test_every_public_callable_refuses_bad_arguments_in_words_of_its_own(tmp_pat
     public = set(reports[0]["callables"])
     if processes > 1:
         refusing = set(reports[0]["never return"])
-        assert refusing < public - returned, f"these do return: {sorted(refusing - (public - returned))}"
+        assert refusing <= public - returned, f"these do return: {sorted(refusing - (public - returned))}"
         missing = sorted(public - refusing - returned)
         assert len(missing) < 0.02 * len(public), f"no right arguments are known for {missing}"
     raised = {kind: n for kind, n in kinds.most_common() if kind != "returned"}

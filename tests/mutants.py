@@ -64,7 +64,7 @@ PAGE = ROOT / "docs" / "mutants.md"
 IN_C = "## The engine in C"
 """The part of the page that mutants_in_c.py writes."""
 
-# (part of the changed line, or several parts of which any will do; why no test can or need see it)
+# (part of "file: line before -> line after", or several parts of which any will do; why no test can or need see it)
 REASONS = (
     ("XX__len__XX", "the same: a list is made of what has a length as well"),
     (
@@ -126,6 +126,9 @@ REASONS = (
     ("requires_grad=True) for _, a in node.operands]", "only the numbers are looked at"),
     ("Value(node._data, requires_grad=True), index)", "only the numbers are looked at"),
     (("-> AnyFunction = None", "-> Hooks = None", "-> Adjoints = None", "-> Partial = None"), "a name for annotations, which are not evaluated"),
+    ("node/copying.py: break -> continue", "Value's own bases have no slots"),
+    ("@abstractmethod -> ", "for type checkers: who makes such an object is not looked at when the program runs"),
+    ("modes_were_used[:] = [False]", "a list with an entry is true"),
     ("else 2j", "any complex number will do"),
     ("z = inf if x > 0 or", "0 to a power does not overflow"),
     ("if x >= 0: -> if x > 0:", "the same from either side at 0"),
@@ -250,7 +253,7 @@ def run(paths, workers, sample=None, minutes=None):
 
 def reason(mutant):
     """Why a survivor is no gap in the tests; empty if nobody has said."""
-    line = f"{mutant[3]} -> {mutant[4]}"
+    line = f"{mutant[0]}: {mutant[3]} -> {mutant[4]}"
     found = (why for parts, why in REASONS if any(part in line for part in ([parts] if type(parts) is str else parts)))
     return next(found, "")
 

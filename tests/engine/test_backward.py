@@ -561,6 +561,7 @@ def test_copies_in_one_call_share_their_nodes():
     twin_a, twin_b, again = copy.deepcopy([a, b, b + a])
     assert twin_b.parents == (twin_a,)
     assert again.parents == (twin_b, twin_a)
+    assert [v._rule for v in (twin_a, twin_b)] == [v._rule for v in (a, b)]
     assert twin_a is not a
 
 

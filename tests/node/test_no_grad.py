@@ -260,6 +260,22 @@ def test_a_block_that_ends_where_it_is_not_in_force_changes_nothing():
     assert mode.get() is PLAIN
 
 
+@pytest.mark.parametrize("appended", [False, True])
+def test_ctrl_c_while_a_block_begins_leaves_none_in_force(appended):
+    class Interrupted(list):
+        def append(self, entry):
+            if appended:
+                super().append(entry)
+            raise KeyboardInterrupt
+
+    context = no_grad()
+    context._entered = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        context.__enter__()
+    assert mode.get() is PLAIN
+    assert context._entered == []
+
+
 def test_threads_may_share_one():
     shared, x = no_grad(), Value(2.0)
     gate = threading.Barrier(4)

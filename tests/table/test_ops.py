@@ -342,6 +342,8 @@ def test_dot_takes_any_two_vectors_of_equal_length():
         assert scalargrad.dot(*pair).data == 12.0
     assert scalargrad.dot(x, y).data == 6.0
     assert scalargrad.dot([x], [y], 1).data == 7.0
+    assert scalargrad.dot(np.array(2.0), np.array(3.0)) == 6.0  # arrays without dimensions are numbers
+    assert scalargrad.sum(np.array(2.0)) == scalargrad.sum(np.array([0.5, 1.5])) == 2.0
     with pytest.raises(ValueError, match="^dot: the vectors have 2 and 1 elements; they must have equally many$"):
         scalargrad.dot([x, y], [x])
 

@@ -77,7 +77,7 @@ def playing(program=PROGRAM, arguments=None, **environment):
     env = kept | {"PYTHONUTF8": "1", "TERM": "xterm", "COLUMNS": "80"} | environment
     process = subprocess.Popen(
         [sys.executable, *(arguments or ["-c", program])], stdin=other, stdout=other, stderr=other, env=env, close_fds=True,
-        start_new_session=True,
+        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # deaf to it under nohup
     )  # fmt: skip
     os.close(other)
     try:

@@ -108,7 +108,11 @@ class _Run:
         for i, value in enumerate(self.below(output)):
             rule = value._rule
             operands = [f"{places.get(parent, 'constant')} {a!r}" for parent, a in value.operands]
-            given = list(map(float, rule.partials)) if isinstance(rule, GivenPartials) else ""
+            given: Any = ""  # what its name does not tell of a rule
+            if isinstance(rule, GivenPartials):
+                given = list(map(float, rule.partials))
+            elif isinstance(rule, _Checkpoint):
+                given = rule.fingerprint
             digest.update(f"{getattr(rule, 'name', rule.text)} {value._data!r} of {operands} {given}\n".encode())
             places[value] = str(i)
         digest.update(places.get(output, "constant").encode())
@@ -122,7 +126,7 @@ class _Checkpoint(Rule):
         let_cycles_close()  # f may refer to whatever will be computed from the node
         self.text = getattr(f, "__name__", "checkpoint")
         self._f, self._given, self._rebuild, self._index = f, given, rebuild, index
-        self._fingerprint = fingerprint
+        self.fingerprint = fingerprint
 
     def backward(self, node: Value, upstream: Any, adjoints: Adjoints) -> None:
         """Compute the part again, on leaves, and sweep it."""
@@ -149,7 +153,7 @@ class _Checkpoint(Rule):
                 f"run again for backward(): {must}"
             )
         sources = [*stand_ins, *node.parents[self._count :]]
-        if run.fingerprint(output, sources) != self._fingerprint:
+        if run.fingerprint(output, sources) != self.fingerprint:
             raise RuntimeError(
                 f"the checkpointed function {self.text} gave {node.data!r} twice, but by other operations, or from "
                 f"other inputs, when it was run again for backward(): {must}"

@@ -56,6 +56,21 @@ def test_derivatives_that_were_given_are_part_of_the_computation():
 
 
 @pytest.mark.parametrize("name", PAIRS)
+def test_what_is_computed_in_a_checkpoint_within_is_part_of_the_computation(name):
+    nested = [lambda a, b, f=f: checkpoint(f)(a, b) * 2 for f in PAIRS[name]]
+    a, b = Value(2.0), Value(2.0)
+    with pytest.raises(RuntimeError, match=r"twice, but by other operations, or from other inputs"):
+        checkpoint(alternating(*nested))(a, b).backward()
+    assert (a.grad, b.grad) == (0.0, 0.0)
+    for f in nested:
+        leaves = Value(2.0), Value(2.0)
+        checkpoint(f)(a, b).backward()
+        f(*leaves).backward()
+        assert (a.grad, b.grad) == tuple(leaf.grad for leaf in leaves)
+        a.grad = b.grad = 0.0
+
+
+@pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_the_same_computation_gives_the_gradients_of_the_function(name, create_graph):
     for f in PAIRS[name]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -16,7 +17,7 @@ _living: WeakSet[Sharing] = WeakSet()
 """All that there are: those that share parameters must know of each other."""
 
 
-class Sharing:
+class Sharing(ABC):
     """Where a training keeps its numbers, among others that move what it reads, or read what it moves.
 
     Attributes:
@@ -35,9 +36,9 @@ class Sharing:
         self._others: WeakSet[Sharing] = WeakSet()
         self._has_others = self._is_behind = self._is_new = False
 
+    @abstractmethod
     def write_back(self) -> None:
         """Give all numbers back to the Values; the others are behind then."""
-        raise NotImplementedError
 
     def _meet(self) -> bool:
         """Find the others, begun and not ended, and have them write back; returns whether one was not known yet."""

@@ -52,7 +52,8 @@ class Mode:
         if not changes.keys() <= Mode.__annotations__.keys():
             raise TypeError(f"a mode has {', '.join(Mode.__annotations__)}, and no {', '.join(changes)}")
         other = Mode()
-        vars(other).update({name: content for name, content in vars(self).items() if name != "in_ieee"}, **changes)
+        parts = {name: content for name, content in vars(self).items() if name in Mode.__annotations__}
+        vars(other).update(parts, **changes)
         return other
 
     @cached_property

@@ -26,6 +26,7 @@ PROGRAM = """
 import signal
 from scalargrad import Value, trace
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and so do its children
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup makes them deaf to it
 x, y, z = Value(-2.0, label='x'), Value(5.0, label='x'), Value(-4.0, label='z\\x1b[2J')
 f = (x + y) * z
 f.label = 'f'
@@ -77,7 +78,7 @@ def playing(program=PROGRAM, arguments=None, **environment):
     env = kept | {"PYTHONUTF8": "1", "TERM": "xterm", "COLUMNS": "80"} | environment
     process = subprocess.Popen(
         [sys.executable, *(arguments or ["-c", program])], stdin=other, stdout=other, stderr=other, env=env, close_fds=True,
-        start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # deaf to it under nohup
+        start_new_session=True,
     )  # fmt: skip
     os.close(other)
     try:

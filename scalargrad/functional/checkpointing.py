@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial, wraps
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -108,12 +109,8 @@ class _Run:
         for i, value in enumerate(self.below(output)):
             rule = value._rule
             operands = [f"{places.get(parent, 'constant')} {a!r}" for parent, a in value.operands]
-            given: Any = ""  # what its name does not tell of a rule
-            if isinstance(rule, GivenPartials):
-                given = list(map(float, rule.partials))
-            elif isinstance(rule, _Checkpoint):
-                given = rule.fingerprint
-            digest.update(f"{getattr(rule, 'name', rule.text)} {value._data!r} of {operands} {given}\n".encode())
+            name = f"{getattr(rule, 'name', rule.text)} {_beyond_its_name(value)}"
+            digest.update(f"{name} {value._data!r} of {operands}\n".encode())
             places[value] = str(i)
         digest.update(places.get(output, "constant").encode())
         return digest.digest()
@@ -171,6 +168,17 @@ class _Checkpoint(Rule):
                 adjoints.hand_on(node, parent, found[source], found.reached.get(source))
             else:
                 adjoints[parent] += found[source]
+
+
+def _beyond_its_name(value: Value) -> Any:
+    """What tells the rule of a Value from others of this name: the table has one of each, users may write many."""
+    rule = value._rule
+    if isinstance(rule, _Checkpoint):
+        return rule.fingerprint
+    if isinstance(rule, GivenPartials) or getattr(rule, "is_users", False):
+        with suppress(ArithmeticError, TypeError, ValueError):  # where there are none, backward() says so
+            return list(map(float, rule.local_gradients(value)))
+    return hash(getattr(rule.closure, "__code__", None))  # equal if it was made of the same text
 
 
 def _shown(output: Any) -> str:

@@ -317,6 +317,7 @@ def test_train_and_eval_are_seen_by_every_entry(name, backend):
     model = MODULES[name]().eval()
     choose = random.Random(name)
     changes = [model.train, model.eval, lambda: nn.predict(model, [[1.0]]), lambda: model.modules()[-1].train()]
+    changes += [lambda mode=mode: setattr(model.modules()[-1], "training", mode) for mode in (True, False)] * 2
 
     def number(x):
         y = model([x])
@@ -332,8 +333,8 @@ def test_train_and_eval_are_seen_by_every_entry(name, backend):
     loss = sg.compile(number, parameters=model.parameters(), backend=backend)
     step = loss.training(nn.SGD(model.parameters(), lr=0.0))
     kept["training"] = lambda: step([2.0])
-    for _ in range(8):
-        choose.choice(changes)()
+    for change in [changes[-2], *choose.choices(changes, k=8)]:
+        change()
         model.parameters()  # is no change
         for entry, call in kept.items():
             if entry == "training":

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import scalargrad as sg
 from scalargrad import Value
 from scalargrad.functional.checkpointing import checkpoint
+from scalargrad.table import TABLE
 
 
 def alternating(*functions):
@@ -53,6 +54,66 @@ def test_derivatives_that_were_given_are_part_of_the_computation():
     with pytest.raises(RuntimeError, match=r"twice, but by other operations, or from other inputs"):
         y.backward()
     assert a.grad == 0.0
+
+
+def constant_four(slope):
+    """An op of its name with this derivative; forget it afterwards."""
+    return sg.primitive(lambda x: 4.0, partials=lambda x: slope, name="constant_four")
+
+
+@pytest.fixture
+def forgotten():
+    yield
+    TABLE.pop("constant_four", None)
+    del Value.constant_four
+
+
+def by_hand(add):
+    def four(x):
+        out = Value(4.0, (x,), "four")
+        out._backward = add(x, out)
+        return out
+
+    return four
+
+
+def three_times(x, out):
+    def backward():
+        x.grad += 3 * out.grad
+
+    return backward
+
+
+def five_times(x, out):
+    def backward():
+        x.grad += 5 * out.grad
+
+    return backward
+
+
+def test_ops_of_one_name_are_told_apart(forgotten):
+    told_apart((constant_four(3.0), constant_four(5.0)))
+
+
+def test_closures_of_one_name_are_told_apart():
+    told_apart((by_hand(three_times), by_hand(five_times)))
+
+
+def told_apart(pair):
+    for f, slope in zip(pair, (3.0, 5.0), strict=True):
+        a = Value(2.0)
+        checkpoint(lambda x, f=f: f(x) * 2)(a).backward()
+        assert a.grad == slope * 2
+    a = Value(2.0)
+    with pytest.raises(RuntimeError, match=r"twice, but by other operations, or from other inputs"):
+        checkpoint(alternating(*pair))(a).backward()
+    assert a.grad == 0.0
+
+
+def test_an_op_that_is_made_in_each_run_is_the_same(forgotten):
+    a = Value(2.0)
+    checkpoint(lambda x: constant_four(3.0)(x) * 2)(a).backward()
+    assert a.grad == 6.0
 
 
 @pytest.mark.parametrize("name", PAIRS)

@@ -242,6 +242,12 @@ def test_dropout_keeps_the_shape_however_deep_it_is():
         nn.Dropout(0.5)(endless)
 
 
+def test_where_nothing_is_dropped_nothing_is_drawn():
+    before, x = random.getstate(), [Value(1.0), 2.0]
+    assert nn.Dropout(0.0)(x) is x
+    assert random.getstate() == before
+
+
 def test_seeds_modes_copies_and_shapes_of_dropout():
     def masks(layer, n=3):
         return [[y.data for y in layer([1.0] * 8)] for _ in range(n)]

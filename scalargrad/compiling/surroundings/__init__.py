@@ -27,7 +27,7 @@ class Surroundings:
     """What a function reads from outside, and helper functions of the user's that it refers to.
 
     Values are told by identity, as are objects: neither the attributes of an object nor the elements of an array are
-    looked at; of a module whether it is in training, after `train()` or `eval()` of some module. What the function
+    looked at; of a module whether it is in training. What the function
     itself changes while it is recorded, as a count of its calls, is no input of it; of a list or dict to which it only
     adds, as a memo, what was there after the recording is.
 

@@ -6,13 +6,14 @@ What counts as several numbers, and what as one, is decided here for the whole p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy, deepcopy
 from itertools import chain
 from typing import Any
 
 from scalargrad.engine import Value
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.structures import flatten
-from scalargrad.support.arguments import brief, whole
+from scalargrad.support.arguments import MAX_DEPTH, brief, too_deep, whole
 
 
 def count(n: Any, name: str, example: str, most: int | None = None) -> int:
@@ -127,6 +128,33 @@ def as_samples(X: Any) -> list[Any]:
         ValueError: if X is empty.
     """
     return [_as_sample(sample, f"X, row {i}") for i, sample in enumerate(_listed(X))]
+
+
+def own_targets(y: Sequence[Any]) -> list[Any]:
+    """Return the targets as they are now, with lists, dicts and arrays of their own; Values and others stay the same.
+
+    Raises:
+        ValueError: if they are nested deeper than 100 levels.
+    """
+    return list(y) if set(map(type, y)) <= {float, int} else [_own(target, 0) for target in y]
+
+
+def _own(target: Any, depth: int) -> Any:
+    if type(target) in _SINGLE:
+        return target
+    if depth > MAX_DEPTH:  # the cap is what allows recursion here
+        raise too_deep("a target in y")
+    if getattr(target, "ndim", 0):
+        return deepcopy(target)  # a copy of a torch tensor shares its memory
+    if isinstance(target, (list, dict)):
+        mine = copy(target)  # of the same class
+        for key in range(len(target)) if isinstance(target, list) else target:
+            mine[key] = _own(target[key], depth + 1)
+        return mine
+    if isinstance(target, tuple):
+        make = getattr(target, "_make", None) or tuple  # a named tuple stays one
+        return make([_own(x, depth + 1) for x in target])
+    return target
 
 
 def _as_sample(sample: Any, what: str) -> Any:

@@ -84,11 +84,11 @@ class Dropout(KnownModule):
             ValueError: if it is recorded to be replayed, by `compile` or `replay`, in training; if x is nested deeper
                 than 100 levels. (fit(compiled=True) draws for it, before every step.)
         """
-        if not self.training:
+        if not self.training or not self.p:
             return x
         given = _given.get()
-        if given is None or not self.p:
-            if being_compiled() and self.p:
+        if given is None:
+            if being_compiled():
                 raise ValueError(
                     f"{self!r} cannot be compiled in training: what it leaves out would be drawn once, now, and be the "
                     "same in every replay. Call model.eval() first if it should leave nothing out, or train by "

@@ -51,6 +51,11 @@ class Module:
 
     training: bool = True
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name == "training":
+            mode_changed()
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass defines it."""
         raise NotImplementedError(
@@ -92,7 +97,6 @@ class Module:
         """Set `training` here and in every module inside; returns self."""
         for module in self.modules():
             module.training = mode
-        mode_changed()
         return self
 
     def eval(self) -> Module:

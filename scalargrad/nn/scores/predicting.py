@@ -13,7 +13,6 @@ from scalargrad.nn.modules.module import Module
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.mode import being_compiled, mode_kept
 from scalargrad.support.arguments import MAX_DEPTH, function, too_deep
-from scalargrad.support.learning import mode_changed
 
 
 @mode_kept
@@ -53,7 +52,6 @@ def modes_kept(model: Any) -> Iterator[list[Module]]:
         for module, mode in zip(modules, modes, strict=True):
             if module.training != mode:
                 module.training = mode
-        mode_changed()
 
 
 @contextmanager
@@ -62,7 +60,6 @@ def evaluating(model: Any) -> Iterator[None]:
     with modes_kept(model) as modules:
         for module in modules:
             module.training = False
-        mode_changed()
         yield
 
 
@@ -79,7 +76,6 @@ def learning(model: Any) -> Iterator[None]:
             model.train()
             for module in fixed:
                 module.training = False
-            mode_changed()
         yield
 
 

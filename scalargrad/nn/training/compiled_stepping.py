@@ -163,8 +163,12 @@ class CompiledSteps(Steps):
 
     def _resume(self) -> None:
         trains = [(p, p.requires_grad) for p in self.task.optimizer.parameters]
+        others = self._batches.have_changed()
+        if others:
+            self._batches = Batches(*self.task.samples, self.task.optimizer.parameters)
         if (
-            self._has_changed()
+            others
+            or self._has_changed()
             or trains != self._trains
             or self._loss.adds_up != bool(self._adds_up)
             or self._settings != self._all_settings()
@@ -181,6 +185,8 @@ class CompiledSteps(Steps):
         assert task.held_out is not None  # noqa: S101  (for the type checker)
         assert batches is not None  # noqa: S101
         self._memory.write_back()
+        if batches.have_changed():
+            batches = self._held_out = Batches(*task.held_out, task.optimizer.parameters)
         if self._adds_up is None:
             with evaluating(task.model):
                 self._decide(batches, task.held_out[1], range(batches.n))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.nn.arguments.inputs import as_array, as_samples, count, is_sequence, is_table
+from scalargrad.nn.arguments.inputs import as_array, as_samples, count, is_sequence, is_table, own_targets
 from scalargrad.nn.arguments.randomness import RandomSource, random_source
 from scalargrad.nn.descent.clipping import limit
 from scalargrad.nn.descent.optimizers import OPTIMIZERS, Optimizer
@@ -84,7 +84,8 @@ def fit(
             put into training mode, all but each BatchNorm that is in eval mode; parts that are in eval mode inside a
             model in training mode stay so. However fit ends, each part is in the mode it was in.
         X: n rows of numbers, a list of lists, an array or a DataFrame; a list of n numbers means rows of one. Or n
-            samples of any structure that the model takes, as sequences of different lengths.
+            samples of any structure that the model takes, as sequences of different lengths. X and y are read once, at
+            the beginning: what becomes of them later does not count, but for numbers that are Values.
         y: n targets, as the loss takes them: for sequences one for each, or a sequence for each.
         loss: a name, "mse", "sse", "hinge", "bce_with_logits", "multiclass_hinge", "cross_entropy", or a function
             (scores, targets) -> Value of a batch.
@@ -255,7 +256,7 @@ def _samples(model: Any, X: Any, y: Any, X_name: str, y_name: str, as_values: bo
         raise ValueError(
             f"{X_name} has {len(rows)} rows but {y_name} has {len(targets)} targets: give one target for each row"
         )
-    return rows, list(targets)
+    return rows, own_targets(targets)
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

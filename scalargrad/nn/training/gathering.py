@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from scalargrad.compiling.groups import Batch, Group, batch_of
+from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.samples import PLAIN, Samples
 from scalargrad.engine import Value
 from scalargrad.nn.arguments.inputs import constants
@@ -36,10 +37,14 @@ class Batches:
     def __init__(self, rows: Any, targets: list[Any], trained: Sequence[Value]) -> None:
         self.n = len(rows)
         known = set(trained)
-        if not hasattr(rows, "__array_interface__"):
-            rows = [_fixed_all(row, known, "X", f"X[{i}]") for i, row in enumerate(rows)]
+        self._given: list[Value] = []
+        if hasattr(rows, "__array_interface__"):
+            rows = rows.astype("float64", order="C")  # always a copy: the user's array may change
+        else:
+            rows = [self._fixed_all(row, known, "X", f"X[{i}]") for i, row in enumerate(rows)]
         if not set(map(type, targets)) <= {float, int}:
-            targets = [_fixed_all(y, known, "y", f"y[{i}]") for i, y in enumerate(targets)]
+            targets = [self._fixed_all(y, known, "y", f"y[{i}]") for i, y in enumerate(targets)]
+        self._numbers = numbers_of(self._given)
         self._groups = batch_of([rows, targets], ["X", "y"]).groups
         self.kinds, self._places = [0] * self.n, list(range(self.n))
         for kind, group in enumerate(self._groups):
@@ -49,6 +54,18 @@ class Batches:
         self._rooms: dict[tuple[int, int, int], tuple[list[Samples], list[memoryview]]] = {}
         self._all: dict[bool, Batch] = {}
         self._last: tuple[tuple[int, bool], Batch | None] = (0, False), None
+
+    def _fixed_all(self, given: Any, trained: set[Value], argument: str, where: str) -> Any:
+        """A sample or target, a number or a structure, with numbers in place of its Values."""
+        if type(given) is list and PLAIN.issuperset(map(type, given)):
+            return given
+        leaves, rebuild = flatten(given, where)
+        self._given += [x for x in leaves if isinstance(x, Value)]
+        return rebuild(iter([_fixed(x, trained, argument) if isinstance(x, Value) else x for x in leaves]))
+
+    def have_changed(self) -> bool:
+        """Whether a Value among the samples or targets holds another number than when these were made."""
+        return numbers_of(self._given) != self._numbers
 
     @property
     def is_ragged(self) -> bool:
@@ -125,14 +142,6 @@ class Batches:
 
 def _counts(n: int, count: int) -> Samples:
     return Samples([float(count)] * n, "n")
-
-
-def _fixed_all(given: Any, trained: set[Value], argument: str, where: str) -> Any:
-    """A sample or target, a number or a structure, with numbers in place of its Values."""
-    if type(given) is list and PLAIN.issuperset(map(type, given)):
-        return given
-    leaves, rebuild = flatten(given, where)
-    return rebuild(iter([_fixed(x, trained, argument) if isinstance(x, Value) else x for x in leaves]))
 
 
 def _fixed(x: Any, trained: set[Value], where: str) -> float:

@@ -215,8 +215,8 @@ def survives(folder, mutant):
 
 def copied(folder):
     """A copy of the package and its tests, in this folder."""
-    for name in ("scalargrad", "tests", "docs", ".github"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("scalargrad", "tests", "docs", "notebooks", ".github", ".ci"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
     for name in ("pyproject.toml", "README.md", "uv.lock"):
         shutil.copy(ROOT / name, folder / name)
 

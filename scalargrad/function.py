@@ -107,7 +107,7 @@ class Function:
 
     @classmethod
     def apply(cls, *arguments: Any) -> Value:
-        """The result as a node whose parents are those arguments that are Values.
+        """The result as a node whose parents are those arguments that are Values; a constant if there are none.
 
         Raises:
             TypeError: if forward returns anything but one number.
@@ -122,7 +122,10 @@ class Function:
         inside = [x.detach() if isinstance(x, Value) else x for x in arguments]
         with no_grad():
             result = cls.forward(ctx, *inside)
-        node = Value(_one_number(cls, result), parents, cls.__name__)
+        number_found = _one_number(cls, result)
+        if not parents:
+            return Value(number_found, requires_grad=False)
+        node = Value(number_found, parents, cls.__name__)
         if not node.is_leaf:
             positions = [i for i, x in enumerate(arguments) if isinstance(x, Value)]
             node._rule = Applied(cls, ctx, positions, [inside[i] for i in positions], result, len(arguments))

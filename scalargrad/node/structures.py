@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from copy import copy
+from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
 from scalargrad.node.numbers import NumberLike
@@ -26,12 +26,14 @@ class Static(NamedTuple):
     key: Hashable
 
 
-def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
+def flatten(tree: Any, what: str = "the argument", *, as_given: bool = False) -> tuple[list[Any], Rebuild]:
     """The numbers and Values of a structure from left to right, and the function that puts others in their places.
 
     Args:
         tree: a number, a Value, or lists, tuples and dicts of these; a numpy array counts as nested lists.
         what: how the message names it.
+        as_given: leaves numbers what they are, an int, a bool or a Fraction, and not floats; and an array an array: a
+            copy is made in its place, whose numbers are not among the leaves unless there are Values among them.
 
     Raises:
         TypeError: if anything else is in it.
@@ -42,10 +44,10 @@ def flatten(tree: Any, what: str = "the argument") -> tuple[list[Any], Rebuild]:
     ([1.0, 2.0, 3.0], ['x', ('y', {'a': 'z'})])
     """
     leaves: list[Any] = []
-    return leaves, _collect(tree, leaves, what, 0)
+    return leaves, _collect(tree, leaves, what, 0, as_given)
 
 
-def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
+def _collect(tree: Any, leaves: list[Any], what: str, depth: int, as_given: bool) -> Rebuild:
     if type(tree) is float:
         leaves.append(tree)
         return next
@@ -54,15 +56,19 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
     if type(tree) is Static:
         return lambda _: tree.value
     if getattr(tree, "ndim", 0) and hasattr(tree, "tolist"):
+        if as_given:
+            return _array(tree, leaves, what, depth)
         tree = tree.tolist()
     if isinstance(tree, Mapping):
-        parts = {key: _collect(part, leaves, f"{what}[{brief(key)}]", depth + 1) for key, part in tree.items()}
+        parts = {
+            key: _collect(part, leaves, f"{what}[{brief(key)}]", depth + 1, as_given) for key, part in tree.items()
+        }
         make_mapping = _maker(tree)
         if make_mapping is None:
             return lambda new: {key: rebuild(new) for key, rebuild in parts.items()}
         return lambda new: make_mapping({key: rebuild(new) for key, rebuild in parts.items()})
     if isinstance(tree, (list, tuple)):
-        items = [_collect(part, leaves, f"{what}[{i}]", depth + 1) for i, part in enumerate(tree)]
+        items = [_collect(part, leaves, f"{what}[{i}]", depth + 1, as_given) for i, part in enumerate(tree)]
         if isinstance(tree, list):
             make_list = _maker(tree)
             if make_list is None:
@@ -72,13 +78,32 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
         return lambda new: make([rebuild(new) for rebuild in items])
     if not isinstance(tree, NumberLike):
         try:
-            tree = number(tree)
+            x = number(tree)
         except TypeError:
             raise TypeError(
                 f"{what} must be a number, a Value, or lists, tuples and dicts of them, not {type(tree).__name__}"
             ) from None
+        tree = tree if as_given else x
     leaves.append(tree)
     return next
+
+
+def _array(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
+    """Of an array that stays one: whoever writes into it later does not change the copies."""
+    inside: list[Any] = []
+    _collect(tree.tolist(), inside, what, depth, as_given=False)  # refuses what is no array of numbers
+    if not any(isinstance(x, NumberLike) for x in inside):
+        kept = deepcopy(tree)
+        return lambda _: deepcopy(kept)
+    leaves += inside
+    like = copy(tree)
+
+    def make(new: Iterator[Any]) -> Any:
+        made = copy(like)
+        made.flat = [next(new) for _ in inside]
+        return made
+
+    return make
 
 
 def _maker(tree: Any) -> Callable[[Any], Any] | None:

@@ -333,3 +333,12 @@ def test_a_domain_holds_numbers_of_every_kind():
     domain = Domain(0.0, 5.0, hole=1.0)
     assert [x in domain for x in (2, 2.0, True, 6, 1, -1, 10**400, "2", None, 2j)] == [True, True, *[False] * 8]
     assert [x in Domain(whole=True) for x in (2, 2.0, 2.5)] == [True, True, False]
+
+
+def test_of_numbers_alone_a_constant_comes():
+    for argument in (0.5, Value(0.5, requires_grad=False)):
+        x, y = Value(1.5), Legendre3.apply(argument)
+        assert (y.data, y.requires_grad) == (-0.4375, False)
+        (y * x * x).backward(create_graph=True)
+        assert x.grad.data == -1.3125
+    assert (Legendre3.apply(0.5).is_leaf, Legendre3.apply(0.5).parents) == (True, ())

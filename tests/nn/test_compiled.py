@@ -391,6 +391,44 @@ def test_what_is_put_back_includes_the_steps_of_an_optimizer_that_was_used_befor
             assert_same(line, [1.0, 2.0], y, backend, loss="mse", optimizer=used, epochs=9, callback=callback)
 
 
+class Slope(nn.Module):
+    """One number, and an attribute that the model reads."""
+
+    def __init__(self):
+        self.w, self.scale = Value(1.0), 1.0
+
+    def __call__(self, x):
+        return self.w * x[0] * self.scale
+
+
+BETWEEN = {
+    "a note in the model": lambda m, o: setattr(m, "note", o.steps),
+    "a number in the model": lambda m, o: setattr(m, "scale", m.scale * 1.5),
+    "a setting": lambda m, o: setattr(o, "weight_decay", 1e-3 * o.steps),
+    "a parameter": lambda m, o: setattr(m.w, "data", m.w.data / 2),
+    "a state that was loaded": lambda m, o: o.load_state_dict({**o.state_dict(), "steps": o.steps}),
+    "a mode": lambda m, o: setattr(m, "training", not m.training),
+    "a gradient": lambda m, o: setattr(m.w, "grad", 5.0),
+}
+
+
+@pytest.mark.parametrize("kind", [nn.SGD, nn.Adam, nn.RMSprop])
+@pytest.mark.parametrize("where", ["callback", "schedule", "metrics"])
+@pytest.mark.parametrize("name", BETWEEN)
+def test_what_is_put_back_is_what_was_there_before_the_last_step_though_steps_are_recorded_anew(
+    name, where, kind, backend
+):
+    def changing(model, optimizer):
+        answer = {"callback": None, "schedule": 1e160, "metrics": 1.0}[where]
+        return lambda *_: BETWEEN[name](model, optimizer) or answer
+
+    history = assert_same(
+        Slope, [[1.0], [2.0]], [5.0, 5.0], backend, loss="mse", optimizer=lambda m: kind(m, lr=1e160), epochs=9,
+        prepare={where: changing},
+    )  # fmt: skip
+    assert history.epochs < 9
+
+
 def test_a_first_loss_of_nan_changes_nothing(backend):
     assert_same(network, [[math.nan, 0.0]], [1.0], backend, loss="mse")
     assert_same(network, [[math.nan, 0.0]], [1.0], backend, loss=lambda s, y: nn.mse(s, y), optimizer="adam")

@@ -1,6 +1,7 @@
 """fit reads X and y once: what becomes of the user's lists, dicts and arrays later does not count; Values do."""
 
 import copy
+import gc
 
 import pytest
 from compiling_helpers import BACKENDS
@@ -117,24 +118,80 @@ def test_a_callback_that_changes_the_data_changes_nothing(name, batch_size, comp
     assert trained(name, compiled, True, batch_size) == trained(name, compiled, False, batch_size)
 
 
+def rows_with(number):
+    return [[number, 2.0], *copy.deepcopy(ROWS[1:])]
+
+
+def targets_with(number):
+    return [[number, 2.0], *copy.deepcopy(PAIRS[1:])]
+
+
+HELD = {
+    "X": lambda v: {"X": rows_with(v)},
+    "a structure in X": lambda v: {"X": [(row, {"a": 1.0}) for row in rows_with(v)]},
+    "a ragged X": lambda v: {"X": [[v], *copy.deepcopy(ROWS[1:])]},
+    "y": lambda v: {"y": targets_with(v)},
+    "y beside an array": lambda v: {"X": np.array(ROWS), "y": targets_with(v)},
+    "y beside an array of single precision": lambda v: {"X": np.array(ROWS, "float32"), "y": targets_with(v)},
+    "validation X": lambda v: {"validation": (rows_with(v), copy.deepcopy(PAIRS))},
+    "validation y": lambda v: {"validation": (copy.deepcopy(ROWS), targets_with(v))},
+}
+OTHERS_ACT = ["callback", "schedule", "metrics", "optimizer"]
+
+
 @pytest.mark.parametrize("compiled", BACKENDS)
-@pytest.mark.parametrize("where", ["X", "y", "validation"])
-def test_of_numbers_that_are_values_those_of_the_moment_count(where, compiled):
-    def run(compiled):
-        number = Value(1.5)
-        data = {"X": ROWS, "y": PAIRS, "validation": (ROWS, PAIRS)}
-        data |= {
-            "X": {"X": [[number, 2.0], *ROWS[1:]]},
-            "y": {"y": [[number, 2.0], *PAIRS[1:]]},
-            "validation": {"validation": ([[number, 2.0], *ROWS[1:]], PAIRS)},
-        }[where]
+@pytest.mark.parametrize("who", OTHERS_ACT)
+@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("where", HELD)
+def test_of_numbers_that_are_values_those_of_the_moment_count_and_of_no_others(where, batch_size, who, compiled):
+    """Whoever changes them, at the very next step; and what else is changed beside them still does not count."""
+
+    def run(compiled, spoils):
+        number, model, calls = Value(1.5), Pair(), []
+        given = HELD[where](number)
+        data = {"X": copy.deepcopy(ROWS), "y": copy.deepcopy(PAIRS), "validation": (ROWS, PAIRS), **given}
+
+        def changing(*_):
+            calls.append(1)
+            number.data = (-2.0) ** len(calls) / 7
+            if spoils:
+                for part in (data["X"], data["y"], *(data["validation"] if "validation" in given else ())):
+                    spoil(part)
+            return {"callback": None, "schedule": 0.01, "metrics": 1.0}.get(who)
+
+        class Changing(nn.SGD):
+            def update(self, p, g, state):
+                changing()
+                return super().update(p, g, state)
+
+        optimizer = (Changing if who == "optimizer" else nn.SGD)(model.parameters(), 0.01)
+        options = {} if who == "optimizer" else {who: changing}
         history = nn.fit(
-            Pair(), **data, loss="mse", lr=0.01, epochs=5, progress=False, warn=False, compiled=compiled,
-            callback=lambda epoch, _: setattr(number, "data", -2.0 * epoch) if epoch in (2, 3) else None,
+            model, **data, loss="mse", optimizer=optimizer, epochs=4, batch_size=batch_size, seed=0, progress=False,
+            warn=False, compiled=compiled, **options,
         )  # fmt: skip
         return history.loss + history["val_loss"]
 
-    assert run(compiled) == pytest.approx(run(False), rel=1e-12)
+    eager = run(False, False)
+    assert run(compiled, False) == pytest.approx(eager, rel=1e-12)
+    assert run(compiled, True) == pytest.approx(eager, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["lists", "an array"])
+def test_a_table_is_copied_once_and_no_value_is_made_of_it(kind):
+    """A large one as Values would take twenty times the memory."""
+    need(np)
+    rows, made = [[0.5, 1.0]] * 5000, []
+
+    def callback(epoch, _):
+        gc.collect()
+        made.append(sum(isinstance(x, Value) for x in gc.get_objects()))
+
+    nn.fit(
+        OfAnything(), rows if kind == "lists" else np.array(rows), [1.0] * 5000, "mse", epochs=1, lr=1e-6, warn=False,
+        progress=False, compiled="python", callback=callback,
+    )  # fmt: skip
+    assert made[0] < 5000
 
 
 def test_targets_nested_too_deeply_are_refused():

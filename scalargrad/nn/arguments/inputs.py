@@ -127,7 +127,23 @@ def as_samples(X: Any) -> list[Any]:
         TypeError: if X is not a sequence of samples made of numbers.
         ValueError: if X is empty.
     """
-    return [_as_sample(sample, f"X, row {i}") for i, sample in enumerate(_listed(X))]
+    return [_as_sample(sample, f"X, row {i}", constants) for i, sample in enumerate(_listed(X))]
+
+
+def own_samples(X: Any) -> Any:
+    """Return the samples of X as they are now, an array or lists of their own of plain numbers; Values stay the same.
+
+    Raises:
+        TypeError, ValueError: as `as_samples`.
+    """
+    if is_table(X):
+        return X.astype("float64", order="C") if hasattr(X, "__array_interface__") else [row[:] for row in X]
+    return [_as_sample(sample, f"X, row {i}", _numbers) for i, sample in enumerate(_listed(X))]
+
+
+def _numbers(x: Sequence[Any], who: str) -> list[Any]:
+    """As `constants`, but the numbers themselves."""
+    return [new if new is given else new.data for given, new in zip(x, constants(x, who), strict=True)]
 
 
 def own_targets(y: Sequence[Any]) -> list[Any]:
@@ -157,14 +173,14 @@ def _own(target: Any, depth: int) -> Any:
     return target
 
 
-def _as_sample(sample: Any, what: str) -> Any:
+def _as_sample(sample: Any, what: str, made: Callable[[Sequence[Any], str], list[Any]]) -> Any:
     sample = sample.tolist() if hasattr(sample, "tolist") else sample
     if isinstance(sample, Mapping) or (
         is_sequence(sample) and any(is_sequence(x) or isinstance(x, Mapping) for x in sample)
     ):
         leaves, rebuild = flatten(sample, what)
-        return rebuild(iter(constants(leaves, what)))
-    return constants(sample if is_sequence(sample) else [sample], what)
+        return rebuild(iter(made(leaves, what)))
+    return made(sample if is_sequence(sample) else [sample], what)
 
 
 def _is_structure(x: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -50,6 +50,7 @@ class CompiledSteps(Steps):
         self._adds_up: bool | None = None if task.loss_of not in LOSSES.values() else task.loss_of is sse
         self._batches = Batches(*task.samples, task.optimizer.parameters)
         self._held_out: Batches | None = None
+        self._put_back: Callable[[], None] | None = task.optimizer.snapshot()
         self._loss_held_out: SampleLoss | None = None
         try:
             self._record()  # first of all: it refuses what cannot be recorded
@@ -68,10 +69,13 @@ class CompiledSteps(Steps):
             self._record()
         self._compare()
         self._paused = True
+        # Only they could change a Value of the samples between two steps.
+        self._others_act = task.schedule is not None or self._loss.asks_users or not self._is_ours
 
     def _record(self) -> None:
         """Compile the loss, and the update of the parameters."""
         task, optimizer = self.task, self.task.optimizer
+        self._keep_what_was()
         self._trains = [(p, p.requires_grad) for p in optimizer.parameters]
         if not any(trains for _, trains in self._trains):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
@@ -128,7 +132,11 @@ class CompiledSteps(Steps):
     def step(self, batch: Sequence[int]) -> dict[str, float]:
         """One step, as `Steps.step` describes it."""
         # A schedule may set more than lr, and whatever is called between two steps freeze a leaf or register a hook.
-        if self._settings != self._all_settings() or self._has_changed():
+        if (
+            self._settings != self._all_settings()
+            or self._has_changed()
+            or (self._others_act and (self._batches.have_changed() or self._forgets()))
+        ):
             self.pause()
         if self._adds_up is None:
             self.pause()
@@ -141,13 +149,14 @@ class CompiledSteps(Steps):
             samples = self._left_out.drawn(samples)
         loss, columns = memory.forward(self._loss.batches, samples)
         if not math.isfinite(loss):
-            memory.undo()
+            self._undo()
             raise NotFiniteError(f"the loss became {loss}")
         if task.clip_norm is not None:
             _, memory.gradients = clipped_to_norm(memory.gradients, task.clip_norm)
         if not memory.update(keep=True):
             memory.undo()
             raise NotFiniteError("a parameter became nan or infinite")
+        self._put_back = None
         if self._loss.asks_users:
             memory.write_back()  # their metrics may look at more than scores
         return {"loss": loss, **self._loss.measured(columns, task.samples[1], batch)}
@@ -157,6 +166,32 @@ class CompiledSteps(Steps):
         if not self._paused:
             self._memory.write_back()
             self._paused = True
+
+    def _keep_what_was(self) -> None:
+        """Keep what the memory would put back, before another takes its place or it forgets that."""
+        optimizer = self.task.optimizer
+        if self._put_back is None:
+            now = self._put_back = optimizer.snapshot()
+            if optimizer.parameters == [p for p, _ in self._trains]:  # of others there was nothing before
+                self._memory.undo()
+                self._memory.write_back()
+                self._put_back = optimizer.snapshot()
+                now()
+
+    def _forgets(self) -> bool:
+        """Whether the memory will take all over anew, as somebody has loaded a state: then it cannot go back."""
+        memory: Any = self._memory
+        return bool(memory._is_new)
+
+    def _undo(self) -> None:
+        """Put everything back to where it was before the last update."""
+        memory: Any = self._memory
+        if self._put_back is None:
+            memory.undo()
+        else:
+            self.pause()
+            self._put_back()
+            memory._tell()
 
     def _has_changed(self) -> bool:
         return self._loss.batches.have_changed() or self._reached.have_changed()
@@ -175,6 +210,8 @@ class CompiledSteps(Steps):
             or differ(self._attributes, self._all_attributes())  # somebody else had the model meanwhile
         ):
             self._record()
+        elif self._forgets():
+            self._keep_what_was()
         self.task.optimizer.zero_grad()  # those that are not trained too
         self._memory.read()
         self._paused = False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from scalargrad.nn.arguments.inputs import as_array, as_samples, count, is_sequence, is_table, own_targets
+from scalargrad.nn.arguments.inputs import as_array, as_samples, count, is_sequence, own_samples, own_targets
 from scalargrad.nn.arguments.randomness import RandomSource, random_source
 from scalargrad.nn.descent.clipping import limit
 from scalargrad.nn.descent.optimizers import OPTIMIZERS, Optimizer
@@ -166,7 +166,7 @@ def fit(
             function(f, what)
     source = random_source(seed, rng)
     with advising(loss_of, targets), learning(model):
-        task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out)
+        task = Task(model, (rows, targets), loss_of, optimizer, penalty_of, clip_norm, measures, held_out, schedule)
         steps = EagerSteps(task) if eager else _compiled_steps(task, compiled)
         history = History()
         order = list(range(len(rows)))
@@ -247,7 +247,7 @@ def _diverged(what: str, epoch: int, step: int, optimizer: Optimizer, history: H
 
 def _samples(model: Any, X: Any, y: Any, X_name: str, y_name: str, as_values: bool) -> Samples:
     X, y = as_array(X), as_array(y)
-    rows = as_samples(X) if as_values or not is_table(X) else X
+    rows = as_samples(X) if as_values else own_samples(X)
     check_structures(model, rows, X_name)
     targets = y.tolist() if hasattr(y, "tolist") else y
     if not is_sequence(targets):

@@ -21,7 +21,7 @@ class Batches:
     """The samples that a model is trained on or measured with, as arguments of a compiled loss (x, y) or (x, y, n).
 
     Args:
-        rows: of Values, or a list of lists, or an array; or samples of any structure.
+        rows: of Values, or a list of lists, or an array, which nobody changes; or samples of any structure.
         targets: one for each.
         trained: the Values that must not be among the numbers.
 
@@ -39,7 +39,7 @@ class Batches:
         known = set(trained)
         self._given: list[Value] = []
         if hasattr(rows, "__array_interface__"):
-            rows = rows.astype("float64", order="C")  # always a copy: the user's array may change
+            rows = rows.astype("float64", order="C", copy=False)
         else:
             rows = [self._fixed_all(row, known, "X", f"X[{i}]") for i, row in enumerate(rows)]
         if not set(map(type, targets)) <= {float, int}:
@@ -65,7 +65,7 @@ class Batches:
 
     def have_changed(self) -> bool:
         """Whether a Value among the samples or targets holds another number than when these were made."""
-        return numbers_of(self._given) != self._numbers
+        return bool(self._given) and numbers_of(self._given) != self._numbers
 
     @property
     def is_ragged(self) -> bool:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from scalargrad.nn.descent.optimizers import Optimizer
+    from scalargrad.nn.descent.schedules import Schedule
     from scalargrad.nn.scores.losses import Loss
     from scalargrad.nn.scores.metrics import Metric
 
 Penalty = Callable[[list[Value]], Any]
 Samples = tuple[Any, list[Any]]
-"""Rows of Values, or for compiled steps also of numbers, and their targets."""
+"""Rows of Values, or for compiled steps of numbers but for the user's Values, and their targets."""
 
 
 class NotFiniteError(ArithmeticError):
@@ -45,6 +46,7 @@ class Task:
     clip_norm: float | None
     measures: Mapping[str, Metric]
     held_out: Samples | None
+    schedule: Schedule | None = None
 
     def scores(self, rows: Sequence[Any]) -> list[Any]:
         """What the model says to these rows, as one batch."""

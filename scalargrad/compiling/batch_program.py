@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.gradient import Terms, contributions, has_choices, sum_of_products, total
 from scalargrad.compiling.pipeline import batch_runner, has_nan, lowered_if_long
 from scalargrad.compiling.reached import parameters_for
 from scalargrad.compiling.structure.structured import structured
-from scalargrad.compiling.tape import ADD, Tape, varying_slots
+from scalargrad.compiling.tape import ADD, PARAMETER, Tape, as_text, from_text, varying_slots
 from scalargrad.compiling.taping import TapedCall
 from scalargrad.compiling.watching import WatchedCall
 from scalargrad.engine import Value
@@ -49,43 +49,51 @@ class BatchProgram:
 
     def __init__(
         self, fn: Callable[..., Any], samples: Sequence[Samples], i: int, parameters: Sequence[Value] | None,
-        choice: str, *, gradients: bool = True, has_aux: bool = False, plain: BatchProgram | None = None,
+        choice: str, *, gradients: bool = True, has_aux: bool = False,
     ) -> None:  # fmt: skip
         name = getattr(fn, "__name__", type(fn).__name__)
         numbers = [x for one in samples for x in one.sample(i)]
         with in_mode(follows_ieee=True):  # as the other samples will: no sample of a batch raises
             call = WatchedCall(fn, [one.rebuilt for one in samples], numbers, name)
         _check_result(call, has_aux)
-        taped = TapedCall(call, (plain.reached if plain else parameters) or ())
-        tape, (root, *aux) = taped.tape, taped.outputs
+        taped = TapedCall(call, parameters or ())
+        root, *aux = taped.outputs
         self.guards, self.reached = taped.guards, taped.parameters
         self.has_indices, self.can_branch = taped.has_indices, taped.can_branch
-        wanted = self.reached if parameters is None else self.reached[: len(parameters)]
-        trained = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
-        slots = [taped.slots[self.reached[k]] for k in trained]
-        self.may_have_masks = plain is None and has_choices(tape.code)
-        violations = taped.violations()
-        columns = aux + ([total(tape, violations)] if violations else [])
-        self.columns = len(aux)
+        self.columns, self.widths = len(aux), [one.width for one in samples]
         self.rebuild, self.are_values = call.rebuild_output, [isinstance(x, Value) for x in call.outputs]
+        wanted = self.reached if parameters is None else self.reached[: len(parameters)]
+        self._wanted = [k for k, leaf in enumerate(wanted) if leaf.requires_grad] if gradients else []
         # Those that get a gradient come first, as their gradients lie side by side.
-        first = set(trained)
-        order = trained + [k for k in range(len(self.reached)) if k not in first]
-        places = sorted(range(len(order)), key=order.__getitem__)
-        self.leaves, self.trained = [self.reached[k] for k in order], len(trained)
-        widths = self.widths = [one.width for one in samples]
+        first = set(self._wanted)
+        order = self._wanted + [k for k in range(len(self.reached)) if k not in first]
+        self._places = sorted(range(len(order)), key=order.__getitem__)
+        self.leaves, self.trained = [self.reached[k] for k in order], len(self._wanted)
+        self._choice, self._outputs = choice, (root, aux, taped.violations())
+        code = taped.tape.code
+        self.may_have_masks = has_choices(code)
+        # As text: the instructions themselves would take more memory than all that the program runs on.
+        self._recorded = as_text(code) if self.may_have_masks else ""
+        self._masked: BatchProgram | None = None
+        self._make(taped.tape, samples[0].n if samples else 1, masked=False)
+
+    def _make(self, tape: Tape, n: int, *, masked: bool) -> None:
+        """Compile what was recorded, in one of the two forms, for batches of about n samples."""
+        (root, aux, violations), choice, widths, places = self._outputs, self._choice, self.widths, self._places
+        columns = aux + ([total(tape, violations)] if violations else [])
         made = None
-        if plain is None:
-            n = samples[0].n if samples else 1
+        if not masked:
             made = structured(
-                choice, tape.code, root, violations, columns, trained, widths, places, n, _sums
+                choice, tape.code, root, violations, columns, self._wanted, widths, places, n, _sums
             )  # fmt: skip
         if made is None:
+            at = {x[1]: slot for slot, x in enumerate(tape.code) if x[0] is PARAMETER}
+            slots = list(map(at.__getitem__, self._wanted))
             kinds = varying_slots(tape.code)
             sums = [_split(tape, _terms(tape, root, kinds), kinds), _split(tape, violations, kinds)]
             given = [slot for pair in sums for slot in pair if slot is not None]
             whole = lowered_if_long(choice, tape.code, [root, *given, *columns], batch=True)
-            shares = contributions(tape, root, slots, masked=plain is not None, whole=whole)
+            shares = contributions(tape, root, slots, masked=masked, whole=whole)
             if whole is not None:
                 tape = whole.tape
                 place = whole.places.__getitem__
@@ -97,11 +105,7 @@ class BatchProgram:
             made = batch_runner(choice, tape.code, sums, columns, widths, places, whole)
         code, self.backend, self.runner = made
         self.numbers = parameters_for(self.runner, self.leaves)
-        # The instructions themselves would take more memory than all that the program runs on.
-        self._of_code = hash(tuple(code)) if self.may_have_masks or plain is not None else 0
-        one = [batch.taken([i]) for batch in samples]  # not all of them, which it would keep alive
-        self._make_masked = partial(BatchProgram, fn, one, 0, parameters, choice, gradients=gradients, has_aux=has_aux)
-        self._masked: BatchProgram | None = None
+        self._of_code = hash(tuple(code)) if self.may_have_masks else 0
 
     def run(
         self, samples: Sequence[Samples], n: int, *, mean: bool, numbers: Sequence[float] | None = None
@@ -133,7 +137,9 @@ class BatchProgram:
         The leaves and sums are in the same order.
         """
         if self.may_have_masks and self._masked is None:
-            masked = self._make_masked(plain=self)
+            masked = copy(self)
+            masked._make(Tape.of(from_text(self._recorded)), 1, masked=True)
+            masked.may_have_masks = False
             if masked._of_code == self._of_code:
                 self.may_have_masks = False
             else:

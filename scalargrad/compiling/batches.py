@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
@@ -51,15 +51,16 @@ class BatchFunction:
         reduction: "mean" or "sum".
         branches: "raise" or "record".
         has_aux: whether fn returns (loss, aux).
+        also: static arguments that it was given.
     """
 
     def __init__(
         self, fn: Callable[..., Any], name: str, parameters: Sequence[Value] | None, backend: str, reduction: str,
-        branches: str, has_aux: bool,
+        branches: str, has_aux: bool, also: Collection[Any] = (),
     ) -> None:  # fmt: skip
         self.mean, self.branches = reduction == "mean", branches
         self._fn, self._name, self._given, self.backend, self.has_aux = fn, name, parameters, backend, has_aux
-        self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches)
+        self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches, also)
         self.recordings.reached.add(parameters or ())
         self._seen: list[Seen] = []
         self.resting: list[Any] = []  # what the last training has left, if it ended well: see training.py

@@ -19,6 +19,7 @@ from scalargrad.node.mode import being_compiled
 from scalargrad.node.structures import Static
 
 if TYPE_CHECKING:
+    from scalargrad.compiling.batch_program import BatchProgram
     from scalargrad.compiling.batches import BatchFunction
     from scalargrad.compiling.reached import Numbers
 
@@ -46,8 +47,10 @@ class BoundLoss:
         self._source = None if values is not None else doubles(parameters, "parameters")
         self._target = doubles(out, "out")
         batches.programs(self._batch)  # until it is recorded, the parameters may be unknown
-        if values is not None and values != batches.parameters:
+        self._order = batches.parameters
+        if values is not None and values != self._order:
             raise ValueError(f"bind: {PARAMETERS}: these are others than those of {name}, or in another order")
+        self._programs: object = None
         self._run = self._made()
 
     def __call__(self) -> float:
@@ -55,7 +58,7 @@ class BoundLoss:
 
         Raises:
             BranchError: as `Compiled.value_and_grad`; `out` is as it was then.
-            ValueError: if not as many parameters require grad as when it was bound.
+            ValueError: if other parameters require grad than when it was bound.
             TypeError: inside of a function that is being recorded.
         """
         if being_compiled():
@@ -69,13 +72,23 @@ class BoundLoss:
         """What runs it, as long as nothing changes."""
         batches, source, target = self._batches, self._source, self._target
         programs = batches.programs(self._batch)
-        self._programs = batches.recordings.known
-        order = batches.parameters
+        known, order = batches.recordings.known, batches.parameters
         for what, view in (("parameters", source), ("out", target)):
             if view is not None and len(view) != len(order):
                 raise ValueError(
                     f"bind: {what} has {len(view)} elements, but {len(order)} parameters of {self._name} require grad"
                 )
+        if order != self._order:
+            raise ValueError(
+                f"bind: other parameters of {self._name} require grad than when it was bound: bind it anew, with an "
+                "array, or Values, of these"
+            )
+        run = self._suited(programs, order)
+        self._programs = known  # now only: where it was refused, it is to be refused again
+        return run
+
+    def _suited(self, programs: Sequence[BatchProgram], order: list[Value]) -> Callable[[], float]:
+        batches, source, target = self._batches, self._source, self._target
         with suppress(UnsuitedError):
             suits(batches, programs)
             backend: Any = programs[0].backend

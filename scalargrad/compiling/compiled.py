@@ -42,8 +42,10 @@ class Compiled:
         self.__doc__ = getattr(fn, "__doc__", None)
         self._given = parameters
         self._statics = Statics(fn, self.__name__, static)
-        self._points = PointFunction(fn, self.__name__, backend, branches)
-        self.batches = BatchFunction(fn, self.__name__, parameters, backend, reduction, branches, has_aux)
+        self._points = PointFunction(fn, self.__name__, backend, branches, self._statics.met)
+        self.batches = BatchFunction(
+            fn, self.__name__, parameters, backend, reduction, branches, has_aux, self._statics.met
+        )
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,17 +93,20 @@ class PointFunction:
         name: how messages call it.
         backend: the choice.
         branches: "raise" or "record".
+        also: static arguments that it was given.
 
     Attributes:
         with_keywords: the same for calls that give arguments by keywords.
     """
 
-    def __init__(self, fn: Callable[..., Any], name: str, backend: str, branches: str) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], name: str, backend: str, branches: str, also: Collection[Any] = ()
+    ) -> None:
         self._fn, self._name = fn, name
         # Functions that know nothing of this object, so that it goes as soon as nobody has it.
         self._record, self._eagerly = partial(_recorded, fn, name, backend), partial(_eager, fn, name)
-        self._recordings = PointRecordings(fn, name, branches, self._record, self._eagerly)
-        self.with_keywords = ByKeywords(fn, name, lambda fn: PointFunction(fn, name, backend, branches))
+        self._recordings = PointRecordings(fn, name, branches, self._record, self._eagerly, also)
+        self.with_keywords = ByKeywords(fn, name, lambda fn: PointFunction(fn, name, backend, branches, also))
 
     def __call__(self, *args: Any) -> Any:
         """See `Compiled.__call__`."""

@@ -64,12 +64,16 @@ class Reached:
     def add(self, leaves: Iterable[Value], *, recorded: bool = False) -> None:
         """What these are now is taken for granted, and what the others are; a recording has reached them, perhaps."""
         change = last_change[0]
-        known = {**self._state[0], **dict.fromkeys(leaves)}
+        before, granted, _ = self._state
+        known = {**before, **dict.fromkeys(leaves)}
         if recorded:
             self.surroundings.after_a_run()
         else:
             self.surroundings.look()
-        self._state = known, _granted(known), change
+        now: Any = _granted(known)
+        if recorded and _granted(before) != granted:  # by another thread: who knows which of both was recorded
+            now, change = None, None
+        self._state = known, now, change
 
     def is_empty(self) -> bool:
         """Whether there is nothing that could change."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -49,16 +49,17 @@ class Recordings(Generic[Way]):
         fn: the function.
         name: how messages call it.
         branches: "raise" or "record".
+        also: what it is given beside, functions and objects that have some: they are looked at as those that it calls.
 
     Attributes:
         known: for each structure of arguments the programs, in the order in which they were recorded.
         reached: what they take for granted.
     """
 
-    def __init__(self, fn: Callable[..., Any], name: str, branches: str) -> None:
+    def __init__(self, fn: Callable[..., Any], name: str, branches: str, also: Collection[Any] = ()) -> None:
         self.name, self.branches = name, branches
         self.known: dict[Any, list[Way]] = {}
-        self.reached = Reached(Surroundings(fn))
+        self.reached = Reached(Surroundings(fn, also))
         self._turns = Turns()  # to record a program, and to forget what has changed
 
     def of(self, structure: Hashable) -> list[Way]:
@@ -76,6 +77,7 @@ class Recordings(Generic[Way]):
     def recorded(self, record: Callable[[], Way]) -> Way:
         """A new program, whose leaves and surroundings are taken for granted from now on."""
         with self._turns:
+            self._forget_what_has_changed()  # what is recorded now, and only that, goes by what there is now
             self.reached.surroundings.before_a_run()
             program = record()
             self.reached.add(program.leaves, recorded=True)
@@ -110,7 +112,7 @@ class PointRecordings(Recordings[PointWay]):
     """Recordings of a function that is called with one set of arguments at a time.
 
     Args:
-        fn, name, branches: as above.
+        fn, name, branches, also: as above.
         record: (args, numbers): makes a program of arguments and the numbers in them.
         eagerly: (args, numbers): what the function itself gives for them.
     """
@@ -118,9 +120,9 @@ class PointRecordings(Recordings[PointWay]):
     def __init__(
         self, fn: Callable[..., Any], name: str, branches: str,
         record: Callable[[Sequence[Any], Sequence[float]], PointWay],
-        eagerly: Callable[[Sequence[Any], Sequence[float]], Any],
+        eagerly: Callable[[Sequence[Any], Sequence[float]], Any], also: Collection[Any] = (),
     ) -> None:  # fmt: skip
-        super().__init__(fn, name, branches)
+        super().__init__(fn, name, branches, also)
         self._record, self._eagerly = record, eagerly
 
     def result(self, structure: Hashable, args: Sequence[Any], numbers: Sequence[float]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from scalargrad.compiling.backends import check_backend
@@ -81,19 +81,24 @@ class ReplayProgram:
 class Replay:
     """A function whose graph is built once; made by `scalargrad.replay`."""
 
-    def __init__(self, fn: Callable[..., Any], backend: str, branches: str, static: Iterable[str] = ()) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], backend: str, branches: str, static: Iterable[str] = (),
+        also: Collection[Any] | None = None,
+    ) -> None:  # fmt: skip
         functools.update_wrapper(self, fn)
         self._fn = fn
         name = getattr(fn, "__name__", type(fn).__name__)
+        self._statics = Statics(fn, name, static)
+        also = self._statics.met if also is None else also
         self._recordings = PointRecordings(
             fn,
             name,
             branches,
             lambda args, numbers: ReplayProgram(fn, args, numbers, backend, name),
             lambda args, _: fn(*unmarked(args)),
+            also,
         )
-        self._statics = Statics(fn, name, static)
-        self._with_keywords = ByKeywords(fn, name, lambda fn: Replay(fn, backend, branches)._called)
+        self._with_keywords = ByKeywords(fn, name, lambda fn: Replay(fn, backend, branches, also=also)._called)
 
     def __call__(self, *args: Any, **keywords: Any) -> Value:
         """The root, with the numbers that the leaves and arguments have now.

@@ -15,6 +15,7 @@ from scalargrad.support.spelling import did_you_mean
 
 BY_TYPE = (str, bool, type(None), Enum)
 """What is static wherever it stands: no numbers."""
+_WITHOUT_FUNCTIONS = (*BY_TYPE, int, float, complex, bytes)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -26,6 +27,9 @@ class Statics:
         name: how messages call it.
         static: the names of such arguments, beside those that are by their type.
 
+    Attributes:
+        met: those that were given so far, but for those in which there can be no function.
+
     Raises:
         ValueError: if the function has no argument of a name.
         TypeError: if one is no text, or nobody can tell what the function's arguments are called.
@@ -33,6 +37,8 @@ class Statics:
 
     def __init__(self, fn: Callable[..., Any], name: str, static: Iterable[str]) -> None:
         self._fn, self._name = fn, name
+        self._met: dict[int, Any] = {}
+        self.met = self._met.values()
         names = [static] if isinstance(static, str) else _listed(static)
         self._names = frozenset(names)
         self._places: dict[int, str] = {}
@@ -110,7 +116,10 @@ class Statics:
             ) from None
 
     def _static(self, x: Any, which: str) -> Static:
-        return Static(x, _key(x, f"{self._name}: the static argument {which}"))
+        key = _key(x, f"{self._name}: the static argument {which}")
+        if not isinstance(x, _WITHOUT_FUNCTIONS):
+            self._met.setdefault(id(x), x)
+        return Static(x, key)
 
 
 def takes_no_more(fn: Callable[..., Any], n: int) -> bool:

@@ -8,6 +8,7 @@ comes after differentiation: if two equal nodes were one before, their gradients
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -97,6 +98,18 @@ class Tape:
         self.constants: dict[int, float] = {}
         self._simplify = simplify
         self.known: dict[Instruction, int] = {}
+
+    @classmethod
+    def of(cls, code: Sequence[Instruction]) -> Tape:
+        """A tape that has these instructions and simplifies nothing."""
+        tape = cls(simplify=False)
+        tape.code = list(code)
+        for slot, instruction in enumerate(code):
+            if instruction[0] in SOURCES:
+                tape.known[instruction] = slot
+                if instruction[0] is CONSTANT:
+                    tape.constants[slot] = float.fromhex(instruction[1])
+        return tape
 
     def source(self, kind: str, index: int) -> int:
         """The slot of an input or parameter."""
@@ -267,6 +280,17 @@ def depending(code: Sequence[Instruction], slots: Iterable[int]) -> bytearray:
         if instruction[0] not in SOURCES and not found[slot]:
             found[slot] = found[instruction[-1]] or any(map(is_found, instruction[1:]))
     return found
+
+
+def as_text(code: Sequence[Instruction]) -> str:
+    """The instructions, for keeping: a tenth of the memory."""
+    return json.dumps(code, separators=(",", ":"))
+
+
+def from_text(text: str) -> list[Instruction]:
+    """The instructions that were kept."""
+    names = {name: name for name in (*SOURCES, *_ROWS)}  # these very strings: they are compared by identity
+    return [(names[op], *xs) for op, *xs in json.loads(text)]
 
 
 def operands(instruction: Instruction) -> Sequence[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from scalargrad.engine import Value, gradients, topological_order
 from scalargrad.functional.forward import tangents as push_tangents
 from scalargrad.node.contexts import own_node, with_recording
-from scalargrad.node.mode import mode
+from scalargrad.node.mode import being_compiled, mode
 from scalargrad.node.numbers import plain_number
 from scalargrad.node.rules import Leaf
 from scalargrad.node.structures import Rebuild, flatten
@@ -156,6 +156,8 @@ _depth: ContextVar[int] = ContextVar("depth", default=0)
 
 
 def _input(x: Any, depth: int) -> Value:
+    if isinstance(x, Value) and being_compiled():  # its number is read in each replay
+        return with_recording(operator.mul, x, _input(1.0, depth))  # type: ignore[no-any-return]
     made = Value(plain_number(x))
     made._rule = _Input(depth)
     return made

@@ -246,3 +246,26 @@ def test_what_cannot_be_bound_is_refused_in_words():
     ]:
         with pytest.raises(error, match=text):
             loss.bind(*arguments, **options)
+
+
+@with_backends
+@pytest.mark.parametrize("as_values", [True, False])
+def test_other_parameters_than_those_it_was_bound_to_are_refused_as_long_as_they_are_others(as_values, backend):
+    w, u, v, factor = Value(2.0), Value(3.0), Value(5.0, requires_grad=False), 1.0
+    loss = sg.compile(lambda x: factor * (w * x + u * x * x + v * x**3), parameters=[w, u, v], backend=backend)
+    out = doubles([0.0, 0.0])
+    step = loss.bind(doubles([2.0]), parameters=[w, u] if as_values else doubles([2.0, 3.0]), out=out)
+    step()
+    assert list(out) == [2.0, 4.0]
+    u.requires_grad, v.requires_grad = False, True  # as many as before
+    for _ in range(3):
+        with pytest.raises(ValueError, match="other parameters of <lambda> require grad than when it was bound"):
+            step()
+    v.requires_grad, factor = False, 100.0
+    for _ in range(3):
+        with pytest.raises(ValueError, match="has 2 elements, but 1 parameters"):
+            step()
+    assert list(out) == [2.0, 4.0]
+    u.requires_grad = True
+    assert step() == 100.0 * (4.0 + 12.0 + 40.0)
+    assert list(out) == [200.0, 400.0]

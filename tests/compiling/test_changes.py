@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from array import array
 
 import pytest
 from compiling_helpers import needs_llvm, with_backends
@@ -224,3 +225,69 @@ def test_a_training_that_is_gone_is_not_kept():
     gc.collect()
     assert ref() is None
     assert second([1.0]) == -2.0
+
+
+@with_backends
+@pytest.mark.parametrize("again", [False, True], ids=["bound", "bound anew by itself"])
+def test_what_bind_records_does_not_make_older_recordings_hold(again, backend):
+    factor, w = 2.0, Value(3.0)
+    f = sg.compile(lambda v: v[0] * factor * w, backend=backend)
+    out = array("d", [0.0])
+    bound = f.bind(array("d", [3.0]), out) if again else None
+    assert (f([3.0]), f([1.0])) == (18.0, 6.0)
+    factor, w = 5.0, Value(7.0)
+    if bound is None:
+        f.bind(array("d", [3.0]), out)()
+    else:
+        bound()
+    assert out[0] == f([3.0]) == 105.0
+
+
+@with_backends
+def test_a_parameter_that_is_thawed_while_it_is_recorded_is_trained_afterwards(backend):
+    """By another thread, at whatever moment: here by the function, after its first use, and once."""
+    w, u = Value(2.0), Value(3.0, requires_grad=False)
+
+    def loss(x):
+        product = w * x + u * x
+        u.requires_grad = True
+        return product
+
+    f = sg.compile(loss, parameters=[w, u], backend=backend)
+    f.value_and_grad([1.0])
+    for _ in range(2):
+        assert f.value_and_grad([1.0]) == (5.0, [1.0, 1.0])
+
+
+MAKE_FROZEN = {
+    "a leaf": lambda k: k,
+    "computed": lambda k: k * 2.0,
+    "its negative": lambda k: -k,
+}
+TRANSFORMS = {
+    "grad": lambda g, k: sg.grad(g)(k),
+    "value_and_grad": lambda g, k: sum(sg.value_and_grad(g)(k)),
+    "several": lambda g, k: sum(sg.grad(lambda a, b: g(a) * b, argnums=(0, 1))(k, k)),
+    "jvp": lambda g, k: sum(sg.jvp(g, (k,), (2.0,))),
+    "vjp": lambda g, k: sg.vjp(g, k)[1](3.0)[0],
+    "derivative": lambda g, k: sg.derivative(g)(k),
+    "hessian": lambda g, k: sg.hessian(lambda v: g(v[0]))([k])[0][0],
+    "jacobian": lambda g, k: sg.jacobian(lambda v: [g(v[0]), v[0]])([k])[0][0],
+    "jacfwd": lambda g, k: sg.jacfwd(lambda v: [g(v[0])])([k])[0][0],
+    "grad of grad": lambda g, k: sg.grad(sg.grad(g))(k),
+}
+
+
+@with_backends
+@pytest.mark.parametrize("transform", TRANSFORMS)
+@pytest.mark.parametrize("make", MAKE_FROZEN)
+def test_the_number_of_a_frozen_leaf_that_is_differentiated_for_is_read_at_each_call(make, transform, backend):
+    k, w = Value(3.0, requires_grad=False), Value(2.0)
+
+    def fn(x):
+        return TRANSFORMS[transform](lambda t: t**3 * x + sg.sin(t * w), MAKE_FROZEN[make](k))
+
+    f = sg.compile(fn, backend=backend)
+    for number in (3.0, 1.5, -0.25):
+        k.data = number
+        assert f(1.5) == pytest.approx(fn(1.5).data, rel=1e-12)

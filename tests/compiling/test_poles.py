@@ -10,11 +10,12 @@ import random
 from array import array
 
 import pytest
-from compiling_helpers import needs_llvm, same
+from compiling_helpers import needs_llvm, same, with_backends
 from optional import optional
+from sizes import size
 
 import scalargrad as sg
-from scalargrad import Value
+from scalargrad import BranchError, Value
 from scalargrad.node.mode import in_mode
 from scalargrad.node.structures import flatten
 from scalargrad.strategies import call
@@ -103,3 +104,63 @@ def test_gradients_of_replays_and_programs_follow_ieee(backend):
     root = loss()
     assert (root.data, sg.grad(root, w)) == (0.0, math.inf)
     assert program.value_and_grad([0.0]) == (0.0, [math.inf])
+
+
+# -------------------------------------------------------------------- the masked form of one way among several
+
+
+def rising_or_falling(w, v):
+    """A loss whose gradient is nan at x = 0 but for its masks, with a way for each sign of w * y."""
+
+    def loss(x, y):
+        s = sg.where(sg.greater(x, 0.0), sg.sqrt(sg.maximum(x * w * w, 0.0)), w * x)
+        if w * y > 0:
+            return s * w + w, [w * 1.0, x]
+        return s + 1000.0 * v * w, [s, v, v * x]
+
+    return loss
+
+
+@with_backends
+@pytest.mark.parametrize("branches", ["raise", "record"])
+@pytest.mark.parametrize("first", [1.0, -1.0])
+def test_masks_are_those_of_the_way_that_was_recorded(first, branches, backend):
+    """Whatever way the numbers of the moment would take: a nan is met later than the recording."""
+    rng = random.Random(f"{first} {branches}")
+    for _ in range(size(6, 40)):
+        w, v = Value(1.0), Value(5.0)
+        loss = rising_or_falling(w, v)
+        f = sg.compile(loss, parameters=[w, v], backend=backend, branches=branches, has_aux=True)
+        f.value_and_grad([1.0], [first])
+        for _ in range(6):
+            w.data = rng.choice([-1.5, -1.0, 1.0, 2.0])
+            samples = [(rng.choice([0.0, 1.0, -1.0]), rng.choice([1.0, -1.0])) for _ in range(rng.randint(1, 4))]
+            X, Y = map(list, zip(*samples, strict=True))
+            w.grad = v.grad = 0.0
+            results = [loss(x, y) for x, y in samples]
+            total = sum(result for result, _ in results) * (1 / len(samples))
+            total.backward()
+            wanted = [[x.data if isinstance(x, Value) else x for x in aux] for _, aux in results]
+            try:
+                (found, aux), gradients = f.value_and_grad(X, Y)
+            except BranchError:
+                assert branches == "raise"
+                assert any((w.data * y > 0) != (first > 0) for y in Y)
+                continue
+            assert [found, *gradients] == pytest.approx([total.data, w.grad, v.grad], rel=1e-12)
+            assert aux == wanted
+
+
+@with_backends
+def test_what_cannot_be_seen_to_change_stays_as_it_was_recorded_where_there_are_masks(backend):
+    class Settings:
+        factor = 1.0
+
+    w, settings = Value(1.0), Settings()
+    f = sg.compile(
+        lambda x: sg.where(sg.greater(x, 0.0), sg.sqrt(sg.maximum(x * w, 0.0)), w * x) * settings.factor,
+        parameters=[w], backend=backend,
+    )  # fmt: skip
+    assert f.value_and_grad([4.0]) == (2.0, [1.0])
+    settings.factor = 100.0
+    assert f.value_and_grad([4.0, 0.0]) == (1.0, [0.5])

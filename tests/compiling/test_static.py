@@ -301,3 +301,32 @@ def test_samples_have_no_names():
     only_by_name = sg.compile(lambda x, *, n: power(x, n), static="n", backend="python")
     with pytest.raises(TypeError, match="n can be given by name only, which a batch cannot"):
         only_by_name.values([2.0], n=2)
+
+
+class Doubling(nn.Module):
+    def __call__(self, x):
+        return x * (3.0 if self.training else 1.0)
+
+
+@with_backends
+@pytest.mark.parametrize("by_name", [False, True])
+def test_what_a_static_function_or_module_reads_around_it_is_looked_at_too(by_name, backend):
+    factor, module, w = 2.0, Doubling(), Value(1.5)
+
+    def scaled(x):
+        return x * factor
+
+    def fn(x, how):
+        return how(w * x) + 1.0 if callable(how) else how[0](how[1](w * x)) + 1.0
+
+    f = sg.compile(fn, static=("how",), parameters=[w], backend=backend)
+    g = sg.replay(fn, static=("how",), backend=backend)
+    for how in (scaled, module, (scaled, module)):
+        for factor, module.training in ((2.0, True), (10.0, True), (10.0, False), (2.0, True)):  # noqa: B007
+            wanted = fn(1.0, how).data
+            of = {"how": how} if by_name else {}
+            args = () if by_name else (how,)
+            assert f(1.0, *args, **of) == wanted
+            assert g(1.0, *args, **of).data == wanted
+            assert f.value_and_grad([1.0, 1.0], *args, **of)[0] == wanted
+            assert f.values([1.0], *args, **of) == [wanted]

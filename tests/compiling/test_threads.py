@@ -9,7 +9,7 @@ import time
 from importlib import import_module
 
 import pytest
-from compiling_helpers import THREADS, at_once, needs_llvm, points, random_function, with_backends
+from compiling_helpers import HANG, THREADS, at_once, needs_llvm, points, random_function, with_backends
 from optional import numpy as np
 
 import scalargrad as sg
@@ -312,3 +312,39 @@ def test_ops_of_equal_names_are_told_apart_whichever_thread_names_them(monkeypat
 
         at_once(call)
         assert found == {k: 2.0 * k + 1 for k in range(THREADS)}
+
+
+@with_backends
+def test_a_variable_that_another_thread_changes_while_the_function_is_recorded(backend):
+    """It is none of those that the function writes itself: the change is seen, and so is each later one."""
+    factor, inside, go_on = 2.0, threading.Event(), threading.Event()
+
+    def fn(x):
+        product = x * factor
+        inside.set()
+        go_on.wait(HANG)
+        return product
+
+    f = sg.compile(fn, backend=backend)
+    first = threading.Thread(target=f, args=(3.0,))
+    first.start()
+    assert inside.wait(HANG)
+    factor = 5.0
+    go_on.set()
+    first.join(HANG)
+    for factor in (5.0, 7.0, 9.0):
+        assert (f(3.0), f.values([3.0])) == (3.0 * factor, [3.0 * factor])
+
+
+@with_backends
+def test_a_variable_that_the_function_writes_itself_does_not_have_it_recorded_again(backend):
+    calls = 0
+
+    def fn(x):
+        nonlocal calls
+        calls += 1
+        return x * 2.0
+
+    f = sg.compile(fn, backend=backend)
+    assert [f(1.0), f(2.0), f([1.0][0]), *f.values([3.0]), f(4.0)] == [2.0, 4.0, 2.0, 6.0, 8.0]
+    assert calls == 2  # at a point and over batches

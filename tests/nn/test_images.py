@@ -8,10 +8,10 @@ import itertools
 import re
 from fractions import Fraction
 
-import numpy
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from optional import numpy
 
 import scalargrad as sg
 from scalargrad import Value, nn

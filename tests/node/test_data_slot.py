@@ -10,8 +10,8 @@ import threading
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
 import pytest
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value, nn

@@ -9,9 +9,11 @@ import math
 import random
 from dataclasses import dataclass
 
-import mpmath
+import pytest
 
 import scalargrad as sg
+
+mpmath = pytest.importorskip("mpmath", reason="the exact numbers are mpmath's: the extra `test`")
 
 DIGITS = 120
 mp = mpmath.mp.clone()

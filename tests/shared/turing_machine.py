@@ -2,6 +2,7 @@
 
 import ast
 
+import pytest
 from lecture_pages import notebooks
 
 CELLS = ("copy-task", "content", "move", "write", "machine", "copy-training")
@@ -12,6 +13,7 @@ def machine_cells():
 
     Their imports, functions and classes are run, and nothing that they compute or draw; no picture is wanted here.
     """
+    pytest.importorskip("numpy", reason="the notebook needs numpy")
     defined = {}
     for cell in CELLS:
         tree = ast.parse("".join(notebooks()["14b-memory.ipynb"][cell]["source"]))

@@ -6,10 +6,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value, nn

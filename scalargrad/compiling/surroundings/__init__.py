@@ -7,13 +7,14 @@ lists, in C.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Collection, Iterator
 from itertools import groupby, repeat
 from types import FunctionType
 from typing import Any
 
-from scalargrad.compiling.surroundings.contents import differ, frozen, has_grown
-from scalargrad.compiling.surroundings.functions import functions_of, global_names
+from scalargrad.compiling.surroundings.contents import CONTAINERS, differ, frozen, has_grown
+from scalargrad.compiling.surroundings.functions import functions_of, global_names, name_of_cell, variables_written
 from scalargrad.support.learning import last_change
 
 _MISSING = object()
@@ -33,10 +34,11 @@ class Surroundings:
 
     Args:
         fn: the function.
+        also: functions, and objects that have some, which it is given as static arguments; there may be more later.
     """
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
-        self._fn = fn
+    def __init__(self, fn: Callable[..., Any], also: Collection[Any] = ()) -> None:
+        self._fn, self._also = fn, also
         self._before: dict[Any, Any] = {}
         self._written: set[Any] = set()
         self._grown: set[Any] = set()
@@ -50,13 +52,25 @@ class Surroundings:
 
     def after_a_run(self) -> None:
         """It was recorded; what is there now is taken for granted."""
-        places = self._places()
+        places, by_others = self._places(), False
         for key, sort, x in places:
             if key in self._before:
                 now, before = _content(sort, x), self._before[key]
                 if differ(now, before):
-                    (self._grown if has_grown(now, before) else self._written).add(key)
+                    if self._can_only_be_written_by_others(sort, x, now):
+                        by_others = True
+                    else:
+                        (self._grown if has_grown(now, before) else self._written).add(key)
         self._take_for_granted([place for place in places if place[0] not in self._written])
+        if by_others:  # another thread, meanwhile: who knows which of both was recorded
+            self._state = (*self._state[:3], [_MISSING], *self._state[4:])
+
+    def _can_only_be_written_by_others(self, sort: int, place: Any, now: list[Any] | None) -> bool:
+        """Whether it is a variable that the function does not assign to, and no container, which it may change."""
+        if sort > 1 or (now and isinstance(now[0], (*CONTAINERS, array, bytearray))):
+            return False
+        functions = self._fn, *list(self._also)
+        return (place[1] if sort else name_of_cell(place, *functions)) not in variables_written(*functions)
 
     def look(self) -> None:
         """Take what is there now for granted."""
@@ -76,11 +90,11 @@ class Surroundings:
                     types += map(type, now or ())
         runs = [list(run) for _, run in groupby(names, lambda place: id(place[0]))]
         gets = [(run[0][0].get, [name for _, name in run]) for run in runs]  # of each module its names
-        modes = [(module, module.training) for module in modules]
+        modes = [(module, getattr(module, "training", None)) for module in modules]
         self._state = (cells, gets, functions, before, types, modes) if places else _NOTHING
 
     def _places(self) -> list[tuple[Any, int, Any]]:
-        return [place for place in _places(self._fn) if place[0] not in self._written]
+        return [place for place in _places(self._fn, *list(self._also)) if place[0] not in self._written]
 
     def is_empty(self) -> bool:
         """Whether there is nothing."""
@@ -94,7 +108,7 @@ class Surroundings:
         cells, names, functions, before, types, modes = state
         if self._change is not last_change[0]:
             now = last_change[0]
-            if any(module.training is not mode for module, mode in modes):
+            if any(getattr(module, "training", None) is not mode for module, mode in modes):
                 return True
             self._change = now
         try:  # as _contents: this is asked before every replay
@@ -108,10 +122,10 @@ class Surroundings:
             return True
 
 
-def _places(fn: Callable[..., Any]) -> Iterator[tuple[Any, int, Any]]:
-    """Where a function reads: keys, and 0 for a cell, 1 for a global, 2 for defaults and partials, 3 for a mode."""
+def _places(*functions: Any) -> Iterator[tuple[Any, int, Any]]:
+    """Where functions read: keys, and 0 for a cell, 1 for a global, 2 for defaults and partials, 3 for a mode."""
     seen = set()
-    for function in functions_of(fn):
+    for function in functions_of(*functions):
         if isinstance(function, functools.partial):
             yield id(function), 2, function
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 from collections.abc import Iterator
@@ -17,13 +18,13 @@ FUNCTIONS = 200
 _DATA = frozenset((Value, float, int, str, type(None)))
 
 
-def functions_of(fn: Any) -> Iterator[Any]:
-    """The Python functions and partials behind a callable, those of the user's that they refer to, and modules.
+def functions_of(*callables: Any) -> Iterator[Any]:
+    """The Python functions and partials behind callables, those of the user's that they refer to, and modules.
 
     Methods are among them whose names stand in one of the functions, of the classes and of the objects that were met.
     """
     met = _Met()
-    pending, seen = [fn], set[int]()
+    pending, seen = list(callables), set[int]()
     kept: list[Any] = []  # methods are made anew whenever they are asked for: while it lives, an id is one object's
     count = 0
     while pending and count < FUNCTIONS:
@@ -70,7 +71,7 @@ def functions_of(fn: Any) -> Iterator[Any]:
             if inner is not None:
                 pending.append(inner)
             elif is_open:
-                if isinstance(getattr(one, "training", None), bool):  # a Module
+                if hasattr(one, "training"):  # a Module
                     yield one
                 pending += met.class_found(cls)
                 attributes = getattr(one, "__dict__", {})
@@ -124,6 +125,32 @@ class _Met:
                 self._members.append(members)
                 found += [x for name, x in members.items() if name in self._names or _is_special(name)]
         return found
+
+
+def variables_written(*callables: Any) -> set[str]:
+    """The names that the functions behind callables assign to outside of themselves, by `nonlocal` and `global`."""
+    found = set[str]()
+    for function in functions_of(*callables):
+        pending = [function.__code__] if isinstance(function, FunctionType) else []
+        while pending:
+            code = pending.pop()
+            found.update(step.argval for step in dis.get_instructions(code) if step.opname in _STORES)
+            pending += [x for x in code.co_consts if isinstance(x, CodeType)]
+    return found
+
+
+_STORES = frozenset(f"{what}_{where}" for what in ("STORE", "DELETE") for where in ("DEREF", "GLOBAL"))
+
+
+def name_of_cell(cell: Any, *callables: Any) -> str:
+    """What the functions behind callables call a variable around them."""
+    return next(
+        name
+        for function in functions_of(*callables)
+        if isinstance(function, FunctionType)
+        for name, one in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        if one is cell
+    )
 
 
 def _is_special(name: str) -> bool:

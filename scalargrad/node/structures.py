@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import copy, deepcopy
+from functools import partial
 from typing import Any, NamedTuple
 
+from scalargrad.node.copying import attributes_of, give_attributes
 from scalargrad.node.numbers import NumberLike
 from scalargrad.support.arguments import MAX_DEPTH, brief, too_deep
-from scalargrad.support.exactly import exactly, exactly_or_itself
+from scalargrad.support.exactly import DEEPEST, exactly, exactly_or_itself
 from scalargrad.support.reals import number
 
 Rebuild = Callable[[Iterator[Any]], Any]
@@ -69,12 +71,7 @@ def _collect(tree: Any, leaves: list[Any], what: str, depth: int, as_given: bool
         return lambda new: make_mapping({key: rebuild(new) for key, rebuild in parts.items()})
     if isinstance(tree, (list, tuple)):
         items = [_collect(part, leaves, f"{what}[{i}]", depth + 1, as_given) for i, part in enumerate(tree)]
-        if isinstance(tree, list):
-            make_list = _maker(tree)
-            if make_list is None:
-                return lambda new: [rebuild(new) for rebuild in items]
-            return lambda new: make_list([rebuild(new) for rebuild in items])
-        make = getattr(tree, "_make", None) or tuple  # a named tuple stays one
+        make = _maker(tree) or (list if isinstance(tree, list) else tuple)
         return lambda new: make([rebuild(new) for rebuild in items])
     if not isinstance(tree, NumberLike):
         try:
@@ -107,21 +104,65 @@ def _array(tree: Any, leaves: list[Any], what: str, depth: int) -> Rebuild:
 
 
 def _maker(tree: Any) -> Callable[[Any], Any] | None:
-    """What makes a list or dict of the same kind; None for a plain one, or where there is no more than a mapping."""
-    if type(tree) in (list, dict) or not isinstance(tree, (list, dict)):
+    """What makes a list, tuple or dict of the same class; None for a plain one, and where only its content is known."""
+    kind = type(tree)
+    if kind in _WITHOUT_STATE or not isinstance(tree, (list, tuple, dict)):
         return None
-    empty = copy(tree)
-    empty.clear()
+    if isinstance(tree, tuple):
+        filled = partial(tuple.__new__, kind)
+        try:
+            filled(tree)
+        except TypeError:  # one of C's, as time.struct_time
+            return None
+        names, slots = attributes_of(tree)
+        attributes = dict(names), slots
+        if not any(attributes):
+            return filled
+
+        def new(content: Any) -> Any:
+            made = filled(content)
+            give_attributes(made, *attributes)
+            return made
+
+    else:
+        empty: Any = copy(tree)
+        empty.clear()
+        attributes = attributes_of(empty)
+
+        def new(content: Any) -> Any:
+            made = copy(empty)
+            if isinstance(made, list):
+                made.extend(content)
+            else:
+                made.update(content)
+            return made
+
+        if not any(attributes):
+            return new
+    kept: list[Any] = []
 
     def make(content: Any) -> Any:
-        made = copy(empty)
-        if isinstance(made, list):
-            made.extend(content)
+        """The first has the attributes themselves, others their lists and dicts as they were then, each its own."""
+        made = new(content)
+        if kept:
+            give_attributes(made, *_own(kept[0]))
         else:
-            made.update(content)
+            kept.append(_own(attributes))
         return made
 
     return make
+
+
+def _own(x: Any, depth: int = 0) -> Any:
+    """Lists, dicts and sets of its own, as deep as `exactly_or_itself` looks into them; all else is shared."""
+    kind = type(x)
+    if depth >= DEEPEST:  # the cap allows recursion here
+        return x
+    if kind in (list, tuple):
+        return kind([_own(part, depth + 1) for part in x])
+    if kind is dict:
+        return {key: _own(part, depth + 1) for key, part in x.items()}
+    return set(x) if kind is set else x
 
 
 def structure(tree: Any, depth: int = 0) -> Hashable:
@@ -150,9 +191,11 @@ def structure(tree: Any, depth: int = 0) -> Hashable:
 
 
 def _state_of(tree: Any) -> tuple[Hashable, ...]:
-    """What a list or dict of a class of the user's has beside its content, which `flatten` hands on: its attributes."""
-    if type(tree) in _WITHOUT_STATE or not isinstance(tree, (list, dict)):
+    """The attributes of a list, tuple or dict of a class of the user's: what `flatten` hands on beside its content."""
+    if type(tree) in _WITHOUT_STATE or not isinstance(tree, (list, tuple, dict)):
         return ()
+    if isinstance(tree, tuple):  # it has no slots
+        return (exactly_or_itself(vars(tree)),) if getattr(tree, "__dict__", None) else ()
     made_of: Any = tree.__reduce_ex__(2)  # how a copy is made: a class, its arguments, the state, ...
     state = made_of[2:3]
     return (exactly_or_itself(state[0]),) if any(state) else ()

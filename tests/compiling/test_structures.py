@@ -91,8 +91,19 @@ class Slotted(list):
     __slots__ = ("scale",)
 
 
+class Triple(tuple):
+    pass
+
+
+class Named(XY):
+    pass
+
+
 def with_state(kind, content, scale):
-    made = kind(content)
+    return with_scale(kind(content), scale)
+
+
+def with_scale(made, scale):
     made.scale = scale
     return made
 
@@ -104,15 +115,38 @@ def same_but_for_a_key_or_attribute(a):
     return [
         *({key: a} for key in keys), *(OrderedDict({key: a}) for key in keys),
         *(with_state(Row, [a], scale) for scale in scales), *(with_state(Slotted, [a], scale) for scale in scales),
-        *(with_state(Record, {"a": a}, scale) for scale in scales),
+        *(with_state(Record, {"a": a}, scale) for scale in scales), Pair([a]), Triple([a]), Named(a, a), (a,),
+        *(with_state(Triple, [a], scale) for scale in scales), *(with_scale(Named(a, a), scale) for scale in scales),
     ]  # fmt: skip
 
 
 def seen(p):
     """Tells all of them apart, by what their keys and attributes look like."""
-    (a,) = p.values() if isinstance(p, dict) else p
+    a = next(iter(p.values() if isinstance(p, dict) else p))
     text = repr((type(p).__name__, list(p) if isinstance(p, dict) else 0, getattr(p, "scale", "without")))
     return a * float(sum(k * ord(letter) for k, letter in enumerate(text, 1)))
+
+
+@with_backends
+def test_results_have_the_class_and_attributes_of_their_own(backend):
+    """What one writes into the attributes of a result is in no other."""
+    w = Value(3.0)
+    kinds = [Row, Slotted, Triple, lambda xs: Record(zip("ab", xs, strict=True)), lambda xs: Named(*xs)]
+
+    def made(kind, x):
+        return with_state(kind, [x * 2, w * x], {"seen": [{"n": 0}]})
+
+    f = sg.compile(lambda x: [made(kind, x) for kind in kinds], backend=backend)
+    loss = sg.compile(
+        lambda x: (w * x, [made(kind, x) for kind in kinds]), parameters=[w], has_aux=True, backend=backend
+    )
+    for i in range(1, 4):
+        for results in (f(float(i)), *loss.value_and_grad([float(i), float(i)])[0][1]):
+            for result, kind in zip(results, kinds, strict=True):
+                wanted = kind([i * 2.0, i * 3.0])
+                assert (type(result), result, result.scale) == (type(wanted), wanted, {"seen": [{"n": 0}]})
+                result.scale["more"] = 1
+                result.scale["seen"][0]["n"] = 5
 
 
 @with_backends
@@ -141,6 +175,7 @@ trees = st.recursive(
     st.just(0.5),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.lists(inner, max_size=3).map(tuple), st.lists(inner, max_size=3).map(Row),
+        st.lists(inner, max_size=3).map(Pair), st.lists(inner, max_size=3).map(Triple),
         st.tuples(inner, inner).map(lambda t: XY(*t)), st.tuples(inner, inner).map(lambda t: YX(*t)),
         st.dictionaries(st.sampled_from(["a", "b", 1, True]), inner, max_size=3),
         st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2).map(OrderedDict),

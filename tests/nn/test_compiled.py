@@ -1,8 +1,10 @@
 """fit(..., compiled=True) does what fit does: the eager loop, which has its own tests, is the oracle here."""
 
 import copy
+import functools
 import math
 import random
+from types import SimpleNamespace
 
 import pytest
 from compiling_helpers import BACKENDS
@@ -13,6 +15,7 @@ import scalargrad
 from scalargrad import Value, nn
 from scalargrad.compiling.backends import best
 from scalargrad.nn.scores.metrics import misclassified
+from scalargrad.nn.training.compiled_stepping import CompiledSteps
 from scalargrad.nn.training.gathering import Batches
 from scalargrad.node.extras import hooks_of
 
@@ -277,16 +280,29 @@ def test_a_callback_may_change_things(change, validation, backend):
 
 
 class OfItsOwn(nn.Module):
-    """Reads attributes of its own, and modules in them."""
+    """Reads attributes of its own, one in a slot, and modules and another object in them."""
+
+    __slots__ = ("gain",)
 
     def __init__(self):
+        self.gain, self.settings = 1.0, SimpleNamespace(offset=0.0)
         self.hidden, self.last = nn.Layer(2, 3, activation="tanh", seed=0), nn.Layer(3, 1, nonlin=False, seed=1)
         self.drop, self.more = nn.Dropout(0.4, seed=2), {"last": nn.Layer(3, 1, nonlin=False, seed=3)}
         self.scale, self.how, self.shifts = 1.0, "last", [0.0]
 
     def __call__(self, x):
         layer = self.last if self.how == "last" else self.more[self.how[5:]]
-        return layer(self.drop(self.hidden(x))) * self.scale + self.shifts[0]
+        shift = self.shifts[0] + self.settings.offset
+        return layer(self.drop(self.hidden(x))) * self.scale * self.gain + shift + (0.0 if self.training else 1.0)
+
+    def forward(self, x):
+        return self(x)
+
+    def size(self, parameters):
+        return nn.l2_penalty(parameters, 0.01 * self.scale)
+
+    def distance(self, scores, targets):
+        return nn.mse(scores, targets) * self.scale
 
 
 OTHERWISE = {
@@ -303,17 +319,76 @@ OTHERWISE = {
     "eval of one": lambda m: m.drop.eval(),
     "how much is left out": lambda m: setattr(m.drop, "p", 0.1),
     "nothing is left out": lambda m: setattr(m.drop, "p", 0.0),
+    "a slot": lambda m: setattr(m, "gain", 0.5),
+    "a mode that is 0": lambda m: setattr(m.drop, "training", 0),
+    "a mode that is None": lambda m: setattr(m, "training", None),
+    "a mode of which nobody is told": lambda m: object.__setattr__(m, "training", False),
+    "an object inside": lambda m: setattr(m.settings, "offset", 0.25),
+    "all of that, and back": lambda m: [setattr(m.drop, "p", p) for p in (0.0, 0.3)],
 }
 
 
-@pytest.mark.parametrize("name", OTHERWISE)
-@pytest.mark.parametrize("validation", [None, (X[:5], Y[:5])])
-def test_a_callback_may_change_the_model_itself(name, validation, backend):
-    assert_same(
-        OfItsOwn, X, Y, backend, loss="mse", optimizer=lambda m: nn.SGD(m.parameters(), 0.05, momentum=0.9), epochs=5,
-        batch_size=8, seed=0, validation=validation, warn=False,
-        prepare={"callback": lambda m, o: lambda epoch, _: OTHERWISE[name](m) if epoch == 2 else None},
+GIVEN = {
+    "a model": lambda m: {},
+    "a method as the model": lambda m: {"model": m.forward},
+    "a partial as the model": lambda m: {"model": functools.partial(OfItsOwn.forward, m)},
+    "a function around it": lambda m: {"model": lambda x: m(x)},
+    "a method as the penalty": lambda m: {"penalty": m.size},
+    "a method as the loss": lambda m: {"loss": m.distance},
+}
+
+
+def run_with(change, who, how, compiled, **options):
+    """Losses of a fit in which a callback, schedule or metric changes the model, at its third call."""
+    random.seed(0)
+    model, calls = OfItsOwn(), []
+
+    def changing(*_):
+        calls.append(1)
+        if len(calls) == 3:
+            change(model)
+        return {"callback": None, "schedule": 0.05, "metrics": 1.0}[who]
+
+    optimizer = nn.SGD(model.parameters(), 0.05, momentum=0.9)
+    arguments = {"model": model, "loss": "mse", **GIVEN[how](model), "optimizer": optimizer, who: changing, **options}
+    history = nn.fit(
+        X=X, y=Y, epochs=5, batch_size=8, seed=0, warn=False, progress=False, compiled=compiled, **arguments
     )  # fmt: skip
+    return [*history.loss, *history.get("val_loss", []), *(p.data for p in optimizer.parameters)]
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+@pytest.mark.parametrize("who", ["callback", "schedule", "metrics"])
+@pytest.mark.parametrize("validation", [None, (X[:5], Y[:5])])
+def test_whoever_is_called_may_change_the_model_itself(name, who, validation, backend):
+    eager = run_with(OTHERWISE[name], who, "a model", False, validation=validation)
+    found = run_with(OTHERWISE[name], who, "a model", backend, validation=validation)
+    assert found == pytest.approx(eager, rel=1e-12, abs=1e-13)
+
+
+@pytest.mark.parametrize("how", GIVEN)
+@pytest.mark.parametrize("who", ["callback", "schedule", "metrics"])
+@pytest.mark.parametrize("name", ["a number", "a list", "a slot", "an object inside", "how much is left out"])
+def test_model_loss_and_penalty_may_read_attributes_by_any_way(name, who, how, backend):
+    eager, found = (run_with(OTHERWISE[name], who, how, compiled) for compiled in (False, backend))
+    assert found == pytest.approx(eager, rel=1e-12, abs=1e-13)
+
+
+def test_what_a_model_counts_itself_does_not_have_it_recorded_at_each_step(monkeypatch):
+    class Counting(OfItsOwn):
+        calls = 0
+
+        def __call__(self, x):
+            self.calls += 1
+            return super().__call__(x)
+
+    model, recorded = Counting(), []
+    monkeypatch.setattr(CompiledSteps, "_record", lambda self, of=CompiledSteps._record: recorded.append(1) or of(self))
+    nn.fit(
+        model, X, Y, "mse", epochs=5, batch_size=4, schedule=lambda k: 0.01, metrics=lambda *_: 1.0, compiled="python",
+        progress=False,
+    )  # fmt: skip
+    assert len(recorded) < 5
 
 
 def test_a_schedule_may_set_more_than_the_rate(backend):

@@ -12,17 +12,18 @@ from scalargrad.compiling.compiled import compile as compile_
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import granted, settings_of
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.surroundings.contents import differ, frozen
 from scalargrad.compiling.training import OnValues, memory_for
 from scalargrad.engine import Value
 from scalargrad.nn.descent.clipping import clipped_to_norm
 from scalargrad.nn.descent.optimizers import OPTIMIZERS
+from scalargrad.nn.descent.schedules import constant_lr
 from scalargrad.nn.layers.dropout import Dropout
 from scalargrad.nn.modules.module import Module
 from scalargrad.nn.scores.losses import LOSSES, sse
 from scalargrad.nn.scores.predicting import evaluating, plain
 from scalargrad.nn.training import agreement
 from scalargrad.nn.training.agreement import AGREEMENT
+from scalargrad.nn.training.attributes import Attributes
 from scalargrad.nn.training.gathering import Batches
 from scalargrad.nn.training.left_out import LeftOut, nothing_left_out
 from scalargrad.nn.training.sample_loss import SampleLoss
@@ -69,8 +70,9 @@ class CompiledSteps(Steps):
             self._record()
         self._compare()
         self._paused = True
-        # Only they could change a Value of the samples between two steps.
-        self._others_act = task.schedule is not None or self._loss.asks_users or not self._is_ours
+        # Only they could change the samples' Values and attributes between two steps.
+        schedules = task.schedule is not None and getattr(task.schedule, "__module__", "") != constant_lr.__module__
+        self._others_act = schedules or self._loss.asks_users or not self._is_ours
 
     def _record(self) -> None:
         """Compile the loss, and the update of the parameters."""
@@ -81,7 +83,6 @@ class CompiledSteps(Steps):
             raise ValueError("nothing to train: none of the optimizer's parameters requires grad")
         self._refuse_hooks([*self._reached.leaves, *optimizer.parameters])
         self._settings = granted(optimizer) if self._is_ours else {}
-        self._attributes = [frozen(attributes) for attributes in self._all_attributes()]
         self._loss_held_out = None
         self._left_out = self._find_left_out()
         self._loss = SampleLoss(
@@ -96,6 +97,8 @@ class CompiledSteps(Steps):
         )
         loss = self._loss.batches
         self._memory = memory_for(loss, optimizer, samples) if self._is_ours else OnValues(optimizer)
+        # Last of all: what the model itself changes while it is recorded, as a count of its calls, is no input of it.
+        self._attributes = Attributes([task.model, task.loss_of, task.penalty_of])
 
     def _find_left_out(self) -> LeftOut | None:
         """The factors of the model's Dropouts; None if there are none in training, or if to record it will tell why."""
@@ -121,12 +124,6 @@ class CompiledSteps(Steps):
         """What the compiled update takes for granted of the optimizer."""
         return settings_of(self.task.optimizer) if self._is_ours else {}
 
-    def _all_attributes(self) -> list[Any]:
-        """Those of the model's modules, its loss and its penalty, which a recording has as they were."""
-        task = self.task
-        parts = task.model.modules() if isinstance(task.model, Module) else [task.model]
-        return [getattr(part, "__dict__", None) for part in (*parts, task.loss_of, task.penalty_of)]
-
     # ---------------------------------------------------------------- steps
 
     def step(self, batch: Sequence[int]) -> dict[str, float]:
@@ -135,7 +132,7 @@ class CompiledSteps(Steps):
         if (
             self._settings != self._all_settings()
             or self._has_changed()
-            or (self._others_act and (self._batches.have_changed() or self._forgets()))
+            or (self._others_act and self._has_changed_for_others())
         ):
             self.pause()
         if self._adds_up is None:
@@ -193,6 +190,10 @@ class CompiledSteps(Steps):
             self._put_back()
             memory._tell()
 
+    def _has_changed_for_others(self) -> bool:
+        """Whether what others may change between two steps is not as it was."""
+        return self._batches.have_changed() or self._attributes.have_changed() or self._forgets()
+
     def _has_changed(self) -> bool:
         return self._loss.batches.have_changed() or self._reached.have_changed()
 
@@ -207,7 +208,7 @@ class CompiledSteps(Steps):
             or trains != self._trains
             or self._loss.adds_up != bool(self._adds_up)
             or self._settings != self._all_settings()
-            or differ(self._attributes, self._all_attributes())  # somebody else had the model meanwhile
+            or self._attributes.have_changed()  # somebody else had the model meanwhile
         ):
             self._record()
         elif self._forgets():

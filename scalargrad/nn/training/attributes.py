@@ -1,0 +1,99 @@
+"""What model, loss and penalty read in attributes of objects, which a recording has as it was."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from types import FunctionType, MethodType, ModuleType, SimpleNamespace
+from typing import Any
+
+from scalargrad.compiling.surroundings.contents import ITEMS, differ, frozen, inside
+from scalargrad.compiling.surroundings.functions import _is_users, functions_of, global_names
+from scalargrad.engine import Value
+from scalargrad.nn.descent.optimizers import Optimizer
+from scalargrad.nn.modules.module import Module, _slots_of_all
+
+_DATA = frozenset((Value, float, int, bool, str, type(None)))
+_MISSING = object()
+
+
+class Attributes:
+    """Those of every Module and object of the user's that can be found behind some callables, in `__dict__` or slots.
+
+    Found are objects in attributes, containers, closures and globals, those whose methods are given or called, and what
+    partials hold. As everywhere, of elements of arrays and containers of more than 10 000 things none is looked at.
+
+    Args:
+        roots: model, loss, penalty.
+    """
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        found = list(_objects_behind([x for x in roots if x is not None]))
+        self._dicts = [x.__dict__ for x in found if hasattr(x, "__dict__")]
+        self._slots = [(x, name) for x in found for name in _slots(x)]
+        # Plain dicts: they are compared in C, as this is asked before every step that may follow a change.
+        self._before = [{key: frozen(x) for key, x in one.items()} for one in self._dicts]
+        self._in_slots = list(map(frozen, self._now_in_slots()))
+
+    def have_changed(self) -> bool:
+        """Whether one holds something else than it did."""
+        return differ(self._dicts, self._before) or (bool(self._slots) and differ(self._now_in_slots(), self._in_slots))
+
+    def _now_in_slots(self) -> list[Any]:
+        return [getattr(x, name, _MISSING) for x, name in self._slots]
+
+
+def _objects_behind(roots: list[Any]) -> Iterator[Any]:
+    """The objects whose attributes count; functions among them, which may have some."""
+    pending = [*roots]
+    for root in roots:
+        for one in functions_of(root):
+            pending += _held(one)
+    seen = set[int]()
+    kept: list[Any] = []  # while it lives, an id is one object's
+    while pending and len(kept) < ITEMS:
+        one = pending.pop()
+        if type(one) in _DATA or id(one) in seen:
+            continue
+        seen.add(id(one))
+        kept.append(one)
+        if isinstance(one, MethodType):
+            pending.append(one.__self__)
+        elif isinstance(one, functools.partial):
+            pending += [one.func, *one.args, *one.keywords.values()]
+        elif isinstance(one, FunctionType):
+            if _is_users(one):
+                yield one
+                pending += vars(one).values()
+        elif isinstance(one, Module) or _has_attributes(one):
+            yield one
+            pending += getattr(one, "__dict__", {}).values()
+            pending += [getattr(one, name, None) for name in _slots(one)]
+        pending += [x for x in inside(one) if type(x) not in _DATA]
+
+
+def _slots(x: Any) -> tuple[str, ...]:
+    cls: Any = type(x)
+    return _slots_of_all(cls)
+
+
+def _has_attributes(x: Any) -> bool:
+    """Whether it is an object of the user's, or a mere holder of attributes."""
+    if isinstance(x, (type, ModuleType, Optimizer)):  # an optimizer's change with each step
+        return False
+    return isinstance(x, SimpleNamespace) or _is_users(type(x))
+
+
+def _held(function: Any) -> Iterator[Any]:
+    """What closure, defaults and globals of a function hold that it reads."""
+    if not isinstance(function, FunctionType):
+        yield function
+        return
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # a variable without a value yet
+            continue
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
+    yield from (function.__globals__[name] for name in global_names(function))

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
+from weakref import ref
 
 from scalargrad.node.structures import Rebuild, Static, flatten, skeleton, structure
 from scalargrad.support.arguments import brief
@@ -44,8 +45,9 @@ class Samples:
         values: the Values that were given in place of numbers and require grad.
     """
 
-    __slots__ = ("_address", "_rebuild", "flat", "kind", "n", "structure", "values", "width")
+    __slots__ = ("_address", "_held", "_rebuild", "flat", "kind", "n", "structure", "values", "width")
 
+    _held: Any
     _rebuild: Rebuild
     values: Sequence[Any]
 
@@ -110,10 +112,12 @@ class Samples:
                     f"{what} is read where it lies, so it must be contiguous float64, as numpy.ascontiguousarray(x, "
                     f"float) makes it, not {x.dtype}{'' if x.flags.c_contiguous else ' with gaps'}"
                 )
-            return cls(x, what)
+            made = cls(x, what)
+            made._held = ref(x)  # see `held`
+            return made
         doubles(x, what)
         view = memoryview(x)
-        made: Samples = object.__new__(cls)
+        made = object.__new__(cls)
         made.values = ()
         made._from_shape(view.shape or (), what, lambda: view.tolist()[0])
         made.flat, made._address = view, ctypes.addressof(ctypes.c_char.from_buffer(view)) if view.nbytes else 1
@@ -229,7 +233,7 @@ def doubles(x: Any, what: str) -> memoryview[float]:
     """
     _refuse_masks(x, what)
     try:
-        view = memoryview(x)
+        view = memoryview(held(x))
     except (TypeError, ValueError, BufferError):  # numpy has no buffer of some dtypes
         view = None
     if view is None or view.format != "d" or not view.c_contiguous or view.readonly:
@@ -240,3 +244,15 @@ def doubles(x: Any, what: str) -> memoryview[float]:
         )
     # Memory with no element in several dimensions cannot be cast.
     return view.cast("B").cast("d") if view.nbytes else memoryview(array("d"))
+
+
+def held(x: Any) -> Any:
+    """The array, or a view of it, which it cannot be resized beside, so that its memory stays where it is.
+
+    numpy resizes an array whose memory others read, if it is told to, but none that has a weak reference.
+    """
+    if not hasattr(x, "__array_interface__") or not hasattr(x, "view"):
+        return x  # the memory of an array.array stays as long as there is a view of it
+    view = x.view(type("Held", (type(x),), {}))
+    view.held = ref(x)
+    return view

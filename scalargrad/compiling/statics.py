@@ -10,7 +10,7 @@ from typing import Any
 from scalargrad.engine import Value
 from scalargrad.node.structures import Static
 from scalargrad.support.arguments import brief
-from scalargrad.support.exactly import exactly
+from scalargrad.support.exactly import exactly, exactly_or_itself
 from scalargrad.support.spelling import did_you_mean
 
 BY_TYPE = (str, bool, type(None), Enum)
@@ -102,8 +102,11 @@ class Statics:
                 f"{self._name}: {', '.join(by_name)} can be given by name only, which a batch cannot: let {self._name} "
                 "take it by place"
             )
-        # A default that stands before a given argument is the same in every call: its name says what it is.
-        args = [given.get(name, Static(x, name)) for name, x in zip(bound.arguments, bound.args, strict=False)]
+        # A default that stands before a given argument is in its place; the function may have others by now.
+        args = [
+            given[name] if name in given else Static(x, (name, exactly_or_itself(x)))
+            for name, x in zip(bound.arguments, bound.args, strict=False)
+        ]
         last = max((i for i, name in enumerate(bound.arguments) if name in given), default=-1)
         return args[: last + 1]
 

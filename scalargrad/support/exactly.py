@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from numbers import Number
@@ -35,6 +36,12 @@ def exactly(x: Any, check: Callable[[Any], object] = hash) -> Hashable:
     check(x)
     if isinstance(x, Number):  # those of numpy and decimal have a -0.0, too
         return kind, x, repr(x)
+    if kind is range or kind is slice:  # ranges are equal if they hold the same
+        return kind, *[exactly(part, check) for part in (x.start, x.stop, x.step)]
+    times = sys.modules.get("datetime")
+    if times is not None and isinstance(x, (times.datetime, times.time, times.tzinfo)):
+        # Those of one instant are equal in all time zones, and time zones of one offset by all names.
+        return kind, x, repr(x), exactly(getattr(x, "tzinfo", None))
     if is_dataclass(kind):
         return kind, x, tuple([exactly(getattr(x, part.name), check) for part in fields(x) if part.compare])
     return kind, x

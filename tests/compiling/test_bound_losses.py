@@ -269,3 +269,32 @@ def test_other_parameters_than_those_it_was_bound_to_are_refused_as_long_as_they
     u.requires_grad = True
     assert step() == 100.0 * (4.0 + 12.0 + 40.0)
     assert list(out) == [200.0, 400.0]
+
+
+@with_backends
+def test_no_array_can_be_resized_as_long_as_something_is_bound_to_it(backend):
+    """Its memory would be another's."""
+    np = pytest.importorskip("numpy")
+    w = Value(2.0)
+    loss = sg.compile(lambda x, y: (w * x[0] - y) ** 2, parameters=[w], backend=backend)
+    point = sg.compile(lambda x: [x[0] * 2.0], backend=backend)
+    X, y, numbers, out, x, found = np.ones((2, 1)), np.ones(2), np.ones(1), np.zeros(1), np.ones(1), np.zeros(1)
+    bound = [loss.bind(X, y, parameters=numbers, out=out), point.bind(x, out=found)]
+    for array_ in (X, y, numbers, out, x, found):
+        with pytest.raises(ValueError, match="cannot resize"):
+            array_.resize(20_000, refcheck=False)
+    numbers[0], x[0] = 3.0, 4.0
+    assert (bound[0](), bound[1](), out.tolist(), found.tolist()) == (4.0, None, [4.0], [8.0])
+    bound.clear()
+    gc.collect()
+    for array_ in (X, y, numbers, out, x, found):
+        array_.resize(20_000, refcheck=False)
+
+
+@with_backends
+def test_nothing_in_or_nothing_out_can_be_bound(backend):
+    w = Value(2.0)
+    for fn, given, wanted in ((lambda x: w * 3.0, [], [6.0]), (lambda x: [], [1.0], []), (lambda x: [], [], [])):
+        x, out = array("d", given), array("d", [0.0] * len(wanted))
+        sg.compile(fn, backend=backend).bind(x, out=out)()
+        assert out.tolist() == wanted

@@ -3,6 +3,7 @@
 import enum
 import math
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -330,3 +331,51 @@ def test_what_a_static_function_or_module_reads_around_it_is_looked_at_too(by_na
             assert g(1.0, *args, **of).data == wanted
             assert f.value_and_grad([1.0, 1.0], *args, **of)[0] == wanted
             assert f.values([1.0], *args, **of) == [wanted]
+
+
+@with_backends
+@pytest.mark.parametrize("defaults", [[(1, 1), (7, 1), (7.0, 1), (1, 1)], [([2.0], 1), ([5.0], 1)]])
+def test_defaults_before_a_static_argument_are_those_of_now(defaults, backend):
+    """Of the loss's refilled lists and of its arrays as well; a list of defaults counts by what it holds."""
+    w = Value(2.0)
+
+    def fn(x, k=1, m=1):
+        return w * x * (k if type(k) is int else -k if type(k) is float else k[0]) * m
+
+    f = sg.compile(fn, static=("m",), parameters=[w], backend=backend)
+    kept = list(defaults[0][0]) if isinstance(defaults[0][0], list) else None
+    for k, m in defaults:
+        fn.__defaults__ = k, m
+        if kept is not None:
+            kept[:] = k
+            fn.__defaults__ = kept, m
+        for of in (2, 3):
+            wanted = fn(1.5, m=of).data
+            assert f.value_and_grad([1.5], m=of) == (wanted, [wanted / w.data])
+            assert f.values([1.5], m=of) == [wanted]
+
+
+NOON = datetime(2020, 1, 1, 12, tzinfo=timezone.utc)
+AN_HOUR = timedelta(hours=1)
+EQUAL = {
+    "instants": (NOON, NOON.astimezone(timezone(AN_HOUR)), NOON.astimezone(timezone(AN_HOUR, "CET"))),
+    "folds": (datetime(2020, 1, 1, 12), datetime(2020, 1, 1, 12, fold=1)),
+    "times": (time(12, tzinfo=timezone.utc), time(13, tzinfo=timezone(AN_HOUR)), time(12, tzinfo=timezone.utc, fold=1)),
+    "time zones": (timezone(AN_HOUR), timezone(AN_HOUR, "CET"), timezone(AN_HOUR, "MET")),
+    "ranges": (range(0), range(1, 1), range(0, 0, 2), range(False)),
+    "ranges of one end": (range(0, 3, 2), range(0, 4, 2)),
+}
+
+
+@pytest.mark.parametrize("kind", EQUAL)
+def test_what_is_equal_and_looks_otherwise_has_a_program_of_its_own(kind):
+    """Alone, and inside of tuples."""
+    of = EQUAL[kind]
+    assert all(one == of[0] for one in of)
+    f = sg.compile(
+        lambda x, one: x * float(sum(k * ord(letter) for k, letter in enumerate(repr(one), 1))),
+        static=("one",),
+        backend="python",
+    )
+    for one in (*of, *((one, 1) for one in of), *of):
+        assert f(1.0, one) == sum(k * ord(letter) for k, letter in enumerate(repr(one), 1))

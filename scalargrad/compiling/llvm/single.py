@@ -146,7 +146,9 @@ class Single:
         made: Compiled, source: memoryview[float], target: memoryview[float], leaves: Sequence[Value]
     ) -> Callable[[], None]:
         held, parameters, memory = Leaves(leaves), Doubles(len(leaves)), Doubles(made.memory)
-        source_at, target_at = (ctypes.addressof(ctypes.c_char.from_buffer(view)) for view in (source, target))
+        source_at, target_at = (
+            ctypes.addressof(ctypes.c_char.from_buffer(view)) if len(view) else None for view in (source, target)
+        )
         run: Any = functools.partial(made.run, source_at, parameters.address, memory.address, target_at)
         run.keep = made, source, target, parameters, memory  # as long as the function lives
         if not leaves:

@@ -18,8 +18,8 @@ from scalargrad.support.arguments import MAX_DEPTH, real, too_deep
 class Given(Protocol):
     """What Dropouts are given in place of what they would draw."""
 
-    def begin(self, layer: Dropout) -> None:
-        """Hear that this layer is called."""
+    def begin(self, layer: Dropout, x: Any) -> None:
+        """Hear that this layer is called, and with what."""
 
     def factors(self, n: int) -> Sequence[Any]:
         """Return its next n factors, numbers or Values."""
@@ -95,7 +95,7 @@ class Dropout(KnownModule):
                     "fit(model, ..., compiled=True), which draws anew before every step"
                 )
             return self._thinned(x, self._drawn, 0)
-        given.begin(self)
+        given.begin(self, x)
         return self._thinned(x, given.factors, 0)
 
     def _drawn(self, n: int) -> list[float]:

@@ -25,7 +25,7 @@ from scalargrad.nn.training import agreement
 from scalargrad.nn.training.agreement import AGREEMENT
 from scalargrad.nn.training.attributes import Attributes
 from scalargrad.nn.training.gathering import Batches
-from scalargrad.nn.training.left_out import LeftOut, nothing_left_out
+from scalargrad.nn.training.left_out import LeftOut, OrderError, nothing_left_out
 from scalargrad.nn.training.sample_loss import SampleLoss
 from scalargrad.nn.training.stepping import NotFiniteError, Steps, Task
 from scalargrad.node.contexts import as_value
@@ -106,10 +106,17 @@ class CompiledSteps(Steps):
         parts = model.modules() if isinstance(model, Module) else []
         if parts and not any(isinstance(part, Dropout) and part.training and part.p for part in parts):
             return None
-        with suppress(ValueError, ArithmeticError, TypeError):
-            found = LeftOut(self.task.scores, list(map(self._batches.row, self._batches.one_of_each())))
-            return found if found.width else None
-        return None
+        own_batches = not all(
+            getattr(type(part).on_batch, "__module__", "").startswith("scalargrad.") for part in parts
+        )
+        rows = list(map(self._batches.row, self._batches.one_of_each()))
+        try:
+            found = LeftOut(self.task.scores, rows, own_batches)
+        except OrderError:
+            raise
+        except (ValueError, ArithmeticError, TypeError):
+            return None
+        return found if found.width else None
 
     def _refuse_hooks(self, leaves: Iterable[Value]) -> None:
         if any(hooks_of(leaf) for leaf in leaves):

@@ -539,6 +539,13 @@ def test_a_loss_may_be_the_mean_or_the_sum_of_those_of_its_samples(backend):
         assert_same(network, X[:1], Y[:1], backend, loss=loss, epochs=3)
 
 
+def test_a_loss_gets_values_in_validation_as_in_training(backend):
+    def loss(scores, targets):
+        return scalargrad.mean([(s.tanh() - t) ** 2 for s, t in zip(scores, targets, strict=True)])
+
+    assert_same(network, X, Y, backend, loss=loss, epochs=3, validation=(X[:5], Y[:5]), metrics=lambda s, _: s[0])
+
+
 def test_which_of_them_it_is_may_turn_out_late(backend):
     """All losses are 0 at first, so that mean and sum are the same; the callback moves the parameters."""
 

@@ -2,6 +2,10 @@
 
 import copy
 import gc
+from array import array
+from collections import UserDict, UserList, defaultdict, deque
+from contextlib import suppress
+from typing import NamedTuple
 
 import pytest
 from compiling_helpers import BACKENDS
@@ -192,6 +196,74 @@ def test_a_table_is_copied_once_and_no_value_is_made_of_it(kind):
         progress=False, compiled="python", callback=callback,
     )  # fmt: skip
     assert made[0] < 5000
+
+
+class Point(tuple):
+    """A tuple of the user's with an attribute."""
+
+    @property
+    def first(self):
+        return self[0]
+
+
+class Named(NamedTuple):
+    first: object
+    other: object
+
+
+class Refusing(list):
+    """A list of the user's that cannot be changed."""
+
+    def __setitem__(self, *_):
+        raise TypeError("immutable")
+
+
+class NotCopied(list):
+    """One that cannot be copied."""
+
+    def __reduce_ex__(self, _):
+        raise TypeError("no copy")
+
+
+CONTAINERS = {
+    "list": list,
+    "deque": deque,
+    "deque of the user's": type("Mine", (deque,), {}),
+    "UserList": UserList,
+    "array": lambda numbers: array("d", numbers),
+    "tuple of the user's": Point,
+    "named tuple": lambda numbers: Named(*numbers),
+    "list of the user's that refuses to be changed": Refusing,
+    "list of the user's that refuses to be copied": NotCopied,
+    "dict": lambda numbers: dict(enumerate(numbers)),
+    "UserDict": lambda numbers: UserDict(enumerate(numbers)),
+    "defaultdict": lambda numbers: defaultdict(list, enumerate(numbers)),
+}
+
+
+@pytest.mark.parametrize("outer", CONTAINERS)
+@pytest.mark.parametrize("inner", CONTAINERS)
+def test_the_loss_gets_targets_of_the_users_kind_as_they_were(outer, inner):
+    """Whatever they hold what is in; and what cannot be changed, but for tricks, is handed on."""
+    if outer == "array":
+        outer = "list"
+    make = lambda: CONTAINERS[outer]([CONTAINERS[inner]([1.0, 2.0]), CONTAINERS[inner]([3.0, 4.0])])  # noqa: E731
+    given, seen = [make() for _ in ROWS], []
+
+    def loss(scores, targets):
+        seen.extend(copy.copy(t) if outer != "list of the user's that refuses to be copied" else t for t in targets)
+        return scores[0] ** 2
+
+    def callback(*_):
+        for target in given:
+            for part in target.values() if hasattr(target, "values") else target:
+                with suppress(TypeError):
+                    part[0] = 77.0
+
+    nn.fit(OfAnything(), ROWS, given, loss, epochs=2, callback=callback, progress=False, warn=False)
+    assert {type(t) for t in seen} == {type(make())}
+    if not any("refuses" in name for name in (outer, inner)):
+        assert all(t == make() for t in seen)
 
 
 def test_targets_nested_too_deeply_are_refused():

@@ -5,9 +5,12 @@ What counts as several numbers, and what as one, is decided here for the whole p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
+from contextlib import suppress
 from copy import copy, deepcopy
 from itertools import chain
+from operator import is_
 from typing import Any
 
 from scalargrad.engine import Value
@@ -21,6 +24,7 @@ def count(n: Any, name: str, example: str, most: int | None = None) -> int:
     return whole(n, name, example, most=most)
 
 
+_MUTABLE = (MutableSequence, MutableMapping)
 _SINGLE = {Value, float, int}  # the usual kinds, told apart by their type alone: this is asked of every number
 
 
@@ -147,7 +151,7 @@ def _numbers(x: Sequence[Any], who: str) -> list[Any]:
 
 
 def own_targets(y: Sequence[Any]) -> list[Any]:
-    """Return the targets as they are now, with lists, dicts and arrays of their own; Values and others stay the same.
+    """Return the targets as they are now, in containers and arrays of their own; Values and others stay the same.
 
     Raises:
         ValueError: if they are nested deeper than 100 levels.
@@ -162,15 +166,25 @@ def _own(target: Any, depth: int) -> Any:
         raise too_deep("a target in y")
     if getattr(target, "ndim", 0):
         return deepcopy(target)  # a copy of a torch tensor shares its memory
-    if isinstance(target, (list, dict)):
-        mine = copy(target)  # of the same class
-        for key in range(len(target)) if isinstance(target, list) else target:
-            mine[key] = _own(target[key], depth + 1)
-        return mine
     if isinstance(target, tuple):
-        make = getattr(target, "_make", None) or tuple  # a named tuple stays one
-        return make([_own(x, depth + 1) for x in target])
-    return target
+        parts = [_own(x, depth + 1) for x in target]
+        if all(map(is_, parts, target)):
+            return target
+        one = tuple.__new__(type(target), parts)
+        if hasattr(target, "__dict__"):
+            vars(one).update(vars(target))
+        return one
+    if not isinstance(target, (*_MUTABLE, array)):
+        return target
+    keys = target if isinstance(target, Mapping) else range(len(target))
+    own = [(key, _own(target[key], depth + 1)) for key in keys]
+    mine: Any = target
+    with suppress(Exception):  # a class of the user's may refuse to be copied or changed
+        mine = copy(target)  # of the same class
+        for key, part in own:
+            if part is not target[key]:
+                mine[key] = part
+    return mine
 
 
 def _as_sample(sample: Any, what: str, made: Callable[[Sequence[Any], str], list[Any]]) -> Any:

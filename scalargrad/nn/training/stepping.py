@@ -12,7 +12,7 @@ from scalargrad.engine import Value
 from scalargrad.nn.arguments.inputs import is_sequence
 from scalargrad.nn.descent.clipping import clip_grad_norm
 from scalargrad.nn.modules.module import Module
-from scalargrad.nn.scores.predicting import predict
+from scalargrad.nn.scores.predicting import evaluating, plain
 from scalargrad.node.contexts import no_grad
 from scalargrad.node.numbers import plain_number
 from scalargrad.support.arguments import real
@@ -120,9 +120,10 @@ class EagerSteps(Steps):
         """As `Steps.validate` describes it."""
         assert self.task.held_out is not None  # noqa: S101  (for the type checker)
         rows, targets = self.task.held_out
-        scores = predict(self.task.model, rows)
-        with no_grad():
-            total = self.task.loss_of(scores, targets)
+        with evaluating(self.task.model), no_grad():
+            outputs = [self.task.model(row) for row in rows]
+            total = self.task.loss_of(outputs, targets)  # of Values, as in training
+        scores = [plain(output) for output in outputs]
         loss = total.data if isinstance(total, Value) else float(total)
         return {"loss": loss, **measured(self.task.measures, scores, targets)}
 

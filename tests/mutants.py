@@ -132,6 +132,8 @@ REASONS = (
     ("else 2j", "any complex number will do"),
     ("z = inf if x > 0 or", "0 to a power does not overflow"),
     ("if x >= 0: -> if x > 0:", "the same from either side at 0"),
+    ("if x >= 0: -> if x >= 1:", "between 0 and 1 neither side overflows: the same but for the last bit"),
+    ('_shown(self, "XXdataXX")', "the same number by the longer way"),
     (("elif index < 1:", "elif index <= 0:"), "0 is in range, or there are no entries, which is said before"),
     (("/ math.copysign(1.0, y)", "math.copysign(2.0, y)"), "the same: infinity by 1, -1, 2 or -2"),
     (

@@ -78,8 +78,8 @@ class Compiled:
           writes its gradients into out.
 
         Arrays are numpy's of float64, or whatever else has a buffer of contiguous doubles, as `array("d")`. They are
-        looked at once and read anew in each call: to go on, write into them. Each thread needs a function of its own:
-        bind once more.
+        looked at once and read anew in each call: to go on, write into them. As long as the function is there, numpy
+        refuses to resize them. Each thread needs a function of its own: bind once more.
 
         Args:
             arrays: x, the one argument, a list of numbers as the function sees it, and out; or of a batch the samples

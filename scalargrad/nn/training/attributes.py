@@ -20,8 +20,9 @@ _MISSING = object()
 class Attributes:
     """Those of every Module and object of the user's that can be found behind some callables, in `__dict__` or slots.
 
-    Found are objects in attributes, containers, closures and globals, those whose methods are given or called, and what
-    partials hold. As everywhere, of elements of arrays and containers of more than 10 000 things none is looked at.
+    Found are objects in attributes, containers, closures and globals, those whose methods are given or called, what
+    partials hold, and the user's classes of all these. As everywhere, of elements of arrays and containers of more
+    than 10 000 things none is looked at.
 
     Args:
         roots: model, loss, penalty.
@@ -65,8 +66,14 @@ def _objects_behind(roots: list[Any]) -> Iterator[Any]:
             if _is_users(one):
                 yield one
                 pending += vars(one).values()
+        elif isinstance(one, type):
+            if _is_users(one):
+                yield one
+                pending += [x for x in vars(one).values() if not isinstance(x, FunctionType)]
+                pending += one.__mro__
         elif isinstance(one, Module) or _has_attributes(one):
             yield one
+            pending.append(type(one))
             pending += getattr(one, "__dict__", {}).values()
             pending += [getattr(one, name, None) for name in _slots(one)]
         pending += [x for x in inside(one) if type(x) not in _DATA]
@@ -79,7 +86,7 @@ def _slots(x: Any) -> tuple[str, ...]:
 
 def _has_attributes(x: Any) -> bool:
     """Whether it is an object of the user's, or a mere holder of attributes."""
-    if isinstance(x, (type, ModuleType, Optimizer)):  # an optimizer's change with each step
+    if isinstance(x, (ModuleType, Optimizer)):  # an optimizer's change with each step
         return False
     return isinstance(x, SimpleNamespace) or _is_users(type(x))
 

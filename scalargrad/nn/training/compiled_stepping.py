@@ -52,6 +52,7 @@ class CompiledSteps(Steps):
         self._batches = Batches(*task.samples, task.optimizer.parameters)
         self._held_out: Batches | None = None
         self._put_back: Callable[[], None] | None = task.optimizer.snapshot()
+        self._counts = task.optimizer._counts
         self._loss_held_out: SampleLoss | None = None
         try:
             self._record()  # first of all: it refuses what cannot be recorded
@@ -169,6 +170,7 @@ class CompiledSteps(Steps):
         """Bring the Values up to date; the next step starts from what they hold then."""
         if not self._paused:
             self._memory.write_back()
+            self._counts = self.task.optimizer._counts
             self._paused = True
 
     def _keep_what_was(self) -> None:
@@ -218,7 +220,7 @@ class CompiledSteps(Steps):
             or self._attributes.have_changed()  # somebody else had the model meanwhile
         ):
             self._record()
-        elif self._forgets():
+        elif self._forgets() or self.task.optimizer._counts is not self._counts:  # or somebody made a step
             self._keep_what_was()
         self.task.optimizer.zero_grad()  # those that are not trained too
         self._memory.read()

@@ -114,8 +114,8 @@ def fit(
         compiled: True, or the name of a backend of `scalargrad.compile`, records model and loss once, for one sample,
             and makes the steps in compiled code: the same numbers but for rounding, many times as fast. What model,
             loss and penalty decide in Python is decided once. What Dropout leaves out is drawn before every step, in
-            the order of the eager one; BatchNorm cannot be trained so. During an epoch the Values lag behind; metrics,
-            validation and callback find them up to date.
+            the order of the eager one, or refused where that cannot be told; BatchNorm cannot be trained so. During an
+            epoch the Values lag behind; metrics, validation and callback find them up to date.
 
     Returns:
         A History with an entry for each epoch: "loss" and the metrics, means over the epoch's samples as they were met,

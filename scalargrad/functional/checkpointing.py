@@ -29,7 +29,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
     `backward()` runs f again, once for each result that has a gradient. So a chain of n operations cut into k pieces
     holds about k + n/k nodes at a time instead of n, and takes one more forward pass. Values that f uses without
-    taking them as arguments, such as parameters, get their gradients too.
+    taking them as arguments, such as parameters, get their gradients too. An argument that f returns is itself. To a
+    hook, and in `grad`, of one result comes nothing from the others, even where f computes them from it.
 
     What f does beside computing, it does again when it is run again, as in PyTorch: `nn.BatchNorm` inside, in training,
     takes a batch into its running statistics twice. `nn.Dropout` inside draws others the second time, which is refused.
@@ -67,19 +68,21 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             if not isinstance(output, Value) or output in nodes:
                 continue
             inside = run.below(output)
-            twice = hooked.intersection(shown := [v for v in inside if hooks_of(v)])
+            with_hooks = [v for v in inside if hooks_of(v) or getattr(v._rule, "has_hooks", False)]
+            twice = hooked.intersection(with_hooks)
             if twice:
                 raise _split_hook(f, twice.pop())
-            hooked.update(shown)
+            hooked.update(with_hooks)
             outside = dict.fromkeys(v for v in _reached(output, inside) if v not in run.made)
             used = [k for k, x in enumerate(inputs) if x in outside]
             captured = [v for v in outside if v not in numbers]
-            if not outside or (output in outside and _is_constant(output)):  # there is nothing to compute again
+            if not outside or output in outside:  # there is nothing to compute again
                 nodes[output] = output
                 continue
             node = nodes[output] = Value(output.data, [*(inputs[k] for k in used), *captured], _name(f))
             fingerprint = run.fingerprint(output, [*inputs, *captured])
-            node._rule = _Checkpoint(f, given, rebuild, numbers, used, i, fingerprint)
+            node._rule = rule = _Checkpoint(f, given, rebuild, numbers, used, i, fingerprint)
+            rule.has_hooks = bool(with_hooks)
         return run.rebuild_output(iter([nodes[x] if isinstance(x, Value) else x for x in run.outputs]))
 
     return forgetful
@@ -87,10 +90,6 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def _name(f: Any) -> str:
     return getattr(f, "__name__", "checkpoint")
-
-
-def _is_constant(value: Value) -> bool:
-    return value.is_leaf and not value._rule.requires_grad
 
 
 def _reached(output: Value, inside: Iterable[Value]) -> list[Value]:
@@ -153,7 +152,12 @@ class _Checkpoint(Rule):
     """The rule of one result of a checkpointed function.
 
     A node's parents are those of the inputs that the result is computed from, then what f captured.
+
+    Attributes:
+        has_hooks: whether there are hooks on what is computed inside.
     """
+
+    has_hooks = False
 
     def __init__(
         self,

@@ -180,6 +180,13 @@ def test_a_hook_below_several_results_is_refused():
     with pytest.raises(ValueError, match="hook on .* from which several of its results are computed"):
         checkpoint(f)(Value(2.0))
 
+    def within(a):
+        inner = checkpoint(lambda b: f(b)[0])(a)
+        return inner * 2, inner + 1
+
+    with pytest.raises(ValueError, match="from which several of its results are computed"):
+        checkpoint(within)(Value(2.0))
+
     def story(made):
         x = Value(2.0)
         made(lambda a: f(a)[0])(x).backward()
@@ -296,6 +303,12 @@ def test_what_is_constant_is_a_constant():
         return [isinstance(v, Value) and (v.requires_grad, v.is_leaf, v.data) for v in results]
 
     both(story)
+
+
+def test_what_f_returns_as_it_was_is_itself():
+    x, k, w = Value(2.0), Value(5.0, requires_grad=False), Value(3.0) * 2
+    for way in WAYS.values():
+        assert [v is u for v, u in zip(way(lambda a, b: [a, b, w])(x, k), [x, k, w], strict=True)] == [True] * 3
 
 
 def test_a_result_that_is_there_twice_is_one():

@@ -22,7 +22,7 @@ def alternating(*functions):
 
 w, u = Value(2.0, label="w"), Value(2.0, label="u")
 PAIRS = {
-    "the other input": (lambda a, b: a, lambda a, b: b),
+    "the other input": (lambda a, b: -a, lambda a, b: -b),
     "the other input inside": (lambda a, b: a * 3 + 1, lambda a, b: b * 3 + 1),
     "the order of inputs": (lambda a, b: a - b + 2, lambda a, b: b - a + 2),
     "another op": (lambda a, b: a + b, lambda a, b: a * b),

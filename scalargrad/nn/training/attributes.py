@@ -8,7 +8,7 @@ from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 from scalargrad.compiling.surroundings.contents import ITEMS, differ, frozen, inside
-from scalargrad.compiling.surroundings.functions import _is_users, functions_of, global_names
+from scalargrad.compiling.surroundings.functions import _held, _is_users, functions_of, global_names
 from scalargrad.engine import Value
 from scalargrad.nn.descent.optimizers import Optimizer
 from scalargrad.nn.modules.module import Module, _slots_of_all
@@ -49,7 +49,7 @@ def _objects_behind(roots: list[Any]) -> Iterator[Any]:
     pending = [*roots]
     for root in roots:
         for one in functions_of(root):
-            pending += _held(one)
+            pending += _read_by(one)
     seen = set[int]()
     kept: list[Any] = []  # while it lives, an id is one object's
     while pending and len(kept) < ITEMS:
@@ -91,16 +91,10 @@ def _has_attributes(x: Any) -> bool:
     return isinstance(x, SimpleNamespace) or _is_users(type(x))
 
 
-def _held(function: Any) -> Iterator[Any]:
+def _read_by(function: Any) -> Iterator[Any]:
     """What closure, defaults and globals of a function hold that it reads."""
-    if not isinstance(function, FunctionType):
+    if isinstance(function, FunctionType):
+        yield from _held(function)
+        yield from (function.__globals__[name] for name in global_names(function))
+    else:
         yield function
-        return
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # a variable without a value yet
-            continue
-    yield from function.__defaults__ or ()
-    yield from (function.__kwdefaults__ or {}).values()
-    yield from (function.__globals__[name] for name in global_names(function))

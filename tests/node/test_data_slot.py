@@ -241,7 +241,8 @@ def test_a_label_stays_and_takes_no_part_in_the_number():
 
 @pytest.fixture
 def some_switches_left(monkeypatch):
-    """As in a process that has not recorded 400 times yet."""
+    """As in a process that has not recorded 400 times yet, and in which no Ctrl-C has ended the end of a recording."""
+    monkeypatch.setattr(watched_data, "_recordings", [])
     monkeypatch.setattr(watched_data, "_switches_left", [None] * 50)
     with data_watched():
         pass

@@ -249,6 +249,7 @@ def some_switches_left(monkeypatch):
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="a class that changes 1000 times is slow for good there")
+@pytest.mark.usefixtures("some_switches_left")
 def test_data_is_the_slot_itself_after_however_many_recordings():
     for _ in range(1500):
         with data_watched():

@@ -259,6 +259,7 @@ def test_data_is_the_slot_itself_after_however_many_recordings():
 
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="there is no limit")
 def test_data_stays_watched_before_the_class_becomes_slow(monkeypatch):
+    monkeypatch.setattr(watched_data, "_recordings", [])
     monkeypatch.setattr(watched_data, "_switches_left", [None] * 2)
     found = []
     for _ in range(4):

@@ -244,7 +244,7 @@ class Batches:
             if kind < 4 or batch.ndim > 3:
                 np.copyto(batch, batch * 0.5 if batch.dtype.kind == "f" else ~batch)
             elif batch.flags.c_contiguous:
-                batch.shape = (*batch.shape, 1)
+                batch.resize((*batch.shape, 1), refcheck=False)
         elif isinstance(batch, list) and batch:
             i = r.randrange(len(batch))
             row = batch[i]

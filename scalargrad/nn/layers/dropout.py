@@ -84,8 +84,10 @@ class Dropout(KnownModule):
             ValueError: if it is recorded to be replayed, by `compile` or `replay`, in training; if x is nested deeper
                 than 100 levels. (fit(compiled=True) draws for it, before every step.)
         """
-        if not self.training or not self.p:
+        if not self.training:
             return x
+        if not self.p:
+            return self._thinned(x, lambda n: [1.0] * n, 0)
         given = _given.get()
         if given is None:
             if being_compiled():

@@ -1,15 +1,17 @@
 """Does the suite notice when the engine is wrong? Each small change of engine and op table, made and tested by itself.
 
     python tests/mutants.py [--workers 3] [--files scalargrad/ops.py scalargrad/engine.py] [--sample 200] [--minutes 90]
+                            [--verdicts FILE]
 
 mutmut (extra `mutation`) makes the changes: a number, an operator, a name at a time. Each worker has a copy of the
 package and the tests, and runs the tests named in TESTS until the first failure, those first that are likeliest to see
 it. Survivors are printed with their line; docs/mutants.md, whose first part this writes, lists them with the reasons
-kept in REASONS. The order is drawn at random, the same each time: what was tried when the minutes are over is a sample.
+kept in REASONS. The order is drawn at random, the same each time: what was tried when the minutes are over is a sample. With a file of verdicts the next run goes on.
 """
 
 import argparse
 import difflib
+import hashlib
 import os
 import random
 import resource
@@ -223,8 +225,20 @@ def copied(folder):
         shutil.copy(ROOT / name, folder / name)
 
 
-def run(paths, workers, sample=None, minutes=None):
+def known_verdicts(path):
+    """Of each mutant that was tried whether it survived, from a file of lines; none if there is no file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else ()
+    return {key: alive == "survived" for key, alive in map(str.split, lines)}
+
+
+def name_of(mutant):
+    """What tells a mutant: what the changed file says, and which it is."""
+    return hashlib.blake2b(f"{mutant[0]}\n{mutant[1]}".encode(), digest_size=8).hexdigest()
+
+
+def run(paths, workers, sample=None, minutes=None, verdicts=None):
     """How many mutants there are; of those that were tried, all or a sample, each with whether it survived."""
+    known = known_verdicts(verdicts)
     everything = [mutant for path in paths for mutant in mutants(path)]
     todo = random.Random(0).sample(everything, len(everything))[:sample]
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
@@ -237,11 +251,17 @@ def run(paths, workers, sample=None, minutes=None):
             raise SystemExit(f"the tests fail without any change: python -m pytest {' '.join(TESTS)}")
 
         def check(mutant):
+            name = name_of(mutant)
+            if name in known:
+                return known[name]
             folder = folders.get()
             try:
                 alive = survives(folder, mutant) if time.monotonic() < end else None
             finally:
                 folders.put(folder)
+            if verdicts and alive is not None:
+                with verdicts.open("a", encoding="utf-8") as file:
+                    file.write(f"{name} {'survived' if alive else 'noticed'}\n")
             if alive:
                 print(f"\nSURVIVED {mutant[0]}:{mutant[2]}\n  - {mutant[3]}\n  + {mutant[4]}", flush=True)
             elif alive is False:
@@ -303,8 +323,9 @@ if __name__ == "__main__":
     parser.add_argument("--files", nargs="*", default=FILES, help="change these only, and write no page")
     parser.add_argument("--sample", type=int, help="try so many of them only")
     parser.add_argument("--minutes", type=float, help="begin none after so many minutes")
+    parser.add_argument("--verdicts", type=Path, help="a file of those of earlier runs, to which this run's are added")
     options = parser.parse_args()
-    number, found = run(options.files, options.workers, options.sample, options.minutes)
+    number, found = run(options.files, options.workers, options.sample, options.minutes, options.verdicts)
     left = sum(survived for _, survived in found)
     print(f"\n{len(found) - left} of {len(found)} noticed, {left} survived")
     if options.files == FILES:

@@ -99,7 +99,9 @@ class Program:
         return result
 
     def backward(self, seed: float = 1.0) -> dict[str, float]:
-        """The gradient of the output with respect to each leaf, at the numbers of the last `forward`, by its name.
+        """The gradient of the output with respect to each leaf, by its name, at the inputs of the last `forward`.
+
+        The other leaves count as they are now.
 
         Args:
             seed: the gradient of the output itself.

@@ -42,6 +42,10 @@ class Opened:
         self.page.get_by_role("button", name=name, exact=True).click()
         settled(self.page)
 
+    def run(self):
+        """Begin to train; until it is paused, it is hardly ever not busy."""
+        self.page.get_by_role("button", name="Run", exact=True).click()
+
     def choose(self, label, value):
         self.page.get_by_label(label, exact=True).select_option(value)
         settled(self.page)
@@ -103,7 +107,7 @@ def test_the_numbers_are_the_engines_after_every_step(browser):
             assert net.score == expected_score(net.net)
         largest = max(abs(p.data) for p in net.model.parameters())
         assert f"up to {number_text(float(f'{largest:.3g}'))};" in net.text(".nw-legend")
-        net.press("Run")
+        net.run()
         net.page.wait_for_function("() => /step [1-9][^,]+,/.test(document.querySelector('.nw-count').textContent)")
         net.press("Pause")
         assert net.score == expected_score(net.net)
@@ -269,7 +273,7 @@ def test_a_learning_rate_that_is_too_large_stops_in_words_and_is_mended(browser)
         settled(net.page)
         net.choose("Optimizer", "sgd")
         net.choose("Learning rate", "100")
-        net.press("Run")
+        net.run()
         net.page.wait_for_function("() => document.querySelector('.nw-trouble').textContent")
         assert "The learning rate 100 is too large here" in net.alert
         assert net.page.get_by_role("button", name="Run", exact=True).count() == 1

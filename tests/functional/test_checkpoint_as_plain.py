@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import numpy as np
 
 import scalargrad as sg
 from scalargrad import Value

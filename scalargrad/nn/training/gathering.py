@@ -38,9 +38,7 @@ class Batches:
         self.n = len(rows)
         known = set(trained)
         self._given: list[Value] = []
-        if hasattr(rows, "__array_interface__"):
-            rows = rows.astype("float64", order="C", copy=False)
-        else:
+        if not hasattr(rows, "__array_interface__"):
             rows = [self._fixed_all(row, known, "X", f"X[{i}]") for i, row in enumerate(rows)]
         if not set(map(type, targets)) <= {float, int}:
             targets = [self._fixed_all(y, known, "y", f"y[{i}]") for i, y in enumerate(targets)]

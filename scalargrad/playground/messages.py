@@ -141,6 +141,21 @@ class Several:
 
 
 @dataclass(frozen=True)
+class Tuple:
+    """A list of just these things, read as a tuple."""
+
+    fields: tuple[Field, ...]
+    example: str
+    default: Any = None
+
+    def read(self, given: Any, what: str) -> tuple[Any, ...]:
+        """The things, each read by its field."""
+        if not isinstance(given, list) or len(given) != len(self.fields):
+            raise RefusedError(f"{what} must be a list of {len(self.fields)}, as {self.example}")
+        return tuple(one.read(x, f"{what}[{i}]") for i, (one, x) in enumerate(zip(self.fields, given, strict=True)))
+
+
+@dataclass(frozen=True)
 class Named:
     """Things of one kind by name, at most `most` of them."""
 

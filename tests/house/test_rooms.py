@@ -20,7 +20,7 @@ ORDER = (
     "mistakes tracing circuit layers exercises playground cli __main__"
 ).split()
 ORDER_OF_NN = "arguments modules layers images scores descent training data files".split()
-LOOSE = {"__init__", "__main__", "_methods", "engine", "exact", "function", "hooks", "ops"}
+LOOSE = {"__init__", "__main__", "_methods", "engine", "exact", "hooks", "ops"}
 """What stands at the top of the package beside the rooms."""
 
 

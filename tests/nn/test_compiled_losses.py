@@ -213,3 +213,22 @@ def test_the_targets_may_be_structures():
 
     targets = [{"y": float(t), "weight": 2.0} for t in Y]
     same_as_eager(loss, X, targets, "python")
+
+
+@with_backends
+def test_one_that_reads_a_number_of_an_optimizer_is_refused_as_it_changes_with_every_step(backend):
+    model = nn.Neuron(1, nonlin=False, seed=1)
+    optimizer = nn.SGD(model.parameters(), lr=0.1)
+
+    def loss(scores, targets):
+        return nn.mse(scores, targets) * optimizer.lr
+
+    def penalty(parameters):
+        return optimizer.steps * sg.sum([p * p for p in parameters])
+
+    X, y = [[1.0], [2.0]], [1.0, 3.0]
+    for what in ({"loss": loss}, {"loss": "mse", "penalty": penalty}):
+        options = {"optimizer": optimizer, "epochs": 1, "progress": False, **what}
+        with pytest.raises(ValueError, match="refers to an optimizer, SGD, whose lr and steps change while fit runs"):
+            nn.fit(model, X, y, compiled=backend, **options)
+        nn.fit(model, X, y, **options)

@@ -48,13 +48,13 @@ def functions_of(*callables: Any) -> Iterator[Any]:
             wrapped = getattr(one, "__wrapped__", None)
             pending += [wrapped] if wrapped is not None else []
             if _is_of_the_package(one):  # as what grad makes of a function: what it holds may be the user's
-                pending += [x for x in (*_held(one), *getattr(one, "calls", ())) if callable(x)]
+                pending += [x for x in (*held_by(one), *getattr(one, "calls", ())) if callable(x)]
                 continue
-            if not _is_users(one):
+            if not is_users(one):
                 continue
             count += 1
             yield one
-            pending += _held(one)
+            pending += held_by(one)
             names, texts = _names(one.__code__)
             pending += [one.__globals__[name] for name in names if name in one.__globals__]
             pending += met.names_found((*names, *texts))
@@ -102,7 +102,7 @@ class _Met:
         """
         if cls not in self._kinds:
             call = getattr(cls, "__call__", None)  # noqa: B004  (what it is, not whether)
-            is_open = _is_users(cls) or _is_of_the_package(getattr(cls, "__init__", None))
+            is_open = is_users(cls) or _is_of_the_package(getattr(cls, "__init__", None))
             self._kinds[cls] = _is_of_the_package(call), is_open
         return self._kinds[cls]
 
@@ -119,7 +119,7 @@ class _Met:
         self._classes.add(cls)
         found = []
         for one in cls.__mro__:
-            if (one is cls or one not in self._classes) and _is_users(one):
+            if (one is cls or one not in self._classes) and is_users(one):
                 self._classes.add(one)
                 members = dict(vars(one))
                 self._members.append(members)
@@ -157,7 +157,7 @@ def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__") and name not in ("__dict__", "__weakref__", "__class__")
 
 
-def _held(function: FunctionType) -> Iterator[Any]:
+def held_by(function: FunctionType) -> Iterator[Any]:
     """What a function's closure and defaults hold."""
     for cell in function.__closure__ or ():
         try:
@@ -173,7 +173,7 @@ def _is_of_the_package(function: Any) -> bool:
     return code is not None and code.co_filename.startswith(PACKAGE)
 
 
-def _is_users(x: Any) -> bool:
+def is_users(x: Any) -> bool:
     """Whether a function or class is neither of the standard library, nor of an installed package, nor of this one."""
     name = x.__module__ or ""
     module = name.partition(".")[0]

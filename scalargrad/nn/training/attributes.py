@@ -8,7 +8,7 @@ from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 from scalargrad.compiling.surroundings.contents import ITEMS, differ, frozen, inside
-from scalargrad.compiling.surroundings.functions import _held, _is_users, functions_of, global_names
+from scalargrad.compiling.surroundings.functions import functions_of, global_names, held_by, is_users
 from scalargrad.engine import Value
 from scalargrad.nn.descent.optimizers import Optimizer
 from scalargrad.nn.modules.module import Module, _slots_of_all
@@ -26,6 +26,9 @@ class Attributes:
 
     Args:
         roots: model, loss, penalty.
+
+    Raises:
+        ValueError: if one of their functions refers to an optimizer, whose numbers change with every step.
     """
 
     def __init__(self, roots: Iterable[Any]) -> None:
@@ -49,7 +52,9 @@ def _objects_behind(roots: list[Any]) -> Iterator[Any]:
     pending = [*roots]
     for root in roots:
         for one in functions_of(root):
-            pending += _read_by(one)
+            read = list(_read_by(one))
+            _refuse_optimizers(one, read)
+            pending += read
     seen = set[int]()
     kept: list[Any] = []  # while it lives, an id is one object's
     while pending and len(kept) < ITEMS:
@@ -63,11 +68,11 @@ def _objects_behind(roots: list[Any]) -> Iterator[Any]:
         elif isinstance(one, functools.partial):
             pending += [one.func, *one.args, *one.keywords.values()]
         elif isinstance(one, FunctionType):
-            if _is_users(one):
+            if is_users(one):
                 yield one
                 pending += vars(one).values()
         elif isinstance(one, type):
-            if _is_users(one):
+            if is_users(one):
                 yield one
                 pending += [x for x in vars(one).values() if not isinstance(x, FunctionType)]
                 pending += one.__mro__
@@ -79,6 +84,16 @@ def _objects_behind(roots: list[Any]) -> Iterator[Any]:
         pending += [x for x in inside(one) if type(x) not in _DATA]
 
 
+def _refuse_optimizers(function: Any, read: list[Any]) -> None:
+    for x in read:
+        if isinstance(x, Optimizer):
+            raise ValueError(
+                f"{getattr(function, '__name__', 'a function')}, of model, loss or penalty, refers to an optimizer, "
+                f"{type(x).__name__}, whose lr and steps change while fit runs; compiled steps have them as they were: "
+                "leave compiled=True out"
+            )
+
+
 def _slots(x: Any) -> tuple[str, ...]:
     cls: Any = type(x)
     return _slots_of_all(cls)
@@ -88,13 +103,13 @@ def _has_attributes(x: Any) -> bool:
     """Whether it is an object of the user's, or a mere holder of attributes."""
     if isinstance(x, (ModuleType, Optimizer)):  # an optimizer's change with each step
         return False
-    return isinstance(x, SimpleNamespace) or _is_users(type(x))
+    return isinstance(x, SimpleNamespace) or is_users(type(x))
 
 
 def _read_by(function: Any) -> Iterator[Any]:
     """What closure, defaults and globals of a function hold that it reads."""
     if isinstance(function, FunctionType):
-        yield from _held(function)
+        yield from held_by(function)
         yield from (function.__globals__[name] for name in global_names(function))
     else:
         yield function

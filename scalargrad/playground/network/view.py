@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scalargrad.nn.files.saving import model_file
-from scalargrad.playground.messages import Choice, Field, Number, RefusedError, Several, Text, View
+from scalargrad.playground.messages import Choice, Field, Number, RefusedError, Several, Text, Tuple, View
 from scalargrad.playground.network import plan
 from scalargrad.playground.network.in_python import in_python
 from scalargrad.playground.network.points import KINDS, MOST_POINTS, make_points
@@ -27,21 +27,6 @@ LARGEST_INPUT = 1e6
 
 
 @dataclass(frozen=True)
-class _Tuple:
-    """A list of just these things, read as a tuple."""
-
-    fields: tuple[Field, ...]
-    example: str
-    default: Any = None
-
-    def read(self, given: Any, what: str) -> tuple[Any, ...]:
-        """The things, each read by its field."""
-        if not isinstance(given, list) or len(given) != len(self.fields):
-            raise RefusedError(f"{what} must be a list of {len(self.fields)}, as {self.example}")
-        return tuple(one.read(x, f"{what}[{i}]") for i, (one, x) in enumerate(zip(self.fields, given, strict=True)))
-
-
-@dataclass(frozen=True)
 class _Class:
     """-1 or 1, as the number of a class."""
 
@@ -55,8 +40,8 @@ class _Class:
 
 
 _COORDINATE = Number(-LARGEST_INPUT, LARGEST_INPUT)
-_POINTS = Several(_Tuple((_COORDINATE, _COORDINATE, _Class()), "[0.5, -1, 1]"), MOST_POINTS, default=[])
-_LAYER = _Tuple((Number(1, 64, whole=True), Choice(plan.ACTIVATION_NAMES)), '[8, "tanh"]')
+_POINTS = Several(Tuple((_COORDINATE, _COORDINATE, _Class()), "[0.5, -1, 1]"), MOST_POINTS, default=[])
+_LAYER = Tuple((Number(1, 64, whole=True), Choice(plan.ACTIVATION_NAMES)), '[8, "tanh"]')
 _NET: Mapping[str, Field] = {
     "data": Choice((*KINDS, "own"), None),
     "n": Number(2, 1000, 100, whole=True),

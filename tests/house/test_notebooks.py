@@ -43,7 +43,9 @@ def shown(cell):
 
 
 def svg_texts(svg):
-    return sorted(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL))
+    """Each text; of one that was wrapped the lines, without where they stand."""
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL)
+    return sorted(re.sub(r' (?:x|y)="[^"]*"', "", text) for text in texts)
 
 
 def html_texts(html):

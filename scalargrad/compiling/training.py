@@ -297,6 +297,9 @@ class ParameterMemory(Protocol):
     def undo(self) -> None:
         """Put everything back to where it was before the last update, which was to keep it."""
 
+    def before(self) -> Callable[[], None]:
+        """What puts the Values and the optimizer back to before the last update; until it is called, all stays."""
+
     def read(self) -> None:
         """Take over the numbers that the Values and the optimizer have now."""
 
@@ -370,6 +373,10 @@ class OnValues(Sharing):
         """Put everything back to where it was before the last update, which was to keep it."""
         self._undo()
         self._tell()
+
+    def before(self) -> Callable[[], None]:
+        """What puts the Values and the optimizer back to before the last update."""
+        return self._undo
 
     def read(self) -> None:
         """The Values are up to date."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scalargrad.compiling.batches import BatchFunction, Part
@@ -227,6 +227,10 @@ class InMemory(Sharing):
         """Put everything back to where it was before the last update, which was to keep it."""
         self._update.undo()
         self._has_stepped = True
+
+    def before(self) -> Callable[[], None]:
+        """What puts the Values and the optimizer back to before the last update; until it is called, all stays."""
+        return self._update.before()
 
     def write_back(self) -> None:
         """All numbers, back to their Values at once."""

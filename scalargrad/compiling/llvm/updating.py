@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +176,28 @@ class Update:
 
     def write_back(self) -> None:
         """All numbers, back to the Values and the optimizer at once."""
-        optimizer, moving, n, view = self._optimizer, self._moving, self.n, self.now.view
+        states, counts, steps = self._of_optimizer(self.now)
+        more = (
+            (self._optimizer, "_states", states),
+            (self._optimizer, "_counts", counts),
+            (self._optimizer, "steps", steps),
+        )
+        self._leaves.assign(Part(self.now, self.start, self.n), self.gradients, more)
+        self._states, self._counts = states, counts if self._moves_all and not self._differ else None
+
+    def before(self) -> Callable[[], None]:
+        """What puts the Values and the optimizer back to before the last update, which was to keep it.
+
+        Nothing is changed until it is called.
+        """
+        optimizer, numbers = self._optimizer, self._before.view[self.start : self.start + self.n].tolist()
+        states, counts, steps = self._of_optimizer(self._before)
+        made = {p: p._data for p in optimizer.parameters} | dict(zip(self._moving, numbers, strict=True))
+        return partial(optimizer._commit, list(made), list(made.values()), states, counts, steps)
+
+    def _of_optimizer(self, block: Doubles) -> tuple[Sequence[tuple[float, ...]], list[int], int]:
+        """The averages, the counts and the number of steps that these numbers say the optimizer has."""
+        optimizer, moving, n, view = self._optimizer, self._moving, self.n, block.view
         columns = [view[at : at + n] for at in self._places[:-1]]
         steps, late = int(view[0]), self._late
         states: Sequence[tuple[float, ...]] = States(list(map(_doubles, columns))) if columns else [()] * n
@@ -184,9 +206,7 @@ class Update:
             rows, made = dict(zip(moving, states, strict=True)), dict(zip(moving, counts, strict=True))
             states = [rows.get(p, s) for s, p in zip(optimizer._states, optimizer.parameters, strict=True)]
             counts = [made.get(p, c) for c, p in zip(optimizer._counts, optimizer.parameters, strict=True)]
-        more = (optimizer, "_states", states), (optimizer, "_counts", counts), (optimizer, "steps", steps)
-        self._leaves.assign(Part(self.now, self.start, n), self.gradients, more)
-        self._states, self._counts = states, counts if self._moves_all and not self._differ else None
+        return states, counts, steps
 
     def rest(self) -> None:
         """Let go of the optimizer, until `wake`."""

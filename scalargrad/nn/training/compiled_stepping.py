@@ -170,15 +170,14 @@ class CompiledSteps(CheckedSteps):
             self._paused = True
 
     def _keep_what_was(self) -> None:
-        """Keep what the memory would put back, before another takes its place or it forgets that."""
+        """Keep what the memory would put back, before another takes its place or it forgets that.
+
+        The Values stay as they are: Ctrl-C may come at any moment.
+        """
         optimizer = self.task.optimizer
         if self._put_back is None:
-            now = self._put_back = optimizer.snapshot()
-            if optimizer.parameters == [p for p, _ in self._trains]:  # of others there was nothing before
-                self._memory.undo()
-                self._memory.write_back()
-                self._put_back = optimizer.snapshot()
-                now()
+            has_others = optimizer.parameters != [p for p, _ in self._trains]  # of those there was nothing before
+            self._put_back = optimizer.snapshot() if has_others else self._memory.before()
 
     def _forgets(self) -> bool:
         """Whether the memory will take all over anew, as somebody has loaded a state: then it cannot go back."""

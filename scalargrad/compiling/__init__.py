@@ -17,8 +17,8 @@ backends.py chooses makes of it the function of plain numbers that every call ru
 - A backend: backends.py chooses python/, llvm/ or jax/. Two of them compute level by level (order.py).
 - Kept in recordings.py as long as it holds: reached.py and surroundings/ see what changes.
 - binding.py: a loss bound to arrays.
-- training.py: steps of an optimizer on a compiled loss; optimizer.py: what it asks of one; rule.py: its rule on a tape;
-  sharing.py: trainings that share parameters.
+- training.py: steps of an optimizer on a compiled loss; parameter_memory.py: where parameters live meanwhile;
+  optimizer.py: what it asks of one; rule.py: its rule on a tape; sharing.py: trainings that share parameters.
 """
 
 from scalargrad.compiling.compiled import Compiled, compile

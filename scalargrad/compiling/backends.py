@@ -55,7 +55,7 @@ class Backend(Protocol):
     """What the package of a backend has.
 
     Some have more, which is asked for with hasattr. `KEEPS` are ops that it takes as they are, though they have a form.
-    `InMemory`, as llvm's, trains parameters in memory of the backend's own: see ParameterMemory in training.py. A Run
+    `InMemory`, as llvm's, trains parameters in memory of the backend's own: see parameter_memory.py. A Run
     with `bound` goes from memory to memory: see llvm/single.py. llvm's `available()` says whether what it needs is
     installed, and `takes_whole(size, batch=...)` whether sums of products are better left whole in a program of this
     size.

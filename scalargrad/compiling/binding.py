@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from scalargrad.compiling.batches import in_order
 from scalargrad.compiling.groups import Batch
+from scalargrad.compiling.parameter_memory import UnsuitedError, suits
 from scalargrad.compiling.reached import numbers_of
 from scalargrad.compiling.samples import Samples, doubles
-from scalargrad.compiling.training import UnsuitedError, suits
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.engine import Value
 from scalargrad.node.mode import being_compiled

@@ -12,8 +12,8 @@ from scalargrad.compiling.llvm.memory import Doubles
 from scalargrad.compiling.llvm.slots import Leaves
 from scalargrad.compiling.llvm.tiles import batch_code
 from scalargrad.compiling.llvm.updating import CodeOfRule, Update
+from scalargrad.compiling.parameter_memory import check_same, suits
 from scalargrad.compiling.sharing import Sharing
-from scalargrad.compiling.training import check_same, suits
 
 if TYPE_CHECKING:
     from scalargrad.compiling.groups import Batch

@@ -176,12 +176,9 @@ class Update:
 
     def write_back(self) -> None:
         """All numbers, back to the Values and the optimizer at once."""
+        optimizer = self._optimizer
         states, counts, steps = self._of_optimizer(self.now)
-        more = (
-            (self._optimizer, "_states", states),
-            (self._optimizer, "_counts", counts),
-            (self._optimizer, "steps", steps),
-        )
+        more = (optimizer, "_states", states), (optimizer, "_counts", counts), (optimizer, "steps", steps)
         self._leaves.assign(Part(self.now, self.start, self.n), self.gradients, more)
         self._states, self._counts = states, counts if self._moves_all and not self._differ else None
 

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from scalargrad.compiling.parameter_memory import OnValues, memory_for
 from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import granted, settings_of
 from scalargrad.compiling.surroundings import Surroundings
-from scalargrad.compiling.training import OnValues, memory_for
 from scalargrad.nn.descent.clipping import clipped_to_norm
 from scalargrad.nn.descent.optimizers import OPTIMIZERS
 from scalargrad.nn.descent.schedules import constant_lr

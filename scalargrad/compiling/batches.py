@@ -59,7 +59,7 @@ class BatchFunction:
         branches: str, has_aux: bool, also: Collection[Any] = (),
     ) -> None:  # fmt: skip
         self.mean, self.branches = reduction == "mean", branches
-        self._fn, self._name, self._given, self.backend, self.has_aux = fn, name, parameters, backend, has_aux
+        self.fn, self._name, self._given, self.backend, self.has_aux = fn, name, parameters, backend, has_aux
         self.recordings: Recordings[BatchProgram] = Recordings(fn, name, branches, also)
         self.recordings.reached.add(parameters or ())
         self._seen: list[Seen] = []
@@ -120,7 +120,7 @@ class BatchFunction:
     def _recorded(self, fn: Callable[..., Any], group: Group, **how: Any) -> BatchProgram:
         """The function recorded at the first sample of a group."""
         given = self._given if how.get("gradients", True) else None
-        if not group.is_of_numbers and not takes_no_more(self._fn, len(group.samples)):
+        if not group.is_of_numbers and not takes_no_more(self.fn, len(group.samples)):
             raise TypeError("a batch is needed: a list of samples for each argument of the function")
         try:
             with _naming(self._name, group.rows[0]):
@@ -132,7 +132,7 @@ class BatchFunction:
 
     def _of_loss(self, group: Group) -> BatchProgram:
         """A program for the loss."""
-        program = self._recorded(self._fn, group, has_aux=self.has_aux)
+        program = self._recorded(self.fn, group, has_aux=self.has_aux)
         self._check_first(program, group)
         self._leaves = {**self._leaves, **dict.fromkeys(program.reached)}
         order = self._given if self._given is not None else self._leaves
@@ -142,7 +142,7 @@ class BatchFunction:
 
     def _of_values(self, group: Group) -> BatchProgram:
         """A program for all that the function returns, wanted per sample: for a function without a loss."""
-        fn = self._fn
+        fn = self.fn
         rebuilds: list[Rebuild] = []
 
         def outputs(*args: Any) -> Any:
@@ -289,7 +289,7 @@ class BatchFunction:
         sample = group.rows[k]
         if program.has_indices:  # the function itself says what is wrong with an index
             with _naming(self._name, sample), in_mode(follows_ieee=True):
-                self._fn(*[one.rebuilt(map(Value, one.sample(k))) for one in group.samples])
+                self.fn(*[one.rebuilt(map(Value, one.sample(k))) for one in group.samples])
         return branch_error(self._name, Broken(program.guards, violation != violation), f"for sample {sample} ")
 
 

@@ -16,6 +16,7 @@ from scalargrad.compiling.reached import Reached
 from scalargrad.compiling.rule import granted, settings_of
 from scalargrad.compiling.samples import looks_of
 from scalargrad.compiling.surroundings import Surroundings
+from scalargrad.compiling.surroundings.functions import read_by
 from scalargrad.compiling.watching import refuse_to_be_recorded
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.turns import Turns
@@ -149,6 +150,7 @@ class Training:
 
         Raises:
             BranchError: as `Compiled.value_and_grad`; nothing has changed then.
+            ValueError: if the loss refers to the optimizer.
         """
         with self._turns:
             if being_compiled():
@@ -165,6 +167,7 @@ class Training:
             if self._memory is None:
                 self._wake()
             if self._memory is None:
+                self._refuse_numbers_of_optimizer()
                 self._reached.add(self.optimizer.parameters)
                 # In one call: this is asked before each step.
                 kept = {"parameters": list(self.optimizer.parameters), **granted(self.optimizer)}
@@ -178,6 +181,16 @@ class Training:
                 self._leave_memory()
                 self._memory = OnValues(self.optimizer)
                 return self._memory.step(self._batches, batch)
+
+    def _refuse_numbers_of_optimizer(self) -> None:
+        """They change with every step, and the function was recorded with those of one moment."""
+        for function, read in read_by(self._batches.fn):
+            if any(x is self.optimizer for x in read):
+                raise ValueError(
+                    f"{getattr(function, '__name__', 'a function')} refers to the optimizer that trains it, "
+                    f"{type(self.optimizer).__name__}, whose lr and steps change from step to step; compiled steps "
+                    "have them as they were: give what it needs of them as an argument"
+                )
 
     def write_back(self) -> None:
         """Give parameters, gradients and the optimizer's state back to the Values.

@@ -363,3 +363,20 @@ def test_minibatches_cut_from_arrays_are_read_anew_each_time():
     again = trained(lambda: [(np.array(a), np.array(b)) for a, b in cut])
     assert trained(lambda: cut) == again
     assert trained(lambda: [(x[i : i + 2], y[i : i + 2]) for i in range(0, 600, 2)]) == again
+
+
+@with_backends
+def test_a_loss_that_refers_to_its_optimizer_is_refused_as_its_numbers_change_with_every_step(backend):
+    w = Value(2.0)
+    optimizer = nn.SGD([w], lr=0.1)
+
+    def decayed(x):
+        return (w * x) ** 2 * optimizer.lr
+
+    for fn in (decayed, lambda x: decayed(x) + 1.0):
+        with (
+            sg.compile(fn, parameters=[w], backend=backend).training(optimizer) as step,
+            pytest.raises(ValueError, match="decayed refers to the optimizer that trains it, SGD"),
+        ):
+            step([1.0])
+    assert (w.data, optimizer.steps) == (2.0, 0)

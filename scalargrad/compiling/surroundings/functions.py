@@ -168,6 +168,18 @@ def held_by(function: FunctionType) -> Iterator[Any]:
     yield from (function.__kwdefaults__ or {}).values()
 
 
+def read_by(*callables: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """The functions behind callables, each with what its closure, defaults and globals hold that it reads.
+
+    What is no function, as a partial or a module, comes with itself.
+    """
+    for one in functions_of(*callables):
+        if isinstance(one, FunctionType):
+            yield one, [*held_by(one), *(one.__globals__[name] for name in global_names(one))]
+        else:
+            yield one, [one]
+
+
 def _is_of_the_package(function: Any) -> bool:
     code = getattr(function, "__code__", None)
     return code is not None and code.co_filename.startswith(PACKAGE)

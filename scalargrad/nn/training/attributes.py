@@ -8,7 +8,7 @@ from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 from scalargrad.compiling.surroundings.contents import ITEMS, differ, frozen, inside
-from scalargrad.compiling.surroundings.functions import functions_of, global_names, held_by, is_users
+from scalargrad.compiling.surroundings.functions import is_users, read_by
 from scalargrad.engine import Value
 from scalargrad.nn.descent.optimizers import Optimizer
 from scalargrad.nn.modules.module import Module, _slots_of_all
@@ -51,9 +51,8 @@ def _objects_behind(roots: list[Any]) -> Iterator[Any]:
     """The objects whose attributes count; functions among them, which may have some."""
     pending = [*roots]
     for root in roots:
-        for one in functions_of(root):
-            read = list(_read_by(one))
-            _refuse_optimizers(one, read)
+        for function, read in read_by(root):
+            _refuse_optimizers(function, read)
             pending += read
     seen = set[int]()
     kept: list[Any] = []  # while it lives, an id is one object's
@@ -104,12 +103,3 @@ def _has_attributes(x: Any) -> bool:
     if isinstance(x, (ModuleType, Optimizer)):  # an optimizer's change with each step
         return False
     return isinstance(x, SimpleNamespace) or is_users(type(x))
-
-
-def _read_by(function: Any) -> Iterator[Any]:
-    """What closure, defaults and globals of a function hold that it reads."""
-    if isinstance(function, FunctionType):
-        yield from held_by(function)
-        yield from (function.__globals__[name] for name in global_names(function))
-    else:
-        yield function

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, d
 from fractions import Fraction
 from functools import partial
 from itertools import permutations
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -96,9 +97,10 @@ class World:
 
         def fn(x):
             y = leaves[ids[0]] * leaves[ids[1]] * x**power + helper(x) * self_a + table["k"][1] * inner[1][1]["deep"]
+            y *= spring.rest
             return y * y if texts[0] == "square" else y
 
-        self_a = self.a
+        self_a, spring = self.a, SimpleNamespace(rest=1.0)
 
         def change_power(to):
             nonlocal power
@@ -124,6 +126,7 @@ class World:
             "another leaf": change_leaf,
             "a dict": lambda: table["k"].__setitem__(1, table["k"][1] + 1.0),
             "deep inside": lambda: inner[1][1].__setitem__("deep", 7.0),
+            "an attribute": lambda: setattr(spring, "rest", 2.0),
             "a text": lambda: texts.__setitem__(0, "plain"),
         }
 

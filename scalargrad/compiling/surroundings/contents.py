@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import functools
 import math
-from array import array
 from collections import UserDict, UserList, defaultdict, deque
 from collections.abc import Iterable
+from contextvars import ContextVar
 from numbers import Real
+from types import FunctionType, MappingProxyType
 from typing import Any, cast
 
+from scalargrad.engine import Value
 from scalargrad.support.arguments import MAX_DEPTH
 
 ITEMS = 10_000
 """A container of more things is told by its identity only: to look through it would take longer than most programs."""
-CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserDict, UserList)
+CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserDict, UserList, MappingProxyType)
+_PLAIN = frozenset((str, bytes, type(None), FunctionType, Value))
+_WRAPPERS = UserList, MappingProxyType
+"""What lets what it holds answer whether it equals something."""
 
 
 def differ(now: Any, before: Any) -> bool:
@@ -38,9 +43,9 @@ def frozen(content: Any, *, may_grow: bool = False) -> Any:
         nonlocal left
         if isinstance(x, Real):
             return _Exactly(x) if x in (0, 1) else x
-        if isinstance(x, (array, bytearray)):
-            return _Copy(x, len(x), [bytes(x)], False) if len(x) <= ITEMS else x
-        if not isinstance(x, CONTAINERS) or depth > MAX_DEPTH or len(x) > left:  # the cap allows recursion here
+        if not isinstance(x, CONTAINERS):
+            return _Told(x) if type(x) not in _PLAIN and _told(x) is not None else x
+        if depth > MAX_DEPTH or len(x) > left:  # the cap allows recursion here
             return x
         left -= len(x)
         if type(x) is tuple or (type(x) is list and not may_grow):  # compared in C
@@ -82,6 +87,37 @@ class _Exactly:
     __hash__ = None  # type: ignore[assignment]
 
 
+def is_written_to(x: Any) -> bool:
+    """Whether it is something to which others than an assignment may write."""
+    return isinstance(x, CONTAINERS) or _told(x) is not None
+
+
+def _told(x: Any) -> Any:
+    """What the memory of an array says, of Python's, numpy's or C's, or a context variable; None if it is neither."""
+    if isinstance(x, ContextVar):
+        return (x.get(None),)
+    try:
+        view = memoryview(x)
+    except (TypeError, ValueError, BufferError):
+        return None
+    return (view.format, view.shape, view.tobytes()) if view.nbytes <= 8 * ITEMS else None
+
+
+class _Told:
+    """What was told of something: it equals what tells the same."""
+
+    __slots__ = ("_told", "_type")
+    __array_ufunc__ = None
+
+    def __init__(self, x: Any) -> None:
+        self._type, self._told = type(x), _told(x)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is self._type and bool(_told(other) == self._told)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class _Copy:
     """What a container of any type held: it equals a container of the same type that holds the same, in this order."""
 
@@ -93,7 +129,7 @@ class _Copy:
         self._may_grow = may_grow and isinstance(container, (list, dict))
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is list and issubclass(self._type, UserList):  # a UserList hands over the list that it is
+        if type(other) in (list, dict) and issubclass(self._type, _WRAPPERS):
             return bool(other == self._parts[0])
         if type(other) is not self._type:
             return False
@@ -115,8 +151,8 @@ class _Copy:
 
 def _parts(x: Any) -> list[Any]:
     """What a container holds; of dicts key, value, key, value, ... by each one's own methods, not by a subclass's."""
-    if isinstance(x, (array, bytearray)):
-        return [bytes(x)]
+    if isinstance(x, MappingProxyType):
+        return [dict(x)]
     if isinstance(x, dict):
         more = [x.default_factory] if isinstance(x, defaultdict) else []
         return more + [part for pair in dict.items(x) for part in pair]
@@ -139,4 +175,6 @@ def inside(x: Any) -> Iterable[Any]:
         return ()
     if isinstance(x, (UserDict, UserList)):
         return inside(x.data)
+    if isinstance(x, MappingProxyType):
+        return list(x.values())
     return dict.values(x) if isinstance(x, dict) else list(x)

@@ -1,28 +1,59 @@
-"""The helper functions behind a function: those of the user's that it calls, as far as they can be found."""
+"""What stands behind a function: the user's functions that it calls, and the objects that it can reach."""
 
 from __future__ import annotations
 
-import dis
 import functools
 import sys
-from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+import weakref
+from collections.abc import Iterable, Iterator
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
 
+from scalargrad.compiling.surroundings.codes import named_in
 from scalargrad.compiling.surroundings.contents import ITEMS, inside
 from scalargrad.engine import Value
 from scalargrad.node.errors import PACKAGE
+from scalargrad.support.slots import slots_of
 
 FUNCTIONS = 200
 """So many are followed at most."""
 _DATA = frozenset((Value, float, int, str, type(None)))
+_MAKERS = frozenset(("__init__", "__new__", "__post_init__"))
+"""What they assign to is new."""
+_SETTERS = frozenset(("setattr", "delattr", "vars", "__dict__"))
+_OPEN = frozenset(("collections", "functools"))
+"""Modules of Python whose objects hold functions of the user's, or containers."""
+_NAMESPACES = frozenset((("types", "SimpleNamespace"), ("argparse", "Namespace")))
 
 
-def functions_of(*callables: Any) -> Iterator[Any]:
-    """The Python functions and partials behind callables, those of the user's that they refer to, and modules.
+class Behind(NamedTuple):
+    """What was found behind some callables.
 
-    Methods are among them whose names stand in one of the functions, of the classes and of the objects that were met.
+    Attributes:
+        functions: Python functions and partials, those of the user's that they refer to, and modules of a network.
+            Methods are among them whose names stand in one of the functions, of the classes and objects that were met.
+        holders: what has attributes that they may read: objects, classes and modules of the user's, and functions.
     """
+
+    functions: list[Any]
+    holders: list[Any]
+
+
+def behind(*callables: Any) -> Behind:
+    """All that can be found behind callables."""
+    found = Behind([], [])
+    for is_holder, one in _search(callables):
+        found[is_holder].append(one)
+    return found
+
+
+def functions_of(*callables: Any) -> list[Any]:
+    """The functions found behind callables."""
+    return behind(*callables).functions
+
+
+def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
+    """What was found: whether it is a holder, and it. A function is both."""
     met = _Met()
     pending, seen = list(callables), set[int]()
     kept: list[Any] = []  # methods are made anew whenever they are asked for: while it lives, an id is one object's
@@ -34,7 +65,7 @@ def functions_of(*callables: Any) -> Iterator[Any]:
         seen.add(id(one))
         kept.append(one)
         if isinstance(one, functools.partial):
-            yield one
+            yield False, one
             pending += [one.func, *one.args, *one.keywords.values()]
         elif isinstance(one, MethodType):
             pending += [one.__func__, one.__self__]
@@ -47,36 +78,61 @@ def functions_of(*callables: Any) -> Iterator[Any]:
         elif isinstance(one, FunctionType):
             wrapped = getattr(one, "__wrapped__", None)
             pending += [wrapped] if wrapped is not None else []
-            if _is_of_the_package(one):  # as what grad makes of a function: what it holds may be the user's
+            if is_of_the_package(one):  # as what grad makes of a function: what it holds may be the user's
                 pending += [x for x in (*held_by(one), *getattr(one, "calls", ())) if callable(x)]
                 continue
             if not is_users(one):
                 continue
             count += 1
-            yield one
+            yield False, one
+            yield True, one
             pending += held_by(one)
-            names, texts = _names(one.__code__)
-            pending += [one.__globals__[name] for name in names if name in one.__globals__]
-            pending += met.names_found((*names, *texts))
+            named = named_in(one.__code__)
+            pending += [one.__globals__[name] for name in named.names if name in one.__globals__]
+            pending += [sys.modules[name] for name in named.imports if name in sys.modules]
+            pending += met.names_found((*named.names, *named.texts))
+        elif isinstance(one, weakref.ref):
+            pending.append(one())
         elif isinstance(one, type):
             pending += met.class_found(one)
-        elif one is not None and not isinstance(one, (ModuleType, BuiltinFunctionType, Value)):
+            if type(one) is not type:
+                pending.append(type(one))
+            yield from ((True, base) for base in one.__mro__ if is_users(base))
+        elif isinstance(one, ModuleType):
+            if is_users(one):
+                yield True, one
+                pending += met.members_found(one)
+        elif isinstance(one, Value):
+            if is_users(type(one)):
+                yield True, one
+                pending.append(type(one))
+        elif one is not None and not isinstance(one, BuiltinFunctionType):
             if len(seen) < ITEMS:
                 pending += [x for x in inside(one) if _may_lead_on(x)]
-            wrapped = getattr(one, "__wrapped__", None) if callable(one) else None  # as functools.lru_cache keeps it
-            pending += [wrapped] if wrapped is not None else []
-            cls = type(one)
+            if callable(one):
+                pending.append(_attribute(one, "__wrapped__"))  # as functools.lru_cache keeps it
+            cls: Any = type(one)
             is_called_by_us, is_open = met.kind_of(cls)
-            inner = getattr(one, "_fn", None) if is_called_by_us else None  # a compiled function, or a replay
+            inner = _attribute(one, "_fn") if is_called_by_us else None  # a compiled function, or a replay
             if inner is not None:
                 pending.append(inner)
-            elif is_open:
-                if hasattr(one, "training"):  # a Module
-                    yield one
-                pending += met.class_found(cls)
-                attributes = getattr(one, "__dict__", {})
+                continue
+            yield True, one
+            if is_open:
+                if hasattr(cls, "training"):  # a Module
+                    yield False, one
+                pending.append(cls)
                 if len(seen) < ITEMS:
-                    pending += [x for x in attributes.values() if _may_lead_on(x)]
+                    pending += [x for x in getattr(one, "__dict__", {}).values() if _may_lead_on(x)]
+                    pending += [getattr(one, name, None) for name in slots_of(cls)]
+
+
+def _attribute(one: Any, name: str) -> Any:
+    """An attribute of any object, whose `__getattr__` may raise what it likes; None if there is none."""
+    try:
+        return getattr(one, name, None)
+    except Exception:
+        return None
 
 
 def _may_lead_on(x: Any) -> bool:
@@ -102,8 +158,13 @@ class _Met:
         """
         if cls not in self._kinds:
             call = getattr(cls, "__call__", None)  # noqa: B004  (what it is, not whether)
-            is_open = is_users(cls) or _is_of_the_package(getattr(cls, "__init__", None))
-            self._kinds[cls] = _is_of_the_package(call), is_open
+            is_open = (
+                is_users(cls)
+                or is_namespace(cls)
+                or cls.__module__ in _OPEN
+                or is_of_the_package(getattr(cls, "__init__", None))
+            )
+            self._kinds[cls] = is_of_the_package(call), is_open
         return self._kinds[cls]
 
     def names_found(self, names: tuple[str, ...]) -> list[Any]:
@@ -121,25 +182,27 @@ class _Met:
         for one in cls.__mro__:
             if (one is cls or one not in self._classes) and is_users(one):
                 self._classes.add(one)
-                members = dict(vars(one))
-                self._members.append(members)
-                found += [x for name, x in members.items() if name in self._names or _is_special(name)]
+                found += [x for name, x in vars(one).items() if _is_special(name)]
+                found += self.members_found(one)
         return found
 
+    def members_found(self, one: type | ModuleType) -> list[Any]:
+        """The members of a class or module whose names were found."""
+        members = dict(vars(one))
+        self._members.append(members)
+        return [members[name] for name in self._names if name in members]
 
-def variables_written(*callables: Any) -> set[str]:
-    """The names that the functions behind callables assign to outside of themselves, by `nonlocal` and `global`."""
+
+def names_written(*callables: Any) -> set[str]:
+    """The names of variables, globals and attributes that the functions behind callables assign to."""
     found = set[str]()
     for function in functions_of(*callables):
-        pending = [function.__code__] if isinstance(function, FunctionType) else []
-        while pending:
-            code = pending.pop()
-            found.update(step.argval for step in dis.get_instructions(code) if step.opname in _STORES)
-            pending += [x for x in code.co_consts if isinstance(x, CodeType)]
+        if isinstance(function, FunctionType) and function.__name__ not in _MAKERS:
+            named = named_in(function.__code__)
+            found |= named.written
+            if not _SETTERS.isdisjoint(named.names):
+                found.update(named.texts)
     return found
-
-
-_STORES = frozenset(f"{what}_{where}" for what in ("STORE", "DELETE") for where in ("DEREF", "GLOBAL"))
 
 
 def name_of_cell(cell: Any, *callables: Any) -> str:
@@ -180,14 +243,25 @@ def read_by(*callables: Any) -> Iterator[tuple[Any, list[Any]]]:
             yield one, [one]
 
 
-def _is_of_the_package(function: Any) -> bool:
+def is_namespace(cls: type) -> bool:
+    """Whether its objects are mere holders of attributes."""
+    return (cls.__module__, cls.__name__) in _NAMESPACES
+
+
+def is_class_of_the_package(cls: type) -> bool:
+    """Whether this package made it."""
+    return cls.__module__.startswith("scalargrad.")
+
+
+def is_of_the_package(function: Any) -> bool:
+    """Whether it is a Python function of this package."""
     code = getattr(function, "__code__", None)
     return code is not None and code.co_filename.startswith(PACKAGE)
 
 
 def is_users(x: Any) -> bool:
-    """Whether a function or class is neither of the standard library, nor of an installed package, nor of this one."""
-    name = x.__module__ or ""
+    """Whether a function, class or module is not of the standard library, of an installed package, or of this one."""
+    name = (x.__name__ if isinstance(x, ModuleType) else x.__module__) or ""
     module = name.partition(".")[0]
     if name == "__main__":
         return True
@@ -198,21 +272,8 @@ def is_users(x: Any) -> bool:
     return "site-packages" not in path and not path.startswith(PACKAGE)
 
 
-def _names(outer: CodeType) -> tuple[list[str], list[str]]:
-    """The names in a code and in that of functions inside it, and its texts, which may be given to getattr."""
-    names: dict[str, None] = {}
-    texts: dict[str, None] = {}
-    pending = [outer]
-    while pending:
-        code = pending.pop()
-        names.update(dict.fromkeys(code.co_names))
-        texts.update((x, None) for x in code.co_consts if type(x) is str)
-        pending += [x for x in code.co_consts if isinstance(x, CodeType)]
-    return list(names), list(texts)
-
-
 def global_names(function: FunctionType) -> list[str]:
-    """The names in its code that are variables of its module, modules and classes apart."""
+    """The names in its code that are variables of its module, those of modules apart."""
     variables = function.__globals__
-    names, _ = _names(function.__code__)
-    return [name for name in names if name in variables and not isinstance(variables[name], (ModuleType, type))]
+    names = named_in(function.__code__).names
+    return [name for name in names if name in variables and not isinstance(variables[name], ModuleType)]

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from scalargrad.nn.modules.module import Module
+from scalargrad.support.learning import settings_changed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -38,6 +39,12 @@ class KnownModule(Module):
     """The names of the settings in a file, in this order."""
     _blank: ClassVar[Mapping[str, Any]] = {}
     """The arguments by which weights start at 0, so that no random number is drawn."""
+
+    _says_when_it_is_set: ClassVar[bool] = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        settings_changed()
 
     def _settings(self) -> Settings:
         """Return the settings that build a module like this one; those that are `MODULES`, as the modules themselves.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from scalargrad.nn.modules.naming import relabel
 from scalargrad.nn.modules.states import Copies, assign, matching_numbers, numbers_of
 from scalargrad.node.mode import being_compiled
 from scalargrad.support.arguments import items
-from scalargrad.support.learning import mode_changed
+from scalargrad.support.learning import settings_changed
+from scalargrad.support.slots import slots_of
 from scalargrad.support.spelling import misnomers
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
         if name == "training":
-            mode_changed()
+            settings_changed()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the module's output; every subclass defines it."""
@@ -338,21 +338,7 @@ def _inside(part: Any) -> list[tuple[Any, Any]] | None:
 def _slots(module: Module) -> list[tuple[str, Any]]:
     """What a module keeps in slots of its class and of those above it, which `vars` does not show."""
     cls: Any = type(module)
-    return [(name, getattr(module, name)) for name in _slots_of_all(cls) if hasattr(module, name)]
-
-
-@lru_cache(maxsize=256)  # a class's slots never change, and to look for them took a third of parameters()
-def _slots_of_all(cls: Any) -> tuple[str, ...]:
-    return tuple(name for kind in reversed(cls.__mro__) if "__slots__" in vars(kind) for name in _slots_of(kind))
-
-
-def _slots_of(kind: type) -> Iterator[str]:
-    slots = vars(kind)["__slots__"]
-    for name in (slots,) if isinstance(slots, str) else tuple(slots):
-        if name.startswith("__") and not name.endswith("__"):  # Python adds the class to the name
-            yield f"_{kind.__name__.lstrip('_')}{name}"
-        elif name not in ("__dict__", "__weakref__"):
-            yield name
+    return [(name, getattr(module, name)) for name in slots_of(cls) if hasattr(module, name)]
 
 
 def _parts(module: Module) -> Iterator[tuple[str, Module | Value]]:

@@ -11,7 +11,8 @@ from scalargrad.compiling.surroundings.contents import ITEMS, differ, frozen, in
 from scalargrad.compiling.surroundings.functions import is_users, read_by
 from scalargrad.engine import Value
 from scalargrad.nn.descent.optimizers import Optimizer
-from scalargrad.nn.modules.module import Module, _slots_of_all
+from scalargrad.nn.modules.module import Module
+from scalargrad.support.slots import slots_of
 
 _DATA = frozenset((Value, float, int, bool, str, type(None)))
 _MISSING = object()
@@ -95,7 +96,7 @@ def _refuse_optimizers(function: Any, read: list[Any]) -> None:
 
 def _slots(x: Any) -> tuple[str, ...]:
     cls: Any = type(x)
-    return _slots_of_all(cls)
+    return slots_of(cls)
 
 
 def _has_attributes(x: Any) -> bool:

@@ -2,7 +2,8 @@
 
 - arguments.py: checks of what public functions are given. reals.py: what counts as a real number.
 - exactly.py: keys that tell one thing from another by type and value.
-- learning.py: when a module was put into training or evaluation last.
+- learning.py: when a module was last put into training or evaluation, or one of this package set.
+- slots.py: the slots of a class's objects.
 - labels.py: what may be a label, and how messages and pictures show it.
 - spelling.py: names that do not exist and calls that do not fit: what was meant.
 - console.py: texts with characters that a console may lack.

@@ -3,13 +3,15 @@
     python tests/mutants.py [--workers 3] [--files scalargrad/ops.py scalargrad/engine.py] [--sample 200] [--minutes 90]
                             [--verdicts FILE]
 
-mutmut (extra `mutation`) makes the changes: a number, an operator, a name at a time. Each worker has a copy of the
+mutmut (extra `mutation`) makes the changes: a number, an operator, a name at a time; what is no Python, or differs in an
+annotation only, is no mutant. Each worker has a copy of the
 package and the tests, and runs the tests named in TESTS until the first failure, those first that are likeliest to see
 it. Survivors are printed with their line; docs/mutants.md, whose first part this writes, lists them with the reasons
 kept in REASONS. The order is drawn at random, the same each time: what was tried when the minutes are over is a sample. With a file of verdicts the next run goes on.
 """
 
 import argparse
+import ast
 import difflib
 import hashlib
 import os
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from queue import Queue
@@ -154,17 +156,42 @@ REASONS = (
 )  # fmt: skip
 
 
+class Unannotated(ast.NodeTransformer):
+    """Takes the annotations out of a syntax tree: the modules here do not evaluate theirs."""
+
+    def visit_arg(self, node):
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node):
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node):
+        return node.value and self.generic_visit(ast.Assign([node.target], node.value))
+
+
+def what_runs(source):
+    """A source's syntax without annotations, which tells two apart that differ when they run; None if it is no Python."""
+    try:
+        return ast.dump(Unannotated().visit(ast.parse(source)))
+    except SyntaxError:
+        return None
+
+
 def mutants(path):
-    """Each mutation of a file: (the changed source, its line, before, after)."""
+    """Each mutation of a file: (its path, the changed source, its line, before, after)."""
     from mutmut import Context, list_mutations, mutate
 
     source = (ROOT / path).read_text(encoding="utf-8")
+    found, no_change = [], (None, what_runs(source))
     for mutation in list_mutations(Context(source=source, filename=path)):
         changed, count = mutate(Context(source=source, filename=path, mutation_id=mutation))
-        if count:
+        if count and what_runs(changed) not in no_change:
             lines = list(difflib.unified_diff(source.splitlines(), changed.splitlines(), lineterm="", n=0))[2:]
             before, after = (next((x[1:].strip() for x in lines[1:] if x[0] == sign), "") for sign in "-+")
-            yield path, changed, mutation.line_number + 1, before, after
+            found.append((path, changed, mutation.line_number + 1, before, after))
+    return found
 
 
 def ran(folder, *command, **environment):
@@ -193,9 +220,9 @@ def tests_pass(folder, tests, **environment):
     return ran(folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", PROFILE, *tests, **environment)
 
 
-def passes(folder, tests=TESTS):
+def passes(folder, tests=TESTS, **environment):
     """Whether these tests pass in this copy: without the engine in C, which would do what the changed Python does not."""
-    return tests_pass(folder, tests, SCALARGRAD_PURE="1")
+    return tests_pass(folder, tests, SCALARGRAD_PURE="1", **environment)
 
 
 def likeliest(path):
@@ -239,16 +266,21 @@ def name_of(mutant):
 def run(paths, workers, sample=None, minutes=None, verdicts=None):
     """How many mutants there are; of those that were tried, all or a sample, each with whether it survived."""
     known = known_verdicts(verdicts)
-    everything = [mutant for path in paths for mutant in mutants(path)]
+    with ProcessPoolExecutor(workers) as pool:
+        everything = [mutant for found in pool.map(mutants, paths) for mutant in found]
     todo = random.Random(0).sample(everything, len(everything))[:sample]
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     folders = Queue()
     with tempfile.TemporaryDirectory() as top:
-        for i in range(workers):
-            folders.put(folder := Path(top) / str(i))
-            copied(folder)
-        if not passes(folder):
+        # Only these runs keep bytecode, in their folders: without it a run begins 3 s later. What a later run changes is read
+        # anew, since the file is younger than its bytecode.
+        unchanged = Path(top) / "0"
+        copied(unchanged)
+        if not passes(unchanged, PYTHONDONTWRITEBYTECODE=""):
             raise SystemExit(f"the tests fail without any change: python -m pytest {' '.join(TESTS)}")
+        folders.put(unchanged)
+        for i in range(1, workers):
+            folders.put(shutil.copytree(unchanged, Path(top) / str(i)))
 
         def check(mutant):
             name = name_of(mutant)

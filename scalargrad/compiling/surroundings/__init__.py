@@ -152,10 +152,10 @@ class Surroundings:
 
     def _take_for_granted(self, places: list[_Place]) -> None:
         self._change = last_change[0]
-        look, inside = _look_at(places)
+        look, ordered = _look_at(places)
         before: list[Any] | None = []
         types: list[type] = []  # numbers of two types may be equal
-        for place in inside:
+        for place in ordered:
             now = _content(place)
             if before is None or now is None:
                 before = None

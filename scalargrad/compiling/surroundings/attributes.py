@@ -7,7 +7,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from scalargrad.compiling.surroundings.codes import named_in
-from scalargrad.compiling.surroundings.functions import is_class_of_the_package, is_namespace, is_users
+from scalargrad.compiling.surroundings.functions import attribute, is_class_of_the_package, is_namespace, is_users
 from scalargrad.support.slots import slots_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Attributes:
             elif isinstance(one, (FunctionType, ModuleType)):
                 mapping = vars(one)
                 yield from ((id(mapping), mapping, name) for name in self._names if name in mapping)
-            elif type(mapping := getattr(one, "__dict__", None)) is dict:
+            elif type(mapping := attribute(one, "__dict__")) is dict:
                 wanted = self._of_an_object(mapping, type(one))
                 yield from ((id(mapping), mapping, name) for name in wanted if type(name) is str)
 

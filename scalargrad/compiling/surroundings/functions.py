@@ -110,10 +110,10 @@ def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
             if len(seen) < ITEMS:
                 pending += [x for x in inside(one) if _may_lead_on(x)]
             if callable(one):
-                pending.append(_attribute(one, "__wrapped__"))  # as functools.lru_cache keeps it
+                pending.append(attribute(one, "__wrapped__"))  # as functools.lru_cache keeps it
             cls: Any = type(one)
             is_called_by_us, is_open = met.kind_of(cls)
-            inner = _attribute(one, "_fn") if is_called_by_us else None  # a compiled function, or a replay
+            inner = attribute(one, "_fn") if is_called_by_us else None  # a compiled function, or a replay
             if inner is not None:
                 pending.append(inner)
                 continue
@@ -123,11 +123,11 @@ def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
                     yield False, one
                 pending.append(cls)
                 if len(seen) < ITEMS:
-                    pending += [x for x in getattr(one, "__dict__", {}).values() if _may_lead_on(x)]
+                    pending += [x for x in (attribute(one, "__dict__") or {}).values() if _may_lead_on(x)]
                     pending += [getattr(one, name, None) for name in slots_of(cls)]
 
 
-def _attribute(one: Any, name: str) -> Any:
+def attribute(one: Any, name: str) -> Any:
     """An attribute of any object, whose `__getattr__` may raise what it likes; None if there is none."""
     try:
         return getattr(one, name, None)

@@ -18,6 +18,7 @@ from compiling_helpers import with_backends
 
 import scalargrad as sg
 from scalargrad import Value, nn
+from scalargrad.compiling.surroundings.functions import behind
 
 here = sys.modules[__name__]
 FACTOR = 2.0
@@ -309,6 +310,28 @@ def test_what_another_thread_sets_while_it_is_recorded_is_noticed():
     go_on.set()
     thread.join()
     assert f(1.5) == 7.5
+
+
+def test_objects_that_never_end_and_what_compiled_functions_keep_are_not_searched():
+    class Endless:
+        def __getattr__(self, name):
+            return Endless()
+
+    class Model:
+        def __init__(self):
+            self.weight, self.endless, self.many = Value(2.0), Endless(), []
+            self.compiled = sg.compile(self.loss, parameters=[self.weight])
+
+        def loss(self, x):
+            return x * self.weight if self.endless else x
+
+    model = Model()
+    model.many.append(model.many)
+    assert model.compiled(1.5) == model.compiled(1.5) == 3.0
+    assert model.compiled.value_and_grad([1.5]) == (3.0, [1.5])
+    found = behind(model.loss)
+    assert {one.__qualname__.split(".")[-1] for one in found.functions} == {"loss", "__init__", "__getattr__"}
+    assert len(found.holders) < 10
 
 
 @with_backends

@@ -21,6 +21,7 @@ _DATA = frozenset((Value, float, int, str, type(None)))
 _MAKERS = frozenset(("__init__", "__new__", "__post_init__"))
 """What they assign to is new."""
 _SETTERS = frozenset(("setattr", "delattr", "vars", "__dict__"))
+_COMPILING = "scalargrad.compiling."
 _OPEN = frozenset(("collections", "functools"))
 """Modules of Python whose objects hold functions of the user's, or containers."""
 _NAMESPACES = frozenset((("types", "SimpleNamespace"), ("argparse", "Namespace")))
@@ -58,7 +59,7 @@ def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
     pending, seen = list(callables), set[int]()
     kept: list[Any] = []  # methods are made anew whenever they are asked for: while it lives, an id is one object's
     count = 0
-    while pending and count < FUNCTIONS:
+    while pending and count < FUNCTIONS and len(kept) < 10 * ITEMS:
         one = pending.pop()
         if id(one) in seen:
             continue
@@ -109,21 +110,20 @@ def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
         elif one is not None and not isinstance(one, BuiltinFunctionType):
             if len(seen) < ITEMS:
                 pending += [x for x in inside(one) if _may_lead_on(x)]
-            if callable(one):
-                pending.append(attribute(one, "__wrapped__"))  # as functools.lru_cache keeps it
+            has = attribute(one, "__dict__")
+            if type(has) is dict and "__wrapped__" in has:  # as functools.lru_cache keeps it
+                pending.append(has["__wrapped__"])
             cls: Any = type(one)
-            is_called_by_us, is_open = met.kind_of(cls)
-            inner = attribute(one, "_fn") if is_called_by_us else None  # a compiled function, or a replay
-            if inner is not None:
-                pending.append(inner)
+            if cls.__module__.startswith(_COMPILING):  # a compiled function or a replay; what they keep is no input
+                pending += [attribute(one, name) for name in ("fn", "_fn")]
                 continue
             yield True, one
-            if is_open:
+            if met.is_open(cls):
                 if hasattr(cls, "training"):  # a Module
                     yield False, one
                 pending.append(cls)
                 if len(seen) < ITEMS:
-                    pending += [x for x in (attribute(one, "__dict__") or {}).values() if _may_lead_on(x)]
+                    pending += [x for x in (has if type(has) is dict else {}).values() if _may_lead_on(x)]
                     pending += [getattr(one, name, None) for name in slots_of(cls)]
 
 
@@ -149,22 +149,17 @@ class _Met:
         self._members: list[dict[str, Any]] = []
         self._names: dict[str, None] = {}
         self._classes = set[type]()
-        self._kinds: dict[type, tuple[bool, bool]] = {}
+        self._kinds: dict[type, bool] = {}
 
-    def kind_of(self, cls: type) -> tuple[bool, bool]:
-        """Whether its objects are called by this package's code, and whether their attributes are looked at.
-
-        A network has thousands of objects of few classes.
-        """
+    def is_open(self, cls: type) -> bool:
+        """Whether the attributes of its objects are searched. A network has thousands of objects of few classes."""
         if cls not in self._kinds:
-            call = getattr(cls, "__call__", None)  # noqa: B004  (what it is, not whether)
-            is_open = (
+            self._kinds[cls] = (
                 is_users(cls)
                 or is_namespace(cls)
                 or cls.__module__ in _OPEN
                 or is_of_the_package(getattr(cls, "__init__", None))
             )
-            self._kinds[cls] = is_of_the_package(call), is_open
         return self._kinds[cls]
 
     def names_found(self, names: tuple[str, ...]) -> list[Any]:

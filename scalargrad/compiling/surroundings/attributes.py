@@ -60,11 +60,9 @@ class Attributes:
 
     def _may_read_all(self, cls: type) -> bool:
         """Whether any attribute may be read of such an object: by methods of a library, which nobody looks at."""
-        if self._reads_all:
-            return True
-        if is_class_of_the_package(cls):
+        if is_class_of_the_package(cls):  # nobody reads all of an optimizer, which is another after each step
             return any(isinstance(getattr(cls, name, None), property) for name in self._names)
-        return not is_users(cls) and not is_namespace(cls)
+        return self._reads_all or not (is_users(cls) or is_namespace(cls))
 
     def _of_an_object(self, mapping: Collection[str], cls: type) -> list[str]:
         there = {*mapping, *self._with_bases(cls)}

@@ -19,7 +19,7 @@ FUNCTIONS = 200
 """So many are followed at most."""
 _DATA = frozenset((Value, float, int, str, type(None)))
 _MAKERS = frozenset(("__init__", "__new__", "__post_init__"))
-"""What they assign to is new."""
+"""What they assign to is new, and they run only where their class is called."""
 _SETTERS = frozenset(("setattr", "delattr", "vars", "__dict__"))
 _COMPILING = "scalargrad.compiling."
 _OPEN = frozenset(("collections", "functools"))
@@ -94,19 +94,23 @@ def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
             pending += met.names_found((*named.names, *named.texts))
         elif isinstance(one, weakref.ref):
             pending.append(one())
-        elif isinstance(one, type):
-            pending += met.class_found(one)
-            if type(one) is not type:
-                pending.append(type(one))
-            yield from ((True, base) for base in one.__mro__ if is_users(base))
+        elif isinstance(one, type):  # it may be called
+            new, holders = met.class_found(one)
+            yield from ((True, base) for base in holders)
+            pending += new
+            pending += [
+                vars(base)[name] for base in one.__mro__ if is_users(base) for name in _MAKERS if name in vars(base)
+            ]
         elif isinstance(one, ModuleType):
             if is_users(one):
                 yield True, one
                 pending += met.members_found(one)
         elif isinstance(one, Value):
             if is_users(type(one)):
+                new, holders = met.class_found(type(one))
                 yield True, one
-                pending.append(type(one))
+                yield from ((True, base) for base in holders)
+                pending += new
         elif one is not None and not isinstance(one, BuiltinFunctionType):
             if len(seen) < ITEMS:
                 pending += [x for x in inside(one) if _may_lead_on(x)]
@@ -121,7 +125,9 @@ def _search(callables: Iterable[Any]) -> Iterator[tuple[bool, Any]]:
             if met.is_open(cls):
                 if hasattr(cls, "training"):  # a Module
                     yield False, one
-                pending.append(cls)
+                new, holders = met.class_found(cls)
+                yield from ((True, base) for base in holders)
+                pending += new
                 if len(seen) < ITEMS:
                     pending += [x for x in (has if type(has) is dict else {}).values() if _may_lead_on(x)]
                     pending += [getattr(one, name, None) for name in slots_of(cls)]
@@ -168,18 +174,21 @@ class _Met:
         self._names.update(dict.fromkeys(new))
         return [members[name] for members in self._members for name in new if name in members]
 
-    def class_found(self, cls: type) -> list[Any]:
-        """Its members, and its bases', whose names were found, and those that Python calls itself."""
+    def class_found(self, cls: type) -> tuple[list[Any], list[type]]:
+        """Of a class and its bases that were not met before: members whose names were found or that Python calls itself.
+
+        Its metaclass is among them. And those of these classes that are the user's.
+        """
         if cls in self._classes:
-            return []
+            return [], []
         self._classes.add(cls)
-        found = []
-        for one in cls.__mro__:
-            if (one is cls or one not in self._classes) and is_users(one):
-                self._classes.add(one)
-                found += [x for name, x in vars(one).items() if _is_special(name)]
-                found += self.members_found(one)
-        return found
+        found: list[Any] = [type(cls)] if type(cls) is not type else []
+        users = [one for one in cls.__mro__ if (one is cls or one not in self._classes) and is_users(one)]
+        for one in users:
+            self._classes.add(one)
+            found += [x for name, x in vars(one).items() if _is_special(name) and name not in _MAKERS]
+            found += self.members_found(one)
+        return found, users
 
     def members_found(self, one: type | ModuleType) -> list[Any]:
         """The members of a class or module whose names were found."""

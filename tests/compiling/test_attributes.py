@@ -291,6 +291,7 @@ def test_what_is_not_read_or_is_written_by_the_function_does_not_have_it_recorde
     for i in range(5):
         assert f(1.5) == 3.0
         model.losses.append(i)
+        model.steps[0].parameters[0].grad = 1.0
         model.steps[0].step()
         model.notes = i
     assert len(runs) == 1

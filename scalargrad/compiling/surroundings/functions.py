@@ -175,9 +175,9 @@ class _Met:
         return [members[name] for members in self._members for name in new if name in members]
 
     def class_found(self, cls: type) -> tuple[list[Any], list[type]]:
-        """Of a class and its bases that were not met before: members whose names were found or that Python calls itself.
+        """Of a class and its bases, where new: members that Python calls or whose names were found; users' classes.
 
-        Its metaclass is among them. And those of these classes that are the user's.
+        Its metaclass is among the members.
         """
         if cls in self._classes:
             return [], []
